@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One target's build: a sequence of named steps, each a process in the
+ * sandbox, driven by the caller's poll loop:
+ *
+ *	prepare -> patch* -> pre_build -> make -> post_build -> strip -> collect -> verify
+ *
+ * The source is copied to a private directory that belongs to the build uid
+ * and that the build sees as T/M/V/build (bound there in a mount namespace;
+ * without one the real T/M/V/build is used, and only one kernel of an M/V
+ * builds at a time). Output goes to make.log in dkms's form.
+ *
+ * After success the artifact is staged on T's file system, complete with
+ * compressed modules, Module.symvers, log and manifest, ready for
+ * ks_tree_publish(). After a failure the build directory is left at
+ * T/M/V/build with its make.log, as dkms does.
+ */
+#pragma once
+
+#include "core/build/jobserver.h"
+#include "core/conf/conf.h"
+#include "core/conf/settings.h"
+#include "core/kernel/kernel.h"
+#include "core/state/manifest.h"
+#include "core/state/target.h"
+
+struct ks_build_request {
+	const char *module, *version;
+	const char *source_dir;
+	struct ks_kernel *kernel;
+	const struct ks_conf *conf;	/* evaluated for that kernel */
+	const char *fingerprint;
+	const char *dest_dir;		/* /lib/modules/K/updates/dkms, or NULL: as conf says */
+	const char *const *extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
+	bool private_build;		/* a mount namespace is to be had */
+};
+
+struct ks_build_result {
+	bool ok;
+	enum ks_reason reason;	  /* build-failed or verify-failed when not ok */
+	char *step;		  /* the step that failed */
+	char *message;		  /* "make: exit status 2" */
+	char *first_error;	  /* first compiler error of the log; may be NULL */
+	char *log_path;		  /* make.log where it ended up */
+	char *staged_dir;	  /* when ok */
+	struct ks_manifest *manifest; /* when ok */
+	gint64 duration_ms;
+	unsigned int layers;	  /* enum ks_sandbox_layer that were active */
+};
+
+void ks_build_result_free(struct ks_build_result *result);
+KS_DEFINE_CLEANUP(ks_build_result, ks_build_result_free)
+
+struct ks_build;
+
+/* Prepare and start the first step. Holds on to request's pointers until freed. */
+struct ks_build *ks_build_start(const struct ks_system *system,
+				const struct ks_settings *settings,
+				struct ks_jobserver *jobserver,
+				const struct ks_build_request *request, GError **error);
+
+/* Readable when the running step has ended: then call ks_build_advance(). */
+int ks_build_poll_fd(const struct ks_build *build);
+
+/* Name of the running step, for the progress line. */
+const char *ks_build_step(const struct ks_build *build);
+
+/* Go on. True when the build is over; then *result is the caller's. */
+bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
+
+/* Kill what runs and forget; the build directory is removed. */
+void ks_build_cancel(struct ks_build *build);
+void ks_build_free(struct ks_build *build);
+KS_DEFINE_CLEANUP(ks_build, ks_build_free)
+
+/* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or NULL. */
+char *ks_build_first_error(const char *log_text, size_t size_bytes);
+
+/*
+ * The build fingerprint of a target: source tree, conf text, overrides,
+ * patches, kernel fingerprint, dependencies' symvers, build environment's
+ * version. NULL with an error when an input cannot be read.
+ */
+char *ks_build_fingerprint(const struct ks_system *system, struct ks_digest_cache *cache,
+			   const char *source_dir, const struct ks_conf *conf,
+			   struct ks_kernel *kernel, const char *const *extra_symvers,
+			   GError **error);

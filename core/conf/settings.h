@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kmodsmith.conf(5): etc_dir/kmodsmith.conf, then etc_dir/kmodsmith.conf.d/
+ * *.conf in byte order, later ones winning key by key. A key file with a
+ * [kmodsmith] group and [module NAME] groups.
+ */
+#pragma once
+
+#include "core/kernel/kernel.h"
+#include "core/support/system.h"
+
+enum ks_kernels_setting {
+	KS_KERNELS_ALL,
+	KS_KERNELS_SELECTED, /* a list out of newest, running, default */
+};
+
+enum ks_sandbox_setting { KS_SANDBOX_AUTO, KS_SANDBOX_REQUIRE };
+enum ks_root_scripts_setting { KS_ROOT_SCRIPTS_RUN, KS_ROOT_SCRIPTS_SKIP };
+enum ks_on_failure_setting { KS_ON_FAILURE_REPORT, KS_ON_FAILURE_FAIL };
+
+struct ks_settings {
+	enum ks_kernels_setting kernels; /* kernels = all | newest,running,default */
+	bool kernels_newest;
+	bool kernels_running;
+	bool kernels_default;
+	unsigned int n_jobs;		/* jobs = N; 0 (default) = number of processors */
+	unsigned int build_timeout_s;	/* build-timeout; default 7200 */
+	enum ks_sandbox_setting sandbox; /* sandbox = auto | require */
+	enum ks_root_scripts_setting root_scripts; /* root-scripts = run | skip */
+	enum ks_on_failure_setting on_failure; /* on-failure = report | fail */
+	bool initramfs;			/* initramfs = true | false */
+	bool disabled;			/* KMODSMITH=0 in the environment */
+	bool no_autoinstall;		/* dkms_etc/no-autoinstall is there */
+	GHashTable *modules;		/* NAME -> struct ks_module_settings */
+};
+
+struct ks_module_settings {
+	bool skip; /* never build or install it; what is installed stays */
+	bool hold; /* keep what is installed as it is: no rebuild, no other version */
+};
+
+/* Unknown groups, keys and values are KS_ERROR_INVALID naming file and line. */
+struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
+void ks_settings_free(struct ks_settings *settings);
+KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)
+
+bool ks_settings_is_skipped(const struct ks_settings *settings, const char *module);
+bool ks_settings_is_held(const struct ks_settings *settings, const char *module);
+
+/* Does the setting "kernels" select this one? */
+bool ks_settings_wants_kernel(const struct ks_settings *settings,
+			      const struct ks_kernel *kernel);

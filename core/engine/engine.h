@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The stages wired together: the one file that knows them all. Prints
+ * nothing; tells what happens through an observer.
+ */
+#pragma once
+
+#include "core/plan/plan.h"
+
+enum ks_event_kind {
+	KS_EVENT_WAITING_FOR_LOCK, /* text: the holder */
+	KS_EVENT_RECOVERED,	   /* text: what a killed run had left and is repaired */
+	KS_EVENT_PLANNED,	   /* plan is there; total = number of actions */
+	KS_EVENT_ACTION_START,	   /* action; text: step */
+	KS_EVENT_ACTION_STEP,	   /* a build goes on to another step: text */
+	KS_EVENT_ACTION_DONE,	   /* action ended well */
+	KS_EVENT_ACTION_FAILED,	   /* action; error */
+	KS_EVENT_TICK,		   /* about once a second while something runs */
+	KS_EVENT_WARNING,	   /* text */
+};
+
+struct ks_event {
+	enum ks_event_kind kind;
+	const struct ks_action *action;
+	const char *text;
+	const GError *error;
+	const char *first_error; /* of a failed build */
+	unsigned int done, total;
+};
+
+typedef void (*ks_observer)(const struct ks_event *event, void *data);
+
+struct ks_run_options {
+	struct ks_plan_request request;
+	const char *command;	/* for the lock file and the log: "sync" */
+	const char *trigger;	/* "command", "apt", "kernel-postinst", "boot": for the log */
+	bool no_record;		/* inside a maintainer script: the database is locked */
+	bool no_depmod;
+	int lock_timeout_ms;	/* see ks_lock_acquire */
+	ks_observer observer;
+	void *observer_data;
+	const bool *cancelled;	/* set by the caller's signal handler; polled */
+};
+
+struct ks_outcome {
+	struct ks_inventory *inventory; /* as it is after the run */
+	struct ks_plan *plan;		/* verdicts after the run */
+	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
+	unsigned int n_failed_actions;
+	bool record_pending;
+	gint64 duration_ms;
+};
+
+void ks_outcome_free(struct ks_outcome *outcome);
+KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
+
+/*
+ * Reconcile: recover, inventory, plan, run, record. False only when it could
+ * not be tried (no lock, not root); a failed target is in the outcome.
+ */
+bool ks_engine_run(const struct ks_system *system, const struct ks_settings *settings,
+		   const struct ks_run_options *options, struct ks_outcome **outcome,
+		   GError **error);
+
+/* Inventory and plan without a lock and without effect: status, plan, explain. */
+bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
+		    const struct ks_plan_request *request, struct ks_inventory **inventory,
+		    struct ks_plan **plan, GError **error);

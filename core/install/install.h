@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Journalled placement of module files.
+ *
+ * Intent is written and synced to state_dir/journal; files are staged beside
+ * their destination as ".NAME.kmodsmith-new" (depmod ignores them, they
+ * inherit the directory's SELinux label), synced, renamed, the directory
+ * synced; then the journal is closed. A run that dies leaves either the old
+ * file or the new one at every path; ks_install_recover() finishes or undoes
+ * the rest.
+ *
+ * A path that belongs to another package is never written; the caller tells
+ * what is ours (a former artifact's files).
+ */
+#pragma once
+
+#include "core/kernel/kernel.h"
+#include "core/state/tree.h"
+
+/* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL: as
+ * the conf says. From the tree's os-release (dkms 3.4.3, override_dest_module_location). */
+const char *ks_install_dest_override(const struct ks_system *system);
+
+/*
+ * Place all files of the artifact's manifest, taken from artifact_dir/module;
+ * then remove files of the old manifest (may be NULL) that the new one has
+ * not. KS_ERROR_NO_SPACE before anything changed when they would not fit.
+ */
+bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
+		      const struct ks_manifest *manifest, const struct ks_manifest *old,
+		      GError **error);
+
+/* Remove the files of the manifest that are still as it says; prune empty directories. */
+bool ks_install_unplace(const struct ks_system *system, const struct ks_manifest *manifest,
+			GError **error);
+
+/* Finish or undo what a killed run left. *n_recovered may be NULL. */
+bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovered,
+			GError **error);
+
+/* depmod -a K inside the tree; nothing when the kernel is not alive. */
+bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
+		       GError **error);
+
+/* The image of that kernel, or NULL: /boot/initrd.img-K and the other names in use. */
+char *ks_install_initramfs_path(const struct ks_system *system,
+				const struct ks_kernel *kernel);
+/* Remember that the module set of the kernel has changed now (state_dir/changed/K). */
+bool ks_install_mark_changed(const struct ks_system *system, const char *release,
+			     GError **error);
+/* True when there is an image and it is older than that mark. */
+bool ks_install_initramfs_is_stale(const struct ks_system *system,
+				   const struct ks_kernel *kernel);
+/* Run update-initramfs, dracut or mkinitcpio, whichever the tree has. Output to log_fd. */
+bool ks_install_initramfs_update(const struct ks_system *system,
+				 const struct ks_kernel *kernel, int log_fd, GError **error);
+
+/* A kernel directory that is not alive and holds only what depmod makes: remove it. */
+bool ks_install_prune_kernel(const struct ks_system *system, const struct ks_kernel *kernel,
+			     GError **error);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One read-only picture of the system: sources, kernels, and for every
+ * source on every kernel a target with what is on disk and in the package
+ * database. Taking it changes nothing but caches. The planner works on this
+ * and nothing else.
+ */
+#pragma once
+
+#include "core/conf/conf.h"
+#include "core/conf/settings.h"
+#include "core/kernel/kernel.h"
+#include "core/state/quarantine.h"
+#include "core/state/target.h"
+#include "core/state/tree.h"
+#include "core/support/digest.h"
+
+struct ks_source {
+	char *name, *version;
+	char *path;	     /* the source directory; NULL when gone */
+	bool present;	     /* path has a usable dkms.conf */
+	bool added;	     /* T/M/V is there */
+	bool asked;	     /* an administrator asked for it */
+	bool removal_asked;  /* a package's prerm asked for its removal */
+	bool autoinstall;
+	char *problem;	     /* why it cannot be used, "FILE:LINE: ..."; NULL when fine */
+	struct ks_tree_entry *entry; /* NULL when not in T; owned by the inventory */
+};
+
+enum ks_installed {
+	KS_INSTALLED_NO,
+	KS_INSTALLED_OK,      /* all files in place, with the manifest's sizes and digests */
+	KS_INSTALLED_MISSING, /* active, but a file is gone */
+	KS_INSTALLED_CHANGED, /* active, but a file differs */
+};
+
+enum ks_recorded {
+	KS_RECORDED_NO,
+	KS_RECORDED_OK,    /* by our record, for these very files */
+	KS_RECORDED_STALE, /* our record is of another artifact or half installed */
+	KS_RECORDED_FOREIGN, /* a package not ours has the record's name */
+	KS_RECORDED_UNKNOWN, /* no recorder on this system */
+};
+
+struct ks_target {
+	struct ks_source *source;
+	struct ks_kernel *kernel;
+	enum ks_conf_exclusion exclusion;
+	char *exclusion_text;
+	char *conf_problem;    /* the conf cannot be read for this kernel; NULL when fine */
+	char *fingerprint;     /* wanted build fingerprint; NULL when it cannot be told */
+	char **build_depends;
+	struct ks_conf *conf;  /* NULL in specs of the planner */
+	/* what there is */
+	struct ks_artifact *artifact; /* NULL: nothing built */
+	bool built;		      /* artifact has modules */
+	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
+	enum ks_installed installed;
+	enum ks_recorded recorded;
+	struct ks_quarantine *quarantine; /* NULL: no known failure */
+	char *in_tree;		/* path of the kernel's own same or newer module, or NULL */
+};
+
+struct ks_inventory {
+	GPtrArray *kernels; /* struct ks_kernel, newest first */
+	GPtrArray *sources; /* struct ks_source, by name then version */
+	GPtrArray *targets; /* struct ks_target: every source on every kernel directory */
+	GPtrArray *entries; /* struct ks_tree_entry */
+	GPtrArray *problems; /* char *: directories in source_tree that were ignored, and why */
+	GPtrArray *records; /* struct ks_record_entry: what the package database holds of ours */
+	bool source_tree_present; /* false: source_tree is not there; nothing is removed */
+	bool has_recorder;
+};
+
+/* What the package database holds, told by the recorder (core/record). */
+struct ks_record_entry {
+	char *package;	   /* kmod-foo-6.1.0-56-amd64 */
+	char *module, *version, *release;
+	char *digest;	   /* record digest, see core/record/record.h */
+	bool complete;	   /* fully installed, nothing half configured */
+	bool ours;	   /* carries our mark; false: a foreign package of such a name */
+};
+void ks_record_entry_free(struct ks_record_entry *entry);
+
+struct ks_inventory_options {
+	const char *module;  /* narrow to one module name; NULL for all */
+	const char *release; /* narrow to one kernel; NULL for all */
+};
+
+/*
+ * Take the picture. records is what core/record read (may be NULL: no
+ * recorder); ownership passes to the inventory.
+ */
+struct ks_inventory *ks_inventory_take(const struct ks_system *system,
+				       const struct ks_settings *settings,
+				       struct ks_digest_cache *cache, GPtrArray *records,
+				       const struct ks_inventory_options *options,
+				       GError **error);
+void ks_inventory_free(struct ks_inventory *inventory);
+KS_DEFINE_CLEANUP(ks_inventory, ks_inventory_free)
+
+struct ks_target *ks_inventory_find_target(const struct ks_inventory *inventory,
+					   const char *name, const char *version,
+					   const char *release);

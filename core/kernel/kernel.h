@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernels of a system tree: which are alive, what headers and what
+ * compiler they have.
+ */
+#pragma once
+
+#include "core/support/digest.h"
+#include "core/support/system.h"
+
+struct ks_kernel {
+	char *release;	   /* "6.1.0-56-amd64" */
+	char *arch;	   /* as dkms says it on this distribution: uname -m on Debian */
+	char *modules_dir; /* install_tree/release */
+	bool alive;	   /* has kernel/, modules.order or modules.builtin; not merely a directory */
+	bool has_headers;  /* build/ leads to a prepared header tree */
+	char *headers_dir; /* modules_dir/build as dkms names it; never resolved from outside */
+	char *config_path; /* /boot/config-K, headers' .config or auto.conf; NULL when none */
+	char *symvers_path; /* headers' Module.symvers; NULL when none */
+	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules are */
+	char *compiler;	   /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
+	bool clang;	   /* CONFIG_CC_IS_CLANG */
+	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL */
+	bool running;	   /* uname -r, only when the tree is the host's own */
+	bool is_default;   /* what the boot loader would start, when that can be told */
+	bool newest;	   /* highest release among the alive ones with headers, else alive ones */
+	GHashTable *config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
+};
+
+void ks_kernel_free(struct ks_kernel *kernel);
+KS_DEFINE_CLEANUP(ks_kernel, ks_kernel_free)
+
+/*
+ * All directories of install_tree that look like a kernel release (a digit
+ * first), alive or not, newest first. Elements are owned by the array.
+ */
+GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
+
+/* Find by release, or NULL. */
+struct ks_kernel *ks_kernel_find(GPtrArray *kernels, const char *release);
+
+/* A value of the kernel's configuration ("CONFIG_USB" -> "m"), or NULL when unset. */
+const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kernel *kernel,
+				 const char *symbol);
+
+/*
+ * Hex digest of what of the kernel can change a module's bytes: release, top
+ * Makefiles, generated version and autoconf headers, config, Module.symvers,
+ * compiler, assembler, linker and make (by identity of the programs). NULL with
+ * KS_ERROR_HEADERS_MISSING when there are no headers. Costs some stats when cached.
+ */
+char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
+			    struct ks_digest_cache *cache, GError **error);
+
+/* The architecture of this machine as dkms names it in the tree's distribution. */
+char *ks_kernel_machine_arch(const struct ks_system *system);

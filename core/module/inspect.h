@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a .ko says of itself, checked against a kernel; and compression.
+ *
+ * The files are hostile: they are read by libexec/kmodsmith/inspect, an
+ * unprivileged worker inside the sandbox, with libkmod. Its answer is bounded
+ * and parsed with suspicion.
+ */
+#pragma once
+
+#include "core/kernel/kernel.h"
+#include "core/support/system.h"
+
+struct ks_module_info {
+	char *path;	   /* as asked for */
+	char *name;	   /* from the file name */
+	char *vermagic;
+	char *version;	   /* modinfo version, or NULL */
+	char *srcversion;  /* or NULL */
+	char *license;	   /* or NULL */
+	char **aliases;	   /* modalias patterns */
+	char **exports;	   /* "0xcrc name" */
+	char **depends;
+	char *problem;	   /* why it cannot be loaded on the kernel, or NULL */
+};
+
+void ks_module_info_free(struct ks_module_info *info);
+KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
+
+/*
+ * Inspect the uncompressed .ko files at paths (in the tree, readable by
+ * everybody) as one set built together. With a kernel, check for each: it is a
+ * module of the kernel's architecture, its vermagic begins with the release,
+ * and every symbol it imports is exported by the kernel's Module.symvers, by
+ * extra_symvers (Module.symvers of BUILD_DEPENDS; may be NULL) or by another
+ * of the set, with equal CRC where both have one. Failing the check sets
+ * info->problem; only not being able to inspect at all is an error.
+ *
+ * Returns struct ks_module_info in the order of paths.
+ */
+GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
+			     const struct ks_kernel *kernel, const char *const *extra_symvers,
+			     GError **error);
+
+/*
+ * Compress path (in the tree) to path + suffix as the kernel's loader wants
+ * it: ".xz" (CRC32 check, 1 MiB dictionary), ".zst", ".gz". The worker
+ * reads and writes descriptors only. path itself stays.
+ */
+bool ks_module_compress(const struct ks_system *system, const char *path, const char *suffix,
+			GError **error);
+
+/*
+ * The version (modinfo) of the kernel's own module of that name below
+ * modules_dir/kernel, for "satisfied": *version and *srcversion may come back
+ * NULL. False when the kernel has no such module. Looks modules.dep (or
+ * modules.order) up, not the whole tree.
+ */
+bool ks_module_find_in_tree(const struct ks_system *system, const struct ks_kernel *kernel,
+			    const char *name, char **path);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The desired set of records, and the protocol to the recorders, version 1
+ * (doc/record-protocol.md). One record owns the installed files of one target;
+ * its name is kmod-NAME-K in every database.
+ *
+ * A recorder is a program libexec/kmodsmith/recorder-{rpm,dpkg,alpm}:
+ *
+ *	recorder-X [--root DIR] list	    prints what the database holds of ours
+ *	recorder-X [--root DIR] apply	    reads the desired set, makes the database equal
+ *	recorder-X [--root DIR] recover     heals what a killed apply left; cheap when nothing
+ *	recorder-X [--root DIR] headers K   prints the package that would bring K's headers
+ *	recorder-X [--root DIR] stamp	    prints files whose change makes "list" out of date
+ *
+ * Exit codes: 0 done; 75 (EX_TEMPFAIL) cannot be done now, try later; others: error.
+ */
+#pragma once
+
+#include "core/inventory/inventory.h"
+#include "core/plan/plan.h"
+
+struct ks_record_file {
+	char *path;   /* absolute in the tree */
+	char *sha256;
+	guint64 size_bytes;
+	unsigned int mode;
+};
+
+struct ks_record {
+	char *name;	     /* kmod-foo-6.1.0-56-amd64, in the protocol's spelling */
+	char *module, *version, *release, *arch;
+	char *digest;	     /* over everything below: the record is right iff equal */
+	char *fingerprint;   /* build fingerprint */
+	GPtrArray *files;    /* struct ks_record_file */
+	GPtrArray *provides; /* char *: "kmod(foo.ko)", "modalias(pci:...)", "ksyms-set(...)" */
+};
+
+void ks_record_free(struct ks_record *record);
+KS_DEFINE_CLEANUP(ks_record, ks_record_free)
+
+/* A record for an installed artifact. */
+struct ks_record *ks_record_new(const struct ks_manifest *manifest);
+
+/* The protocol's text for records (struct ks_record). Same records, same bytes. */
+char *ks_record_format(GPtrArray *records);
+
+/* Read it back, or what "list" printed (bounded, hostile input: fuzzed). */
+GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
+			   GError **error);
+
+/* The recorder program of this system, as a path of the calling process; NULL when none. */
+char *ks_record_find_recorder(const struct ks_system *system);
+
+/*
+ * What the database holds: struct ks_record_entry. Cached in state_dir/cache
+ * by the identity of the files that "stamp" names. NULL without error when
+ * there is no recorder.
+ */
+GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
+
+/* Make it equal. KS_ERROR_PENDING when the recorder could not run now. */
+bool ks_record_apply(const struct ks_system *system, GPtrArray *records, GError **error);
+
+/* Let the recorder heal what a killed one left. */
+bool ks_record_recover(const struct ks_system *system, GError **error);
+
+/* The package that would bring the headers of release, or NULL. May be slow (package lists). */
+char *ks_record_headers_package(const struct ks_system *system, const char *release);

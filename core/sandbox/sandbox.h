@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Running third-party code: policy as data, handed to the launcher program
+ * (libexec/kmodsmith/sandbox) on a descriptor; the launcher sets the layers up
+ * and executes the command.
+ *
+ * Always: an unprivileged uid and gid, no supplementary groups, no
+ * capabilities, no_new_privs, seccomp, Landlock where the kernel has it,
+ * rlimits. When the system allows: mount, pid, net, ipc and uts namespaces with
+ * everything read-only except policy.writable, a private /tmp, a minimal /dev.
+ * Which of them were active is reported. A layer that is missing is not an
+ * error here; policy.require makes it one.
+ *
+ * When the command ends, or the launcher is killed, no process of it is left
+ * (pid namespace with PR_SET_PDEATHSIG; without one, subreaper and a walk over
+ * the descendants, which does not survive SIGKILL of the launcher itself).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/support/system.h"
+
+/* One directory shown to the command at another place. */
+struct ks_sandbox_bind {
+	const char *source; /* path inside the tree */
+	const char *target; /* path inside the tree; must exist */
+};
+
+struct ks_sandbox_policy {
+	const char *cwd;		/* inside the tree, after the binds */
+	const char *const *argv;
+	const char *const *env;		/* complete */
+	const char *const *writable;	/* directories the command may write; NULL for none */
+	const struct ks_sandbox_bind *binds; /* writable ones are also named in writable */
+	size_t n_binds;
+	uid_t uid;			/* 0 is refused */
+	gid_t gid;
+	bool require;			/* fail rather than run with a layer missing */
+	bool network;			/* false: no sockets but AF_UNIX */
+	unsigned int timeout_s;		/* 0 = none; on expiry everything is killed, status 124 */
+	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
+	int stdin_fd;			/* -1 is /dev/null */
+	int stdout_fd;
+	int stderr_fd;
+	const int *pass_fds;		/* a jobserver's pipe: same numbers inside */
+	size_t n_pass_fds;
+};
+
+/* Layers, as bits of what was active. */
+enum ks_sandbox_layer {
+	KS_SANDBOX_UID = 1 << 0,
+	KS_SANDBOX_RLIMITS = 1 << 1,
+	KS_SANDBOX_SECCOMP = 1 << 2,
+	KS_SANDBOX_LANDLOCK = 1 << 3,
+	KS_SANDBOX_MOUNT = 1 << 4,
+	KS_SANDBOX_PID = 1 << 5,
+	KS_SANDBOX_NET = 1 << 6,
+	KS_SANDBOX_TMP = 1 << 7,
+	KS_SANDBOX_DEV = 1 << 8,
+};
+
+struct ks_sandbox {
+	pid_t pid;    /* the launcher */
+	int pidfd;    /* readable when it has ended */
+	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
+};
+
+/* Start the command. KS_ERROR_DENIED when policy.require cannot be met is
+ * reported by ks_sandbox_finish, not here. */
+bool ks_sandbox_start(const struct ks_system *system, const struct ks_sandbox_policy *policy,
+		      struct ks_sandbox *sandbox, GError **error);
+
+/* Kill all of it now (SIGTERM to the launcher, which kills the tree). */
+void ks_sandbox_kill(struct ks_sandbox *sandbox);
+
+/*
+ * Reap it, close the descriptors. *wait_status is the command's own; *layers
+ * (may be NULL) the active layers. False when the launcher could not set it up.
+ */
+bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
+		       GError **error);
+
+/* "uid,rlimits,seccomp,landlock,mount,pid,net,tmp,dev"; free with g_free. */
+char *ks_sandbox_layers_to_string(unsigned int layers);
+
+/*
+ * Can this machine give a private mount namespace here? Probed once by
+ * trying. When false, two targets of one module version cannot build at the
+ * same time (design: the plan adds an edge between them).
+ */
+bool ks_sandbox_can_mount(const struct ks_system *system);
+
+/*
+ * The unprivileged identity for third-party code: the system user "kmodsmith"
+ * of the tree's own /etc/passwd, else "nobody", else 65534. False when the
+ * caller is not root: then everything runs as the caller.
+ */
+bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid);

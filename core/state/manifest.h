@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What kmodsmith knows of one artifact beyond what dkms's layout says:
+ * T/M/V/K/A/manifest, a key file (fields in core/README.md). An artifact that
+ * dkms built has none.
+ */
+#pragma once
+
+#include "core/support/system.h"
+
+struct ks_manifest_file {
+	char *name;		/* "foo.ko.xz": file name in module/ and below dest_dir */
+	char *dest_dir;		/* absolute in the tree: /lib/modules/K/updates/dkms */
+	char *built_sha256;	/* of the .ko as it came from the build, stripped */
+	char *sha256;		/* of the file as installed (compressed) */
+	guint64 size_bytes;
+	char **aliases;		/* modalias patterns, as libkmod gives them */
+	char **exports;		/* exported symbols "crc name" for dependants; may be empty */
+};
+
+struct ks_manifest {
+	char *module, *version, *release, *arch;
+	char *build_fingerprint;
+	char *finish_fingerprint;
+	char *sandbox_layers;
+	gint64 built_at_us;	/* real time */
+	gint64 installed_at_us;	/* 0 = not installed */
+	gint64 build_duration_ms;
+	GPtrArray *files;	/* struct ks_manifest_file */
+};
+
+struct ks_manifest *ks_manifest_new(const char *module, const char *version,
+				    const char *release, const char *arch);
+void ks_manifest_free(struct ks_manifest *manifest);
+KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
+void ks_manifest_file_free(struct ks_manifest_file *file);
+
+/* From memory (fuzzed) and from, or to, a file of the tree (durably). */
+struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes, const char *label,
+				      GError **error);
+struct ks_manifest *ks_manifest_load(const struct ks_system *system, const char *path,
+				     GError **error);
+bool ks_manifest_store(const struct ks_system *system, const struct ks_manifest *manifest,
+		       const char *path, GError **error);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A system tree: the machine's own "/" or the DIR of --root.
+ *
+ * Every path handed to these functions is absolute as seen from inside the
+ * tree ("/var/lib/dkms"). It is resolved with openat2(RESOLVE_IN_ROOT), so that
+ * an absolute link inside DIR (Debian's /lib/modules/K/build is one) stays
+ * inside DIR, and no link leads out of it.
+ */
+#pragma once
+
+#include <fcntl.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "core/support/cleanup.h"
+
+struct ks_root;
+
+/* Open the tree at path (a directory of the calling process). */
+struct ks_root *ks_root_open(const char *path, GError **error);
+void ks_root_close(struct ks_root *root);
+KS_DEFINE_CLEANUP(ks_root, ks_root_close)
+
+/* True for "/": nothing needs a chroot. */
+bool ks_root_is_host(const struct ks_root *root);
+
+/* The directory descriptor; owned by root. */
+int ks_root_fd(const struct ks_root *root);
+
+/* "" for "/", else DIR as an absolute path of the calling process. */
+const char *ks_root_prefix(const struct ks_root *root);
+
+/*
+ * The path of the calling process for a path inside the tree, links not
+ * followed: for messages and for arguments of children that are not chrooted.
+ */
+char *ks_root_host_path(const struct ks_root *root, const char *path);
+
+/* open(2) inside the tree; O_CLOEXEC is added. Returns a descriptor or -1. */
+int ks_root_openat(const struct ks_root *root, const char *path, int flags, mode_t mode,
+		   GError **error);
+
+/*
+ * Open the directory that holds path, following links on the way to it.
+ * *name is set to the last component, inside the string path.
+ */
+int ks_root_open_parent(const struct ks_root *root, const char *path, const char **name,
+			GError **error);
+
+/* stat(2), and lstat(2), inside the tree. False with errno set when it fails. */
+bool ks_root_stat(const struct ks_root *root, const char *path, struct stat *st);
+bool ks_root_lstat(const struct ks_root *root, const char *path, struct stat *st);
+bool ks_root_exists(const struct ks_root *root, const char *path);
+
+/* The text of a link, or NULL. */
+char *ks_root_readlink(const struct ks_root *root, const char *path);
+
+/* The path inside the tree with all links resolved, or NULL when it is not there. */
+char *ks_root_realpath(const struct ks_root *root, const char *path);
+
+/*
+ * Read a regular file of at most max_bytes; a longer one is KS_ERROR_INVALID,
+ * as is anything that is not a regular file. The result is NUL-terminated
+ * behind *size_bytes (size_bytes may be NULL).
+ */
+char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max_bytes,
+			size_t *size_bytes, GError **error);
+
+/*
+ * Names in a directory without "." and "..", sorted by byte value. A
+ * directory that is not there gives an empty list, not an error.
+ */
+GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
+
+/* mkdir -p inside the tree. */
+bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,
+		     GError **error);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where things are: one system tree and the directories in it that the engine
+ * works on. Made once by the command line, read by everything.
+ *
+ * All directories are paths inside the tree (see root.h), without a trailing
+ * slash, except libexec_dir, which is a path of the calling process: the helper
+ * programs always run from the installed kmodsmith, never from inside DIR.
+ */
+#pragma once
+
+#include "core/support/root.h"
+
+struct ks_system {
+	struct ks_root *root;
+	char *dkms_tree;    /* /var/lib/dkms: dkms's own layout, plus manifests */
+	char *source_tree;  /* /usr/src */
+	char *install_tree; /* /lib/modules */
+	char *dkms_etc;	    /* /etc/dkms: overrides, framework.conf, no-autoinstall */
+	char *etc_dir;	    /* /etc/kmodsmith */
+	char *state_dir;    /* /var/lib/kmodsmith: journal, spool, caches, quarantine */
+	char *run_dir;	    /* /run/kmodsmith: lock, marks */
+	char *log_dir;	    /* /var/log/kmodsmith */
+	char *libexec_dir;  /* helper programs; KMODSMITH_LIBEXECDIR overrides (tests) */
+};
+
+/*
+ * The standard directories below root_path ("/" for the machine itself).
+ * The environment variable KMODSMITH_LIBEXECDIR is honoured only when the
+ * process is not set-user-ID and names where an uninstalled build keeps the
+ * helper programs.
+ */
+struct ks_system *ks_system_new(const char *root_path, GError **error);
+void ks_system_free(struct ks_system *system);
+KS_DEFINE_CLEANUP(ks_system, ks_system_free)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whole directory trees: copy, remove, digest. None follows a symbolic link
+ * that it meets inside a tree, and none leaves the tree's file system through
+ * a mount point.
+ */
+#pragma once
+
+#include "core/support/root.h"
+
+struct ks_treeop_copy_options {
+	bool chown;	    /* give every entry to uid:gid */
+	uid_t uid;
+	gid_t gid;
+	guint64 max_bytes;  /* KS_ERROR_INVALID when the tree holds more; 0 = no limit */
+	guint max_entries;  /* likewise */
+};
+
+/*
+ * Copy the contents of directory from into the new directory to: regular
+ * files (mode and mtime kept, set-id bits dropped; FICLONE or copy_file_range
+ * when they work), directories, and symbolic links as they are. A device, a
+ * socket or a FIFO is KS_ERROR_INVALID. On failure what was copied is left for
+ * the caller to remove.
+ */
+bool ks_treeop_copy(const struct ks_root *root, const char *from, const char *to,
+		    const struct ks_treeop_copy_options *options, GError **error);
+
+/* rm -rf; a path that is not there is success. */
+bool ks_treeop_remove(const struct ks_root *root, const char *path, GError **error);
+
+/* Remove path and then its parents while they are empty, up to but without stop. */
+bool ks_treeop_prune_empty(const struct ks_root *root, const char *path, const char *stop,
+			   GError **error);
