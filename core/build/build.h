@@ -73,6 +73,12 @@ void ks_build_cancel(struct ks_build *build);
 void ks_build_free(struct ks_build *build);
 KS_DEFINE_CLEANUP(ks_build, ks_build_free)
 
+/*
+ * Remove what builds of a run that died left: private build directories and
+ * staged artifacts (T/M/V/K/.tmp_*). Only under the lock, before any build.
+ */
+bool ks_build_sweep(const struct ks_system *system, GError **error);
+
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or NULL. */
 char *ks_build_first_error(const char *log_text, size_t size_bytes);
 

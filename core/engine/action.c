@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The effect of each kind of action. */
+#include "core/engine/action.h"
+
+#include "core/engine/script.h"
+#include "core/install/install.h"
+#include "core/support/error.h"
+
+static void warn(const struct ks_action_context *context, const struct ks_action *action,
+		 const GError *error)
+{
+	struct ks_event event = {.kind = KS_EVENT_WARNING,
+				 .action = action,
+				 .text = error->message,
+				 .error = error};
+
+	if (context->options->observer)
+		context->options->observer(&event, context->options->observer_data);
+}
+
+static bool run_root_script(const struct ks_action_context *context, const char *what,
+			    const char *command, const struct ks_source *source,
+			    const struct ks_kernel *kernel, GError **error)
+{
+	if (!source->path)
+		return true;
+	return ks_script_run(context->system, context->settings, what, command,
+			     source->path, source->name, source->version, kernel, error);
+}
+
+/* Like run_root_script(), for the scripts whose failure dkms ignores. */
+static void try_root_script(const struct ks_action_context *context,
+			    const struct ks_action *action, const char *what,
+			    const char *command, const struct ks_source *source,
+			    const struct ks_kernel *kernel)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!run_root_script(context, what, command, source, kernel, &error))
+		warn(context, action, error);
+}
+
+static bool add(const struct ks_action_context *context, const struct ks_action *action,
+		GError **error)
+{
+	const struct ks_source *source = action->source;
+	ks_auto(ks_conf) conf = NULL;
+
+	if (!ks_tree_add(context->system, source->name, source->version, source->path,
+			 error))
+		return false;
+	conf = ks_conf_load(context->system, source->path, source->name, source->version,
+			    NULL, NULL);
+	if (conf)
+		try_root_script(context, action, "post_add", conf->post_add, source,
+				NULL);
+	return true;
+}
+
+/* The target of another version of the same module that is active on the same kernel. */
+static struct ks_target *find_active_other(const struct ks_inventory *inventory,
+					   const struct ks_target *target)
+{
+	for (guint i = 0; i < inventory->targets->len; i++) {
+		struct ks_target *other = g_ptr_array_index(inventory->targets, i);
+
+		if (other != target && other->kernel == target->kernel &&
+		    other->artifact && other->artifact->active &&
+		    g_str_equal(other->source->name, target->source->name))
+			return other;
+	}
+	return NULL;
+}
+
+/* What is in place now: this very target's former build, or another version's. */
+static const struct ks_manifest *find_installed_manifest(
+	const struct ks_inventory *inventory, const struct ks_target *target)
+{
+	struct ks_target *other;
+
+	if (target->artifact && target->artifact->active)
+		return target->artifact->manifest;
+	other = find_active_other(inventory, target);
+	return other ? other->artifact->manifest : NULL;
+}
+
+static char *artifact_path(const struct ks_action_context *context,
+			   const struct ks_target *target)
+{
+	return ks_tree_artifact_path(context->system, target->source->name,
+				     target->source->version, target->kernel->release,
+				     target->kernel->arch);
+}
+
+/* From disk: a build of this run may have replaced what the inventory saw. */
+static struct ks_manifest *load_manifest(const struct ks_action_context *context,
+					 const struct ks_target *target, GError **error)
+{
+	g_autofree char *dir = artifact_path(context, target);
+	g_autofree char *path = g_build_filename(dir, "manifest", NULL);
+
+	return ks_manifest_load(context->system, path, error);
+}
+
+static bool store_installed_at(const struct ks_action_context *context,
+			       const struct ks_target *target,
+			       struct ks_manifest *manifest, gint64 installed_at_us,
+			       GError **error)
+{
+	g_autofree char *dir = artifact_path(context, target);
+	g_autofree char *path = g_build_filename(dir, "manifest", NULL);
+
+	manifest->installed_at_us = installed_at_us;
+	return ks_manifest_store(context->system, manifest, path, error);
+}
+
+static bool install(const struct ks_action_context *context,
+		    const struct ks_action *action, GError **error)
+{
+	const struct ks_system *system = context->system;
+	const struct ks_target *target = action->target;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+	g_autofree char *dir = artifact_path(context, target);
+	ks_auto(ks_manifest) manifest = load_manifest(context, target, error);
+
+	if (!manifest)
+		return false;
+	if (target->conf &&
+	    !run_root_script(context, "pre_install", target->conf->pre_install, source,
+			     kernel, error))
+		return false;
+	if (!ks_install_place(system, dir, manifest,
+			      find_installed_manifest(context->inventory, target),
+			      error) ||
+	    !ks_install_mark_changed(system, kernel->release, error) ||
+	    !store_installed_at(context, target, manifest, g_get_real_time(), error) ||
+	    !ks_tree_activate(system, source->name, source->version, kernel->release,
+			      kernel->arch, error))
+		return false;
+	if (target->conf)
+		try_root_script(context, action, "post_install",
+				target->conf->post_install, source, kernel);
+	context->outcome->n_installed++;
+	return true;
+}
+
+/* True when T/M/kernel-K-A leads to another version than target's. */
+static bool is_replaced(const struct ks_action_context *context,
+			const struct ks_target *target)
+{
+	g_autofree char *link = g_strdup_printf(
+		"%s/%s/kernel-%s-%s", context->system->dkms_tree, target->source->name,
+		target->kernel->release, target->kernel->arch);
+	g_autofree char *text = ks_root_readlink(context->system->root, link);
+	g_autofree char *own = g_strdup_printf("%s/", target->source->version);
+
+	return text && !g_str_has_prefix(text, own);
+}
+
+static bool uninstall(const struct ks_action_context *context,
+		      const struct ks_action *action, GError **error)
+{
+	const struct ks_system *system = context->system;
+	const struct ks_target *target = action->target;
+	const struct ks_kernel *kernel = target->kernel;
+	ks_auto(ks_manifest) manifest = NULL;
+
+	/* the replacement's installation has taken the old files away already, and
+	 * may have put its own under the same names */
+	if (is_replaced(context, target))
+		return true;
+	manifest = load_manifest(context, target, error);
+	if (!manifest)
+		return false;
+	if (!ks_install_unplace(system, manifest, error) ||
+	    !ks_install_mark_changed(system, kernel->release, error) ||
+	    !ks_tree_deactivate(system, target->source->name, kernel->release,
+				kernel->arch, error) ||
+	    !store_installed_at(context, target, manifest, 0, error))
+		return false;
+	if (target->conf)
+		try_root_script(context, action, "post_remove", target->conf->post_remove,
+				target->source, kernel);
+	context->outcome->n_removed++;
+	return true;
+}
+
+static bool unbuild(const struct ks_action_context *context,
+		    const struct ks_action *action, GError **error)
+{
+	const struct ks_target *target = action->target;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+
+	if (!is_replaced(context, target) &&
+	    !ks_tree_deactivate(context->system, source->name, kernel->release,
+				kernel->arch, error))
+		return false;
+	return ks_tree_unbuild(context->system, source->name, source->version,
+			       kernel->release, kernel->arch, error) &&
+	       ks_quarantine_clear(context->system, source->name, source->version,
+				   kernel->release, kernel->arch, error);
+}
+
+static bool remove_source(const struct ks_action_context *context,
+			  const struct ks_action *action, GError **error)
+{
+	const struct ks_source *source = action->source;
+
+	return ks_tree_remove(context->system, source->name, source->version, error) &&
+	       ks_quarantine_clear(context->system, source->name, source->version, NULL,
+				   NULL, error) &&
+	       ks_tree_set_asked(context->system, source->name, source->version, false,
+				 error) &&
+	       ks_tree_set_removal_asked(context->system, source->name, source->version,
+					 false, error);
+}
+
+static int open_initramfs_log(const struct ks_system *system)
+{
+	g_autofree char *path = g_build_filename(system->log_dir, "initramfs.log", NULL);
+
+	if (!ks_root_mkdir_p(system->root, system->log_dir, 0755, NULL))
+		return -1;
+	return ks_root_openat(system->root, path, O_WRONLY | O_CREAT | O_APPEND, 0640,
+			      NULL);
+}
+
+static bool initramfs(const struct ks_action_context *context,
+		      const struct ks_action *action, GError **error)
+{
+	ks_autofd int log_fd = -1;
+
+	if (!ks_install_initramfs_is_stale(context->system, action->kernel))
+		return true;
+	log_fd = open_initramfs_log(context->system);
+	return ks_install_initramfs_update(context->system, action->kernel, log_fd,
+					   error);
+}
+
+bool ks_action_run(const struct ks_action_context *context,
+		   const struct ks_action *action, GError **error)
+{
+	switch (action->kind) {
+	case KS_ACTION_ADD:
+		return add(context, action, error);
+	case KS_ACTION_INSTALL:
+		return install(context, action, error);
+	case KS_ACTION_UNINSTALL:
+		return uninstall(context, action, error);
+	case KS_ACTION_UNBUILD:
+		return unbuild(context, action, error);
+	case KS_ACTION_REMOVE:
+		return remove_source(context, action, error);
+	case KS_ACTION_DEPMOD:
+		return context->options->no_depmod ||
+		       ks_install_depmod(context->system, action->kernel, error);
+	case KS_ACTION_INITRAMFS:
+		return initramfs(context, action, error);
+	case KS_ACTION_BUILD:
+	case KS_ACTION_RECORD:
+		break;
+	}
+	g_assert_not_reached();
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each kind of action does to the system, except building (executor.c).
+ * All run under the lock and can be repeated: an action that was half done by
+ * a run that died is simply done again.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+
+struct ks_action_context {
+	const struct ks_system *system;
+	const struct ks_settings *settings;
+	const struct ks_run_options *options;
+	const struct ks_inventory *inventory;
+	struct ks_outcome *outcome;
+};
+
+/* Carry out one action. Not for KS_ACTION_BUILD and KS_ACTION_RECORD. */
+bool ks_action_run(const struct ks_action_context *context,
+		   const struct ks_action *action, GError **error);

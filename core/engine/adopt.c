@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Manifests for what dkms built. */
+#include "core/engine/adopt.h"
+
+#include <string.h>
+
+#include "core/install/install.h"
+
+/*
+ * Where dkms may have put it: the distribution's override first, then the
+ * usual places (dkms 3.4.3, find_actual_dest_module_location looks in the
+ * overridden and the written one).
+ */
+static char *find_installed_dir(const struct ks_system *system, const char *release,
+				const char *file)
+{
+	const char *candidates[] = {ks_install_dest_override(system), "/updates/dkms",
+				    "/extra", "/updates", "/kernel/extra"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
+		g_autofree char *dir = NULL;
+		g_autofree char *path = NULL;
+
+		if (!candidates[i])
+			continue;
+		dir = g_build_filename(system->install_tree, release, candidates[i],
+				       NULL);
+		path = g_build_filename(dir, file, NULL);
+		if (ks_root_exists(system->root, path))
+			return g_steal_pointer(&dir);
+	}
+	return NULL;
+}
+
+/* dkms's own copy is what the file should be; where it lies tells the directory. */
+static struct ks_manifest_file *describe_file(const struct ks_system *system,
+					      struct ks_digest_cache *cache,
+					      const struct ks_artifact *artifact,
+					      const char *name)
+{
+	g_autofree char *dir = find_installed_dir(system, artifact->release, name);
+	g_autofree char *copy = g_build_filename(artifact->dir, "module", name, NULL);
+	g_autofree char *sha256 = ks_digest_file(cache, copy, NULL);
+	const char *override = ks_install_dest_override(system);
+	struct ks_manifest_file *file;
+	struct stat st;
+
+	if (!sha256 || !ks_root_stat(system->root, copy, &st))
+		return NULL;
+	if (!dir)
+		dir = g_build_filename(system->install_tree, artifact->release,
+				       override ? override : "/updates/dkms", NULL);
+	file = g_new0(struct ks_manifest_file, 1);
+	file->name = g_strdup(name);
+	file->dest_dir = g_steal_pointer(&dir);
+	file->built_sha256 = g_strdup(sha256);
+	file->sha256 = g_steal_pointer(&sha256);
+	file->size_bytes = (guint64)st.st_size;
+	file->aliases = g_new0(char *, 1);
+	file->exports = g_new0(char *, 1);
+	return file;
+}
+
+static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
+		  const struct ks_tree_entry *entry, const struct ks_artifact *artifact,
+		  GError **error)
+{
+	ks_auto(ks_manifest) manifest = ks_manifest_new(
+		entry->name, entry->version, artifact->release, artifact->arch);
+	g_autofree char *path = g_build_filename(artifact->dir, "manifest", NULL);
+	struct stat st;
+
+	for (guint i = 0; i < artifact->module_files->len; i++) {
+		const char *name = g_ptr_array_index(artifact->module_files, i);
+		struct ks_manifest_file *file =
+			describe_file(system, cache, artifact, name);
+
+		if (!file)
+			return true; /* unreadable: the planner has it rebuilt */
+		g_ptr_array_add(manifest->files, file);
+	}
+	if (ks_root_stat(system->root, artifact->dir, &st))
+		manifest->built_at_us = (gint64)st.st_mtime * G_USEC_PER_SEC;
+	if (artifact->active)
+		manifest->installed_at_us = manifest->built_at_us;
+	return ks_manifest_store(system, manifest, path, error);
+}
+
+bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *cache,
+			unsigned int *n_adopted, GError **error)
+{
+	g_autoptr(GPtrArray) entries = ks_tree_scan(system, error);
+	unsigned int n = 0;
+
+	if (!entries)
+		return false;
+	for (guint i = 0; i < entries->len; i++) {
+		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
+
+		for (guint j = 0; j < entry->artifacts->len; j++) {
+			struct ks_artifact *artifact =
+				g_ptr_array_index(entry->artifacts, j);
+
+			if (artifact->manifest || artifact->problem ||
+			    !artifact->module_files->len)
+				continue;
+			if (!adopt(system, cache, entry, artifact, error)) {
+				g_prefix_error(error,
+					       "cannot adopt %s/%s on %s: ", entry->name,
+					       entry->version, artifact->release);
+				return false;
+			}
+			n++;
+		}
+	}
+	*n_adopted = n;
+	return true;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking over what dkms built: an artifact without a manifest gets one that
+ * describes the files as they are, so that it can be recorded, verified and
+ * removed. Nothing is rebuilt: the manifest has no build fingerprint.
+ */
+#pragma once
+
+#include "core/inventory/inventory.h"
+
+/*
+ * Write manifests for all artifacts of T that have none. *n_adopted counts
+ * them. An artifact whose files cannot be read is left alone.
+ */
+bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *cache,
+			unsigned int *n_adopted, GError **error);

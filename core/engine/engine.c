@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* recover -> inventory -> plan -> run -> record -> look again. */
+#include "core/engine/engine.h"
+
+#include <string.h>
+
+#include "core/build/build.h"
+#include "core/engine/adopt.h"
+#include "core/engine/executor.h"
+#include "core/install/install.h"
+#include "core/record/record.h"
+#include "core/support/error.h"
+#include "core/support/lock.h"
+
+/* One run: its stages are the functions that take it. */
+struct run {
+	const struct ks_system *system;
+	const struct ks_settings *settings;
+	const struct ks_run_options *options;
+	struct ks_digest_cache *cache;
+	struct ks_inventory *inventory;
+	struct ks_plan *plan;
+	struct ks_outcome *outcome;
+};
+
+void ks_outcome_free(struct ks_outcome *outcome)
+{
+	/* the plan points into the inventory */
+	if (outcome->plan)
+		ks_plan_free(outcome->plan);
+	if (outcome->inventory)
+		ks_inventory_free(outcome->inventory);
+	g_free(outcome);
+}
+
+static void tell(const struct run *run, enum ks_event_kind kind, const char *text,
+		 const GError *error)
+{
+	struct ks_event event = {.kind = kind, .text = text, .error = error};
+
+	if (kind == KS_EVENT_PLANNED)
+		event.total = run->plan->actions->len;
+	if (run->options->observer)
+		run->options->observer(&event, run->options->observer_data);
+}
+
+static void on_lock_wait(const char *holder, void *data)
+{
+	tell(data, KS_EVENT_WAITING_FOR_LOCK, holder, NULL);
+}
+
+static struct ks_lock *take_lock(struct run *run, GError **error)
+{
+	struct ks_lock *lock =
+		ks_lock_acquire(run->system, run->options->command,
+				run->options->lock_timeout_ms, on_lock_wait, run, error);
+
+	if (!lock)
+		g_prefix_error(error, "cannot take the lock: ");
+	return lock;
+}
+
+/* What a run that died left behind; warnings only: the rest of the run is worth having.
+ */
+static bool recover(struct run *run, GError **error)
+{
+	unsigned int n_recovered = 0, n_adopted = 0;
+	g_autoptr(GError) record_error = NULL;
+
+	if (!ks_install_recover(run->system, &n_recovered, error)) {
+		g_prefix_error(error, "cannot repair what an interrupted run left: ");
+		return false;
+	}
+	if (n_recovered) {
+		g_autofree char *text = g_strdup_printf(
+			"%u interrupted installation(s) repaired", n_recovered);
+
+		tell(run, KS_EVENT_RECOVERED, text, NULL);
+	}
+	if (!ks_build_sweep(run->system, error) ||
+	    !ks_adopt_artifacts(run->system, run->cache, &n_adopted, error))
+		return false;
+	if (n_adopted) {
+		g_autofree char *text = g_strdup_printf(
+			"%u module(s) built by dkms taken over", n_adopted);
+
+		tell(run, KS_EVENT_RECOVERED, text, NULL);
+	}
+	if (!run->options->no_record && !ks_record_recover(run->system, &record_error))
+		tell(run, KS_EVENT_WARNING, record_error->message, record_error);
+	return true;
+}
+
+static GPtrArray *list_records(const struct run *run)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *records = ks_record_list(run->system, &error);
+
+	if (error)
+		tell(run, KS_EVENT_WARNING, error->message, error);
+	return records;
+}
+
+static bool look(struct run *run, const struct ks_inventory_options *narrow,
+		 GError **error)
+{
+	run->inventory = ks_inventory_take(run->system, run->settings, run->cache,
+					   list_records(run), narrow, error);
+	if (!run->inventory)
+		return false;
+	run->plan = ks_plan_make(run->inventory, run->settings, &run->options->request);
+	return true;
+}
+
+static void forget(struct run *run)
+{
+	g_clear_pointer(&run->plan, ks_plan_free);
+	g_clear_pointer(&run->inventory, ks_inventory_free);
+}
+
+/*
+ * A package's prerm asked for the removal, and its source is there: it was an
+ * upgrade or a reinstallation, and the package is back.
+ */
+static bool settle_marks(struct run *run, GError **error)
+{
+	if (run->options->no_record)
+		return true;
+	for (guint i = 0; i < run->inventory->sources->len; i++) {
+		struct ks_source *source = g_ptr_array_index(run->inventory->sources, i);
+
+		if (!source->removal_asked || !source->present)
+			continue;
+		if (!ks_tree_set_removal_asked(run->system, source->name, source->version,
+					       false, error))
+			return false;
+		source->removal_asked = false;
+	}
+	return true;
+}
+
+static bool execute(struct run *run, GError **error)
+{
+	ks_auto(ks_executor) executor = NULL;
+
+	tell(run, KS_EVENT_PLANNED, NULL, NULL);
+	executor = ks_executor_new(run->system, run->settings, run->options,
+				   run->inventory, run->plan, run->outcome);
+	return ks_executor_run(executor, error);
+}
+
+static bool files_are_there(const struct ks_system *system,
+			    const struct ks_manifest *manifest)
+{
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *path =
+			g_build_filename(file->dest_dir, file->name, NULL);
+
+		if (!ks_root_exists(system->root, path))
+			return false;
+	}
+	return manifest->files->len > 0;
+}
+
+static bool kernel_is_alive(const struct ks_inventory *inventory, const char *release)
+{
+	struct ks_kernel *kernel = ks_kernel_find(inventory->kernels, release);
+
+	return kernel && kernel->alive;
+}
+
+static void record_free(gpointer data)
+{
+	ks_record_free(data);
+}
+
+/* Every artifact that is installed now, whatever this run was narrowed to. */
+static GPtrArray *desired_records(const struct run *run, GPtrArray *kernels,
+				  GError **error)
+{
+	g_autoptr(GPtrArray) entries = ks_tree_scan(run->system, error);
+	GPtrArray *records;
+	struct ks_inventory all_kernels = {.kernels = kernels};
+
+	if (!entries)
+		return NULL;
+	records = g_ptr_array_new_with_free_func(record_free);
+	for (guint i = 0; i < entries->len; i++) {
+		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
+
+		for (guint j = 0; j < entry->artifacts->len; j++) {
+			struct ks_artifact *artifact =
+				g_ptr_array_index(entry->artifacts, j);
+
+			if (artifact->active && artifact->manifest &&
+			    kernel_is_alive(&all_kernels, artifact->release) &&
+			    files_are_there(run->system, artifact->manifest))
+				g_ptr_array_add(records,
+						ks_record_new(artifact->manifest));
+		}
+	}
+	return records;
+}
+
+static const struct ks_record_entry *find_entry(GPtrArray *entries,
+						const struct ks_record *record)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
+
+		if (entry->ours && g_strcmp0(entry->module, record->module) == 0 &&
+		    g_strcmp0(entry->release, record->release) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool database_is_right(GPtrArray *entries, GPtrArray *records)
+{
+	guint n_ours = 0;
+
+	for (guint i = 0; i < entries->len; i++)
+		n_ours += ((struct ks_record_entry *)g_ptr_array_index(entries, i))->ours;
+	if (n_ours != records->len)
+		return false;
+	for (guint i = 0; i < records->len; i++) {
+		const struct ks_record *record = g_ptr_array_index(records, i);
+		const struct ks_record_entry *entry = find_entry(entries, record);
+
+		if (!entry || !entry->complete ||
+		    g_strcmp0(entry->digest, record->digest))
+			return false;
+	}
+	return true;
+}
+
+/* Make the package database equal to what is installed. Pending is no error of the run.
+ */
+static bool record(struct run *run, GError **error)
+{
+	g_autoptr(GPtrArray) kernels = NULL;
+	g_autoptr(GPtrArray) records = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GError) apply_error = NULL;
+
+	if (run->options->no_record || !run->inventory->has_recorder)
+		return true;
+	kernels = ks_kernel_list(run->system, error);
+	if (!kernels)
+		return false;
+	records = desired_records(run, kernels, error);
+	if (!records)
+		return false;
+	entries = list_records(run);
+	if (entries && database_is_right(entries, records))
+		return true;
+	if (ks_record_apply(run->system, records, &apply_error)) {
+		run->outcome->n_recorded = records->len;
+		return true;
+	}
+	run->outcome->record_pending = true;
+	tell(run, KS_EVENT_WARNING, apply_error->message, apply_error);
+	return true;
+}
+
+static void prune_kernels(struct run *run)
+{
+	for (guint i = 0; !run->options->no_record && i < run->inventory->kernels->len;
+	     i++) {
+		const struct ks_kernel *kernel =
+			g_ptr_array_index(run->inventory->kernels, i);
+		g_autoptr(GError) error = NULL;
+
+		if (!kernel->alive &&
+		    !ks_install_prune_kernel(run->system, kernel, &error))
+			tell(run, KS_EVENT_WARNING, error->message, error);
+	}
+}
+
+static void count_waiting(struct ks_outcome *outcome)
+{
+	for (guint i = 0; i < outcome->plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict =
+			g_ptr_array_index(outcome->plan->verdicts, i);
+
+		outcome->n_waiting += verdict->state == KS_TARGET_WAITING;
+	}
+}
+
+/* The picture after the run, of everything: what the report and the exit code tell. */
+static bool conclude(struct run *run, GError **error)
+{
+	static const struct ks_plan_request everything;
+	struct ks_outcome *outcome = run->outcome;
+
+	forget(run);
+	run->inventory = ks_inventory_take(run->system, run->settings, run->cache,
+					   list_records(run), NULL, error);
+	if (!run->inventory)
+		return false;
+	outcome->inventory = g_steal_pointer(&run->inventory);
+	outcome->plan = ks_plan_make(outcome->inventory, run->settings, &everything);
+	count_waiting(outcome);
+	return true;
+}
+
+static bool run_stages(struct run *run, GError **error)
+{
+	const struct ks_inventory_options narrow = {
+		.release = run->options->request.release,
+	};
+
+	if (!recover(run, error) || !look(run, &narrow, error) ||
+	    !settle_marks(run, error))
+		return false;
+	if (!execute(run, error) || !record(run, error))
+		return false;
+	prune_kernels(run);
+	return conclude(run, error);
+}
+
+bool ks_engine_run(const struct ks_system *system, const struct ks_settings *settings,
+		   const struct ks_run_options *options, struct ks_outcome **outcome,
+		   GError **error)
+{
+	ks_auto(ks_outcome) result = g_new0(struct ks_outcome, 1);
+	struct run run = {.system = system,
+			  .settings = settings,
+			  .options = options,
+			  .outcome = result};
+	gint64 started_us = g_get_monotonic_time();
+	ks_auto(ks_lock) lock = NULL;
+	bool ok;
+
+	if (geteuid() != 0) {
+		ks_error_set(error, KS_ERROR_DENIED, "cannot %s: not root",
+			     options->command);
+		ks_error_hint(error, "run it with sudo");
+		return false;
+	}
+	lock = take_lock(&run, error);
+	if (!lock)
+		return false;
+	run.cache = ks_digest_cache_open(system);
+	ok = run_stages(&run, error);
+	forget(&run);
+	ks_digest_cache_close(run.cache);
+	if (!ok)
+		return false;
+	result->duration_ms = (g_get_monotonic_time() - started_us) / 1000;
+	*outcome = g_steal_pointer(&result);
+	return true;
+}
+
+bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
+		    const struct ks_plan_request *request,
+		    struct ks_inventory **inventory, struct ks_plan **plan,
+		    GError **error)
+{
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(system);
+	struct ks_inventory *taken;
+	GPtrArray *records;
+
+	records = ks_record_list(system, NULL);
+	taken = ks_inventory_take(system, settings, cache, records, NULL, error);
+	if (!taken)
+		return false;
+	*plan = ks_plan_make(taken, settings, request);
+	*inventory = taken;
+	return true;
+}

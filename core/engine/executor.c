@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One poll loop over the builds; the other actions run between its turns. */
+#include "core/engine/executor.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "core/build/build.h"
+#include "core/engine/action.h"
+#include "core/install/install.h"
+#include "core/sandbox/sandbox.h"
+#include "core/support/error.h"
+
+#define TICK_MS 1000
+
+struct running {
+	guint index; /* of the action */
+	struct ks_build *build;
+	struct ks_build_request request;
+	char *dest_dir;
+	char **extra_symvers;
+	const char *step;
+};
+
+struct ks_executor {
+	struct ks_action_context context;
+	const struct ks_plan *plan;
+	enum ks_action_status *status; /* one per action */
+	struct ks_jobserver *jobserver;
+	GPtrArray *running; /* struct running */
+	unsigned int max_builds;
+	unsigned int n_ended;
+	bool can_mount;
+};
+
+static void running_free(gpointer data)
+{
+	struct running *running = data;
+
+	if (running->build)
+		ks_build_free(running->build);
+	g_free(running->dest_dir);
+	g_strfreev(running->extra_symvers);
+	g_free(running);
+}
+
+struct ks_executor *ks_executor_new(const struct ks_system *system,
+				    const struct ks_settings *settings,
+				    const struct ks_run_options *options,
+				    const struct ks_inventory *inventory,
+				    const struct ks_plan *plan,
+				    struct ks_outcome *outcome)
+{
+	struct ks_executor *executor = g_new0(struct ks_executor, 1);
+
+	executor->context = (struct ks_action_context){.system = system,
+						       .settings = settings,
+						       .options = options,
+						       .inventory = inventory,
+						       .outcome = outcome};
+	executor->plan = plan;
+	executor->status = g_new0(enum ks_action_status, plan->actions->len);
+	executor->running = g_ptr_array_new_with_free_func(running_free);
+	return executor;
+}
+
+void ks_executor_free(struct ks_executor *executor)
+{
+	g_ptr_array_unref(executor->running);
+	if (executor->jobserver)
+		ks_jobserver_free(executor->jobserver);
+	g_free(executor->status);
+	g_free(executor);
+}
+
+static const struct ks_action *get_action(const struct ks_executor *executor, guint index)
+{
+	return g_ptr_array_index(executor->plan->actions, index);
+}
+
+static void notify(const struct ks_executor *executor, struct ks_event event)
+{
+	const struct ks_run_options *options = executor->context.options;
+
+	event.done = executor->n_ended;
+	event.total = executor->plan->actions->len;
+	if (options->observer)
+		options->observer(&event, options->observer_data);
+}
+
+static void end_action(struct ks_executor *executor, guint index,
+		       enum ks_action_status status, const GError *error,
+		       const char *first_error)
+{
+	executor->status[index] = status;
+	executor->n_ended++;
+	if (status == KS_STATUS_SKIPPED)
+		return;
+	if (status == KS_STATUS_FAILED)
+		executor->context.outcome->n_failed_actions++;
+	notify(executor, (struct ks_event){.kind = status == KS_STATUS_DONE
+							   ? KS_EVENT_ACTION_DONE
+							   : KS_EVENT_ACTION_FAILED,
+					   .action = get_action(executor, index),
+					   .error = error,
+					   .first_error = first_error});
+}
+
+static bool has_ended(enum ks_action_status status)
+{
+	return status != KS_STATUS_PENDING && status != KS_STATUS_RUNNING;
+}
+
+enum readiness { READY, NOT_YET, NEVER };
+
+static enum readiness get_readiness(const struct ks_executor *executor,
+				    const struct ks_action *action)
+{
+	for (guint i = 0; action->needs && i < action->needs->len; i++) {
+		guint needed = g_array_index(action->needs, guint, i);
+
+		if (!has_ended(executor->status[needed]))
+			return NOT_YET;
+		if (executor->status[needed] != KS_STATUS_DONE)
+			return NEVER;
+	}
+	for (guint i = 0; action->after && i < action->after->len; i++)
+		if (!has_ended(executor->status[g_array_index(action->after, guint, i)]))
+			return NOT_YET;
+	return READY;
+}
+
+/*
+ * Inside a maintainer script the other packages of the transaction may be half
+ * unpacked: what looks gone may be back at its end. Nothing is taken away then.
+ */
+static bool is_left_to_later(const struct ks_executor *executor,
+			     const struct ks_action *action)
+{
+	switch (action->kind) {
+	case KS_ACTION_UNINSTALL:
+	case KS_ACTION_UNBUILD:
+	case KS_ACTION_REMOVE:
+		return executor->context.options->no_record;
+	case KS_ACTION_RECORD:
+		return true; /* the engine's, after everything */
+	default:
+		return false;
+	}
+}
+
+/* Module.symvers of the BUILD_DEPENDS that are installed on the same kernel. */
+static char **find_extra_symvers(const struct ks_executor *executor,
+				 const struct ks_target *target)
+{
+	const struct ks_inventory *inventory = executor->context.inventory;
+	GPtrArray *paths = g_ptr_array_new();
+
+	for (guint i = 0; target->build_depends && i < inventory->targets->len; i++) {
+		struct ks_target *other = g_ptr_array_index(inventory->targets, i);
+		g_autofree char *dir = NULL;
+		g_autofree char *path = NULL;
+
+		if (other->kernel != target->kernel ||
+		    !g_strv_contains((const char *const *)target->build_depends,
+				     other->source->name))
+			continue;
+		dir = ks_tree_artifact_path(executor->context.system, other->source->name,
+					    other->source->version,
+					    other->kernel->release, other->kernel->arch);
+		path = g_build_filename(dir, "module", "Module.symvers", NULL);
+		if (ks_root_exists(executor->context.system->root, path))
+			g_ptr_array_add(paths, g_steal_pointer(&path));
+	}
+	g_ptr_array_add(paths, NULL);
+	return (char **)g_ptr_array_free(paths, FALSE);
+}
+
+static struct running *make_request(const struct ks_executor *executor, guint index)
+{
+	const struct ks_target *target = get_action(executor, index)->target;
+	const struct ks_system *system = executor->context.system;
+	const char *override = ks_install_dest_override(system);
+	struct running *running = g_new0(struct running, 1);
+
+	running->index = index;
+	running->extra_symvers = find_extra_symvers(executor, target);
+	if (override)
+		running->dest_dir =
+			g_strdup_printf("%s%s", target->kernel->modules_dir, override);
+	running->request = (struct ks_build_request){
+		.module = target->source->name,
+		.version = target->source->version,
+		.source_dir = target->source->path,
+		.kernel = target->kernel,
+		.conf = target->conf,
+		.fingerprint = target->fingerprint,
+		.dest_dir = running->dest_dir,
+		.extra_symvers = (const char *const *)running->extra_symvers,
+		.private_build = executor->can_mount,
+	};
+	return running;
+}
+
+static bool start_build(struct ks_executor *executor, guint index, GError **error)
+{
+	struct running *running = make_request(executor, index);
+
+	running->build =
+		ks_build_start(executor->context.system, executor->context.settings,
+			       executor->jobserver, &running->request, error);
+	if (!running->build) {
+		running_free(running);
+		return false;
+	}
+	executor->status[index] = KS_STATUS_RUNNING;
+	g_ptr_array_add(executor->running, running);
+	notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
+					   .action = get_action(executor, index),
+					   .text = ks_build_step(running->build)});
+	return true;
+}
+
+static void run_now(struct ks_executor *executor, guint index)
+{
+	const struct ks_action *action = get_action(executor, index);
+	g_autoptr(GError) error = NULL;
+	bool ok;
+
+	if (action->kind == KS_ACTION_BUILD) {
+		if (!start_build(executor, index, &error))
+			end_action(executor, index, KS_STATUS_FAILED, error, NULL);
+		return;
+	}
+	notify(executor,
+	       (struct ks_event){.kind = KS_EVENT_ACTION_START, .action = action});
+	ok = ks_action_run(&executor->context, action, &error);
+	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error, NULL);
+}
+
+/* Start or run the first action that can. False when none can now. */
+static bool schedule_one(struct ks_executor *executor)
+{
+	for (guint i = 0; i < executor->plan->actions->len; i++) {
+		const struct ks_action *action = get_action(executor, i);
+
+		if (executor->status[i] != KS_STATUS_PENDING)
+			continue;
+		if (is_left_to_later(executor, action)) {
+			end_action(executor, i, KS_STATUS_SKIPPED, NULL, NULL);
+			return true;
+		}
+		switch (get_readiness(executor, action)) {
+		case NEVER:
+			end_action(executor, i, KS_STATUS_SKIPPED, NULL, NULL);
+			return true;
+		case READY:
+			if (action->kind == KS_ACTION_BUILD &&
+			    executor->running->len >= executor->max_builds)
+				break;
+			run_now(executor, i);
+			return true;
+		case NOT_YET:
+			break;
+		}
+	}
+	return false;
+}
+
+static bool store_failure(struct ks_executor *executor, const struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	struct ks_quarantine quarantine = {.fingerprint = target->fingerprint,
+					   .reason = result->reason,
+					   .step = result->step,
+					   .first_error = result->first_error
+								  ? result->first_error
+								  : result->message,
+					   .log_path = result->log_path,
+					   .failed_at_us = g_get_real_time()};
+
+	executor->context.outcome->n_failed++;
+	if (!ks_quarantine_store(executor->context.system, &quarantine,
+				 target->source->name, target->source->version,
+				 target->kernel->release, target->kernel->arch, error))
+		return false;
+	ks_error_set(error,
+		     result->reason == KS_REASON_VERIFY_FAILED ? KS_ERROR_VERIFY_FAILED
+							       : KS_ERROR_BUILD_FAILED,
+		     "build failed at %s: %s", result->step, result->message);
+	return false;
+}
+
+static bool store_success(struct ks_executor *executor, const struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	const struct ks_system *system = executor->context.system;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+
+	executor->context.outcome->n_built++;
+	return ks_tree_publish(system, source->name, source->version, kernel->release,
+			       kernel->arch, result->staged_dir, error) &&
+	       ks_quarantine_clear(system, source->name, source->version, kernel->release,
+				   kernel->arch, error);
+}
+
+static void finish_build(struct ks_executor *executor, struct running *running,
+			 struct ks_build_result *build_result)
+{
+	ks_auto(ks_build_result) result = build_result;
+	const struct ks_action *action = get_action(executor, running->index);
+	guint index = running->index;
+	g_autoptr(GError) error = NULL;
+	bool ok;
+
+	g_ptr_array_remove_fast(executor->running, running);
+	if (!executor->running->len)
+		ks_jobserver_refill(executor->jobserver);
+	ok = result->ok ? store_success(executor, action->target, result, &error)
+			: store_failure(executor, action->target, result, &error);
+	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error,
+		   result->first_error);
+}
+
+static void advance(struct ks_executor *executor, struct running *running)
+{
+	struct ks_build_result *result = NULL;
+	const char *step;
+
+	if (ks_build_advance(running->build, &result)) {
+		finish_build(executor, running, result);
+		return;
+	}
+	step = ks_build_step(running->build);
+	if (g_strcmp0(step, running->step) == 0)
+		return;
+	running->step = step;
+	notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_STEP,
+					   .action = get_action(executor, running->index),
+					   .text = step});
+}
+
+/* Wait for a build's step to end, at most a tick, and advance those that did. */
+static bool wait_for_builds(struct ks_executor *executor, GError **error)
+{
+	guint n = executor->running->len;
+	g_autofree struct pollfd *fds = g_new0(struct pollfd, n);
+	g_autofree struct running **running = g_new0(struct running *, n);
+	int n_ready;
+
+	for (guint i = 0; i < n; i++) {
+		running[i] = g_ptr_array_index(executor->running, i);
+		fds[i].fd = ks_build_poll_fd(running[i]->build);
+		fds[i].events = POLLIN;
+	}
+	n_ready = poll(fds, n, TICK_MS);
+	if (n_ready < 0 && errno != EINTR) {
+		ks_error_set_errno(error, errno, "cannot wait for the builds");
+		return false;
+	}
+	if (n_ready == 0)
+		notify(executor, (struct ks_event){.kind = KS_EVENT_TICK});
+	for (guint i = 0; n_ready > 0 && i < n; i++)
+		if (fds[i].revents)
+			advance(executor, running[i]);
+	return true;
+}
+
+static void cancel_all(struct ks_executor *executor)
+{
+	for (guint i = 0; i < executor->running->len; i++) {
+		struct running *running = g_ptr_array_index(executor->running, i);
+
+		ks_build_cancel(running->build);
+	}
+	g_ptr_array_set_size(executor->running, 0);
+}
+
+static bool is_cancelled(const struct ks_executor *executor)
+{
+	const bool *cancelled = executor->context.options->cancelled;
+
+	return cancelled && *(const volatile bool *)cancelled;
+}
+
+static bool prepare_builds(struct ks_executor *executor, GError **error)
+{
+	unsigned int n_jobs = executor->context.settings->n_jobs;
+	bool any = false;
+
+	for (guint i = 0; i < executor->plan->actions->len && !any; i++)
+		any = get_action(executor, i)->kind == KS_ACTION_BUILD;
+	if (!any)
+		return true;
+	if (!n_jobs)
+		n_jobs = g_get_num_processors();
+	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
+	executor->can_mount = ks_sandbox_can_mount(executor->context.system);
+	executor->jobserver = ks_jobserver_new(n_jobs, error);
+	return executor->jobserver != NULL;
+}
+
+bool ks_executor_run(struct ks_executor *executor, GError **error)
+{
+	if (!prepare_builds(executor, error))
+		return false;
+	for (;;) {
+		while (!is_cancelled(executor) && schedule_one(executor))
+			;
+		if (is_cancelled(executor)) {
+			cancel_all(executor);
+			ks_error_set(error, KS_ERROR_CANCELLED,
+				     "interrupted; the next run does the rest");
+			return false;
+		}
+		if (!executor->running->len)
+			return true;
+		if (!wait_for_builds(executor, error)) {
+			cancel_all(executor);
+			return false;
+		}
+	}
+}

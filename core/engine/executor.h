@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs the actions of a plan: builds at the same time, sharing one jobserver,
+ * everything else one after another between them, each as soon as what it
+ * needs is done. One failure stops only what needs it.
+ */
+#pragma once
+
+#include "core/build/jobserver.h"
+#include "core/engine/engine.h"
+
+enum ks_action_status {
+	KS_STATUS_PENDING,
+	KS_STATUS_RUNNING,
+	KS_STATUS_DONE,
+	KS_STATUS_FAILED,
+	KS_STATUS_SKIPPED, /* something it needs failed, or this run leaves it to a later
+			      one */
+};
+
+struct ks_executor;
+
+struct ks_executor *ks_executor_new(const struct ks_system *system,
+				    const struct ks_settings *settings,
+				    const struct ks_run_options *options,
+				    const struct ks_inventory *inventory,
+				    const struct ks_plan *plan,
+				    struct ks_outcome *outcome);
+void ks_executor_free(struct ks_executor *executor);
+KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)
+
+/*
+ * Run everything but KS_ACTION_RECORD. Failures are told to the observer and
+ * counted in the outcome. False only when the run was cancelled or its
+ * machinery (the jobserver) could not be made.
+ */
+bool ks_executor_run(struct ks_executor *executor, GError **error);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The dkms.conf scripts that run as root. */
+#include "core/engine/script.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/support/durable.h"
+#include "core/support/error.h"
+#include "core/support/process.h"
+
+/* Whoever can write the script, or a directory on the way to it, can become root. */
+static bool is_roots_alone(const struct ks_system *system, const char *path)
+{
+	g_autofree char *dir = g_strdup(path);
+	struct stat st;
+
+	while (strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0) {
+		char *parent;
+
+		if (!ks_root_stat(system->root, dir, &st) || st.st_uid != 0 ||
+		    (st.st_mode & (S_IWGRP | S_IWOTH)))
+			return false;
+		parent = g_path_get_dirname(dir);
+		g_free(dir);
+		dir = parent;
+	}
+	return true;
+}
+
+static char *resolve_script(const struct ks_system *system, const char *module,
+			    const char *source_dir, const char *name)
+{
+	g_autofree char *override =
+		g_build_filename(system->dkms_etc, module, name, NULL);
+
+	if (ks_root_exists(system->root, override))
+		return g_steal_pointer(&override);
+	return g_build_filename(source_dir, name, NULL);
+}
+
+static bool is_executable(const struct ks_system *system, const char *path)
+{
+	struct stat st;
+
+	return ks_root_stat(system->root, path, &st) && S_ISREG(st.st_mode) &&
+	       (st.st_mode & S_IXUSR);
+}
+
+static char **script_env(const char *module, const char *version,
+			 const struct ks_kernel *kernel)
+{
+	GPtrArray *env = g_ptr_array_new();
+
+	for (size_t i = 0; ks_process_clean_env[i]; i++)
+		g_ptr_array_add(env, g_strdup(ks_process_clean_env[i]));
+	g_ptr_array_add(env, g_strdup_printf("KMODSMITH_LOCKED=%d", (int)getpid()));
+	g_ptr_array_add(env, g_strdup_printf("module=%s", module));
+	g_ptr_array_add(env, g_strdup_printf("module_version=%s", version));
+	if (kernel) {
+		g_ptr_array_add(env, g_strdup_printf("kernelver=%s", kernel->release));
+		g_ptr_array_add(env, g_strdup_printf("arch=%s", kernel->arch));
+	}
+	g_ptr_array_add(env, NULL);
+	return (char **)g_ptr_array_free(env, FALSE);
+}
+
+static int open_log(const struct ks_system *system)
+{
+	g_autofree char *path = g_build_filename(system->log_dir, "scripts.log", NULL);
+
+	if (!ks_root_mkdir_p(system->root, system->log_dir, 0755, NULL))
+		return -1;
+	return ks_root_openat(system->root, path, O_WRONLY | O_CREAT | O_APPEND, 0640,
+			      NULL);
+}
+
+static bool run_script(const struct ks_system *system, const char *what, char **argv,
+		       const char *source_dir, char **env, GError **error)
+{
+	ks_autofd int log_fd = open_log(system);
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	g_autofree char *described = NULL;
+	int wait_status;
+
+	options.argv = (const char *const *)argv;
+	options.env = (const char *const *)env;
+	options.chroot = ks_root_is_host(system->root) ? NULL : system->root;
+	options.cwd = source_dir;
+	options.stdout_fd = log_fd;
+	options.stderr_fd = log_fd;
+	options.new_session = true;
+	if (!ks_process_run(&options, &wait_status, error)) {
+		g_prefix_error(error, "cannot run %s '%s': ", what, argv[0]);
+		return false;
+	}
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
+		return true;
+	described = ks_process_describe(wait_status);
+	ks_error_set(error, KS_ERROR_FAILED, "%s '%s' failed: %s", what, argv[0],
+		     described);
+	return false;
+}
+
+bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
+		   const char *what, const char *command, const char *source_dir,
+		   const char *module, const char *version,
+		   const struct ks_kernel *kernel, GError **error)
+{
+	g_autofree char *real_dir = NULL;
+	g_auto(GStrv) argv = NULL;
+	g_auto(GStrv) env = NULL;
+	char *script;
+
+	if (!command || !*command || settings->root_scripts == KS_ROOT_SCRIPTS_SKIP)
+		return true;
+	real_dir = ks_root_realpath(system->root, source_dir);
+	argv = g_strsplit_set(command, " \t", -1);
+	if (!real_dir || !argv[0])
+		return true;
+	script = resolve_script(system, module, real_dir, argv[0]);
+	g_free(argv[0]);
+	argv[0] = script;
+	if (!is_executable(system, script))
+		return true; /* dkms warns and goes on; lint tells */
+	if (!is_roots_alone(system, real_dir) || !is_roots_alone(system, script)) {
+		ks_error_set(error, KS_ERROR_DENIED,
+			     "cannot run %s '%s': others than root can write to it", what,
+			     script);
+		return false;
+	}
+	env = script_env(module, version, kernel);
+	return run_script(system, what, argv, real_dir, env, error);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The four dkms.conf scripts that need root by their purpose: POST_ADD,
+ * PRE_INSTALL, POST_INSTALL, POST_REMOVE. They run only from a source tree
+ * that nobody but root can write, with a clean environment, without a shell,
+ * and are named to the observer by the caller.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+
+/*
+ * Run command (a conf's value: script name and arguments, split at blanks)
+ * in source_dir. /etc/dkms/MODULE/SCRIPT takes the place of the script when it
+ * exists (dkms 3.4.3). NULL command: nothing, true. Output goes to the log
+ * below log_dir. KS_ERROR_DENIED when the source tree is not root's alone.
+ */
+bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
+		   const char *what, const char *command, const char *source_dir,
+		   const char *module, const char *version,
+		   const struct ks_kernel *kernel, GError **error);
