@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A record for an installed artifact: its name, files, provides and digest. */
+#include "core/record/record.h"
+
+#include <string.h>
+
+#include "core/support/digest.h"
+
+/* "kmod(NAME.ko)": the module's own name, whatever the file is compressed with. */
+static char *provide_of_file(const char *file_name)
+{
+	const char *end = strstr(file_name, ".ko");
+
+	return g_strdup_printf("kmod(%.*s.ko)",
+			       end ? (int)(end - file_name) : (int)strlen(file_name),
+			       file_name);
+}
+
+static gint compare_strings(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One hash over all exported symbols and their CRCs, as SUSE's KMPs have one per set. */
+static char *symbol_set_provide(GPtrArray *exports)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *digest = NULL;
+
+	g_ptr_array_sort(exports, compare_strings);
+	for (guint i = 0; i < exports->len; i++)
+		g_string_append_printf(text, "%s\n",
+				       (const char *)g_ptr_array_index(exports, i));
+	digest = ks_digest_data(text->str, text->len);
+	digest[16] = '\0';
+	return g_strdup_printf("ksyms-set(%s)", digest);
+}
+
+static GPtrArray *provides_of(const struct ks_manifest *manifest)
+{
+	GPtrArray *provides = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) exports = g_ptr_array_new();
+
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+
+		g_ptr_array_add(provides, provide_of_file(file->name));
+		for (char **alias = file->aliases; alias && *alias; alias++)
+			g_ptr_array_add(provides,
+					g_strdup_printf("modalias(%s)", *alias));
+		for (char **export = file->exports; export && *export; export ++)
+			g_ptr_array_add(exports, *export);
+	}
+	if (exports->len)
+		g_ptr_array_add(provides, symbol_set_provide(exports));
+	g_ptr_array_sort(provides, compare_strings);
+	return provides;
+}
+
+static void file_free(gpointer data)
+{
+	struct ks_record_file *file = data;
+
+	g_free(file->path);
+	g_free(file->sha256);
+	g_free(file);
+}
+
+static GPtrArray *files_of(const struct ks_manifest *manifest)
+{
+	GPtrArray *files = g_ptr_array_new_with_free_func(file_free);
+
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *from =
+			g_ptr_array_index(manifest->files, i);
+		struct ks_record_file *file = g_new0(struct ks_record_file, 1);
+
+		file->path = g_build_filename(from->dest_dir, from->name, NULL);
+		file->sha256 = g_strdup(from->sha256);
+		file->size_bytes = from->size_bytes;
+		file->mode = 0644;
+		g_ptr_array_add(files, file);
+	}
+	return files;
+}
+
+struct ks_record *ks_record_new(const struct ks_manifest *manifest)
+{
+	struct ks_record *record = g_new0(struct ks_record, 1);
+	g_autoptr(GPtrArray) set = g_ptr_array_new();
+	g_autofree char *text = NULL;
+
+	record->name = g_strdup_printf("kmod-%s-%s", manifest->module, manifest->release);
+	record->module = g_strdup(manifest->module);
+	record->version = g_strdup(manifest->version);
+	record->release = g_strdup(manifest->release);
+	record->arch = g_strdup(manifest->arch);
+	record->digest = g_strdup("");
+	record->fingerprint =
+		g_strdup(manifest->build_fingerprint ? manifest->build_fingerprint : "");
+	record->files = files_of(manifest);
+	record->provides = provides_of(manifest);
+
+	/* the digest covers the text that says everything else */
+	g_ptr_array_add(set, record);
+	text = ks_record_format(set);
+	g_free(record->digest);
+	record->digest = ks_digest_data(text, strlen(text));
+	return record;
+}
