@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing T. Each step leaves a tree that dkms and the next run read without
+ * harm: what is to go is first renamed to a name that dkms itself cleans up
+ * (".tmp_*"), so that no half-removed artifact is ever seen as one.
+ */
+#include "core/state/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/state/quarantine.h"
+#include "core/state/tree-private.h"
+#include "core/support/durable.h"
+#include "core/support/error.h"
+#include "core/support/treeop.h"
+
+#define MAX_DEPTH 16
+
+/* --- adding */
+
+static bool is_same_source(const struct ks_system *system, const char *link,
+			   const char *source_dir)
+{
+	g_autofree char *there = ks_root_realpath(system->root, link);
+	g_autofree char *wanted = ks_root_realpath(system->root, source_dir);
+
+	return there && wanted && g_str_equal(there, wanted);
+}
+
+static bool make_source_link(const struct ks_system *system, const char *link,
+			     const char *source_dir, GError **error)
+{
+	struct stat st;
+
+	if (is_same_source(system, link, source_dir))
+		return true;
+	/* A link to nothing is what a removed package leaves; anything else is in use. */
+	if (ks_root_lstat(system->root, link, &st) &&
+	    (!S_ISLNK(st.st_mode) || ks_root_stat(system->root, link, &st))) {
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "cannot add '%s': '%s' leads to another source", source_dir,
+			     link);
+		return false;
+	}
+	return ks_durable_symlink(system->root, source_dir, link, error);
+}
+
+bool ks_tree_add(const struct ks_system *system, const char *name, const char *version,
+		 const char *source_dir, GError **error)
+{
+	g_autofree char *dir = ks_tree_entry_path(system, name, version);
+	g_autofree char *build = g_build_filename(dir, "build", NULL);
+	g_autofree char *link = g_build_filename(dir, "source", NULL);
+
+	return ks_root_mkdir_p(system->root, build, 0755, error) &&
+	       make_source_link(system, link, source_dir, error);
+}
+
+/* --- publishing */
+
+static bool sync_fd(int fd, const char *path, GError **error)
+{
+	if (fsync(fd) == 0)
+		return true;
+	ks_error_set_errno(error, errno, "cannot sync '%s'", path);
+	return false;
+}
+
+/* The data must be on disk before the rename that makes it the artifact. */
+static bool sync_tree(const struct ks_system *system, const char *path,
+		      unsigned int depth, GError **error)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	ks_autofd int fd = -1;
+	struct stat st;
+
+	if (depth > MAX_DEPTH || !ks_root_lstat(system->root, path, &st) ||
+	    !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+		return true;
+	fd = ks_root_openat(system->root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0,
+			    error);
+	if (fd < 0)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return sync_fd(fd, path, error);
+	names = ks_root_list(system->root, path, error);
+	if (!names)
+		return false;
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *child = g_build_filename(path, names->pdata[i], NULL);
+
+		if (!sync_tree(system, child, depth + 1, error))
+			return false;
+	}
+	return sync_fd(fd, path, error);
+}
+
+/* Exchange two names. False with errno when the file system cannot. */
+static bool exchange(const struct ks_system *system, const char *a, const char *b)
+{
+	const char *name_a = NULL, *name_b = NULL;
+	ks_autofd int dir_a = ks_root_open_parent(system->root, a, &name_a, NULL);
+	ks_autofd int dir_b = ks_root_open_parent(system->root, b, &name_b, NULL);
+
+	if (dir_a < 0 || dir_b < 0) {
+		errno = ENOENT;
+		return false;
+	}
+	if (renameat2(dir_a, name_a, dir_b, name_b, RENAME_EXCHANGE) != 0)
+		return false;
+	/* The exchange is done; a failing sync only makes it less certain after a power
+	 * cut. */
+	(void)!fsync(dir_b);
+	(void)!fsync(dir_a);
+	return true;
+}
+
+static char *doomed_path(const char *path)
+{
+	g_autofree char *dir = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *doomed = g_strdup_printf(".tmp_%s_old", name);
+
+	return g_build_filename(dir, doomed, NULL);
+}
+
+/* For file systems without RENAME_EXCHANGE (old overlayfs): two renames. */
+static bool replace_in_two(const struct ks_system *system, const char *staged,
+			   const char *dest, GError **error)
+{
+	g_autofree char *doomed = doomed_path(dest);
+
+	if (!ks_treeop_remove(system->root, doomed, error) ||
+	    !ks_durable_rename(system->root, dest, doomed, error))
+		return false;
+	if (!ks_durable_rename(system->root, staged, dest, error)) {
+		/* Undo; what went wrong first is what the caller must hear. */
+		(void)ks_durable_rename(system->root, doomed, dest, NULL);
+		return false;
+	}
+	return ks_treeop_remove(system->root, doomed, error);
+}
+
+static bool replace(const struct ks_system *system, const char *staged, const char *dest,
+		    GError **error)
+{
+	if (exchange(system, staged, dest))
+		return ks_treeop_remove(system->root, staged, error);
+	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+		ks_error_set_errno(error, errno, "cannot exchange '%s' and '%s'", staged,
+				   dest);
+		return false;
+	}
+	return replace_in_two(system, staged, dest, error);
+}
+
+bool ks_tree_publish(const struct ks_system *system, const char *name,
+		     const char *version, const char *release, const char *arch,
+		     const char *staged_dir, GError **error)
+{
+	g_autofree char *dest =
+		ks_tree_artifact_path(system, name, version, release, arch);
+	g_autofree char *parent = g_path_get_dirname(dest);
+	struct stat st;
+	bool ok;
+
+	if (!sync_tree(system, staged_dir, 0, error) ||
+	    !ks_root_mkdir_p(system->root, parent, 0755, error)) {
+		g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version,
+			       release);
+		return false;
+	}
+	if (ks_root_lstat(system->root, dest, &st))
+		ok = replace(system, staged_dir, dest, error);
+	else
+		ok = ks_durable_rename(system->root, staged_dir, dest, error);
+	if (!ok)
+		g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version,
+			       release);
+	return ok;
+}
+
+/* --- the active link */
+
+bool ks_tree_activate(const struct ks_system *system, const char *name,
+		      const char *version, const char *release, const char *arch,
+		      GError **error)
+{
+	g_autofree char *link = ks_tree_link_path(system, name, release, arch);
+	g_autofree char *target = g_build_filename(version, release, arch, NULL);
+
+	return ks_durable_symlink(system->root, target, link, error);
+}
+
+bool ks_tree_deactivate(const struct ks_system *system, const char *name,
+			const char *release, const char *arch, GError **error)
+{
+	g_autofree char *link = ks_tree_link_path(system, name, release, arch);
+
+	return ks_durable_unlink(system->root, link, error);
+}
+
+/* --- removing */
+
+/* Rename out of sight, then remove: a kill in between leaves nothing that looks whole. */
+static bool remove_hidden(const struct ks_system *system, const char *path,
+			  GError **error)
+{
+	g_autofree char *doomed = doomed_path(path);
+	struct stat st;
+
+	if (!ks_treeop_remove(system->root, doomed, error))
+		return false;
+	if (!ks_root_lstat(system->root, path, &st))
+		return true;
+	return ks_durable_rename(system->root, path, doomed, error) &&
+	       ks_treeop_remove(system->root, doomed, error);
+}
+
+static bool drop_links_to(const struct ks_system *system, const char *name,
+			  const char *prefix, GError **error)
+{
+	g_autofree char *dir = g_build_filename(system->dkms_tree, name, NULL);
+	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, error);
+
+	if (!names)
+		return false;
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *link = g_build_filename(dir, names->pdata[i], NULL);
+		g_autofree char *target = NULL;
+
+		if (!g_str_has_prefix(names->pdata[i], "kernel-"))
+			continue;
+		target = ks_root_readlink(system->root, link);
+		if (target && g_str_has_prefix(target, prefix) &&
+		    !ks_durable_unlink(system->root, link, error))
+			return false;
+	}
+	return true;
+}
+
+bool ks_tree_unbuild(const struct ks_system *system, const char *name,
+		     const char *version, const char *release, const char *arch,
+		     GError **error)
+{
+	g_autofree char *dir =
+		ks_tree_artifact_path(system, name, version, release, arch);
+	g_autofree char *link = ks_tree_link_path(system, name, release, arch);
+	g_autofree char *active = g_build_filename(version, release, arch, NULL);
+	g_autofree char *target = ks_root_readlink(system->root, link);
+	g_autofree char *parent = g_path_get_dirname(dir);
+	g_autofree char *entry = ks_tree_entry_path(system, name, version);
+
+	if (target && g_str_equal(target, active) &&
+	    !ks_durable_unlink(system->root, link, error))
+		return false;
+	if (!remove_hidden(system, dir, error))
+		return false;
+	if (!ks_root_exists(system->root, parent))
+		return true;
+	return ks_treeop_prune_empty(system->root, parent, entry, error);
+}
+
+static bool drop_marks(const struct ks_system *system, const char *name,
+		       const char *version, GError **error)
+{
+	g_autofree char *top = g_build_filename(system->state_dir, "marks", NULL);
+	g_autofree char *module = g_build_filename(top, name, NULL);
+	g_autofree char *dir = g_build_filename(module, version, NULL);
+
+	if (!ks_treeop_remove(system->root, dir, error))
+		return false;
+	if (!ks_root_exists(system->root, module))
+		return true;
+	return ks_treeop_prune_empty(system->root, module, top, error);
+}
+
+bool ks_tree_remove(const struct ks_system *system, const char *name, const char *version,
+		    GError **error)
+{
+	g_autofree char *dir = ks_tree_entry_path(system, name, version);
+	g_autofree char *parent = g_path_get_dirname(dir);
+	g_autofree char *prefix = g_strconcat(version, "/", NULL);
+
+	if (!drop_links_to(system, name, prefix, error) ||
+	    !remove_hidden(system, dir, error) ||
+	    !drop_marks(system, name, version, error) ||
+	    !ks_quarantine_clear(system, name, version, NULL, NULL, error)) {
+		g_prefix_error(error, "cannot remove %s/%s: ", name, version);
+		return false;
+	}
+	if (!ks_root_exists(system->root, parent))
+		return true;
+	return ks_treeop_prune_empty(system->root, parent, system->dkms_tree, error);
+}
+
+/* --- marks */
+
+static bool set_mark(const struct ks_system *system, const char *name,
+		     const char *version, const char *mark, bool on, GError **error)
+{
+	g_autofree char *path = ks_tree_mark_path(system, name, version, mark);
+	g_autofree char *top = g_build_filename(system->state_dir, "marks", NULL);
+	g_autofree char *parent = g_path_get_dirname(path);
+
+	if (on)
+		return ks_durable_write(system->root, path, "", 0, 0644, error);
+	if (!ks_root_exists(system->root, path))
+		return true;
+	return ks_durable_unlink(system->root, path, error) &&
+	       ks_treeop_prune_empty(system->root, parent, top, error);
+}
+
+bool ks_tree_set_asked(const struct ks_system *system, const char *name,
+		       const char *version, bool on, GError **error)
+{
+	return set_mark(system, name, version, KS_TREE_MARK_ASKED, on, error);
+}
+
+bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
+			       const char *version, bool on, GError **error)
+{
+	return set_mark(system, name, version, KS_TREE_MARK_REMOVAL_ASKED, on, error);
+}

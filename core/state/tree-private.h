@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the reading and the changing half of the state tree share. */
+#pragma once
+
+#include "core/state/tree.h"
+
+/* T/M/kernel-K-A */
+char *ks_tree_link_path(const struct ks_system *system, const char *name,
+			const char *release, const char *arch);
+
+/* state_dir/marks/M/V/MARK */
+char *ks_tree_mark_path(const struct ks_system *system, const char *name,
+			const char *version, const char *mark);
+
+#define KS_TREE_MARK_ASKED	   "asked"
+#define KS_TREE_MARK_REMOVAL_ASKED "removal-asked"

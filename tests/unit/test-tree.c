@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/state/tree.h"
+
+#include <string.h>
+
+#include "core/support/error.h"
+#include "tests/unit/scratch.h"
+
+#define T      "/var/lib/dkms"
+#define K      "6.1.0-56-amd64"
+#define MODULE T "/foo/1.0/" K "/x86_64/module"
+#define SOURCE "/usr/src/foo-1.0"
+
+static GPtrArray *scan(const struct scratch *scratch)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *entries = ks_tree_scan(scratch->system, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(entries);
+	return entries;
+}
+
+static void add_foo(const struct scratch *scratch)
+{
+	g_autoptr(GError) error = NULL;
+
+	scratch_write(scratch, SOURCE "/dkms.conf", "PACKAGE_NAME=foo\n");
+	g_assert_true(ks_tree_add(scratch->system, "foo", "1.0", SOURCE, &error));
+	g_assert_no_error(error);
+}
+
+static void publish_foo(const struct scratch *scratch, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+
+	scratch_write(scratch, T "/.staged/module/foo.ko", text);
+	scratch_write(scratch, T "/.staged/log/make.log", "log");
+	g_assert_true(ks_tree_publish(scratch->system, "foo", "1.0", K, "x86_64",
+				      T "/.staged", &error));
+	g_assert_no_error(error);
+	g_assert_false(scratch_has(scratch, T "/.staged"));
+}
+
+static void activate_foo(const struct scratch *scratch)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(
+		ks_tree_activate(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	g_assert_no_error(error);
+}
+
+static void test_no_tree_is_an_empty_tree(struct scratch *scratch, gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = scan(scratch);
+
+	g_assert_cmpuint(entries->len, ==, 0);
+}
+
+static void test_what_is_added_is_found(struct scratch *scratch, gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_tree_entry *entry;
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	entries = scan(scratch);
+	g_assert_cmpuint(entries->len, ==, 1);
+	entry = ks_tree_find(entries, "foo", "1.0");
+	g_assert_nonnull(entry);
+	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
+	g_assert_cmpstr(entry->source_dir, ==, SOURCE);
+	g_assert_true(scratch_has(scratch, T "/foo/1.0/build"));
+	/* again: success, nothing changed */
+	g_assert_true(ks_tree_add(scratch->system, "foo", "1.0", SOURCE, &error));
+	g_assert_no_error(error);
+}
+
+static void test_adding_over_another_source_is_refused(struct scratch *scratch,
+						       gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	scratch_write(scratch, "/home/foo/dkms.conf", "PACKAGE_NAME=foo\n");
+	g_assert_false(ks_tree_add(scratch->system, "foo", "1.0", "/home/foo", &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_FAILED);
+}
+
+static void test_a_link_to_nothing_is_replaced_by_add(struct scratch *scratch,
+						      gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GPtrArray) again = NULL;
+	struct ks_tree_entry *entry;
+
+	scratch_link(scratch, T "/foo/1.0/source", "/usr/src/old-foo");
+	entries = scan(scratch);
+	entry = ks_tree_find(entries, "foo", "1.0");
+	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_GONE);
+	g_assert_cmpstr(entry->source_dir, ==, "/usr/src/old-foo");
+	add_foo(scratch);
+	again = scan(scratch);
+	entry = ks_tree_find(again, "foo", "1.0");
+	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
+}
+
+static void test_publishing_replaces_the_old_artifact(struct scratch *scratch,
+						      gconstpointer data)
+{
+	g_autofree char *path = scratch_path(scratch, MODULE "/foo.ko");
+	g_autofree char *text = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_artifact *artifact;
+
+	add_foo(scratch);
+	publish_foo(scratch, "old");
+	scratch_write(scratch, MODULE "/extra.ko", "only in the old one");
+	publish_foo(scratch, "new");
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==, "new");
+	g_assert_false(scratch_has(scratch, MODULE "/extra.ko"));
+	entries = scan(scratch);
+	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
+	g_assert_cmpuint(artifact->module_files->len, ==, 1);
+	g_assert_false(artifact->active);
+}
+
+static void test_publishing_nothing_is_an_error(struct scratch *scratch,
+						gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	publish_foo(scratch, "old");
+	g_assert_false(ks_tree_publish(scratch->system, "foo", "1.0", K, "x86_64",
+				       T "/.nothing", &error));
+	g_assert_nonnull(error);
+	g_assert_true(scratch_has(scratch, MODULE "/foo.ko"));
+}
+
+static void test_activation_is_a_link_in_dkms_form(struct scratch *scratch,
+						   gconstpointer data)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GPtrArray) after = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	publish_foo(scratch, "x");
+	activate_foo(scratch);
+	text = ks_root_readlink(scratch->system->root, T "/foo/kernel-" K "-x86_64");
+	g_assert_cmpstr(text, ==, "1.0/" K "/x86_64");
+	entries = scan(scratch);
+	g_assert_cmpuint(entries->len, ==, 1);
+	g_assert_true(ks_tree_find_artifact(entries->pdata[0], K, "x86_64")->active);
+	g_assert_true(ks_tree_deactivate(scratch->system, "foo", K, "x86_64", &error));
+	g_assert_no_error(error);
+	after = scan(scratch);
+	g_assert_false(ks_tree_find_artifact(after->pdata[0], K, "x86_64")->active);
+}
+
+static void test_unbuilding_leaves_the_source_and_no_empty_kernel(struct scratch *scratch,
+								  gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	publish_foo(scratch, "x");
+	activate_foo(scratch);
+	g_assert_true(
+		ks_tree_unbuild(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	g_assert_no_error(error);
+	g_assert_false(scratch_has(scratch, T "/foo/1.0/" K));
+	g_assert_false(scratch_has(scratch, T "/foo/kernel-" K "-x86_64"));
+	g_assert_true(scratch_has(scratch, T "/foo/1.0/source"));
+	/* again: success */
+	g_assert_true(
+		ks_tree_unbuild(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	g_assert_no_error(error);
+}
+
+static void test_removing_leaves_nothing_but_the_source(struct scratch *scratch,
+							gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	publish_foo(scratch, "x");
+	activate_foo(scratch);
+	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", true, &error));
+	g_assert_true(ks_tree_remove(scratch->system, "foo", "1.0", &error));
+	g_assert_no_error(error);
+	g_assert_false(scratch_has(scratch, T "/foo"));
+	g_assert_false(scratch_has(scratch, "/var/lib/kmodsmith/marks/foo"));
+	g_assert_true(scratch_has(scratch, SOURCE "/dkms.conf"));
+}
+
+static void test_removing_keeps_the_other_version_and_its_link(struct scratch *scratch,
+							       gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	scratch_write(scratch, T "/foo/1.0.1/" K "/x86_64/module/foo.ko", "x");
+	scratch_link(scratch, T "/foo/kernel-" K "-x86_64", "1.0.1/" K "/x86_64");
+	g_assert_true(ks_tree_remove(scratch->system, "foo", "1.0", &error));
+	g_assert_no_error(error);
+	g_assert_true(scratch_has(scratch, T "/foo/kernel-" K "-x86_64"));
+	g_assert_true(scratch_has(scratch, T "/foo/1.0.1/" K "/x86_64/module/foo.ko"));
+}
+
+static void test_marks_come_and_go(struct scratch *scratch, gconstpointer data)
+{
+	g_autoptr(GPtrArray) with = NULL;
+	g_autoptr(GPtrArray) without = NULL;
+	struct ks_tree_entry *entry;
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", true, &error));
+	g_assert_true(
+		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", true, &error));
+	with = scan(scratch);
+	entry = with->pdata[0];
+	g_assert_true(entry->asked);
+	g_assert_true(entry->removal_asked);
+	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", false, &error));
+	g_assert_true(
+		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", false, &error));
+	g_assert_true(
+		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", false, &error));
+	g_assert_no_error(error);
+	without = scan(scratch);
+	entry = without->pdata[0];
+	g_assert_false(entry->asked);
+	g_assert_false(entry->removal_asked);
+	g_assert_false(scratch_has(scratch, "/var/lib/kmodsmith/marks/foo"));
+}
+
+/* What dkms leaves in T when it is killed, and what others put there. */
+static void make_leftovers(const struct scratch *scratch)
+{
+	scratch_mkdir(scratch, T "/foo/1.0");
+	scratch_mkdir(scratch, T "/foo/original_module/" K "/x86_64");
+	scratch_write(scratch, T "/foo/1.0/" K "/.tmp_x86_64_abcdef/module/foo.ko",
+		      "half");
+	scratch_mkdir(scratch, T "/foo/1.0/" K "/x86_64/log");
+	scratch_mkdir(scratch, T "/foo/1.0/tarball");
+	scratch_write(scratch, T "/mok.key", "k");
+	scratch_write(scratch, T "/mok.pub", "p");
+	scratch_write(scratch, T "/depmod-pending-" K "-x86_64", "");
+	scratch_write(scratch, T "/post_transaction.log", "");
+	scratch_mkdir(scratch, T "/with blank/1.0");
+	scratch_mkdir(scratch, T "/.hidden/1.0");
+	scratch_link(scratch, T "/loop", "loop");
+	scratch_link(scratch, T "/away", "/etc");
+	scratch_link(scratch, T "/foo/2.0", "1.0");
+}
+
+static void test_leftovers_of_a_killed_dkms_are_read_without_harm(struct scratch *scratch,
+								  gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_tree_entry *entry;
+	struct ks_artifact *artifact;
+
+	make_leftovers(scratch);
+	entries = scan(scratch);
+	g_assert_cmpuint(entries->len, ==, 1);
+	entry = entries->pdata[0];
+	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_NONE);
+	g_assert_null(entry->source_dir);
+	g_assert_cmpuint(entry->artifacts->len, ==, 1);
+	artifact = entry->artifacts->pdata[0];
+	g_assert_cmpuint(artifact->module_files->len, ==, 0);
+	g_assert_null(artifact->problem);
+}
+
+static void test_a_source_that_loops_is_gone(struct scratch *scratch, gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+
+	scratch_link(scratch, T "/foo/1.0/source", "source");
+	entries = scan(scratch);
+	g_assert_cmpint(((struct ks_tree_entry *)entries->pdata[0])->source, ==,
+			KS_TREE_SOURCE_GONE);
+}
+
+static void test_a_source_directory_of_a_tarball_is_a_source(struct scratch *scratch,
+							     gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_tree_entry *entry;
+
+	scratch_write(scratch, T "/foo/1.0/source/dkms.conf", "PACKAGE_NAME=foo\n");
+	entries = scan(scratch);
+	entry = entries->pdata[0];
+	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
+	g_assert_cmpstr(entry->source_dir, ==, T "/foo/1.0/source");
+}
+
+static void test_a_damaged_manifest_is_a_problem_of_its_artifact(struct scratch *scratch,
+								 gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_artifact *artifact;
+
+	add_foo(scratch);
+	publish_foo(scratch, "x");
+	scratch_write(scratch, T "/foo/1.0/" K "/x86_64/manifest", "rubbish");
+	entries = scan(scratch);
+	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
+	g_assert_null(artifact->manifest);
+	g_assert_nonnull(artifact->problem);
+	g_assert_cmpuint(artifact->module_files->len, ==, 1);
+}
+
+static void test_a_manifest_of_another_target_is_not_taken(struct scratch *scratch,
+							   gconstpointer data)
+{
+	ks_auto(ks_manifest) manifest = ks_manifest_new("bar", "1.0", K, "x86_64");
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_artifact *artifact;
+	g_autoptr(GError) error = NULL;
+
+	add_foo(scratch);
+	publish_foo(scratch, "x");
+	ks_manifest_store(scratch->system, manifest, T "/foo/1.0/" K "/x86_64/manifest",
+			  &error);
+	g_assert_no_error(error);
+	entries = scan(scratch);
+	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
+	g_assert_null(artifact->manifest);
+	g_assert_nonnull(strstr(artifact->problem, "bar/1.0"));
+}
+
+static void test_an_active_link_to_nothing_is_seen(struct scratch *scratch,
+						   gconstpointer data)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	struct ks_artifact *artifact;
+
+	add_foo(scratch);
+	scratch_link(scratch, T "/foo/kernel-" K "-x86_64", "1.0/" K "/x86_64");
+	entries = scan(scratch);
+	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
+	g_assert_nonnull(artifact);
+	g_assert_true(artifact->active);
+	g_assert_cmpuint(artifact->module_files->len, ==, 0);
+}
+
+#define ADD(name, func)                                                                  \
+	g_test_add("/tree/" name, struct scratch, NULL, scratch_set_up, func,            \
+		   scratch_tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("no tree is an empty tree", test_no_tree_is_an_empty_tree);
+	ADD("what is added is found", test_what_is_added_is_found);
+	ADD("adding over another source is refused",
+	    test_adding_over_another_source_is_refused);
+	ADD("a link to nothing is replaced by add",
+	    test_a_link_to_nothing_is_replaced_by_add);
+	ADD("publishing replaces the old artifact",
+	    test_publishing_replaces_the_old_artifact);
+	ADD("publishing nothing is an error", test_publishing_nothing_is_an_error);
+	ADD("activation is a link in dkms form", test_activation_is_a_link_in_dkms_form);
+	ADD("unbuilding leaves the source and no empty kernel",
+	    test_unbuilding_leaves_the_source_and_no_empty_kernel);
+	ADD("removing leaves nothing but the source",
+	    test_removing_leaves_nothing_but_the_source);
+	ADD("removing keeps the other version and its link",
+	    test_removing_keeps_the_other_version_and_its_link);
+	ADD("marks come and go", test_marks_come_and_go);
+	ADD("leftovers of a killed dkms are read without harm",
+	    test_leftovers_of_a_killed_dkms_are_read_without_harm);
+	ADD("a source that loops is gone", test_a_source_that_loops_is_gone);
+	ADD("a source directory of a tarball is a source",
+	    test_a_source_directory_of_a_tarball_is_a_source);
+	ADD("a damaged manifest is a problem of its artifact",
+	    test_a_damaged_manifest_is_a_problem_of_its_artifact);
+	ADD("a manifest of another target is not taken",
+	    test_a_manifest_of_another_target_is_not_taken);
+	ADD("an active link to nothing is seen", test_an_active_link_to_nothing_is_seen);
+	return g_test_run();
+}
