@@ -28,13 +28,17 @@ void ks_module_info_free(struct ks_module_info *info);
 KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
 
 /*
- * Inspect the uncompressed .ko files at paths (in the tree, readable by
- * everybody) as one set built together. With a kernel, check for each: it is a
+ * Inspect the .ko files at paths (in the tree, compressed or not, at most 800)
+ * as one set built together. They are opened here: the worker needs no right
+ * to find them. With a kernel, check for each: it is a
  * module of the kernel's architecture, its vermagic begins with the release,
  * and every symbol it imports is exported by the kernel's Module.symvers, by
  * extra_symvers (Module.symvers of BUILD_DEPENDS; may be NULL) or by another
- * of the set, with equal CRC where both have one. Failing the check sets
+ * of the set, with equal CRC where both have one. A kernel without
+ * symvers_path gets no check of symbols. Failing the check sets
  * info->problem; only not being able to inspect at all is an error.
+ *
+ * All strings come back as valid UTF-8 without control characters.
  *
  * Returns struct ks_module_info in the order of paths.
  */
@@ -44,17 +48,18 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 
 /*
  * Compress path (in the tree) to path + suffix as the kernel's loader wants
- * it: ".xz" (CRC32 check, 1 MiB dictionary), ".zst", ".gz". The worker
- * reads and writes descriptors only. path itself stays.
+ * it: ".xz" (CRC32 check, 1 MiB dictionary), ".zst", ".gz"; mode 0644,
+ * synced. The worker reads and writes descriptors only. path itself stays.
  */
 bool ks_module_compress(const struct ks_system *system, const char *path, const char *suffix,
 			GError **error);
 
 /*
- * The version (modinfo) of the kernel's own module of that name below
- * modules_dir/kernel, for "satisfied": *version and *srcversion may come back
- * NULL. False when the kernel has no such module. Looks modules.dep (or
- * modules.order) up, not the whole tree.
+ * The kernel's own module of that name ('-' and '_' are one), a file below
+ * modules_dir/kernel: its path inside the tree in *path, for
+ * ks_module_inspect() to say its version. False when the kernel has no such
+ * module, or has it built in. Looks modules.dep (or modules.order) up, not the
+ * whole tree.
  */
 bool ks_module_find_in_tree(const struct ks_system *system, const struct ks_kernel *kernel,
 			    const char *name, char **path);

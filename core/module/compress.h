@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Compression of module files, descriptor to descriptor; part of the inspect
+ * worker. Formats are told by file name suffix: ".xz", ".zst", ".gz". Same
+ * input, same library, same bytes: no name, no time, one thread.
+ *
+ * The kernel's own decompressor wants of xz a CRC32 check and takes a
+ * dictionary of 1 MiB (Documentation/staging/xz.rst; dkms uses the same).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+bool ks_compress(int in_fd, int out_fd, const char *suffix, GError **error);
+
+/* The suffix of what begins with these bytes; NULL when it is not compressed. */
+const char *ks_compress_sniff(const unsigned char *head, size_t size_bytes);
+
+/* The reverse. KS_ERROR_INVALID for damage or for more than max_bytes. */
+bool ks_decompress(int in_fd, int out_fd, const char *suffix, guint64 max_bytes,
+		   GError **error);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One module file read with libkmod, and a set of them checked against a
+ * kernel. Runs only inside the inspect worker: the files are hostile.
+ */
+#pragma once
+
+#include "core/module/symvers.h"
+
+struct ks_kmod_symbol {
+	char *name;
+	guint32 crc; /* 0: none */
+	bool weak;
+};
+
+struct ks_examined {
+	char *vermagic, *version, *srcversion, *license;
+	GPtrArray *aliases; /* char * */
+	GPtrArray *depends; /* char * */
+	GArray *exports;    /* struct ks_kmod_symbol */
+	GArray *imports;    /* struct ks_kmod_symbol */
+	char *problem;	    /* why it cannot be loaded; NULL so far */
+};
+
+/* What a module has to be; zero or NULL: do not ask. */
+struct ks_examine_wanted {
+	char *release;
+	char *arch; /* for messages */
+	unsigned int machine, elf_class, elf_data;
+};
+
+struct ks_examined *ks_examined_new(void);
+void ks_examined_free(struct ks_examined *examined);
+KS_DEFINE_CLEANUP(ks_examined, ks_examined_free)
+
+/*
+ * Read the file at fd, compressed or not. What is wrong with the file itself
+ * becomes its problem; false with an error only when it could not be looked
+ * at.
+ */
+bool ks_examine(int fd, const struct ks_examine_wanted *wanted,
+		struct ks_examined *examined, GError **error);
+
+/*
+ * Check vermagic and imports of each (struct ks_examined); tables are struct
+ * ks_symvers, the kernel's own last. With no tables symbols are not checked.
+ */
+void ks_examine_check(GPtrArray *set, GPtrArray *tables,
+		      const struct ks_examine_wanted *wanted);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Module.symvers: which symbols a kernel, or a set of modules, exports and
+ * with which CRC. One line per symbol (Documentation/kbuild/modules.rst,
+ * "Module Versioning"):
+ *
+ *	CRC <tab> symbol <tab> module <tab> export type [<tab> namespace]
+ *
+ * Only the first two fields are read. The text may be hostile: it takes at
+ * most KS_SYMVERS_MAX_BYTES, and every line must be well formed.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "core/support/cleanup.h"
+
+#define KS_SYMVERS_MAX_BYTES	  (64 * 1024 * 1024)
+#define KS_SYMVERS_MAX_NAME_BYTES 512 /* KSYM_NAME_LEN of kernels with Rust */
+
+struct ks_symvers;
+
+/*
+ * Read text; it is copied. label names it in messages. KS_ERROR_INVALID, with
+ * the line, for a line that is not of the form above, a NUL byte or an
+ * overlong text. An empty text is an empty table.
+ */
+struct ks_symvers *ks_symvers_parse(const char *text, size_t size_bytes,
+				    const char *label, GError **error);
+void ks_symvers_free(struct ks_symvers *symvers);
+KS_DEFINE_CLEANUP(ks_symvers, ks_symvers_free)
+
+/*
+ * Is symbol exported? *crc is set when it is; 0 means that it has none, as
+ * for all symbols of a kernel without CONFIG_MODVERSIONS.
+ */
+bool ks_symvers_find(const struct ks_symvers *symvers, const char *symbol, guint32 *crc);
+
+size_t ks_symvers_get_size(const struct ks_symvers *symvers);
