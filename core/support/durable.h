@@ -11,7 +11,17 @@
 
 #include "core/support/root.h"
 
-/* Replace the file at path: temporary beside it, fsync, rename, fsync of the directory. */
+/*
+ * Names of temporaries begin so. One that is met without a running kmodsmith
+ * was left by a power cut or kill -9 and may be removed.
+ */
+#define KS_DURABLE_TEMPORARY_PREFIX ".kmodsmith-tmp-"
+
+/*
+ * Replace the file at path: temporary beside it, fsync, rename, fsync of the
+ * directory. The mode is exact, whatever the umask is. A link at path is
+ * replaced, not followed; a directory is an error.
+ */
 bool ks_durable_write(const struct ks_root *root, const char *path, const void *data,
 		      size_t size_bytes, mode_t mode, GError **error);
 

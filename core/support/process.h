@@ -2,8 +2,8 @@
 /*
  * Running another program, without a shell and with nothing inherited by
  * accident: the environment is exactly what is given, descriptors above 2 are
- * closed except those passed, signals are at their defaults, the working
- * directory is "/" or what is given.
+ * closed except those passed, signals are at their defaults, the umask is 022,
+ * the working directory is "/" or what is given.
  *
  * fork(2) and exec(2) with only async-signal-safe calls between. The engine
  * polls the returned pidfd; there are no threads and no SIGCHLD handler.
@@ -39,7 +39,10 @@ extern const char *const ks_process_clean_env[];
  */
 pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd, GError **error);
 
-/* waitpid(2) without EINTR; a wait status as in waitpid(2). */
+/*
+ * waitpid(2) without EINTR; a wait status as in waitpid(2). When SIGCHLD is
+ * ignored, so that the kernel has reaped the child already, exit status 255.
+ */
 int ks_process_wait(pid_t pid);
 
 /* Start it and wait. False when it could not be started; *wait_status otherwise. */
@@ -49,7 +52,8 @@ bool ks_process_run(const struct ks_process_options *options, int *wait_status,
 /*
  * Start it, collect at most max_bytes of its standard output (more is an
  * error and kills it), wait. Not exiting with 0 is KS_ERROR_FAILED, with the
- * status and the first line of stderr in the message. input may be NULL.
+ * status and the first line of stderr in the message (unless options give
+ * stderr_fd). input may be NULL. stdout_fd of the options is not used.
  */
 char *ks_process_capture(const struct ks_process_options *options, const char *input,
 			 size_t max_bytes, size_t *size_bytes, GError **error);

@@ -44,7 +44,8 @@ int ks_root_openat(const struct ks_root *root, const char *path, int flags, mode
 
 /*
  * Open the directory that holds path, following links on the way to it.
- * *name is set to the last component, inside the string path.
+ * *name is set to the last component, inside the string path. A path that ends
+ * with "/", "." or ".." is KS_ERROR_INVALID.
  */
 int ks_root_open_parent(const struct ks_root *root, const char *path, const char **name,
 			GError **error);
@@ -74,6 +75,6 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
  */
 GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
 
-/* mkdir -p inside the tree. */
+/* mkdir -p inside the tree; what it creates has exactly this mode, whatever the umask is. */
 bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,
 		     GError **error);
