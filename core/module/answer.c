@@ -11,6 +11,23 @@
 #define MAX_LIST_ENTRIES 250000
 #define MAX_SHOWN_CHARS	 200
 
+void ks_module_info_free(struct ks_module_info *info)
+{
+	if (!info)
+		return;
+	g_free(info->path);
+	g_free(info->name);
+	g_free(info->vermagic);
+	g_free(info->version);
+	g_free(info->srcversion);
+	g_free(info->license);
+	g_strfreev(info->aliases);
+	g_strfreev(info->exports);
+	g_strfreev(info->depends);
+	g_free(info->problem);
+	g_free(info);
+}
+
 /* One block, before it is known to be good. */
 struct block {
 	char *vermagic, *version, *srcversion, *license, *problem;

@@ -19,23 +19,6 @@
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define TIMEOUT_S	 600
 
-void ks_module_info_free(struct ks_module_info *info)
-{
-	if (!info)
-		return;
-	g_free(info->path);
-	g_free(info->name);
-	g_free(info->vermagic);
-	g_free(info->version);
-	g_free(info->srcversion);
-	g_free(info->license);
-	g_strfreev(info->aliases);
-	g_strfreev(info->exports);
-	g_strfreev(info->depends);
-	g_free(info->problem);
-	g_free(info);
-}
-
 struct machine {
 	const char
 		*arch; /* as uname -m or dkms says it; a '*' at the end takes any rest */
