@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/sandbox/sandbox.h"
+#include "core/support/error.h"
 #include "core/support/process.h"
 
 struct fixture {
@@ -366,7 +367,7 @@ static void test_passed_descriptors(struct fixture *f, gconstpointer data)
 	f->policy.pass_fds = fds;
 	f->policy.n_pass_fds = 2;
 	g_autofree char *script = g_strdup_printf(
-		"echo through > /proc/self/fd/%d; ls /proc/self/fd | wc -l", fds[1]);
+		"bash -c 'echo through >&%d'; ls /proc/self/fd | wc -l", fds[1]);
 	g_assert_cmpint(run(f, script), ==, 0);
 	/* 0 1 2, the two, and ls's own */
 	g_assert_cmpint(atoi(f->output), ==, 6);
