@@ -16,6 +16,7 @@
 #define MAX_VALUE_BYTES	     4096
 #define COPY_BUFFER_BYTES    (128 * 1024)
 #define ELF_HEAD_BYTES	     20
+#define NOT_A_MODULE	     "it has no module information, it is not a kernel module"
 #define ELF_TYPE_RELOCATABLE 1
 
 struct ks_examined *ks_examined_new(void)
@@ -235,6 +236,10 @@ static void take_all(struct kmod_module *mod, struct ks_examined *examined)
 {
 	int err = take_info(mod, examined);
 
+	if (err == -ENOENT || err == -ENODATA) {
+		examined->problem = g_strdup(NOT_A_MODULE);
+		return;
+	}
 	if (err < 0) {
 		examined->problem = g_strdup_printf(
 			"it has no readable module information: %s", g_strerror(-err));
