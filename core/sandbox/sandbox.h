@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/sandbox/layer.h"
 #include "core/support/system.h"
 
 /* One directory shown to the command at another place. */
@@ -30,12 +31,12 @@ struct ks_sandbox_bind {
 
 struct ks_sandbox_policy {
 	const char *cwd;		/* inside the tree, after the binds */
-	const char *const *argv;
+	const char *const *argv;	/* empty: only set the layers up (a probe) */
 	const char *const *env;		/* complete */
 	const char *const *writable;	/* directories the command may write; NULL for none */
 	const struct ks_sandbox_bind *binds; /* writable ones are also named in writable */
 	size_t n_binds;
-	uid_t uid;			/* 0 is refused */
+	uid_t uid;			/* 0 is refused; without effect when we are not root */
 	gid_t gid;
 	bool require;			/* fail rather than run with a layer missing */
 	bool network;			/* false: no sockets but AF_UNIX */
@@ -46,19 +47,6 @@ struct ks_sandbox_policy {
 	int stderr_fd;
 	const int *pass_fds;		/* a jobserver's pipe: same numbers inside */
 	size_t n_pass_fds;
-};
-
-/* Layers, as bits of what was active. */
-enum ks_sandbox_layer {
-	KS_SANDBOX_UID = 1 << 0,
-	KS_SANDBOX_RLIMITS = 1 << 1,
-	KS_SANDBOX_SECCOMP = 1 << 2,
-	KS_SANDBOX_LANDLOCK = 1 << 3,
-	KS_SANDBOX_MOUNT = 1 << 4,
-	KS_SANDBOX_PID = 1 << 5,
-	KS_SANDBOX_NET = 1 << 6,
-	KS_SANDBOX_TMP = 1 << 7,
-	KS_SANDBOX_DEV = 1 << 8,
 };
 
 struct ks_sandbox {

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tree as the command sees it: everything read-only but the writable
+ * directories; a /tmp, /dev and /proc of its own.
+ *
+ * Runs as root in a new mount namespace, before any third-party code, so paths
+ * are the engine's and need no protection against races. The new mount API
+ * (open_tree, move_mount, mount_setattr: Linux 5.12) has no wrappers in the
+ * libc of the floor.
+ */
+#include "core/sandbox/launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* sys/mount.h and linux/mount.h exclude each other in the libc of the floor. */
+int mount(const char *source, const char *target, const char *type, unsigned long flags,
+	  const void *data);
+
+/* A directory that must be seen at its place although something covers it. */
+struct kept {
+	const char *path;
+	int fd; /* a detached copy of what is there */
+	bool writable;
+};
+
+struct device {
+	const char *name;
+	unsigned int major, minor;
+};
+
+static const struct device devices[] = {
+	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
+	{"random", 1, 8}, {"urandom", 1, 9},
+};
+#define N_DEVICES (sizeof(devices) / sizeof(devices[0]))
+
+static const struct {
+	const char *target, *path;
+} device_links[] = {
+	{"/proc/self/fd", "/dev/fd"},
+	{"/proc/self/fd/0", "/dev/stdin"},
+	{"/proc/self/fd/1", "/dev/stdout"},
+	{"/proc/self/fd/2", "/dev/stderr"},
+};
+
+struct mounts {
+	struct launch *launch;
+	struct kept *kept;
+	size_t n_kept;
+	int device_fds[N_DEVICES]; /* of the caller's /dev; -1 = not to be had */
+};
+
+static int tree_copy(int dirfd, const char *path, unsigned int flags)
+{
+	return syscall(SYS_open_tree, dirfd, path,
+		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+}
+
+static int tree_attach(int fd, int dirfd, const char *path, unsigned int flags)
+{
+	return syscall(SYS_move_mount, fd, "", dirfd, path,
+		       MOVE_MOUNT_F_EMPTY_PATH | flags);
+}
+
+static int tree_set(int fd, const char *path, unsigned int flags, unsigned long long set)
+{
+	struct mount_attr attr = {.attr_set = set};
+
+	return syscall(SYS_mount_setattr, fd, path, flags, &attr, sizeof(attr));
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void mkdir_parents(const char *path)
+{
+	char *copy = strdup(path);
+
+	for (char *p = copy ? copy + 1 : NULL; p; p = strchr(p + 1, '/')) {
+		char c = *p;
+
+		if (c != '/')
+			continue;
+		*p = '\0';
+		mkdir(copy, 0755);
+		*p = c;
+	}
+	free(copy);
+	mkdir(path, 0755);
+}
+
+/*
+ * EINVAL when "/" is no mount point: a chroot into a plain directory. Nothing
+ * can be mounted there without the host's mounts seeing it.
+ */
+static int root_make_private(struct mounts *m)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ? 0 : errno;
+}
+
+/* The caller's device nodes, while they can still be reached. */
+static int devices_take(struct mounts *m)
+{
+	for (size_t i = 0; i < N_DEVICES; i++) {
+		struct stat st;
+		char path[32];
+
+		snprintf(path, sizeof(path), "/dev/%s", devices[i].name);
+		m->device_fds[i] = -1;
+		/* A broken chroot may have a regular file there. */
+		if (stat(path, &st) == 0 && S_ISCHR(st.st_mode) &&
+		    st.st_rdev == makedev(devices[i].major, devices[i].minor))
+			m->device_fds[i] = tree_copy(AT_FDCWD, path, 0);
+	}
+	return 0;
+}
+
+/* Bind the directory onto itself, so that it is a mount point, and go there. */
+static int tree_enter(struct mounts *m)
+{
+	int root_fd = m->launch->policy.root_fd;
+	int fd;
+
+	if (root_fd < 0)
+		return 0;
+	fd = tree_copy(root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	if (fd < 0)
+		return errno;
+	if (tree_attach(fd, root_fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0 ||
+	    fchdir(fd) != 0 || chroot(".") != 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int binds_make(struct mounts *m)
+{
+	const struct policy *policy = &m->launch->policy;
+
+	for (size_t i = 0; i < policy->bind_source.n; i++) {
+		const char *source = policy->bind_source.v[i];
+		const char *target = policy->bind_target.v[i];
+		int fd = tree_copy(AT_FDCWD, source, AT_RECURSIVE);
+
+		if (fd < 0 ||
+		    tree_attach(fd, AT_FDCWD, target, MOVE_MOUNT_T_SYMLINKS) != 0) {
+			int err = errno;
+
+			if (launch_is_unavailable(err))
+				return err;
+			launch_fail(m->launch, err, "cannot show '%s' at '%s'", source,
+				    target);
+		}
+		close(fd);
+	}
+	return 0;
+}
+
+static int keep(struct mounts *m, const char *path, bool writable)
+{
+	struct kept *kept = &m->kept[m->n_kept];
+
+	kept->path = path;
+	kept->writable = writable;
+	kept->fd = tree_copy(AT_FDCWD, path, AT_RECURSIVE);
+	if (kept->fd < 0 && launch_is_unavailable(errno))
+		return errno;
+	if (kept->fd < 0)
+		launch_fail(m->launch, errno, "cannot open '%s'", path);
+	m->n_kept++;
+	return 0;
+}
+
+/*
+ * Writable directories; and, as far as the private /tmp would hide them, the
+ * program's directory (an uninstalled build), the working directory and what
+ * is bound there.
+ */
+static int directories_keep(struct mounts *m)
+{
+	const struct policy *policy = &m->launch->policy;
+	char *program = policy->argv.n ? strdup(policy->argv.v[0]) : NULL;
+	int err = 0;
+
+	m->kept =
+		calloc(policy->writable.n + policy->bind_target.n + 2, sizeof(*m->kept));
+	if (!m->kept)
+		return ENOMEM;
+	if (program && is_below(program, "/tmp") && strrchr(program, '/') > program + 4) {
+		*strrchr(program, '/') = '\0';
+		err = keep(m, program, false);
+	}
+	if (!err && is_below(policy->cwd, "/tmp") && policy->cwd[4])
+		err = keep(m, policy->cwd, false);
+	for (size_t i = 0; !err && i < policy->bind_target.n; i++) {
+		if (is_below(policy->bind_target.v[i], "/tmp"))
+			err = keep(m, policy->bind_target.v[i], false);
+	}
+	/* Last, so that they lie on top. */
+	for (size_t i = 0; !err && i < policy->writable.n; i++)
+		err = keep(m, policy->writable.v[i], true);
+	return err;
+}
+
+static int root_make_read_only(struct mounts *m)
+{
+	return tree_set(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0 ? 0 : errno;
+}
+
+static int tmp_make(struct mounts *m)
+{
+	int err = 0;
+
+	if (!is_directory("/tmp"))
+		err = ENOENT;
+	else if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
+		err = errno;
+	if (err)
+		launch_missing(m->launch, KS_SANDBOX_TMP, err);
+	else
+		m->launch->layers |= KS_SANDBOX_TMP;
+	return 0;
+}
+
+static int directories_restore(struct mounts *m)
+{
+	for (size_t i = 0; i < m->n_kept; i++) {
+		struct kept *kept = &m->kept[i];
+		bool hidden = m->launch->layers & KS_SANDBOX_TMP &&
+			      is_below(kept->path, "/tmp");
+
+		if (hidden)
+			mkdir_parents(kept->path);
+		if (!kept->writable &&
+		    tree_set(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+			     MOUNT_ATTR_RDONLY) != 0)
+			return errno;
+		if ((hidden || kept->writable) &&
+		    tree_attach(kept->fd, AT_FDCWD, kept->path, MOVE_MOUNT_T_SYMLINKS) !=
+			    0)
+			return errno;
+		close(kept->fd);
+	}
+	free(m->kept);
+	return 0;
+}
+
+static int device_place(const struct mounts *m, size_t i)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", devices[i].name);
+	if (m->device_fds[i] < 0)
+		return mknod(path, S_IFCHR | 0666,
+			     makedev(devices[i].major, devices[i].minor)) == 0 &&
+				       chmod(path, 0666) == 0
+			       ? 0
+			       : errno;
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return tree_attach(m->device_fds[i], AT_FDCWD, path, 0) == 0 ? 0 : errno;
+}
+
+static int dev_make(struct mounts *m)
+{
+	int err = 0;
+
+	if (!is_directory("/dev"))
+		err = ENOENT;
+	else if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC,
+		       "mode=0755,size=64m") != 0)
+		err = errno;
+	if (err) {
+		launch_missing(m->launch, KS_SANDBOX_DEV, err);
+		return 0;
+	}
+	for (size_t i = 0; i < N_DEVICES; i++) {
+		err = device_place(m, i);
+		if (err && i == 0) /* nothing builds without /dev/null */
+			launch_fail(m->launch, err, "cannot make '/dev/null'");
+	}
+	for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
+		if (symlink(device_links[i].target, device_links[i].path) != 0)
+			return errno;
+	}
+	if (mkdir("/dev/shm", 01777) != 0 || chmod("/dev/shm", 01777) != 0)
+		return errno;
+	m->launch->layers |= KS_SANDBOX_DEV;
+	return 0;
+}
+
+/*
+ * Only the sandbox's own processes are seen there. Refused in containers whose
+ * /proc is masked: then the old one stays, read-only as everything else.
+ */
+static int proc_make(struct mounts *m)
+{
+	if (m->launch->layers & KS_SANDBOX_PID && is_directory("/proc") &&
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+		  NULL) != 0)
+		launch_report(m->launch, "missing proc %d", errno);
+	return 0;
+}
+
+int mounts_setup(struct launch *launch)
+{
+	static int (*const steps[])(struct mounts *) = {
+		root_make_private, devices_take,	tree_enter, binds_make,
+		directories_keep,  root_make_read_only, tmp_make,   directories_restore,
+		dev_make,	   proc_make,
+	};
+	struct mounts mounts = {.launch = launch};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int err = steps[i](&mounts);
+
+		if (err && launch_is_unavailable(err))
+			return err;
+		if (err)
+			launch_fail(launch, err, "cannot set up the mounts");
+	}
+	return 0;
+}

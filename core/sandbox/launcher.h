@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the launcher program: single-threaded, libc and libseccomp only.
+ *
+ * Three processes. The supervisor (main) waits, enforces the time limit and
+ * kills; the warden is pid 1 of the new pid namespace, or an ordinary child
+ * without one, sets the mounts up and reaps; the command applies the layers
+ * that bind one process to itself and executes.
+ *
+ * A layer function returns 0, or an errno value. launch_missing() decides what
+ * a layer that is not to be had means.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/sandbox/layer.h"
+#include "core/sandbox/protocol.h"
+
+struct strings {
+	char **v; /* NULL-terminated */
+	size_t n;
+};
+
+struct policy {
+	pid_t parent;
+	int root_fd; /* -1 = stay in "/" */
+	const char *cwd;
+	struct strings argv, env, writable, bind_source, bind_target;
+	bool drop; /* uid and gid are given */
+	uid_t uid;
+	gid_t gid;
+	bool require, network;
+	unsigned int timeout_s;
+	unsigned long long max_file_bytes;
+	int pass_fds[KS_SANDBOX_FDS_MAX];
+	size_t n_pass_fds;
+};
+
+struct launch {
+	struct policy policy;
+	int report_fd;
+	unsigned int layers; /* what is active so far */
+	bool no_mount;	     /* tried: mounts are not to be had here */
+};
+
+/* Reads the policy from fd. Returns NULL, or what is wrong with it. */
+const char *policy_read(struct policy *policy, int fd);
+
+/* Write one line of the report. */
+void launch_report(const struct launch *launch, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* "error ...", and end this process. */
+_Noreturn void launch_fail(const struct launch *launch, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A layer is not to be had: report it, or refuse and end this process. */
+void launch_missing(const struct launch *launch, unsigned int layer, int err);
+
+/* An errno value of a kernel, container or chroot that does not give us something. */
+bool launch_is_unavailable(int err);
+
+/*
+ * In a new mount namespace: enter the tree, make it read-only but for the
+ * writable directories, give it a /tmp, /dev and /proc of its own. Fatal
+ * errors end the process; an errno value means that mounts are not to be had
+ * here and the namespace has to be thrown away.
+ */
+int mounts_setup(struct launch *launch);
+
+/* Layers of the command's own process, in the order in which they must be applied. */
+int rlimits_apply(const struct launch *launch);
+int bounding_set_drop(const struct launch *launch);
+int uid_apply(const struct launch *launch);
+int capabilities_drop(const struct launch *launch);
+int no_new_privs_apply(const struct launch *launch);
+int landlock_apply(const struct launch *launch);
+int seccomp_apply(const struct launch *launch);
+
+/* Kill and reap every descendant that was reparented to this process. */
+void descendants_kill(void);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The layers of the sandbox, as bits of what was active. Apart from sandbox.h
+ * because the launcher, which links no GLib, shares it.
+ */
+#pragma once
+
+enum ks_sandbox_layer {
+	KS_SANDBOX_UID = 1 << 0,
+	KS_SANDBOX_RLIMITS = 1 << 1,
+	KS_SANDBOX_SECCOMP = 1 << 2,
+	KS_SANDBOX_LANDLOCK = 1 << 3,
+	KS_SANDBOX_MOUNT = 1 << 4,
+	KS_SANDBOX_PID = 1 << 5,
+	KS_SANDBOX_NET = 1 << 6,
+	KS_SANDBOX_TMP = 1 << 7,
+	KS_SANDBOX_DEV = 1 << 8,
+};
+
+#define KS_SANDBOX_LAYERS_ALL ((1u << 9) - 1)
+
+/* "uid", "rlimits", ... for one bit; NULL for a bit that is none. */
+const char *ks_sandbox_layer_name(unsigned int bit);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the engine and the launcher program. Private to this directory.
+ *
+ *	sandbox POLICY-FD REPORT-FD
+ *
+ * The policy is a file of NUL-terminated strings, read with pread(2) from its
+ * start, at most KS_SANDBOX_POLICY_MAX bytes and KS_SANDBOX_STRINGS_MAX
+ * strings:
+ *
+ *	kmodsmith-sandbox 1	the first string
+ *	parent=PID		the engine; another parent means that it has died
+ *	root=FD			directory that becomes "/"; absent on the host's own
+ *	cwd=DIR
+ *	arg=TEXT ...		absent: only set the layers up and report them
+ *	env=NAME=VALUE ...
+ *	write=DIR ...
+ *	bind=DIR, then at=DIR	in pairs
+ *	uid=N, gid=N		absent: no uid layer (the caller is not root)
+ *	pass=FD ...		left open for the command
+ *	timeout=SECONDS
+ *	fsize=BYTES
+ *	require=1, network=1
+ *	end			the last string
+ *
+ * Numbers are decimal. Anything unknown, missing or behind the end is an
+ * error: both sides come from one build.
+ *
+ * The report is lines of text on REPORT-FD, each written with one write(2):
+ *
+ *	missing LAYER ERRNO	the layer is not to be had here, going on without
+ *	layers BITS		everything is set up, the command is about to start
+ *	status N		the command's wait status
+ *	timeout			it was killed because its time was over
+ *	refused TEXT		"require", and a layer is missing
+ *	error ERRNO TEXT	the command could not be set up or executed
+ */
+#pragma once
+
+#define KS_SANDBOX_MAGIC       "kmodsmith-sandbox 1"
+#define KS_SANDBOX_POLICY_MAX  (4u << 20)
+#define KS_SANDBOX_STRINGS_MAX 16384
+#define KS_SANDBOX_FDS_MAX     16
+#define KS_SANDBOX_REPORT_MAX  8192
+
+/* The launcher's own exit status when the report tells of an error. */
+#define KS_SANDBOX_EXIT_ERROR 125

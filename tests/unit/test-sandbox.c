@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Real commands in the real launcher, on the machine's own tree. As root all
+ * layers are tried; as an ordinary user those that it can have.
+ */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/sandbox/sandbox.h"
+#include "core/support/error.h"
+#include "core/support/process.h"
+
+struct fixture {
+	struct ks_system *system;
+	char *dir;   /* writable inside */
+	char *other; /* not */
+	struct ks_sandbox_policy policy;
+	const char *writable[2];
+	/* of the last run */
+	int status;
+	unsigned int layers;
+	char *output;
+	GError *error;
+};
+
+static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+				  "MARK=here", NULL};
+
+static bool is_root(void)
+{
+	return geteuid() == 0;
+}
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	GError *error = NULL;
+
+	f->system = ks_system_new("/", &error);
+	g_assert_no_error(error);
+	f->dir = g_dir_make_tmp("ks-sandbox-XXXXXX", &error);
+	g_assert_no_error(error);
+	f->other = g_dir_make_tmp("ks-other-XXXXXX", &error);
+	g_assert_no_error(error);
+	ks_sandbox_identity(f->system, &f->policy.uid, &f->policy.gid);
+	if (is_root())
+		g_assert_cmpint(chown(f->dir, f->policy.uid, f->policy.gid), ==, 0);
+	g_chmod(f->other, 0777);
+	f->writable[0] = f->dir;
+	f->policy.cwd = f->dir;
+	f->policy.env = env;
+	f->policy.writable = f->writable;
+	f->policy.stdin_fd = -1;
+}
+
+static void remove_tree(const char *path)
+{
+	const char *const argv[] = {"rm", "-rf", "--", path, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	int status;
+
+	options.argv = argv;
+	g_assert_true(ks_process_run(&options, &status, NULL));
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	remove_tree(f->dir);
+	remove_tree(f->other);
+	ks_system_free(f->system);
+	g_free(f->dir);
+	g_free(f->other);
+	g_free(f->output);
+	g_clear_error(&f->error);
+}
+
+static char *output_path(struct fixture *f)
+{
+	return g_build_filename(f->other, "output", NULL);
+}
+
+static bool start(struct fixture *f, const char *script, struct ks_sandbox *sandbox)
+{
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	g_autofree char *path = output_path(f);
+	ks_autofd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_clear_error(&f->error);
+	f->policy.argv = argv;
+	f->policy.stdout_fd = f->policy.stderr_fd = fd;
+	return ks_sandbox_start(f->system, &f->policy, sandbox, &f->error);
+}
+
+static bool finish(struct fixture *f, struct ks_sandbox *sandbox)
+{
+	g_autofree char *path = output_path(f);
+	bool ok = ks_sandbox_finish(sandbox, &f->status, &f->layers, &f->error);
+
+	g_clear_pointer(&f->output, g_free);
+	g_assert_true(g_file_get_contents(path, &f->output, NULL, NULL));
+	return ok;
+}
+
+/* Run "sh -c script"; its exit status, or -1 when the sandbox failed. */
+static int run(struct fixture *f, const char *script)
+{
+	struct ks_sandbox sandbox;
+
+	if (!start(f, script, &sandbox) || !finish(f, &sandbox))
+		return -1;
+	g_assert_true(WIFEXITED(f->status));
+	return WEXITSTATUS(f->status);
+}
+
+static void test_status_and_output(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmpint(run(f, "echo \"$MARK\"; pwd; echo err >&2; exit 7"), ==, 7);
+	g_assert_no_error(f->error);
+	g_assert_true(strstr(f->output, "here\n") && strstr(f->output, f->dir) &&
+		      strstr(f->output, "err\n"));
+	g_assert_cmpint(f->layers & KS_SANDBOX_RLIMITS, !=, 0);
+	g_assert_cmpint(f->layers & KS_SANDBOX_SECCOMP, !=, 0);
+}
+
+static void test_environment_is_given(struct fixture *f, gconstpointer data)
+{
+	g_setenv("KS_LEAK", "leaked", TRUE);
+	g_assert_cmpint(run(f, "env"), ==, 0);
+	g_assert_null(strstr(f->output, "KS_LEAK"));
+}
+
+static void test_only_writable_is_written(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *script =
+		g_strdup_printf("echo in > %s/in || exit 2; mkdir %s/d || exit 3; mv "
+				"%s/in %s/d/ || exit 4\n"
+				"if echo x > %s/out; then exit 5; fi\n"
+				"if echo x > /etc/ks-sandbox-test; then exit 6; fi\n"
+				"if echo x > /usr/ks-sandbox-test; then exit 7; fi\n"
+				"echo x > /dev/null || exit 8\n",
+				f->dir, f->dir, f->dir, f->dir, f->other);
+	g_autofree char *in = g_build_filename(f->dir, "d", "in", NULL);
+	g_autofree char *out = g_build_filename(f->other, "out", NULL);
+
+	if (run(f, script) != 0)
+		g_error("exit %d: %s", WEXITSTATUS(f->status), f->output);
+	g_assert_true(g_file_test(in, G_FILE_TEST_EXISTS));
+	g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
+	g_assert_false(g_file_test("/etc/ks-sandbox-test", G_FILE_TEST_EXISTS));
+	g_remove(in);
+}
+
+static void test_not_root(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *uid = g_strdup_printf("%u %u\n", (unsigned int)f->policy.uid,
+					       (unsigned int)f->policy.gid);
+
+	if (!is_root()) {
+		g_test_skip("not root: there is nobody else to be");
+		return;
+	}
+	g_assert_cmpint(run(f, "echo $(id -u) $(id -G)"), ==, 0);
+	g_assert_cmpstr(f->output, ==, uid);
+	g_assert_cmpint(f->layers & KS_SANDBOX_UID, !=, 0);
+	g_assert_cmpint(run(f, "cat /etc/shadow"), !=, 0);
+	g_assert_cmpint(
+		run(f,
+		    "grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs)' /proc/self/status"),
+		==, 0);
+	g_assert_cmpstr(f->output, ==,
+			"CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n"
+			"CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
+			"CapAmb:\t0000000000000000\nNoNewPrivs:\t1\n");
+}
+
+static void test_root_is_refused(struct fixture *f, gconstpointer data)
+{
+	if (!is_root()) {
+		g_test_skip("not root: nothing to refuse");
+		return;
+	}
+	f->policy.uid = 0;
+	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_nonnull(strstr(f->error->message, "root"));
+}
+
+static void test_no_network(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *perl = g_find_program_in_path("perl");
+
+	if (!perl) {
+		g_test_skip("no perl to open a socket with");
+		return;
+	}
+	/* AF_INET, SOCK_DGRAM: neither Landlock nor the uid stops UDP */
+	g_assert_cmpint(
+		run(f, "perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0) and exit 0; "
+		       "print $!+0; exit 3'"),
+		==, 3);
+	g_assert_cmpint(atoi(f->output), ==, EACCES);
+	g_assert_cmpint(
+		run(f, "perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) or exit 3'"),
+		==, 0);
+	f->policy.network = true;
+	g_assert_cmpint(
+		run(f, "perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0) or exit 3'"),
+		==, 0);
+}
+
+static void test_no_new_namespaces(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmpint(run(f, "unshare -U true"), !=, 0);
+	g_assert_cmpint(run(f, "unshare -m true"), !=, 0);
+}
+
+static void test_sees_only_itself(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmpint(run(f, "ls -d /proc/[0-9]* | wc -l; ls /tmp"), ==, 0);
+	if (!(f->layers & KS_SANDBOX_PID) || !(f->layers & KS_SANDBOX_MOUNT)) {
+		g_test_skip("no pid namespace to be had here");
+		return;
+	}
+	/* the warden, sh, and the processes of the pipe */
+	g_assert_cmpint(atoi(f->output), <=, 5);
+	/* a private /tmp, with nothing but what is ours */
+	g_assert_nonnull(strstr(f->output, strrchr(f->dir, '/') + 1));
+	g_assert_null(strstr(f->output, strrchr(f->other, '/') + 1));
+	g_assert_cmpint(run(f, "ls -A /dev | wc -l"), ==, 0);
+	g_assert_cmpint(atoi(f->output), <=, 12);
+	g_assert_cmpint(run(f, "mktemp && test -w /dev/shm && test -c /dev/urandom"), ==,
+			0);
+}
+
+static void test_bind(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *source = g_build_filename(f->dir, "private", NULL);
+	g_autofree char *target = g_build_filename(f->other, "build", NULL);
+	g_autofree char *made = g_build_filename(source, "made", NULL);
+	struct ks_sandbox_bind bind = {source, target};
+
+	if (!ks_sandbox_can_mount(f->system)) {
+		g_test_skip("no mount namespace to be had here");
+		return;
+	}
+	g_assert_cmpint(g_mkdir(source, 0755), ==, 0);
+	g_assert_cmpint(g_mkdir(target, 0755), ==, 0);
+	if (is_root())
+		g_assert_cmpint(chown(source, f->policy.uid, f->policy.gid), ==, 0);
+	f->policy.binds = &bind;
+	f->policy.n_binds = 1;
+	f->writable[0] = f->policy.cwd = target;
+	g_assert_cmpint(run(f, "pwd > made"), ==, 0);
+	g_free(f->output);
+	g_assert_true(g_file_get_contents(made, &f->output, NULL, NULL));
+	g_assert_true(g_str_has_prefix(f->output, target));
+}
+
+static void test_bind_needs_mounts(struct fixture *f, gconstpointer data)
+{
+	struct ks_sandbox_bind bind = {f->dir, f->other};
+
+	if (ks_sandbox_can_mount(f->system)) {
+		g_test_skip("mounts can be had here");
+		return;
+	}
+	f->policy.binds = &bind;
+	f->policy.n_binds = 1;
+	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_nonnull(strstr(f->error->message, "without mounts"));
+}
+
+/* A process of this mark in its environment is ours; anywhere on the machine. */
+static bool marked_process_lives(const char *mark)
+{
+	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(proc))) {
+		g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+		g_autofree char *text = NULL;
+		gsize size = 0;
+
+		if (!g_ascii_isdigit(*name) ||
+		    !g_file_get_contents(path, &text, &size, NULL))
+			continue;
+		if (memmem(text, size, mark, strlen(mark)))
+			return true;
+	}
+	return false;
+}
+
+/* Something that tries to survive: its own session, no parent, deaf. */
+#define DAEMON                                                                           \
+	"setsid sh -c 'trap \"\" TERM HUP INT; echo up > up; sleep 86399.%s & wait' "    \
+	">/dev/null 2>&1 </dev/null &\n"                                                 \
+	"while ! test -s up; do sleep 0.01; done\n"
+
+static void test_daemons_die(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d1", getpid());
+	g_autofree char *script = g_strdup_printf(DAEMON, mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_false(marked_process_lives(full));
+}
+
+static void test_timeout(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d2", getpid());
+	g_autofree char *script =
+		g_strdup_printf(DAEMON "exec sleep 86399.%s", mark, mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+
+	f->policy.timeout_s = 1;
+	g_assert_cmpint(run(f, script), ==, 124);
+	g_assert_false(marked_process_lives(full));
+}
+
+static void test_kill(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d3", getpid());
+	g_autofree char *script =
+		g_strdup_printf(DAEMON "exec sleep 86399.%s", mark, mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+	g_autofree char *up = g_build_filename(f->dir, "up", NULL);
+	struct ks_sandbox sandbox;
+
+	g_assert_true(start(f, script, &sandbox));
+	for (int i = 0; i < 1000 && !g_file_test(up, G_FILE_TEST_EXISTS); i++)
+		g_usleep(10000);
+	g_assert_true(marked_process_lives(full));
+	ks_sandbox_kill(&sandbox);
+	g_assert_true(finish(f, &sandbox));
+	g_assert_true(WIFSIGNALED(f->status));
+	g_assert_cmpint(WTERMSIG(f->status), ==, SIGKILL);
+	g_assert_false(marked_process_lives(full));
+}
+
+static void test_signal_is_told(struct fixture *f, gconstpointer data)
+{
+	struct ks_sandbox sandbox;
+
+	g_assert_true(start(f, "kill -SEGV $$", &sandbox));
+	g_assert_true(finish(f, &sandbox));
+	g_assert_true(WIFSIGNALED(f->status));
+	g_assert_cmpint(WTERMSIG(f->status), ==, SIGSEGV);
+}
+
+static void test_file_size_limit(struct fixture *f, gconstpointer data)
+{
+	f->policy.max_file_bytes = 1 << 20;
+	g_assert_cmpint(run(f, "trap '' XFSZ; dd if=/dev/zero of=big bs=65536 count=32"),
+			!=, 0);
+}
+
+static void test_passed_descriptors(struct fixture *f, gconstpointer data)
+{
+	int fds[2];
+
+	g_assert_cmpint(pipe2(fds, O_CLOEXEC), ==, 0);
+	f->policy.pass_fds = fds;
+	f->policy.n_pass_fds = 2;
+	g_autofree char *script = g_strdup_printf(
+		"bash -c 'echo through >&%d'; ls /proc/self/fd | wc -l", fds[1]);
+	g_assert_cmpint(run(f, script), ==, 0);
+	/* 0 1 2, the two, and ls's own */
+	g_assert_cmpint(atoi(f->output), ==, 6);
+	char text[16] = "";
+	g_assert_cmpint(read(fds[0], text, sizeof(text) - 1), ==, 8);
+	g_assert_cmpstr(text, ==, "through\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_missing_program_and_directory(struct fixture *f, gconstpointer data)
+{
+	const char *const argv[] = {"/nonexistent/program", NULL};
+	struct ks_sandbox sandbox;
+	int status;
+
+	f->policy.argv = argv;
+	f->policy.stdout_fd = f->policy.stderr_fd = -1;
+	g_assert_true(ks_sandbox_start(f->system, &f->policy, &sandbox, &f->error));
+	g_assert_false(ks_sandbox_finish(&sandbox, &status, NULL, &f->error));
+	g_assert_nonnull(strstr(f->error->message, "'/nonexistent/program'"));
+
+	f->policy.cwd = "/nonexistent";
+	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_nonnull(strstr(f->error->message, "'/nonexistent'"));
+
+	f->policy.cwd = "/";
+	f->writable[0] = "/nonexistent/writable";
+	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_nonnull(f->error);
+}
+
+static void test_require(struct fixture *f, gconstpointer data)
+{
+	f->policy.require = true;
+	if (is_root() && ks_sandbox_can_mount(f->system)) {
+		g_test_skip("nothing is missing here");
+		return;
+	}
+	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_error(f->error, KS_ERROR, KS_ERROR_DENIED);
+	g_assert_nonnull(ks_error_get_hint(f->error));
+}
+
+static void test_layer_names(void)
+{
+	g_autofree char *all = ks_sandbox_layers_to_string(KS_SANDBOX_LAYERS_ALL);
+	g_autofree char *two =
+		ks_sandbox_layers_to_string(KS_SANDBOX_UID | KS_SANDBOX_DEV);
+	g_autofree char *none = ks_sandbox_layers_to_string(0);
+
+	g_assert_cmpstr(all, ==, "uid,rlimits,seccomp,landlock,mount,pid,net,tmp,dev");
+	g_assert_cmpstr(two, ==, "uid,dev");
+	g_assert_cmpstr(none, ==, "");
+}
+
+static void test_identity_of_a_tree(void)
+{
+	static const struct {
+		const char *passwd;
+		unsigned int uid, gid;
+	} cases[] = {
+		{"root:x:0:0::/:/bin/sh\nkmodsmith:x:901:902::/:/"
+		 "x\nnobody:x:65534:65534\n",
+		 901, 902},
+		{"nobody:x:99:98:Nobody:/:/sbin/nologin\n", 99, 98},
+		{"kmodsmith:x:0:0::/:\n", 65534, 65534},
+		{"kmodsmith:x:\nkmodsmith\n::::\n", 65534, 65534},
+		{"kmodsmith:x:99999999999:1:\n", 65534, 65534},
+		{"", 65534, 65534},
+	};
+	g_autofree char *dir = g_dir_make_tmp("ks-identity-XXXXXX", NULL);
+	g_autofree char *etc = g_build_filename(dir, "etc", NULL);
+	g_autofree char *passwd = g_build_filename(etc, "passwd", NULL);
+	ks_auto(ks_system) system = ks_system_new(dir, NULL);
+	uid_t uid;
+	gid_t gid;
+
+	g_assert_nonnull(system);
+	g_assert_cmpint(g_mkdir(etc, 0755), ==, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_assert_true(g_file_set_contents(passwd, cases[i].passwd, -1, NULL));
+		g_assert_cmpint(ks_sandbox_identity(system, &uid, &gid), ==, is_root());
+		g_assert_cmpint(uid, ==, is_root() ? cases[i].uid : geteuid());
+		g_assert_cmpint(gid, ==, is_root() ? cases[i].gid : getegid());
+	}
+	g_remove(passwd);
+	g_rmdir(etc);
+	g_rmdir(dir);
+}
+
+#define ADD(name, func)                                                                  \
+	g_test_add("/sandbox/" name, struct fixture, NULL, set_up, func, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("the status and the output are the command's", test_status_and_output);
+	ADD("the environment is what was given", test_environment_is_given);
+	ADD("only the writable directory can be written", test_only_writable_is_written);
+	ADD("the command is not root and has no capability", test_not_root);
+	ADD("running as root is refused", test_root_is_refused);
+	ADD("there is no network", test_no_network);
+	ADD("namespaces cannot be made inside", test_no_new_namespaces);
+	ADD("the command sees only its own processes and files", test_sees_only_itself);
+	ADD("a directory is shown at another place", test_bind);
+	ADD("a bind without mounts is an error", test_bind_needs_mounts);
+	ADD("a daemonised child does not survive", test_daemons_die);
+	ADD("a time limit kills everything and gives 124", test_timeout);
+	ADD("killing the launcher's command leaves nothing", test_kill);
+	ADD("death by signal is told", test_signal_is_told);
+	ADD("files are limited in size", test_file_size_limit);
+	ADD("passed descriptors keep their numbers and nothing else leaks",
+	    test_passed_descriptors);
+	ADD("a missing program or directory is an error that names it",
+	    test_missing_program_and_directory);
+	ADD("requiring all layers fails when one is missing", test_require);
+	g_test_add_func("/sandbox/layers have names", test_layer_names);
+	g_test_add_func("/sandbox/the identity comes from the tree's passwd",
+			test_identity_of_a_tree);
+	return g_test_run();
+}
