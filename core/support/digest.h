@@ -2,10 +2,12 @@
 /*
  * SHA-256 of files and trees, remembered by (device, inode, size, mtime,
  * ctime): asking again about something unchanged costs stats, not hashing.
+ * What changed within the last two seconds is not remembered, because it may
+ * change again without its times moving on.
  *
  * The cache is one file below state_dir. It is an optimisation only: a missing
  * or unreadable cache, or one that cannot be written (a plain user runs
- * "status"), is not an error.
+ * "status") or where state_dir does not exist yet, is not an error.
  */
 #pragma once
 
@@ -23,7 +25,9 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
 
 /*
  * Hex digest of a tree: sorted relative names, types, permission bits, link
- * texts and file contents; not owners or times. At most 200000 entries.
+ * texts and file contents; not owners or times. At most 200000 entries, 100 deep.
+ * Anything but files, directories and links is KS_ERROR_INVALID; path itself may
+ * be a link.
  */
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);
 
