@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The actions that follow from the verdicts, their order and their edges. */
+#include "core/plan/planner.h"
+
+struct emitter {
+	struct ks_planner *planner;
+	GPtrArray *actions;
+	GHashTable *adds;	 /* source -> index + 1 of its ADD */
+	GHashTable *last_builds; /* source -> index + 1 of its latest BUILD */
+};
+
+static int append(struct emitter *emitter, enum ks_action_kind kind,
+		  enum ks_reason reason, const char *detail)
+{
+	struct ks_action *action = g_new0(struct ks_action, 1);
+
+	action->kind = kind;
+	action->reason = reason;
+	action->detail = g_strdup(detail);
+	action->needs = g_array_new(FALSE, FALSE, sizeof(guint));
+	action->after = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_ptr_array_add(emitter->actions, action);
+	return (int)emitter->actions->len - 1;
+}
+
+static struct ks_action *last_action(struct emitter *emitter)
+{
+	return emitter->actions->pdata[emitter->actions->len - 1];
+}
+
+static void add_index(GArray *indices, int index)
+{
+	guint value = (guint)index;
+
+	if (index >= 0)
+		g_array_append_val(indices, value);
+}
+
+static int append_for_target(struct emitter *emitter, enum ks_action_kind kind,
+			     struct ks_plan_cell *cell, enum ks_reason reason)
+{
+	int index = append(emitter, kind, reason, cell->verdict->detail);
+
+	last_action(emitter)->target = cell->target;
+	last_action(emitter)->kernel = cell->target->kernel;
+	return index;
+}
+
+static int lookup_index(GHashTable *table, const struct ks_source *source)
+{
+	return GPOINTER_TO_INT(g_hash_table_lookup(table, source)) - 1;
+}
+
+/* --- sources that are not in T yet */
+
+static bool is_source_in_scope(const struct ks_planner *planner,
+			       const struct ks_source *source)
+{
+	const struct ks_plan_request *request = planner->request;
+
+	return (!request->module || g_str_equal(request->module, source->name)) &&
+	       (!request->version || g_str_equal(request->version, source->version));
+}
+
+static bool is_being_built(const struct ks_planner *planner,
+			   const struct ks_source *source)
+{
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *cell = planner->cells->pdata[i];
+
+		if (cell->target->source == source && cell->build)
+			return true;
+	}
+	return false;
+}
+
+static void emit_adds(struct emitter *emitter)
+{
+	const struct ks_planner *planner = emitter->planner;
+
+	for (guint i = 0; i < planner->inventory->sources->len; i++) {
+		struct ks_source *source = planner->inventory->sources->pdata[i];
+		int index;
+
+		if (!source->present || source->problem || source->added ||
+		    planner->request->uninstall ||
+		    !(is_source_in_scope(planner, source) ||
+		      is_being_built(planner, source)))
+			continue;
+		index = append(emitter, KS_ACTION_ADD, KS_REASON_NEVER_BUILT, NULL);
+		last_action(emitter)->source = source;
+		g_hash_table_insert(emitter->adds, source, GINT_TO_POINTER(index + 1));
+	}
+}
+
+/* --- one group */
+
+static void need_depends(struct emitter *emitter, const struct ks_plan_cell *cell,
+			 GArray *needs)
+{
+	const struct ks_planner *planner = emitter->planner;
+	char **depends = cell->target->build_depends;
+
+	for (; depends && *depends; depends++) {
+		const struct ks_plan_group *group =
+			ks_planner_find_group(planner, *depends, cell->group->kernel);
+
+		for (guint i = 0; group && i < group->cells->len; i++) {
+			const struct ks_plan_cell *other = group->cells->pdata[i];
+
+			if (other->install_index >= 0)
+				add_index(needs, other->install_index);
+			else if (planner->request->build_only)
+				add_index(needs, other->build_index);
+		}
+	}
+}
+
+static void emit_build(struct emitter *emitter, struct ks_plan_cell *cell)
+{
+	const struct ks_source *source = cell->target->source;
+	struct ks_action *action;
+
+	cell->build_index =
+		append_for_target(emitter, KS_ACTION_BUILD, cell, cell->verdict->reason);
+	action = last_action(emitter);
+	add_index(action->needs, lookup_index(emitter->adds, source));
+	need_depends(emitter, cell, action->needs);
+	if (emitter->planner->request->no_shared_build)
+		add_index(action->after, lookup_index(emitter->last_builds, source));
+	g_hash_table_insert(emitter->last_builds, (gpointer)source,
+			    GINT_TO_POINTER(cell->build_index + 1));
+}
+
+static void emit_install(struct emitter *emitter, struct ks_plan_cell *cell)
+{
+	cell->install_index = append_for_target(emitter, KS_ACTION_INSTALL, cell,
+						cell->verdict->reason);
+	add_index(last_action(emitter)->needs, cell->build_index);
+}
+
+static void emit_uninstall(struct emitter *emitter, struct ks_plan_cell *cell)
+{
+	const struct ks_plan_cell *chosen = cell->group->chosen;
+
+	cell->uninstall_index = append_for_target(emitter, KS_ACTION_UNINSTALL, cell,
+						  cell->removal_reason);
+	if (chosen)
+		add_index(last_action(emitter)->needs, chosen->install_index);
+}
+
+static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
+{
+	cell->unbuild_index =
+		append_for_target(emitter, KS_ACTION_UNBUILD, cell, cell->removal_reason);
+	add_index(last_action(emitter)->needs, cell->uninstall_index);
+}
+
+/* What comes first, then what goes: the old version waits for the new one. */
+static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
+{
+	bool removes = !emitter->planner->request->build_only;
+
+	for (guint i = 0; i < group->cells->len; i++) {
+		struct ks_plan_cell *cell = group->cells->pdata[i];
+
+		if (cell->build)
+			emit_build(emitter, cell);
+		if (cell->install)
+			emit_install(emitter, cell);
+	}
+	for (guint i = 0; removes && i < group->cells->len; i++) {
+		struct ks_plan_cell *cell = group->cells->pdata[i];
+
+		if (cell->uninstall)
+			emit_uninstall(emitter, cell);
+		if (cell->unbuild)
+			emit_unbuild(emitter, cell);
+	}
+}
+
+/* --- one kernel */
+
+static bool is_change_of(const struct ks_action *action, const struct ks_kernel *kernel)
+{
+	return action->target && action->kernel == kernel &&
+	       (action->kind == KS_ACTION_INSTALL || action->kind == KS_ACTION_UNINSTALL);
+}
+
+static void emit_depmod(struct emitter *emitter, struct ks_kernel *kernel)
+{
+	g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(guint));
+	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
+	int depmod;
+
+	for (guint i = 0; i < emitter->actions->len; i++) {
+		const struct ks_action *action = emitter->actions->pdata[i];
+
+		if (!is_change_of(action, kernel))
+			continue;
+		if (!changes->len)
+			reason = action->reason;
+		g_array_append_val(changes, i);
+	}
+	if (!changes->len || !kernel->alive)
+		return;
+	depmod = append(emitter, KS_ACTION_DEPMOD, reason, NULL);
+	last_action(emitter)->kernel = kernel;
+	g_array_append_vals(last_action(emitter)->after, changes->data, changes->len);
+	if (emitter->planner->request->no_initramfs ||
+	    !emitter->planner->settings->initramfs)
+		return;
+	append(emitter, KS_ACTION_INITRAMFS, reason, NULL);
+	last_action(emitter)->kernel = kernel;
+	add_index(last_action(emitter)->after, depmod);
+}
+
+static void emit_kernels(struct emitter *emitter)
+{
+	GPtrArray *judged = emitter->planner->judged;
+
+	for (guint i = 0; i < judged->len; i++) {
+		struct ks_plan_group *group = judged->pdata[i];
+		struct ks_plan_group *next =
+			i + 1 < judged->len ? judged->pdata[i + 1] : NULL;
+
+		emit_group(emitter, group);
+		if (!next || next->kernel != group->kernel)
+			emit_depmod(emitter, group->kernel);
+	}
+}
+
+/* --- sources whose package is gone */
+
+static bool is_artifact_dropped(const struct ks_planner *planner,
+				const struct ks_artifact *artifact)
+{
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *cell = planner->cells->pdata[i];
+
+		if (cell->target->artifact == artifact)
+			return cell->unbuild_index >= 0;
+	}
+	return false; /* of a kernel this inventory was not about */
+}
+
+static bool is_emptied(const struct ks_planner *planner, const struct ks_source *source)
+{
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *cell = planner->cells->pdata[i];
+
+		if (cell->target->source == source && cell->unbuild_index < 0 &&
+		    (cell->target->artifact ||
+		     cell->target->installed != KS_INSTALLED_NO))
+			return false;
+	}
+	for (guint i = 0; source->entry && i < source->entry->artifacts->len; i++) {
+		if (!is_artifact_dropped(planner, source->entry->artifacts->pdata[i]))
+			return false;
+	}
+	return true;
+}
+
+static void emit_removes(struct emitter *emitter)
+{
+	const struct ks_planner *planner = emitter->planner;
+
+	for (guint i = 0; i < planner->inventory->sources->len; i++) {
+		struct ks_source *source = planner->inventory->sources->pdata[i];
+
+		if (!source->added || planner->request->uninstall ||
+		    planner->request->build_only ||
+		    !is_source_in_scope(planner, source) ||
+		    !ks_planner_is_removable(planner, source) ||
+		    !is_emptied(planner, source))
+			continue;
+		append(emitter, KS_ACTION_REMOVE, KS_REASON_SOURCE_GONE, NULL);
+		last_action(emitter)->source = source;
+		for (guint j = 0; j < planner->cells->len; j++) {
+			const struct ks_plan_cell *cell = planner->cells->pdata[j];
+
+			if (cell->target->source == source)
+				add_index(last_action(emitter)->needs,
+					  cell->unbuild_index);
+		}
+	}
+}
+
+/* --- records */
+
+/* Will its files be in place when the plan has been carried out? */
+static bool ends_installed(const struct ks_plan_cell *cell)
+{
+	const struct ks_target *target = cell->target;
+
+	if (cell->install_index >= 0)
+		return true;
+	return target->kernel->alive && cell->uninstall_index < 0 &&
+	       (target->installed == KS_INSTALLED_OK ||
+		target->installed == KS_INSTALLED_CHANGED);
+}
+
+static bool is_record_right(const struct ks_plan_cell *cell)
+{
+	bool ends = ends_installed(cell);
+
+	switch (cell->target->recorded) {
+	case KS_RECORDED_NO:
+		return !ends;
+	case KS_RECORDED_OK:
+		/* new files want a new record, files taken away want none */
+		return ends && cell->install_index < 0;
+	case KS_RECORDED_STALE:
+		return false;
+	case KS_RECORDED_FOREIGN:
+	case KS_RECORDED_UNKNOWN:
+		break;
+	}
+	return true;
+}
+
+static bool has_installed_target(const struct ks_planner *planner,
+				 const struct ks_record_entry *entry)
+{
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *cell = planner->cells->pdata[i];
+
+		if (ends_installed(cell) &&
+		    g_strcmp0(cell->target->source->name, entry->module) == 0 &&
+		    g_strcmp0(cell->target->kernel->release, entry->release) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_record_needed(const struct ks_planner *planner)
+{
+	const struct ks_inventory *inventory = planner->inventory;
+
+	if (!inventory->has_recorder)
+		return false;
+	for (guint i = 0; i < planner->cells->len; i++) {
+		if (!is_record_right(planner->cells->pdata[i]))
+			return true;
+	}
+	for (guint i = 0; inventory->records && i < inventory->records->len; i++) {
+		const struct ks_record_entry *entry = inventory->records->pdata[i];
+
+		if (entry->ours &&
+		    (!entry->complete || !has_installed_target(planner, entry)))
+			return true;
+	}
+	return false;
+}
+
+static void emit_record(struct emitter *emitter)
+{
+	struct ks_planner *planner = emitter->planner;
+	guint n_before = emitter->actions->len;
+
+	planner->plan->record_needed = is_record_needed(planner);
+	if (!planner->plan->record_needed || planner->request->build_only)
+		return;
+	append(emitter, KS_ACTION_RECORD, KS_REASON_NOT_RECORDED, NULL);
+	for (guint i = 0; i < n_before; i++)
+		g_array_append_val(last_action(emitter)->after, i);
+}
+
+void ks_planner_emit(struct ks_planner *planner)
+{
+	struct emitter emitter = {
+		.planner = planner,
+		.actions = planner->plan->actions,
+		.adds = g_hash_table_new(NULL, NULL),
+		.last_builds = g_hash_table_new(NULL, NULL),
+	};
+
+	emit_adds(&emitter);
+	emit_kernels(&emitter);
+	emit_removes(&emitter);
+	emit_record(&emitter);
+	g_hash_table_unref(emitter.adds);
+	g_hash_table_unref(emitter.last_builds);
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verdict of each target, and what is to be done about it. */
+#include "core/plan/planner.h"
+
+static void decide(struct ks_plan_cell *cell, enum ks_target_state state,
+		   enum ks_reason reason, const char *detail)
+{
+	cell->verdict->state = state;
+	cell->verdict->reason = reason;
+	g_free(cell->verdict->detail);
+	cell->verdict->detail = g_strdup(detail);
+}
+
+static bool is_installed(const struct ks_plan_cell *cell)
+{
+	return cell->target->installed != KS_INSTALLED_NO;
+}
+
+/* Installing works from the manifest; an artifact without one must be built again. */
+static bool has_manifest(const struct ks_target *target)
+{
+	return target->artifact && target->artifact->manifest;
+}
+
+static bool can_be_installed(const struct ks_target *target)
+{
+	return target->built && has_manifest(target);
+}
+
+/* --- installed, and to stay so */
+
+static enum ks_target_state recorded_state(const struct ks_planner *planner,
+					   const struct ks_target *target)
+{
+	if (!planner->inventory->has_recorder)
+		return KS_TARGET_INSTALLED;
+	return target->recorded == KS_RECORDED_OK ? KS_TARGET_RECORDED
+						  : KS_TARGET_INSTALLED;
+}
+
+static enum ks_reason recorded_reason(const struct ks_planner *planner,
+				      const struct ks_target *target)
+{
+	if (planner->inventory->has_recorder) {
+		if (target->recorded == KS_RECORDED_NO)
+			return KS_REASON_NOT_RECORDED;
+		if (target->recorded == KS_RECORDED_STALE)
+			return KS_REASON_RECORD_STALE;
+		if (target->recorded == KS_RECORDED_FOREIGN)
+			return KS_REASON_FOREIGN;
+	}
+	return target->built_fingerprint ? KS_REASON_UP_TO_DATE : KS_REASON_ADOPTED;
+}
+
+/* It is as it should be, but for its record. */
+static void settle(struct ks_planner *planner, struct ks_plan_cell *cell,
+		   const char *detail)
+{
+	decide(cell, recorded_state(planner, cell->target),
+	       recorded_reason(planner, cell->target), detail);
+}
+
+/*
+ * It stays although it is not what one would install today. What is missing
+ * of it is put back, unless the administrator wants it left alone.
+ */
+static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
+		 enum ks_reason reason, const char *detail)
+{
+	const struct ks_target *target = cell->target;
+	bool repairable = reason != KS_REASON_SKIPPED && can_be_installed(target);
+
+	if (target->installed == KS_INSTALLED_MISSING) {
+		decide(cell, KS_TARGET_BUILT, KS_REASON_FILES_MISSING, detail);
+		cell->install = repairable && cell->in_scope;
+	} else if (target->installed == KS_INSTALLED_CHANGED) {
+		decide(cell, KS_TARGET_INSTALLED, KS_REASON_FILES_CHANGED, detail);
+	} else {
+		decide(cell, recorded_state(planner, target), reason, detail);
+	}
+}
+
+/* --- chosen: it is to be installed here */
+
+/* Will this module be there on the kernel for others to build upon? */
+static bool is_provided(const struct ks_planner *planner,
+			const struct ks_plan_group *group)
+{
+	if (group->chosen && group->chosen->verdict->state == KS_TARGET_SATISFIED)
+		return true;
+	for (guint i = 0; i < group->cells->len; i++) {
+		const struct ks_plan_cell *cell = group->cells->pdata[i];
+
+		if (cell->install || (planner->request->build_only && cell->build))
+			return true;
+		if (!cell->uninstall && (cell->target->installed == KS_INSTALLED_OK ||
+					 cell->target->installed == KS_INSTALLED_CHANGED))
+			return true;
+	}
+	return false;
+}
+
+static char *find_missing_depends(const struct ks_planner *planner,
+				  const struct ks_plan_cell *cell)
+{
+	g_autoptr(GString) missing = g_string_new(NULL);
+	char **depends = cell->target->build_depends;
+
+	for (; depends && *depends; depends++) {
+		struct ks_plan_group *group =
+			ks_planner_find_group(planner, *depends, cell->group->kernel);
+
+		if (!group || !is_provided(planner, group))
+			g_string_append_printf(missing, "%s%s",
+					       missing->len ? ", " : "needs ", *depends);
+	}
+	return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
+}
+
+/* What is built is what would be built now. Unknown inputs are no reason to doubt it. */
+static bool is_fresh(const struct ks_target *target)
+{
+	if (!target->built)
+		return false;
+	/* built by dkms: taken as it is. A damaged manifest is not that. */
+	if (!target->built_fingerprint)
+		return !(target->artifact && target->artifact->problem);
+	return !target->fingerprint ||
+	       g_str_equal(target->built_fingerprint, target->fingerprint);
+}
+
+static bool is_known_failure(const struct ks_planner *planner,
+			     const struct ks_plan_cell *cell)
+{
+	const struct ks_plan_request *request = planner->request;
+	const struct ks_target *target = cell->target;
+
+	if (!target->quarantine)
+		return false;
+	if (cell->matched && (request->force || request->retry_failed))
+		return false;
+	return !target->fingerprint || !target->quarantine->fingerprint ||
+	       g_str_equal(target->quarantine->fingerprint, target->fingerprint);
+}
+
+static const char *why_unbuildable(const struct ks_kernel *kernel, enum ks_reason *reason)
+{
+	if (!kernel->has_headers) {
+		*reason = KS_REASON_HEADERS_MISSING;
+		return "headers are gone; it cannot be rebuilt";
+	}
+	if (kernel->toolchain_problem) {
+		*reason = KS_REASON_TOOLCHAIN_MISSING;
+		return kernel->toolchain_problem;
+	}
+	return NULL;
+}
+
+static enum ks_reason build_reason(const struct ks_target *target, bool forced)
+{
+	if (forced)
+		return KS_REASON_REQUESTED;
+	if (!target->built)
+		return target->installed == KS_INSTALLED_MISSING ? KS_REASON_FILES_MISSING
+								 : KS_REASON_NEVER_BUILT;
+	if (!is_fresh(target))
+		return KS_REASON_INPUT_CHANGED;
+	if (target->installed == KS_INSTALLED_MISSING)
+		return KS_REASON_FILES_MISSING;
+	if (target->installed == KS_INSTALLED_CHANGED)
+		return KS_REASON_FILES_CHANGED;
+	return KS_REASON_NEVER_BUILT;
+}
+
+static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bool forced)
+{
+	const struct ks_target *target = cell->target;
+	const char *detail =
+		target->artifact && !is_fresh(target) ? target->artifact->problem : NULL;
+
+	decide(cell, KS_TARGET_STALE, build_reason(target, forced), detail);
+	cell->build = cell->in_scope;
+	cell->install = cell->in_scope && !planner->request->build_only;
+}
+
+static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
+			  bool forced)
+{
+	const struct ks_target *target = cell->target;
+	enum ks_reason reason = KS_REASON_HEADERS_MISSING;
+	const char *why = why_unbuildable(target->kernel, &reason);
+	g_autofree char *missing = NULL;
+
+	if (why) {
+		decide(cell, KS_TARGET_WAITING, reason,
+		       reason == KS_REASON_TOOLCHAIN_MISSING ? why : NULL);
+		return;
+	}
+	if (is_known_failure(planner, cell)) {
+		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
+		       target->quarantine->first_error);
+		return;
+	}
+	missing = find_missing_depends(planner, cell);
+	if (missing) {
+		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
+		return;
+	}
+	want_build(planner, cell, forced);
+}
+
+static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
+
+	if (cell->target->installed == KS_INSTALLED_MISSING)
+		reason = KS_REASON_FILES_MISSING;
+	else if (cell->target->installed == KS_INSTALLED_CHANGED)
+		reason = KS_REASON_FILES_CHANGED;
+	decide(cell, KS_TARGET_BUILT, reason, NULL);
+	cell->install = cell->in_scope && !planner->request->build_only;
+}
+
+static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_target *target = cell->target;
+	bool forced = planner->request->force && cell->matched;
+	enum ks_reason reason;
+	const char *why = why_unbuildable(target->kernel, &reason);
+
+	cell->verdict->wanted = true;
+	if (target->in_tree && !cell->group->incumbent &&
+	    !ks_planner_is_requested(planner, cell)) {
+		decide(cell, KS_TARGET_SATISFIED, KS_REASON_IN_TREE, target->in_tree);
+		return;
+	}
+	/* What works is not called stale while nothing can be done about it. */
+	if (!forced && target->installed == KS_INSTALLED_OK && (is_fresh(target) || why))
+		settle(planner, cell, why);
+	else if (!forced && is_fresh(target) && can_be_installed(target))
+		want_install(planner, cell);
+	else
+		judge_unbuilt(planner, cell, forced);
+}
+
+/* --- not chosen */
+
+static enum ks_reason exclusion_reason(enum ks_conf_exclusion exclusion)
+{
+	switch (exclusion) {
+	case KS_CONF_EXCLUDED_KERNEL:
+		return KS_REASON_EXCLUSIVE_KERNEL;
+	case KS_CONF_EXCLUDED_KERNEL_MIN:
+		return KS_REASON_EXCLUSIVE_KERNEL_MIN;
+	case KS_CONF_EXCLUDED_KERNEL_MAX:
+		return KS_REASON_EXCLUSIVE_KERNEL_MAX;
+	case KS_CONF_EXCLUDED_ARCH:
+		return KS_REASON_EXCLUSIVE_ARCH;
+	case KS_CONF_EXCLUDED_CONFIG:
+		return KS_REASON_EXCLUSIVE_CONFIG;
+	case KS_CONF_EXCLUDED_OBSOLETE_BY:
+		return KS_REASON_OBSOLETE_BY;
+	case KS_CONF_EXCLUDED_BY_CONF:
+	case KS_CONF_NOT_EXCLUDED:
+		break;
+	}
+	return KS_REASON_EXCLUDED_BY_CONF;
+}
+
+/* Another version is there to take its place some day: the package was upgraded. */
+static bool has_successor(const struct ks_plan_cell *cell)
+{
+	for (guint i = 0; i < cell->group->cells->len; i++) {
+		const struct ks_plan_cell *other = cell->group->cells->pdata[i];
+		const struct ks_source *source = other->target->source;
+
+		if (other != cell && !ks_planner_is_gone(source) &&
+		    (source->autoinstall || source->asked || source->problem))
+			return true;
+	}
+	return false;
+}
+
+static void drop(struct ks_plan_cell *cell, enum ks_reason reason)
+{
+	const struct ks_target *target = cell->target;
+
+	if (!cell->in_scope)
+		return;
+	/* without a manifest nothing tells which files are its */
+	cell->uninstall = is_installed(cell) && has_manifest(target);
+	cell->unbuild = target->artifact || target->quarantine;
+	cell->removal_reason = reason;
+}
+
+/* Another version is installed here, or is about to be: this one goes once that is done.
+ */
+static void judge_replaced(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_plan_cell *chosen = cell->group->chosen;
+	const char *version = chosen->target->source->version;
+	bool gone = ks_planner_is_gone(cell->target->source);
+	g_autofree char *detail = NULL;
+
+	if (!chosen->install && chosen->target->installed != KS_INSTALLED_OK) {
+		detail = g_strdup_printf("version %s is %s: %s", version,
+					 ks_target_state_id(chosen->verdict->state),
+					 ks_reason_words(chosen->verdict->reason));
+		keep(planner, cell, KS_REASON_KEPT, detail);
+		return;
+	}
+	detail = g_strdup_printf("version %s takes its place", version);
+	decide(cell, KS_TARGET_EXCLUDED, gone ? KS_REASON_REPLACED : KS_REASON_SUPERSEDED,
+	       detail);
+	cell->uninstall = true;
+	cell->unbuild = gone && cell->in_scope &&
+			ks_planner_is_removable(planner, cell->target->source);
+	cell->removal_reason = KS_REASON_REPLACED;
+}
+
+static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_source *source = cell->target->source;
+	bool removable = ks_planner_is_removable(planner, source);
+	bool stays = !removable || has_successor(cell) ||
+		     ks_settings_is_held(planner->settings, source->name);
+
+	if (is_installed(cell) && stays) {
+		keep(planner, cell, removable ? KS_REASON_KEPT : KS_REASON_SOURCE_GONE,
+		     removable ? "its source was removed" : NULL);
+	} else if (!removable) {
+		decide(cell, KS_TARGET_BROKEN, KS_REASON_SOURCE_GONE, NULL);
+	} else {
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_SOURCE_GONE, NULL);
+		drop(cell, KS_REASON_SOURCE_GONE);
+	}
+}
+
+static void judge_incumbent(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_target *target = cell->target;
+	const char *detail = NULL;
+
+	if (cell->group->blocked && cell->group->block != KS_REASON_REQUESTED) {
+		keep(planner, cell, cell->group->block, NULL);
+		return;
+	}
+	if (target->exclusion != KS_CONF_NOT_EXCLUDED)
+		detail = target->exclusion_text
+				 ? target->exclusion_text
+				 : ks_reason_words(exclusion_reason(target->exclusion));
+	else if (!ks_planner_is_wanted(planner, cell))
+		detail = ks_reason_words(KS_REASON_NOT_WANTED);
+	keep(planner, cell, KS_REASON_KEPT, detail);
+}
+
+static void judge_unwanted(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	bool autoinstall = cell->target->source->autoinstall;
+
+	decide(cell, cell->target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
+	       autoinstall ? KS_REASON_NO_AUTOINSTALL : KS_REASON_NOT_WANTED, NULL);
+}
+
+/* Present, readable, not chosen, not installed: it only needs a reason. */
+static void judge_idle(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_plan_group *group = cell->group;
+	const struct ks_target *target = cell->target;
+	const struct ks_plan_cell *used =
+		group->chosen ? group->chosen : group->incumbent;
+	g_autofree char *detail = NULL;
+
+	if (group->blocked && group->block == KS_REASON_SKIPPED) {
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_SKIPPED, NULL);
+	} else if (target->exclusion != KS_CONF_NOT_EXCLUDED) {
+		decide(cell, KS_TARGET_EXCLUDED, exclusion_reason(target->exclusion),
+		       target->exclusion_text);
+	} else if (!ks_planner_is_wanted(planner, cell)) {
+		judge_unwanted(planner, cell);
+	} else if (group->blocked && group->block == KS_REASON_KERNEL_NOT_SELECTED) {
+		decide(cell, target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
+		       KS_REASON_KERNEL_NOT_SELECTED, NULL);
+	} else if (group->blocked && group->block == KS_REASON_REQUESTED) {
+		decide(cell, target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
+		       KS_REASON_REQUESTED, NULL);
+	} else if (used && !(group->blocked && group->block == KS_REASON_HELD)) {
+		detail = g_strdup_printf("version %s is used",
+					 used->target->source->version);
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_SUPERSEDED, detail);
+	} else {
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_HELD, NULL);
+	}
+}
+
+static void judge_other(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_target *target = cell->target;
+	const struct ks_source *source = target->source;
+
+	if (is_installed(cell) && cell->group->chosen)
+		judge_replaced(planner, cell);
+	else if (ks_planner_is_gone(source))
+		judge_gone(planner, cell);
+	else if (source->problem)
+		decide(cell, KS_TARGET_BROKEN, KS_REASON_SOURCE_BROKEN, source->problem);
+	else if (target->conf_problem)
+		decide(cell, KS_TARGET_BROKEN, KS_REASON_SOURCE_BROKEN,
+		       target->conf_problem);
+	else if (is_installed(cell))
+		judge_incumbent(planner, cell);
+	else
+		judge_idle(planner, cell);
+}
+
+/* "uninstall": the request is about this one. */
+static void judge_uninstall(struct ks_plan_cell *cell)
+{
+	decide(cell, cell->target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
+	       KS_REASON_REQUESTED, NULL);
+	cell->uninstall = is_installed(cell) && has_manifest(cell->target);
+	cell->removal_reason = KS_REASON_REQUESTED;
+}
+
+/*
+ * Without any live kernel it is install_tree that is missing, not the kernels:
+ * nothing is dropped then.
+ */
+static void judge_dead(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	decide(cell, KS_TARGET_ADDED, KS_REASON_KERNEL_GONE, NULL);
+	if (planner->any_alive)
+		drop(cell, KS_REASON_KERNEL_GONE);
+}
+
+static void judge_cell(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	if (!cell->group->kernel->alive)
+		judge_dead(planner, cell);
+	else if (planner->request->uninstall && cell->matched)
+		judge_uninstall(cell);
+	else if (cell != cell->group->chosen)
+		judge_other(planner, cell);
+}
+
+void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group)
+{
+	char **depends = group->chosen ? group->chosen->target->build_depends : NULL;
+
+	if (group->progress != KS_PLAN_UNJUDGED)
+		return;
+	group->progress = KS_PLAN_JUDGING;
+	for (; depends && *depends; depends++) {
+		struct ks_plan_group *other =
+			ks_planner_find_group(planner, *depends, group->kernel);
+
+		if (other)
+			ks_planner_judge(planner, other);
+	}
+	if (group->chosen)
+		judge_chosen(planner, group->chosen);
+	for (guint i = 0; i < group->cells->len; i++)
+		judge_cell(planner, group->cells->pdata[i]);
+	group->progress = KS_PLAN_JUDGED;
+	g_ptr_array_add(planner->judged, group);
+}

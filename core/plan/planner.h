@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The planner's working picture: the inventory's targets arranged in groups,
+ * one per module name and kernel, because a module has at most one version
+ * installed on a kernel. Private to core/plan.
+ *
+ *	choose.c  which version of a group is to be installed
+ *	judge.c	  the verdict of each target, and what is to be done about it
+ *	emit.c	  the actions, their order and their edges
+ */
+#pragma once
+
+#include "core/plan/plan.h"
+
+struct ks_plan_group;
+
+/* One target and what was decided about it. */
+struct ks_plan_cell {
+	struct ks_target *target;
+	struct ks_plan_group *group;
+	struct ks_verdict *verdict; /* owned by the plan */
+	bool matched;		    /* the request is about this one */
+	bool in_scope;		    /* matched, or needed by one that is */
+	/* to be done; the reason is that of the verdict unless said otherwise */
+	bool build, install, uninstall, unbuild;
+	enum ks_reason removal_reason;
+	/* indices of the actions, -1 when there is none */
+	int build_index, install_index, uninstall_index, unbuild_index;
+};
+
+enum ks_plan_progress { KS_PLAN_UNJUDGED, KS_PLAN_JUDGING, KS_PLAN_JUDGED };
+
+/* All versions of one module on one kernel. */
+struct ks_plan_group {
+	const char *name;
+	struct ks_kernel *kernel;
+	GPtrArray *cells;		/* struct ks_plan_cell */
+	struct ks_plan_cell *chosen;	/* to be installed here, or NULL */
+	struct ks_plan_cell *incumbent; /* installed here now, or NULL */
+	bool blocked;			/* nothing is chosen because of block */
+	enum ks_reason block;
+	enum ks_plan_progress progress;
+};
+
+struct ks_planner {
+	const struct ks_inventory *inventory;
+	const struct ks_settings *settings;
+	const struct ks_plan_request *request;
+	struct ks_plan *plan;
+	GPtrArray *cells;    /* in the inventory's order */
+	GPtrArray *groups;   /* kernels that matter most first */
+	GHashTable *by_name; /* "NAME KERNEL" -> group */
+	GPtrArray *judged;   /* groups, dependencies before their dependants */
+	bool any_alive;	     /* there is a live kernel at all */
+};
+
+/* --- facts about a cell */
+
+bool ks_planner_matches(const struct ks_planner *planner, const struct ks_target *target);
+/* The command line asked for exactly this one. */
+bool ks_planner_is_requested(const struct ks_planner *planner,
+			     const struct ks_plan_cell *cell);
+/* Its source was removed (not: is unreadable). */
+bool ks_planner_is_gone(const struct ks_source *source);
+/* Gone, and sure enough of it to take away what it left. */
+bool ks_planner_is_removable(const struct ks_planner *planner,
+			     const struct ks_source *source);
+/* Its source wants to be installed on every kernel, or somebody wants it. */
+bool ks_planner_is_wanted(const struct ks_planner *planner,
+			  const struct ks_plan_cell *cell);
+struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
+					    const char *name,
+					    const struct ks_kernel *kernel);
+
+/* --- the steps */
+
+void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group);
+void ks_planner_mark_scope(struct ks_planner *planner);
+void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group);
+void ks_planner_emit(struct ks_planner *planner);
