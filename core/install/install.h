@@ -9,8 +9,10 @@
  * file or the new one at every path; ks_install_recover() finishes or undoes
  * the rest.
  *
- * A path that belongs to another package is never written; the caller tells
- * what is ours (a former artifact's files).
+ * A file that is not ours is never overwritten: ours are the files of the old
+ * manifest that the caller gives, and what lies in updates/dkms, unless another
+ * active artifact claims it (a killed dkms leaves files there that no state
+ * knows). A file with the very bytes that are to be placed counts as in place.
  */
 #pragma once
 
@@ -24,7 +26,13 @@ const char *ks_install_dest_override(const struct ks_system *system);
 /*
  * Place all files of the artifact's manifest, taken from artifact_dir/module;
  * then remove files of the old manifest (may be NULL) that the new one has
- * not. KS_ERROR_NO_SPACE before anything changed when they would not fit.
+ * not, if they are still as it says. The files are 0644 and root's.
+ *
+ * KS_ERROR_NO_SPACE before anything changed when they would not fit;
+ * KS_ERROR_DENIED, naming the path, for a file that is not ours;
+ * KS_ERROR_INVALID for a file that differs from its manifest. The old files
+ * are in place after these. Another failure while names are being changed
+ * leaves the journal open: the next placement or recovery finishes it.
  */
 bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
 		      const struct ks_manifest *manifest, const struct ks_manifest *old,
@@ -34,11 +42,15 @@ bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
 bool ks_install_unplace(const struct ks_system *system, const struct ks_manifest *manifest,
 			GError **error);
 
-/* Finish or undo what a killed run left. *n_recovered may be NULL. */
+/*
+ * Finish or undo what a killed run left. *n_recovered (may be NULL) is the
+ * number of placements repaired. A journal that cannot be read is put aside as
+ * state_dir/journal.broken, and counts. Costs one open(2) when there is none.
+ */
 bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovered,
 			GError **error);
 
-/* depmod -a K inside the tree; nothing when the kernel is not alive. */
+/* depmod -a K of the tree, inside it; nothing when the kernel is not alive. */
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
 
@@ -51,10 +63,17 @@ bool ks_install_mark_changed(const struct ks_system *system, const char *release
 /* True when there is an image and it is older than that mark. */
 bool ks_install_initramfs_is_stale(const struct ks_system *system,
 				   const struct ks_kernel *kernel);
-/* Run update-initramfs, dracut or mkinitcpio, whichever the tree has. Output to log_fd. */
+/*
+ * Run update-initramfs, dracut or mkinitcpio, whichever the tree has, for the
+ * image that is there; without an image nothing is done. Output to log_fd (-1:
+ * none). Success takes the mark away.
+ */
 bool ks_install_initramfs_update(const struct ks_system *system,
 				 const struct ks_kernel *kernel, int log_fd, GError **error);
 
-/* A kernel directory that is not alive and holds only what depmod makes: remove it. */
+/*
+ * A kernel directory that is not alive and holds only what depmod makes, empty
+ * directories and dead "build" and "source" links: remove it, and its mark.
+ */
 bool ks_install_prune_kernel(const struct ks_system *system, const struct ks_kernel *kernel,
 			     GError **error);

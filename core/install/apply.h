@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The effects of a journal's steps. Every function may be called again after
+ * it has failed or died anywhere: what is done already is found done.
+ */
+#pragma once
+
+#include "core/install/journal.h"
+
+/* ".foo.ko.kmodsmith-new", beside foo.ko. depmod takes no notice: it ends in no module
+ * suffix. */
+#define KS_APPLY_STAGED_PREFIX "."
+#define KS_APPLY_STAGED_SUFFIX ".kmodsmith-new"
+
+/*
+ * Make the directories, and copy module_dir/NAME beside each destination:
+ * 0644, root's, with the digest that the step says (KS_ERROR_INVALID
+ * otherwise), synced with its directory.
+ */
+bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *journal,
+		    const char *module_dir, GError **error);
+
+/*
+ * Give the staged files their names, then remove what is to be removed and is
+ * still as the step says; sync the directories and drop those that are empty.
+ * A step without a staged file is taken as done, and with recovering a staged
+ * file that is not whole is dropped: then the old one stays.
+ */
+bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *journal,
+		     bool recovering, GError **error);
+
+/* Remove what was staged, and the directories that are empty now. */
+bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *journal,
+		   GError **error);
+
+/* SHA-256 of a regular file, links not followed; NULL when it is none or unreadable. */
+char *ks_apply_digest(const struct ks_system *system, const char *path);

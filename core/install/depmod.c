@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* depmod, and the directories of kernels that are gone. */
+#include <string.h>
+
+#include "core/install/install.h"
+#include "core/install/run-tool.h"
+#include "core/support/durable.h"
+#include "core/support/error.h"
+#include "core/support/treeop.h"
+
+bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
+		       GError **error)
+{
+	g_autofree char *depmod = ks_run_tool_find(system, "depmod");
+	g_autofree char *map = g_strconcat("/boot/System.map-", kernel->release, NULL);
+	const char *argv[] = {depmod, "-a", kernel->release, "-F", map, NULL};
+
+	/* on what is left of a removed kernel it would make new files */
+	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir))
+		return true;
+	if (!depmod) {
+		ks_error_set(error, KS_ERROR_NOT_FOUND,
+			     "cannot run depmod for %s: not installed", kernel->release);
+		ks_error_hint(error, "install kmod");
+		return false;
+	}
+	if (!ks_root_exists(system->root, map))
+		argv[3] = NULL;
+	if (ks_run_tool(system, argv, -1, error))
+		return true;
+	g_prefix_error(error, "cannot update the module index of %s: ", kernel->release);
+	return false;
+}
+
+/* What depmod makes (kmod's tools/depmod.c, depmod_output); modules.order, .builtin and
+ * .builtin.modinfo come with the kernel. */
+static bool is_made_by_depmod(const char *name)
+{
+	static const char *const names[] = {
+		"modules.alias",       "modules.alias.bin",
+		"modules.builtin.bin", "modules.builtin.alias.bin",
+		"modules.dep",	       "modules.dep.bin",
+		"modules.devname",     "modules.softdep",
+		"modules.symbols",     "modules.symbols.bin",
+		"modules.weakdep",     "modules.builtin.alias",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* A link of the kernel's or header package that leads nowhere any more. */
+static bool is_dead_link(const struct ks_system *system, const char *name,
+			 const char *path)
+{
+	struct stat st;
+
+	return (!strcmp(name, "build") || !strcmp(name, "source")) &&
+	       ks_root_lstat(system->root, path, &st) && S_ISLNK(st.st_mode) &&
+	       !ks_root_exists(system->root, path);
+}
+
+static bool is_empty_tree(const struct ks_system *system, const char *path,
+			  unsigned int depth)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	struct stat st;
+
+	if (depth > 8 || !ks_root_lstat(system->root, path, &st) || !S_ISDIR(st.st_mode))
+		return false;
+	names = ks_root_list(system->root, path, NULL);
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *child =
+			g_build_filename(path, g_ptr_array_index(names, i), NULL);
+
+		if (!is_empty_tree(system, child, depth + 1))
+			return false;
+	}
+	return names != NULL;
+}
+
+static bool holds_nothing_else(const struct ks_system *system, const char *dir)
+{
+	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+
+		if (!is_made_by_depmod(name) && !is_dead_link(system, name, path) &&
+		    !is_empty_tree(system, path, 0))
+			return false;
+	}
+	return names != NULL;
+}
+
+/* Asked of the disk: the picture may be older than a package's removal. */
+static bool is_alive(const struct ks_system *system, const char *dir)
+{
+	static const char *const signs[] = {"kernel", "modules.order", "modules.builtin"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signs); i++) {
+		g_autofree char *path = g_build_filename(dir, signs[i], NULL);
+
+		if (ks_root_exists(system->root, path))
+			return true;
+	}
+	return false;
+}
+
+bool ks_install_prune_kernel(const struct ks_system *system,
+			     const struct ks_kernel *kernel, GError **error)
+{
+	g_autofree char *mark =
+		g_build_filename(system->state_dir, "changed", kernel->release, NULL);
+	struct stat st;
+
+	if (kernel->alive || !ks_root_lstat(system->root, kernel->modules_dir, &st) ||
+	    !S_ISDIR(st.st_mode) || is_alive(system, kernel->modules_dir) ||
+	    !holds_nothing_else(system, kernel->modules_dir))
+		return true;
+	return ks_treeop_remove(system->root, kernel->modules_dir, error) &&
+	       ks_durable_unlink(system->root, mark, error);
+}

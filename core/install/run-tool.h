@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs of the tree itself: depmod and the initramfs tools, run inside it. */
+#pragma once
+
+#include "core/support/system.h"
+
+/* The path of a program in the tree's usual directories, or NULL. Free with g_free. */
+char *ks_run_tool_find(const struct ks_system *system, const char *name);
+
+/*
+ * Run argv (argv[0] a path inside the tree), chrooted unless the tree is the
+ * host's own, with a clean environment: DPKG_MAINTSCRIPT_PACKAGE in it would
+ * make update-initramfs wait for a trigger. log_fd takes its output; with -1
+ * the first line of its stderr becomes part of the error. Anything but exit
+ * status 0 is KS_ERROR_FAILED.
+ */
+bool ks_run_tool(const struct ks_system *system, const char *const *argv, int log_fd,
+		 GError **error);
