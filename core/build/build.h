@@ -53,13 +53,21 @@ KS_DEFINE_CLEANUP(ks_build_result, ks_build_result_free)
 
 struct ks_build;
 
-/* Prepare and start the first step. Holds on to request's pointers until freed. */
+/*
+ * Prepare and start the first step. Holds on to the arguments, and request's
+ * pointers, until freed. Takes a token of the jobserver for each step that
+ * compiles and gives it back after.
+ */
 struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_settings *settings,
 				struct ks_jobserver *jobserver,
 				const struct ks_build_request *request, GError **error);
 
-/* Readable when the running step has ended: then call ks_build_advance(). */
+/*
+ * Readable when the running step has ended, or, while the build waits for a
+ * token of the jobserver, when there may be one: then call ks_build_advance().
+ * Another descriptor after each ks_build_advance().
+ */
 int ks_build_poll_fd(const struct ks_build *build);
 
 /* Name of the running step, for the progress line. */
@@ -76,6 +84,12 @@ KS_DEFINE_CLEANUP(ks_build, ks_build_free)
 /*
  * Remove what builds of a run that died left: private build directories and
  * staged artifacts (T/M/V/K/.tmp_*). Only under the lock, before any build.
+ */
+bool ks_build_sweep(const struct ks_system *system, GError **error);
+
+/*
+ * Under the lock, before any build: remove what a killed run left, that is
+ * private build directories and half-staged artifacts (T/M/V/K/.tmp_*).
  */
 bool ks_build_sweep(const struct ks_system *system, GError **error);
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of one target's build. Directories:
+ *
+ *	state_dir/build/M-V-K-A.PID/		root's; the work directory
+ *	state_dir/build/M-V-K-A.PID/make.log	root's; the build only has it open
+ *	state_dir/build/M-V-K-A.PID/tree/	the build uid's; bound at T/M/V/build
+ *	T/M/V/build/				the build uid's, when nothing can be bound
+ *	T/M/V/K/.tmp_A_PID/			root's; the artifact being staged
+ */
+#pragma once
+
+#include "core/build/build.h"
+#include "core/sandbox/sandbox.h"
+
+/* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
+ */
+#define KS_BUILD_EPOCH		 "315532800"
+#define KS_BUILD_EPOCH_TIMESTAMP "Tue Jan  1 00:00:00 UTC 1980"
+
+/* A file that a build may write, its log included. */
+#define KS_BUILD_FILE_MAX (2ULL << 30)
+
+struct ks_build_step {
+	const char *name;  /* "make": as in results; static */
+	char *description; /* dkms's words, for the log */
+	char *command;	   /* as the log shows it */
+	char **argv;
+	bool needs_token;
+};
+
+void ks_build_step_free(struct ks_build_step *step);
+
+struct ks_build {
+	const struct ks_system *system;
+	const struct ks_settings *settings;
+	struct ks_jobserver *jobserver;
+	const struct ks_build_request *request;
+
+	uid_t uid;
+	gid_t gid;
+	bool is_root;
+
+	char *work_dir;
+	char *tree_path;  /* where the build tree really is */
+	char *build_path; /* where it sees itself: T/M/V/build */
+	char *log_path;
+	char *staged_dir;
+	int tree_fd;
+	int log_fd;
+
+	char **env;
+	GPtrArray *steps;  /* struct ks_build_step */
+	guint step;	   /* index of the running or next one */
+	const char *phase; /* "collect", "verify" after the steps */
+	bool is_running;   /* sandbox is valid */
+	bool has_token;
+	struct ks_sandbox sandbox;
+	gint64 step_started_us;
+	gint64 used_us;	   /* by the steps that ended */
+	off_t step_offset; /* of the running step's output in the log */
+	unsigned int layers;
+	bool has_layers;
+
+	GPtrArray *built_digests; /* char *: of the collected modules, in order */
+};
+
+/* prepare.c: the directories, the copy of the source, the log's head. */
+bool ks_build_prepare(struct ks_build *build, GError **error);
+/* Remove what is left of work_dir, tree and staged_dir. */
+void ks_build_clean_up(struct ks_build *build);
+/* state_dir/build */
+char *ks_build_work_root(const struct ks_system *system);
+
+/* steps.c: what to run, and its environment. */
+GPtrArray *ks_build_make_steps(const struct ks_build *build);
+char **ks_build_make_env(const struct ks_build *build);
+
+/* log.c: make.log in dkms's form. */
+bool ks_build_log_open(struct ks_build *build, GError **error);
+void ks_build_log_step(struct ks_build *build, const struct ks_build_step *step);
+void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us);
+G_GNUC_PRINTF(2, 3)
+void ks_build_log_line(struct ks_build *build, const char *format, ...);
+char *ks_build_log_first_error(const struct ks_build *build);
+
+/*
+ * A path below the build tree, without links on the way and at its end, or -1
+ * with errno: what a build leaves may lead anywhere.
+ */
+int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode);
+
+/* collect.c: copy what was built to staged_dir. */
+bool ks_build_collect(struct ks_build *build, GError **error);
+/* Copy at most max_bytes from one descriptor to another; *sha256 may be NULL. */
+bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
+		      const char *label, GError **error);
+
+/* verify.c: check the staged modules, compress them, write the manifest. */
+struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
+				    GError **error);
+
+/* ownership.c: the whole tree below dir_fd, itself included. */
+bool ks_ownership_give(int dir_fd, uid_t uid, gid_t gid);
+/* To root; only what belongs to uid. Set-id bits go. */
+bool ks_ownership_take(int dir_fd, uid_t uid);
+
+/* keep.c: after a failure leave tree and log at T/M/V/build. Returns the log's place. */
+char *ks_build_keep(struct ks_build *build);
+/* After a success: forget this target's earlier failure there. */
+void ks_build_forget_kept(struct ks_build *build);

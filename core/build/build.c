@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state machine of one target's build. */
+#include "core/build/build.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/build/build-private.h"
+#include "core/support/error.h"
+#include "core/support/process.h"
+
+#define STATUS_TIMEOUT 124
+
+void ks_build_result_free(struct ks_build_result *result)
+{
+	g_free(result->step);
+	g_free(result->message);
+	g_free(result->first_error);
+	g_free(result->log_path);
+	g_free(result->staged_dir);
+	if (result->manifest)
+		ks_manifest_free(result->manifest);
+	g_free(result);
+}
+
+void ks_build_free(struct ks_build *build)
+{
+	if (build->is_running)
+		ks_build_cancel(build);
+	if (build->tree_fd >= 0)
+		close(build->tree_fd);
+	if (build->log_fd >= 0)
+		close(build->log_fd);
+	g_free(build->work_dir);
+	g_free(build->tree_path);
+	g_free(build->build_path);
+	g_free(build->log_path);
+	g_free(build->staged_dir);
+	g_strfreev(build->env);
+	if (build->steps)
+		g_ptr_array_unref(build->steps);
+	g_ptr_array_unref(build->built_digests);
+	g_free(build);
+}
+
+static const struct ks_build_step *get_step(const struct ks_build *build)
+{
+	return build->steps->pdata[build->step];
+}
+
+const char *ks_build_step(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->name : build->phase;
+}
+
+int ks_build_poll_fd(const struct ks_build *build)
+{
+	return build->is_running ? build->sandbox.pidfd
+				 : ks_jobserver_poll_fd(build->jobserver);
+}
+
+/* What the steps before did not use; at least a second, so that it is a limit. */
+static unsigned int remaining_s(const struct ks_build *build)
+{
+	gint64 limit_s = build->settings->build_timeout_s;
+
+	if (!limit_s)
+		return 0;
+	return MAX(limit_s - build->used_us / G_USEC_PER_SEC, 1);
+}
+
+static bool start_step(struct ks_build *build, GError **error)
+{
+	const struct ks_build_step *step = get_step(build);
+	const struct ks_sandbox_bind bind = {build->tree_path, build->build_path};
+	const char *const writable[] = {build->build_path, NULL};
+	int pass_fds[2];
+	const struct ks_sandbox_policy policy = {
+		.cwd = build->build_path,
+		.argv = (const char *const *)step->argv,
+		.env = (const char *const *)build->env,
+		.writable = writable,
+		.binds = &bind,
+		.n_binds = build->request->private_build ? 1 : 0,
+		.uid = build->uid,
+		.gid = build->gid,
+		.require = build->settings->sandbox == KS_SANDBOX_REQUIRE,
+		.timeout_s = remaining_s(build),
+		.max_file_bytes = KS_BUILD_FILE_MAX,
+		.stdin_fd = -1,
+		.stdout_fd = build->log_fd,
+		.stderr_fd = build->log_fd,
+		.pass_fds = pass_fds,
+		.n_pass_fds = G_N_ELEMENTS(pass_fds),
+	};
+
+	ks_jobserver_fds(build->jobserver, pass_fds);
+	ks_build_log_step(build, step);
+	build->step_started_us = g_get_monotonic_time();
+	build->is_running =
+		ks_sandbox_start(build->system, &policy, &build->sandbox, error);
+	return build->is_running;
+}
+
+static void give_token_back(struct ks_build *build)
+{
+	if (build->has_token)
+		ks_jobserver_give(build->jobserver);
+	build->has_token = false;
+}
+
+/* Start the next step, or wait for a token. False with an error. */
+static bool go_on(struct ks_build *build, GError **error)
+{
+	if (get_step(build)->needs_token && !build->has_token) {
+		build->has_token = ks_jobserver_try_take(build->jobserver);
+		if (!build->has_token)
+			return true;
+	}
+	if (start_step(build, error))
+		return true;
+	give_token_back(build);
+	return false;
+}
+
+static char *describe_status(const struct ks_build *build, int status)
+{
+	/* 124 may also be make's own; the time tells. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_TIMEOUT &&
+	    build->settings->build_timeout_s &&
+	    build->used_us >= build->settings->build_timeout_s * G_USEC_PER_SEC)
+		return g_strdup_printf("killed after %u seconds",
+				       build->settings->build_timeout_s);
+	return ks_process_describe(status);
+}
+
+/* The running step has ended. False with an error when it failed. */
+static bool end_step(struct ks_build *build, GError **error)
+{
+	unsigned int layers = 0;
+	gint64 elapsed_us;
+	int status = 0;
+	bool ok = ks_sandbox_finish(&build->sandbox, &status, &layers, error);
+
+	build->is_running = false;
+	give_token_back(build);
+	elapsed_us = g_get_monotonic_time() - build->step_started_us;
+	build->used_us += elapsed_us;
+	if (!ok) {
+		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
+		return false;
+	}
+	/* What protected all of it: the layers that every step had. */
+	build->layers = build->has_layers ? build->layers & layers : layers;
+	build->has_layers = true;
+	ks_build_log_end(build, status, elapsed_us);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	g_autofree char *text = describe_status(build, status);
+	ks_error_set(error, KS_ERROR_BUILD_FAILED, "%s: %s", get_step(build)->name, text);
+	return false;
+}
+
+static struct ks_build_result *make_result(const struct ks_build *build)
+{
+	struct ks_build_result *result = g_new0(struct ks_build_result, 1);
+
+	result->duration_ms = build->used_us / 1000;
+	result->layers = build->layers;
+	return result;
+}
+
+static struct ks_build_result *conclude_failure(struct ks_build *build,
+						enum ks_reason reason,
+						const GError *error)
+{
+	struct ks_build_result *result = make_result(build);
+
+	result->reason = reason;
+	result->step = g_strdup(ks_build_step(build));
+	result->message = g_strdup(error->message);
+	/* Of a step: afterwards nothing runs that writes to the log. */
+	if (build->step < build->steps->len)
+		result->first_error = ks_build_log_first_error(build);
+	else
+		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
+	result->log_path = ks_build_keep(build);
+	ks_build_clean_up(build);
+	return result;
+}
+
+static struct ks_build_result *conclude_success(struct ks_build *build,
+						struct ks_manifest *manifest)
+{
+	struct ks_build_result *result = make_result(build);
+
+	result->ok = true;
+	result->manifest = manifest;
+	/* It is the caller's now: nothing of it is cleaned up here. */
+	result->staged_dir = g_steal_pointer(&build->staged_dir);
+	result->log_path = g_build_filename(result->staged_dir, "log", "make.log", NULL);
+	ks_build_forget_kept(build);
+	ks_build_clean_up(build);
+	return result;
+}
+
+/* All steps have ended well. */
+static struct ks_build_result *conclude(struct ks_build *build)
+{
+	enum ks_reason reason = KS_REASON_BUILD_FAILED;
+	struct ks_manifest *manifest = NULL;
+	g_autoptr(GError) error = NULL;
+
+	build->phase = "collect";
+	if (ks_build_collect(build, &error)) {
+		build->phase = "verify";
+		manifest = ks_build_verify(build, &reason, &error);
+	}
+	return manifest ? conclude_success(build, manifest)
+			: conclude_failure(build, reason, error);
+}
+
+bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
+{
+	g_autoptr(GError) error = NULL;
+	bool ok = true;
+
+	if (build->is_running) {
+		ok = end_step(build, &error);
+		if (ok)
+			build->step++;
+	}
+	if (ok && build->step == build->steps->len) {
+		*result = conclude(build);
+		return true;
+	}
+	if (ok && go_on(build, &error))
+		return false;
+	*result = conclude_failure(build, KS_REASON_BUILD_FAILED, error);
+	return true;
+}
+
+struct ks_build *ks_build_start(const struct ks_system *system,
+				const struct ks_settings *settings,
+				struct ks_jobserver *jobserver,
+				const struct ks_build_request *request, GError **error)
+{
+	ks_auto(ks_build) build = g_new0(struct ks_build, 1);
+
+	build->system = system;
+	build->settings = settings;
+	build->jobserver = jobserver;
+	build->request = request;
+	build->tree_fd = build->log_fd = -1;
+	build->phase = "prepare";
+	build->built_digests = g_ptr_array_new_with_free_func(g_free);
+	build->is_root = ks_sandbox_identity(system, &build->uid, &build->gid);
+	if (!ks_build_prepare(build, error)) {
+		ks_build_clean_up(build);
+		return NULL;
+	}
+	build->env = ks_build_make_env(build);
+	build->steps = ks_build_make_steps(build);
+	if (!go_on(build, error)) {
+		ks_build_clean_up(build);
+		return NULL;
+	}
+	return g_steal_pointer(&build);
+}
+
+void ks_build_cancel(struct ks_build *build)
+{
+	int status;
+
+	if (build->is_running) {
+		ks_sandbox_kill(&build->sandbox);
+		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
+		build->is_running = false;
+	}
+	give_token_back(build);
+	/* Its own tree; in the real T/M/V/build the directory itself stays. */
+	if (!build->request->private_build)
+		ks_build_forget_kept(build);
+	ks_build_clean_up(build);
+}

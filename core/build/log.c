@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * make.log as dkms writes it (3.4.3): two head lines, then for each step an
+ * empty line, what it is, "# command: ", the output, an empty line, "# exit
+ * code: ", "# elapsed time: " and 64 dashes.
+ *
+ * The file is outside the build tree and open for appending in the build: it
+ * can be spoilt from there, but not be made to lead elsewhere. Failing to
+ * write to it does not fail the build.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/build/build-private.h"
+#include "core/support/error.h"
+
+/* Of one step's output this much is searched for its first error. */
+#define SEARCH_MAX (16u << 20)
+
+static void write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		text += n;
+		size -= n;
+	}
+}
+
+void ks_build_log_line(struct ks_build *build, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *line = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	line = g_strconcat(text, "\n", NULL);
+	write_all(build->log_fd, line, strlen(line));
+}
+
+bool ks_build_log_open(struct ks_build *build, GError **error)
+{
+	const struct ks_build_request *request = build->request;
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	/* In the form of date(1) without its names, which would need a locale. */
+	g_autofree char *date = g_date_time_format(now, "%Y-%m-%d %H:%M:%S UTC");
+
+	build->log_fd = ks_root_openat(build->system->root, build->log_path,
+				       O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0644, error);
+	if (build->log_fd < 0)
+		return false;
+	ks_build_log_line(build,
+			  "DKMS (kmodsmith-%s) make.log for %s/%s for kernel %s (%s)",
+			  PACKAGE_VERSION, request->module, request->version,
+			  request->kernel->release, request->kernel->arch);
+	ks_build_log_line(build, "%s", date);
+	return true;
+}
+
+void ks_build_log_step(struct ks_build *build, const struct ks_build_step *step)
+{
+	struct stat st;
+
+	ks_build_log_line(build, "\n%s", step->description);
+	ks_build_log_line(build, "# command: %s", step->command);
+	build->step_offset = fstat(build->log_fd, &st) == 0 ? st.st_size : 0;
+}
+
+void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us)
+{
+	gint64 s = (elapsed_us + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
+	int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+					  : 128 + WTERMSIG(wait_status);
+
+	ks_build_log_line(build, "\n# exit code: %d", code);
+	ks_build_log_line(build, "# elapsed time: %02d:%02d:%02d", (int)(s / 3600),
+			  (int)(s / 60 % 60), (int)(s % 60));
+	ks_build_log_line(
+		build,
+		"----------------------------------------------------------------");
+}
+
+char *ks_build_log_first_error(const struct ks_build *build)
+{
+	struct stat st;
+	g_autofree char *text = NULL;
+	size_t size = 0, want;
+
+	if (build->log_fd < 0 || fstat(build->log_fd, &st) != 0 ||
+	    st.st_size <= build->step_offset)
+		return NULL;
+	want = MIN(st.st_size - build->step_offset, SEARCH_MAX);
+	text = g_malloc(want);
+	while (size < want) {
+		ssize_t n = pread(build->log_fd, text + size, want - size,
+				  build->step_offset + size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		size += n;
+	}
+	return ks_build_first_error(text, size);
+}
