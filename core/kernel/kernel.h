@@ -2,6 +2,9 @@
 /*
  * The kernels of a system tree: which are alive, what headers and what
  * compiler they have.
+ *
+ * Listing costs a few dozen system calls and the reading of one configuration
+ * for each kernel; nothing is executed.
  */
 #pragma once
 
@@ -15,14 +18,16 @@ struct ks_kernel {
 	bool alive;	   /* has kernel/, modules.order or modules.builtin; not merely a directory */
 	bool has_headers;  /* build/ leads to a prepared header tree */
 	char *headers_dir; /* modules_dir/build as dkms names it; never resolved from outside */
-	char *config_path; /* /boot/config-K, headers' .config or auto.conf; NULL when none */
+	char *config_path; /* /boot/config-K, modules_dir/config, headers' .config or auto.conf;
+			      NULL when none */
 	char *symvers_path; /* headers' Module.symvers; NULL when none */
 	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules are */
 	char *compiler;	   /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
 	bool clang;	   /* CONFIG_CC_IS_CLANG */
-	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL */
+	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also
+				    without headers, which then are the first thing missing */
 	bool running;	   /* uname -r, only when the tree is the host's own */
-	bool is_default;   /* what the boot loader would start, when that can be told */
+	bool is_default;   /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
 	bool newest;	   /* highest release among the alive ones with headers, else alive ones */
 	GHashTable *config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
 };
@@ -46,11 +51,17 @@ const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kerne
 /*
  * Hex digest of what of the kernel can change a module's bytes: release, top
  * Makefiles, generated version and autoconf headers, config, Module.symvers,
- * compiler, assembler, linker and make (by identity of the programs). NULL with
- * KS_ERROR_HEADERS_MISSING when there are no headers. Costs some stats when cached.
+ * compiler, assembler, linker and make (by identity of the programs: path
+ * without links, size, mtime). Not the image: a build before it is there gives
+ * the same bytes. NULL with KS_ERROR_HEADERS_MISSING when there are no headers.
+ * Costs some stats when cached.
  */
 char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache, GError **error);
 
-/* The architecture of this machine as dkms names it in the tree's distribution. */
+/*
+ * The architecture of this machine as dkms names it in the tree's distribution:
+ * uname -m. (On rpm distributions dkms asks for the architecture of the package
+ * that owns the kernel, which is the same word.)
+ */
 char *ks_kernel_machine_arch(const struct ks_system *system);

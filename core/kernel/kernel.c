@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding the kernels of a system tree. */
+#include "core/kernel/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "core/kernel/probe.h"
+#include "core/support/version.h"
+
+void ks_kernel_free(struct ks_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	g_free(kernel->release);
+	g_free(kernel->arch);
+	g_free(kernel->modules_dir);
+	g_free(kernel->headers_dir);
+	g_free(kernel->config_path);
+	g_free(kernel->symvers_path);
+	g_free(kernel->module_suffix);
+	g_free(kernel->compiler);
+	g_free(kernel->toolchain_problem);
+	if (kernel->config)
+		g_hash_table_unref(kernel->config);
+	g_free(kernel);
+}
+
+char *ks_kernel_read_head(const struct ks_system *system, const char *path,
+			  size_t max_bytes)
+{
+	g_autofree char *text = g_malloc(max_bytes + 1);
+	ks_autofd int fd = ks_root_openat(system->root, path,
+					  O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
+	size_t size = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	while (size < max_bytes) {
+		ssize_t n = read(fd, text + size, max_bytes - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return NULL;
+		if (n == 0)
+			break;
+		size += n;
+	}
+	text[size] = '\0';
+	return g_steal_pointer(&text);
+}
+
+char *ks_kernel_machine_arch(const struct ks_system *system)
+{
+	struct utsname name;
+
+	return g_strdup(uname(&name) == 0 ? name.machine : "unknown");
+}
+
+static bool has(const struct ks_system *system, const char *dir, const char *name)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+
+	return ks_root_exists(system->root, path);
+}
+
+/* After a removal without purge the directory stays, with depmod's files only. */
+static bool is_alive(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	return has(system, kernel->modules_dir, "kernel") ||
+	       has(system, kernel->modules_dir, "modules.order") ||
+	       has(system, kernel->modules_dir, "modules.builtin");
+}
+
+/* A source tree that nobody has prepared has a Makefile too. */
+static bool is_prepared(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	return has(system, kernel->headers_dir, "Makefile") &&
+	       (has(system, kernel->headers_dir, "include/config/auto.conf") ||
+		has(system, kernel->headers_dir, "include/generated/autoconf.h"));
+}
+
+/* Takes path; returns it when it is a file. */
+static char *keep_if_file(const struct ks_system *system, char *path)
+{
+	struct stat st;
+
+	if (ks_root_stat(system->root, path, &st) && S_ISREG(st.st_mode))
+		return path;
+	g_free(path);
+	return NULL;
+}
+
+static char *find_config(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	char *found =
+		keep_if_file(system, g_strconcat("/boot/config-", kernel->release, NULL));
+
+	/* Fedora's own copy; the one in /boot is made from it on installation */
+	if (!found)
+		found = keep_if_file(
+			system, g_build_filename(kernel->modules_dir, "config", NULL));
+	if (!found)
+		found = keep_if_file(
+			system, g_build_filename(kernel->headers_dir, ".config", NULL));
+	if (!found)
+		found = keep_if_file(system,
+				     g_build_filename(kernel->headers_dir,
+						      "include/config/auto.conf", NULL));
+	return found;
+}
+
+static struct ks_kernel *probe(const struct ks_system *system, const char *release,
+			       const char *arch)
+{
+	struct ks_kernel *kernel = g_new0(struct ks_kernel, 1);
+
+	kernel->release = g_strdup(release);
+	kernel->arch = g_strdup(arch);
+	kernel->modules_dir = g_build_filename(system->install_tree, release, NULL);
+	kernel->headers_dir = g_build_filename(kernel->modules_dir, "build", NULL);
+	kernel->alive = is_alive(system, kernel);
+	kernel->has_headers = is_prepared(system, kernel);
+	kernel->config_path = find_config(system, kernel);
+	kernel->symvers_path = keep_if_file(
+		system, g_build_filename(kernel->headers_dir, "Module.symvers", NULL));
+	ks_kernel_probe_suffix(system, kernel);
+	ks_kernel_probe_toolchain(system, kernel);
+	return kernel;
+}
+
+static bool is_release_directory(const struct ks_system *system, const char *name)
+{
+	g_autofree char *path = g_build_filename(system->install_tree, name, NULL);
+	struct stat st;
+
+	return g_ascii_isdigit(*name) && ks_root_stat(system->root, path, &st) &&
+	       S_ISDIR(st.st_mode);
+}
+
+static int compare_newest_first(gconstpointer a, gconstpointer b)
+{
+	const struct ks_kernel *left = *(struct ks_kernel *const *)a;
+	const struct ks_kernel *right = *(struct ks_kernel *const *)b;
+	int order = ks_version_compare(right->release, left->release);
+
+	return order ? order : strcmp(right->release, left->release);
+}
+
+static void mark_running(const struct ks_system *system, GPtrArray *kernels)
+{
+	struct ks_kernel *kernel;
+	struct utsname name;
+
+	if (!ks_root_is_host(system->root) || uname(&name) < 0)
+		return;
+	kernel = ks_kernel_find(kernels, name.release);
+	if (kernel)
+		kernel->running = true;
+}
+
+/* Debian keeps a link to the kernel that boots; elsewhere only the boot loader knows. */
+static void mark_default(const struct ks_system *system, GPtrArray *kernels)
+{
+	static const char *const links[] = {"/vmlinuz", "/boot/vmlinuz"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(links); i++) {
+		g_autofree char *target = ks_root_readlink(system->root, links[i]);
+		g_autofree char *base = target ? g_path_get_basename(target) : NULL;
+		const char *dash = base ? strchr(base, '-') : NULL;
+		struct ks_kernel *kernel =
+			dash ? ks_kernel_find(kernels, dash + 1) : NULL;
+
+		if (kernel) {
+			kernel->is_default = true;
+			return;
+		}
+	}
+}
+
+/* kernels is sorted, newest first. */
+static void mark_newest(GPtrArray *kernels)
+{
+	struct ks_kernel *newest = NULL;
+
+	for (guint i = 0; i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		if (!kernel->alive)
+			continue;
+		if (!newest || (kernel->has_headers && !newest->has_headers))
+			newest = kernel;
+	}
+	if (newest)
+		newest->newest = true;
+}
+
+GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error)
+{
+	g_autoptr(GPtrArray) kernels =
+		g_ptr_array_new_with_free_func((GDestroyNotify)ks_kernel_free);
+	g_autoptr(GPtrArray) names =
+		ks_root_list(system->root, system->install_tree, error);
+	g_autofree char *arch = NULL;
+
+	if (!names)
+		return NULL;
+	arch = ks_kernel_machine_arch(system);
+	for (guint i = 0; i < names->len; i++)
+		if (is_release_directory(system, names->pdata[i]))
+			g_ptr_array_add(kernels, probe(system, names->pdata[i], arch));
+	g_ptr_array_sort(kernels, compare_newest_first);
+	mark_running(system, kernels);
+	mark_default(system, kernels);
+	mark_newest(kernels);
+	return g_steal_pointer(&kernels);
+}
+
+struct ks_kernel *ks_kernel_find(GPtrArray *kernels, const char *release)
+{
+	for (guint i = 0; i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		if (!strcmp(kernel->release, release))
+			return kernel;
+	}
+	return NULL;
+}
