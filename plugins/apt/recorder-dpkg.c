@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * recorder-dpkg: makes dpkg's database equal to the desired set of records.
+ * The commands and the exit codes are those of doc/record-protocol.md.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/record/protocol.h"
+#include "core/support/error.h"
+#include "plugins/apt/apply.h"
+#include "plugins/apt/aptshim.h"
+#include "plugins/apt/checked.h"
+#include "plugins/apt/database.h"
+#include "plugins/apt/recover.h"
+
+#define MAX_SET_BYTES (64 * 1024 * 1024)
+
+static void entry_free(gpointer data)
+{
+	g_free(data);
+}
+
+/* The entries borrow their texts from the packages. */
+static GPtrArray *entries_of(GPtrArray *packages)
+{
+	GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
+
+	for (guint i = 0; i < packages->len; i++) {
+		const struct ks_dpkg_package *package = g_ptr_array_index(packages, i);
+		struct ks_record_entry *entry = g_new0(struct ks_record_entry, 1);
+
+		entry->package = package->name;
+		entry->module = package->module;
+		entry->version = package->module_version;
+		entry->release = package->release;
+		entry->digest = package->digest;
+		entry->complete = ks_dpkg_is_complete(package);
+		entry->ours = ks_dpkg_is_ours(package);
+		g_ptr_array_add(entries, entry);
+	}
+	return entries;
+}
+
+static bool print(const char *text, GError **error)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return true;
+	ks_error_set_errno(error, errno, "cannot write the answer");
+	return false;
+}
+
+static bool do_list(const struct ks_system *system, const char *argument, GError **error)
+{
+	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, error);
+	g_autoptr(GPtrArray) entries = packages ? entries_of(packages) : NULL;
+	g_autofree char *text = entries ? ks_record_format_list(entries) : NULL;
+
+	return text && print(text, error);
+}
+
+static char *read_set(size_t *size_bytes, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			ks_error_set_errno(error, errno, "cannot read the desired set");
+			return NULL;
+		}
+		if (text->len + (size_t)n > MAX_SET_BYTES) {
+			ks_error_set(error, KS_ERROR_INVALID,
+				     "the desired set is too long");
+			return NULL;
+		}
+		g_string_append_len(text, buffer, n);
+	}
+	*size_bytes = text->len;
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static bool do_apply(const struct ks_system *system, const char *argument, GError **error)
+{
+	size_t size_bytes = 0;
+	g_autofree char *text = read_set(&size_bytes, error);
+	g_autoptr(GPtrArray) records = NULL;
+
+	if (!text)
+		return false;
+	records = ks_record_parse(text, size_bytes, "standard input", error);
+	return records && ks_apply(system, records, error);
+}
+
+static bool do_recover(const struct ks_system *system, const char *argument,
+		       GError **error)
+{
+	return ks_recover(system, error);
+}
+
+static bool do_headers(const struct ks_system *system, const char *argument,
+		       GError **error)
+{
+	g_autofree char *package = g_strconcat("linux-headers-", argument, NULL);
+	g_autofree char *line = g_strconcat(package, "\n", NULL);
+	struct ks_apt_state state = {0};
+	char *message = NULL;
+	struct ks_apt *apt;
+
+	apt = ks_apt_open(ks_root_prefix(system->root), KS_APT_WITH_LISTS, &message);
+	if (!apt) {
+		ks_error_set(error, KS_ERROR_FAILED, "%s", message);
+		free(message);
+		return false;
+	}
+	if (!ks_apt_query(apt, package, &state))
+		state.has_candidate = false;
+	ks_apt_close(apt);
+	return !state.has_candidate || print(line, error);
+}
+
+static bool do_stamp(const struct ks_system *system, const char *argument, GError **error)
+{
+	for (const char *const *path = ks_checked_files; *path; path++) {
+		g_autofree char *line = g_strconcat(*path, "\n", NULL);
+
+		if (!print(line, error))
+			return false;
+	}
+	return true;
+}
+
+static const struct command {
+	const char *name;
+	int n_arguments;
+	bool (*run)(const struct ks_system *system, const char *argument, GError **error);
+} commands[] = {
+	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
+	{"headers", 1, do_headers}, {"stamp", 0, do_stamp},
+};
+
+static const struct command *find_command(int argc, char **argv)
+{
+	for (size_t i = 0; argc >= 1 && i < G_N_ELEMENTS(commands); i++)
+		if (strcmp(argv[0], commands[i].name) == 0 &&
+		    argc == 1 + commands[i].n_arguments)
+			return &commands[i];
+	return NULL;
+}
+
+/* ^C, a closed terminal or a closed pipe must not stop it between two steps. */
+static void ignore_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = "/";
+	const struct command *command;
+	ks_auto(ks_system) system = NULL;
+	g_autoptr(GError) error = NULL;
+
+	argc--;
+	argv++;
+	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
+		root = argv[1];
+		argc -= 2;
+		argv += 2;
+	}
+	command = find_command(argc, argv);
+	if (!command) {
+		fputs("usage: recorder-dpkg [--root DIR] list|apply|recover|headers "
+		      "RELEASE|stamp\n",
+		      stderr);
+		return EX_USAGE;
+	}
+	ignore_signals();
+	umask(022);
+	system = ks_system_new(root, &error);
+	if (system && command->run(system, argc > 1 ? argv[1] : NULL, &error))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "%s\n", error->message);
+	return g_error_matches(error, KS_ERROR, KS_ERROR_PENDING) ||
+			       g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED)
+		       ? EX_TEMPFAIL
+		       : EXIT_FAILURE;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Heal what a killed recorder left: packages of ours half installed, which
+ * block all of apt, and dpkg's unfinished journal. What was spooled but not
+ * begun is left for the next apply, which knows the desired set.
+ *
+ * Costs a readdir and a few stats when there is nothing to do.
+ */
+#pragma once
+
+#include "core/support/system.h"
+
+/* KS_ERROR_PENDING when the database is locked. */
+bool ks_recover(const struct ks_system *system, GError **error);

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real recorder-dpkg and the real dpkg on a scratch database below a
+ * temporary directory, by --root.
+ */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/record/protocol.h"
+#include "core/support/process.h"
+#include "core/support/system.h"
+
+#define RELEASE "6.1.0-99-amd64"
+#define DEST	"/lib/modules/" RELEASE "/updates/dkms/"
+#define KERNEL_PACKAGE                                                                   \
+	"Package: linux-image-" RELEASE "\nStatus: install ok installed\n"               \
+	"Maintainer: nobody <nobody@localhost>\nArchitecture: all\nVersion: 1\n"         \
+	"Description: a kernel\n\n"
+
+struct fixture {
+	char *dir;
+	char *program;
+	struct ks_system *system;
+	int status; /* of the last recorder run */
+	char *out, *err;
+	GString *set; /* the desired set, without its head */
+	guint n_records;
+};
+
+static char *in_dir(struct fixture *f, const char *path)
+{
+	return g_strconcat(f->dir, path, NULL);
+}
+
+static void put(struct fixture *f, const char *path, const char *content)
+{
+	g_autofree char *host = in_dir(f, path);
+	g_autofree char *parent = g_path_get_dirname(host);
+
+	g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
+	g_assert_true(g_file_set_contents(host, content, -1, NULL));
+	g_assert_cmpint(chmod(host, 0644), ==, 0);
+}
+
+static char *get(struct fixture *f, const char *path)
+{
+	g_autofree char *host = in_dir(f, path);
+	char *content = NULL;
+
+	g_file_get_contents(host, &content, NULL, NULL);
+	return content;
+}
+
+static bool is_there(struct fixture *f, const char *path)
+{
+	g_autofree char *host = in_dir(f, path);
+
+	return g_file_test(host, G_FILE_TEST_EXISTS);
+}
+
+static char *read_all(int fd)
+{
+	char buffer[16384];
+	ssize_t n = pread(fd, buffer, sizeof(buffer) - 1, 0);
+
+	g_assert_cmpint(n, >=, 0);
+	buffer[n] = '\0';
+	return g_strdup(buffer);
+}
+
+static void recorder(struct fixture *f, const char *command, const char *input)
+{
+	const char *argv[] = {f->program, "--root", f->dir, command, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	ks_autofd int in = memfd_create("in", MFD_CLOEXEC);
+	ks_autofd int out = memfd_create("out", MFD_CLOEXEC);
+	ks_autofd int err = memfd_create("err", MFD_CLOEXEC);
+	g_autoptr(GError) error = NULL;
+	int wait_status;
+
+	g_assert_cmpint(write(in, input, strlen(input)), ==, strlen(input));
+	lseek(in, 0, SEEK_SET);
+	options.argv = argv;
+	options.stdin_fd = in;
+	options.stdout_fd = out;
+	options.stderr_fd = err;
+	g_assert_true(ks_process_run(&options, &wait_status, &error));
+	g_assert_true(WIFEXITED(wait_status));
+	f->status = WEXITSTATUS(wait_status);
+	g_free(f->out);
+	g_free(f->err);
+	f->out = read_all(out);
+	f->err = read_all(err);
+}
+
+/* Add a record of one installed file to the desired set. */
+static void want(struct fixture *f, const char *module, const char *file,
+		 const char *content, const char *digest)
+{
+	g_autofree char *sha256 =
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, content, -1);
+
+	f->n_records++;
+	g_string_append_printf(
+		f->set,
+		"record=kmod-%s-" RELEASE "\nmodule=%s\nversion=1.0\nkernel=" RELEASE
+		"\narch=x86_64\ndigest=%s\nfingerprint=f\nfile=" DEST "%s %s %zu 644\n\n",
+		module, module, digest, file, sha256, strlen(content));
+}
+
+static void apply(struct fixture *f)
+{
+	g_autofree char *text = g_strdup_printf("protocol=1\nrecords=%u\n\n%s",
+						f->n_records, f->set->str);
+
+	recorder(f, "apply", text);
+	g_string_truncate(f->set, 0);
+	f->n_records = 0;
+}
+
+/* "PACKAGE DIGEST FLAGS\n" for what list says. */
+static char *listed(struct fixture *f)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GError) error = NULL;
+	GString *out = g_string_new(NULL);
+
+	recorder(f, "list", "");
+	g_assert_cmpint(f->status, ==, 0);
+	entries = ks_record_parse_list(f->out, strlen(f->out), "list", &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < entries->len; i++) {
+		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
+
+		g_string_append_printf(out, "%s %s%s%s\n", entry->package, entry->digest,
+				       entry->complete ? " complete" : "",
+				       entry->ours ? " ours" : "");
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	const char *libexec = g_getenv("KMODSMITH_LIBEXECDIR");
+
+	f->dir = g_dir_make_tmp("kmodsmith-dpkg-XXXXXX", NULL);
+	f->program =
+		g_canonicalize_filename("recorder-dpkg", libexec ? libexec : "libexec");
+	f->system = ks_system_new(f->dir, NULL);
+	f->set = g_string_new(NULL);
+	put(f, "/var/lib/dpkg/status", KERNEL_PACKAGE);
+	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list",
+	    "/.\n/lib\n/lib/modules\n/lib/modules/" RELEASE "\n/lib/modules/" RELEASE
+	    "/modules.builtin\n");
+	put(f, "/var/lib/dpkg/updates/.keep", "");
+	put(f, "/var/lib/dpkg/triggers/File", "");
+	put(f, "/var/log/.keep", "");
+	put(f, "/lib/modules/" RELEASE "/modules.builtin", "");
+	put(f, DEST "foo.ko", "foo");
+	put(f, DEST "bar.ko", "bar");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	const char *argv[] = {"rm", "-rf", "--one-file-system", f->dir, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	int wait_status;
+
+	options.argv = argv;
+	g_assert_true(ks_process_run(&options, &wait_status, NULL));
+	ks_system_free(f->system);
+	g_string_free(f->set, TRUE);
+	g_free(f->dir);
+	g_free(f->program);
+	g_free(f->out);
+	g_free(f->err);
+}
+
+static void test_an_empty_database_lists_nothing(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *list = listed(f);
+
+	g_assert_cmpstr(list, ==, "");
+}
+
+static void test_wanted_modules_get_an_owner(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *list = NULL, *owned = NULL, *content = NULL, *status = NULL;
+
+	want(f, "foo_x", "foo.ko", "foo", "0123456789");
+	want(f, "bar", "bar.ko", "bar", "abcdef0123");
+	apply(f);
+	g_assert_cmpstr(f->err, ==, "");
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==,
+			"kmod-bar-" RELEASE " abcdef0123 complete ours\n"
+			"kmod-foo-x-" RELEASE " 0123456789 complete ours\n");
+	owned = get(f, "/var/lib/dpkg/info/kmod-foo-x-" RELEASE ".list");
+	g_assert_nonnull(strstr(owned, DEST "foo.ko\n"));
+	content = get(f, DEST "foo.ko");
+	g_assert_cmpstr(content, ==, "foo");
+	status = get(f, "/var/lib/dpkg/status");
+	g_assert_nonnull(strstr(status, "\nDepends: linux-image-" RELEASE "\n"));
+	g_assert_nonnull(strstr(status, "\nVersion: 1.0+k01234567\n"));
+	g_assert_false(
+		is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-x-" RELEASE ".deb"));
+}
+
+static void test_what_is_recorded_already_is_left_alone(struct fixture *f,
+							gconstpointer data)
+{
+	g_autofree char *before = NULL, *after = NULL;
+
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	before = get(f, "/var/log/kmodsmith/dpkg.log");
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	after = get(f, "/var/log/kmodsmith/dpkg.log");
+	g_assert_cmpstr(after, ==, before);
+}
+
+static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixture *f,
+								   gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	put(f, DEST "foo.ko", "oof");
+	want(f, "foo", "foo.ko", "foo", "d1");
+	want(f, "bar", "bar.ko", "bar", "d2");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err, "cannot record foo/1.0 on " RELEASE ": '" DEST
+					"foo.ko' is not the file"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-bar-" RELEASE " d2 complete ours\n");
+}
+
+static void test_what_is_not_wanted_any_more_goes_with_its_file(struct fixture *f,
+								gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	want(f, "foo", "foo.ko", "foo", "d1");
+	want(f, "bar", "bar.ko", "bar", "d2");
+	apply(f);
+	want(f, "bar", "bar.ko", "bar", "d2");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-bar-" RELEASE " d2 complete ours\n");
+	g_assert_false(is_there(f, DEST "foo.ko"));
+	g_assert_true(is_there(f, DEST "bar.ko"));
+}
+
+static void test_a_file_that_changes_its_record_is_never_deleted(struct fixture *f,
+								 gconstpointer data)
+{
+	g_autofree char *list = NULL, *content = NULL;
+
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	put(f, DEST "foo.ko", "newer");
+	want(f, "renamed", "foo.ko", "newer", "d2");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-renamed-" RELEASE " d2 complete ours\n");
+	content = get(f, DEST "foo.ko");
+	g_assert_cmpstr(content, ==, "newer");
+}
+
+static void test_names_that_collide_are_an_error_for_the_second(struct fixture *f,
+								gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	want(f, "foo_x", "foo.ko", "foo", "d1");
+	want(f, "foo-x", "bar.ko", "bar", "d2");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err,
+				"cannot record foo-x/1.0 on " RELEASE
+				": another module's record has the same package name"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-x-" RELEASE " d1 complete ours\n");
+}
+
+static void test_a_package_of_another_maker_is_never_touched(struct fixture *f,
+							     gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	put(f, "/var/lib/dpkg/status",
+	    KERNEL_PACKAGE "Package: kmod-foo-" RELEASE "\nStatus: install ok installed\n"
+			   "Maintainer: nobody <nobody@localhost>\nArchitecture: all\n"
+			   "Version: 1\nDescription: of a vendor\n\n");
+	put(f, "/var/lib/dpkg/info/kmod-foo-" RELEASE ".list", "/.\n");
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err, "a package of another maker has its name"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE "  complete\n");
+}
+
+static void test_a_file_of_another_package_is_never_taken(struct fixture *f,
+							  gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list", DEST "foo.ko\n");
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err, "belongs to package 'linux-image-" RELEASE "'"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "");
+}
+
+static void test_a_set_that_was_cut_off_removes_nothing(struct fixture *f,
+							gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	recorder(f, "apply", "");
+	g_assert_cmpint(f->status, ==, 1);
+	recorder(f, "apply", "protocol=1\nrecords=1\n\n");
+	g_assert_cmpint(f->status, ==, 1);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
+}
+
+static void lock_for_test(struct fixture *f, const char *path, int *fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	g_autofree char *host = in_dir(f, path);
+
+	*fd = open(host, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	g_assert_cmpint(fcntl(*fd, F_SETLK, &lock), ==, 0);
+}
+
+static void test_a_locked_database_leaves_the_package_spooled(struct fixture *f,
+							      gconstpointer data)
+{
+	g_autofree char *list = NULL, *later = NULL;
+	int fd;
+
+	lock_for_test(f, "/var/lib/dpkg/lock", &fd);
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, EX_TEMPFAIL);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "");
+	g_assert_true(is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-" RELEASE ".deb"));
+	close(fd);
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	later = listed(f);
+	g_assert_cmpstr(later, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
+}
+
+static void test_a_package_half_installed_is_cured_from_the_spool(struct fixture *f,
+								  gconstpointer data)
+{
+	g_autofree char *half = NULL, *list = NULL;
+	int fd;
+
+	lock_for_test(f, "/var/lib/dpkg/lock", &fd);
+	want(f, "foo", "foo.ko", "foo", "d1d1d1d1d1");
+	apply(f);
+	close(fd);
+	/* what dpkg leaves when it is killed while unpacking */
+	put(f, "/var/lib/dpkg/updates/0000",
+	    "Package: kmod-foo-" RELEASE "\nStatus: install reinstreq half-installed\n"
+	    "Architecture: all\nVersion: 1.0+kd1d1d1d1\n");
+	half = listed(f);
+	g_assert_cmpstr(half, ==, "kmod-foo-" RELEASE "  ours\n");
+	recorder(f, "recover", "");
+	g_assert_cmpstr(f->err, ==, "");
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1d1d1d1d1 complete ours\n");
+	g_assert_false(is_there(f, "/var/lib/dpkg/updates/0000"));
+	g_assert_false(is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-" RELEASE ".deb"));
+}
+
+static void test_a_package_half_installed_without_its_deb_is_purged(struct fixture *f,
+								    gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	put(f, "/var/lib/dpkg/status",
+	    KERNEL_PACKAGE "Package: kmod-foo-" RELEASE
+			   "\nStatus: install reinstreq half-installed\n"
+			   "Architecture: all\nVersion: 1.0+kd1d1d1d1\n\n");
+	recorder(f, "recover", "");
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "");
+}
+
+static void test_stamp_names_the_status_file(struct fixture *f, gconstpointer data)
+{
+	recorder(f, "stamp", "");
+	g_assert_cmpint(f->status, ==, 0);
+	g_assert_true(g_str_has_prefix(f->out, "/var/lib/dpkg/status\n"));
+}
+
+static void test_a_wrong_command_is_a_usage_error(struct fixture *f, gconstpointer data)
+{
+	recorder(f, "aply", "");
+	g_assert_cmpint(f->status, ==, EX_USAGE);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct fixture *f, gconstpointer data);
+} tests[] = {
+	{"an empty database lists nothing", test_an_empty_database_lists_nothing},
+	{"wanted modules get an owner", test_wanted_modules_get_an_owner},
+	{"what is recorded already is left alone",
+	 test_what_is_recorded_already_is_left_alone},
+	{"a changed file is not recorded and the others are",
+	 test_a_changed_file_is_not_recorded_and_the_others_are},
+	{"what is not wanted any more goes with its file",
+	 test_what_is_not_wanted_any_more_goes_with_its_file},
+	{"a file that changes its record is never deleted",
+	 test_a_file_that_changes_its_record_is_never_deleted},
+	{"names that collide are an error for the second",
+	 test_names_that_collide_are_an_error_for_the_second},
+	{"a package of another maker is never touched",
+	 test_a_package_of_another_maker_is_never_touched},
+	{"a file of another package is never taken",
+	 test_a_file_of_another_package_is_never_taken},
+	{"a set that was cut off removes nothing",
+	 test_a_set_that_was_cut_off_removes_nothing},
+	{"a locked database leaves the package spooled",
+	 test_a_locked_database_leaves_the_package_spooled},
+	{"a package half installed is cured from the spool",
+	 test_a_package_half_installed_is_cured_from_the_spool},
+	{"a package half installed without its deb is purged",
+	 test_a_package_half_installed_without_its_deb_is_purged},
+	{"stamp names the status file", test_stamp_names_the_status_file},
+	{"a wrong command is a usage error", test_a_wrong_command_is_a_usage_error},
+};
+
+static void skip(void)
+{
+	g_test_skip("dpkg changes a database for root only");
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *dpkg = g_find_program_in_path("dpkg");
+
+	g_test_init(&argc, &argv, NULL);
+	if (geteuid() != 0 || !dpkg) {
+		g_test_add_func("/dpkg-recorder/needs root and dpkg", skip);
+		return g_test_run();
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+		g_autofree char *path =
+			g_strconcat("/dpkg-recorder/", tests[i].name, NULL);
+
+		g_test_add(path, struct fixture, NULL, set_up, tests[i].run, tear_down);
+	}
+	return g_test_run();
+}
