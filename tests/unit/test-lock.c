@@ -148,6 +148,7 @@ static void removed_lock_file_is_not_two_locks(struct faketree *t, gconstpointer
 	ks_auto(ks_lock) second = NULL;
 	ks_auto(ks_lock) third = NULL;
 
+	g_assert_nonnull(first);
 	g_assert_cmpint(unlink(file), ==, 0);
 	second = ks_lock_acquire(t->system, "b", 0, NULL, NULL, &error);
 	g_assert_no_error(error);
@@ -215,6 +216,7 @@ static void hostile_text_is_harmless(struct faketree *t, gconstpointer data)
 		g_autofree char *text = faketree_read(t, "/run/kmodsmith/lock");
 
 		g_assert_no_error(error);
+		g_assert_nonnull(lock);
 		g_assert_cmpuint(strlen(text), <, 600);
 	}
 }
