@@ -3,7 +3,6 @@
  * How a kernel's own modules are compressed, which is how its modprobe and its
  * initramfs tools are known to read them.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "core/kernel/probe.h"
