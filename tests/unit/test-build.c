@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Real builds in the real sandbox: the machine's own "/" with its make, the
+ * working directories in a scratch place, a kernel that is only described, and
+ * makefiles that put the playground's modules where a compiler would.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "core/build/build.h"
+#include "core/sandbox/sandbox.h"
+#include "core/support/error.h"
+#include "tests/unit/scratch.h"
+
+#define RELEASE "6.1.0-1-play"
+#define SYMVERS                                                                          \
+	"0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"                          \
+	"0x22222222\tplay_kernel_call\tvmlinux\tEXPORT_SYMBOL\t\n"                       \
+	"0x00000000\tplay_kernel_call_without_crc\tvmlinux\tEXPORT_SYMBOL\t\n"
+
+struct fixture {
+	struct scratch scratch; /* only its directory */
+	struct ks_system *system;
+	struct utsname machine;
+	struct ks_kernel kernel;
+	struct ks_conf conf;
+	struct ks_conf_module module;
+	struct ks_settings settings;
+	struct ks_jobserver *jobserver;
+	struct ks_build_request request;
+	char *staged_dir; /* of the last good build */
+};
+
+static void move_directory(char **dir, const struct scratch *scratch, const char *path)
+{
+	g_free(*dir);
+	*dir = scratch_path(scratch, path);
+}
+
+static void copy_module(struct fixture *f, const char *name, const char *to)
+{
+	g_autofree char *from = g_test_build_filename(G_TEST_BUILT, "tests", "unit",
+						      "modules", name, NULL);
+	g_autofree char *full = scratch_path(&f->scratch, to);
+	g_autofree char *data = NULL;
+	size_t size;
+
+	g_assert_true(g_file_get_contents(from, &data, &size, NULL));
+	g_assert_true(g_file_set_contents(full, data, (gssize)size, NULL));
+}
+
+static void set_up_system(struct fixture *f)
+{
+	f->system = ks_system_new("/", NULL);
+	g_assert_nonnull(f->system);
+	move_directory(&f->system->dkms_tree, &f->scratch, "T");
+	move_directory(&f->system->source_tree, &f->scratch, "src");
+	move_directory(&f->system->install_tree, &f->scratch, "modules");
+	move_directory(&f->system->dkms_etc, &f->scratch, "etc-dkms");
+	move_directory(&f->system->state_dir, &f->scratch, "state");
+	move_directory(&f->system->run_dir, &f->scratch, "run");
+}
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	scratch_set_up(&f->scratch, NULL);
+	set_up_system(f);
+	g_assert_cmpint(uname(&f->machine), ==, 0);
+	f->kernel = (struct ks_kernel){
+		.release = (char *)RELEASE,
+		.arch = f->machine.machine,
+		.modules_dir = (char *)"/lib/modules/" RELEASE,
+		.headers_dir = (char *)"/lib/modules/" RELEASE "/build",
+		.symvers_path = scratch_path(&f->scratch, "headers/Module.symvers"),
+		.module_suffix = (char *)".ko",
+		.config = g_hash_table_new(g_str_hash, g_str_equal),
+	};
+	scratch_write(&f->scratch, "headers/Module.symvers", SYMVERS);
+	f->module = (struct ks_conf_module){
+		.built_name = (char *)"good",
+		.built_location = (char *)"out/",
+		.dest_name = (char *)"play-good",
+		.dest_location = (char *)"/kernel/misc",
+	};
+	f->conf = (struct ks_conf){
+		.package_name = (char *)"play",
+		.package_version = (char *)"1.0",
+		.modules = g_ptr_array_new(),
+		.make = (char *)"make all",
+		.text_digest = (char *)"00",
+	};
+	g_ptr_array_add(f->conf.modules, &f->module);
+	f->settings.build_timeout_s = 60;
+	f->settings.n_jobs = 2;
+	f->jobserver = ks_jobserver_new(2, NULL);
+	f->request = (struct ks_build_request){
+		.module = "play",
+		.version = "1.0",
+		.source_dir = scratch_path(&f->scratch, "src/play-1.0"),
+		.kernel = &f->kernel,
+		.conf = &f->conf,
+		.fingerprint = "f1",
+		.private_build = ks_sandbox_can_mount(f->system),
+	};
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n"
+		      "\techo KR=$(KERNELRELEASE); pwd; echo 0x1 sym mod EXPORT > "
+		      "Module.symvers\n");
+	copy_module(f, "play-good.ko", "src/play-1.0/prebuilt.ko");
+	scratch_mkdir(&f->scratch, "T/play/1.0");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	ks_jobserver_free(f->jobserver);
+	g_ptr_array_unref(f->conf.modules);
+	g_hash_table_unref(f->kernel.config);
+	g_free(f->kernel.symvers_path);
+	g_free((char *)f->request.source_dir);
+	g_free(f->staged_dir);
+	ks_system_free(f->system);
+	scratch_tear_down(&f->scratch, NULL);
+}
+
+static struct ks_build *start(struct fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+	struct ks_build *build = ks_build_start(f->system, &f->settings, f->jobserver,
+						&f->request, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(build);
+	return build;
+}
+
+/* As the engine does it. */
+static struct ks_build_result *drive(struct ks_build *build)
+{
+	struct ks_build_result *result = NULL;
+	bool over = false;
+
+	while (!over) {
+		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+		g_assert_cmpint(poll(&pollfd, 1, 60000), ==, 1);
+		over = ks_build_advance(build, &result);
+	}
+	g_assert_nonnull(result);
+	return result;
+}
+
+static struct ks_build_result *run(struct fixture *f)
+{
+	ks_auto(ks_build) build = start(f);
+	struct ks_build_result *result = drive(build);
+
+	/* whatever happened, no token is lost and nothing is left over */
+	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+	g_autofree char *work = scratch_path(&f->scratch, "state/build");
+	g_autoptr(GPtrArray) left = ks_root_list(f->system->root, work, NULL);
+	g_assert_cmpuint(left->len, ==, 0);
+	return result;
+}
+
+static char *read_file(const char *path)
+{
+	char *text = NULL;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+static void assert_failed(const struct ks_build_result *result, const char *step,
+			  const char *message)
+{
+	g_assert_false(result->ok);
+	g_assert_cmpstr(result->step, ==, step);
+	if (!strstr(result->message, message))
+		g_error("'%s' is not in '%s'", message, result->message);
+}
+
+static void test_success(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	g_autofree char *module =
+		g_build_filename(result->staged_dir, "module/play-good.ko", NULL);
+	g_autofree char *symvers =
+		g_build_filename(result->staged_dir, "module/Module.symvers", NULL);
+	g_autofree char *log = g_build_filename(result->staged_dir, "log/make.log", NULL);
+	g_autofree char *manifest =
+		g_build_filename(result->staged_dir, "manifest", NULL);
+	g_autofree char *text = read_file(log);
+	struct stat st;
+
+	g_assert_cmpint(lstat(module, &st), ==, 0);
+	g_assert_true(S_ISREG(st.st_mode));
+	g_assert_cmpint(st.st_mode & 07777, ==, 0644);
+	g_assert_cmpint(st.st_uid, ==, geteuid());
+	g_assert_true(g_file_test(symvers, G_FILE_TEST_IS_REGULAR));
+	g_assert_true(g_file_test(manifest, G_FILE_TEST_IS_REGULAR));
+
+	g_assert_true(g_str_has_prefix(text, "DKMS (kmodsmith-"));
+	g_assert_nonnull(
+		strstr(text, ") make.log for play/1.0 for kernel " RELEASE " ("));
+	g_assert_nonnull(
+		strstr(text, "\n# command: make -j2 KERNELRELEASE=" RELEASE " all\n"));
+	g_assert_nonnull(strstr(text, "\nKR=" RELEASE "\n"));
+	g_assert_nonnull(strstr(text, "\n# exit code: 0\n# elapsed time: 00:00:0"));
+	/* it saw itself at T/M/V/build */
+	g_autofree char *build_path = scratch_path(&f->scratch, "T/play/1.0/build\n");
+	g_assert_nonnull(strstr(text, build_path));
+
+	g_assert_cmpstr(result->manifest->build_fingerprint, ==, "f1");
+	g_assert_cmpuint(result->manifest->files->len, ==, 1);
+	const struct ks_manifest_file *file = result->manifest->files->pdata[0];
+	g_assert_cmpstr(file->name, ==, "play-good.ko");
+	g_assert_cmpstr(file->dest_dir, ==, "/lib/modules/" RELEASE "/kernel/misc");
+	g_assert_cmpstr(file->sha256, ==, file->built_sha256);
+	g_assert_cmpuint(file->size_bytes, ==, st.st_size);
+	g_assert_cmpuint(g_strv_length(file->aliases), ==, 2);
+	g_assert_cmpint(result->layers & KS_SANDBOX_SECCOMP, !=, 0);
+}
+
+static void test_compressed(struct fixture *f, gconstpointer data)
+{
+	f->kernel.module_suffix = (char *)".ko.xz";
+	f->request.dest_dir = "/lib/modules/" RELEASE "/updates/dkms";
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	g_autofree char *xz =
+		g_build_filename(result->staged_dir, "module/play-good.ko.xz", NULL);
+	g_autofree char *plain =
+		g_build_filename(result->staged_dir, "module/play-good.ko", NULL);
+	const struct ks_manifest_file *file = result->manifest->files->pdata[0];
+
+	g_assert_true(g_file_test(xz, G_FILE_TEST_IS_REGULAR));
+	g_assert_false(g_file_test(plain, G_FILE_TEST_EXISTS));
+	g_assert_cmpstr(file->name, ==, "play-good.ko.xz");
+	g_assert_cmpstr(file->dest_dir, ==, f->request.dest_dir);
+	g_assert_cmpstr(file->sha256, !=, file->built_sha256);
+}
+
+static void test_failure_is_kept(struct fixture *f, gconstpointer data)
+{
+	scratch_write(
+		&f->scratch, "src/play-1.0/Makefile",
+		"all:\n\t@echo 'x.c:1:2: error: no such thing'; chmod 4777 prebuilt.ko; "
+		"ln -s /etc/passwd make.log; exit 3\n");
+	ks_auto(ks_build_result) result = run(f);
+	struct stat st;
+
+	assert_failed(result, "make", "exit status 2");
+	g_assert_cmpint(result->reason, ==, KS_REASON_BUILD_FAILED);
+	g_assert_cmpstr(result->first_error, ==, "x.c:1:2: error: no such thing");
+	g_autofree char *log = scratch_path(&f->scratch, "T/play/1.0/build/make.log");
+	g_autofree char *module =
+		scratch_path(&f->scratch, "T/play/1.0/build/prebuilt.ko");
+	g_autofree char *release = scratch_path(&f->scratch, "T/play/1.0/" RELEASE);
+	g_autoptr(GPtrArray) staged = ks_root_list(f->system->root, release, NULL);
+
+	g_assert_cmpstr(result->log_path, ==, log);
+	g_autofree char *text = read_file(log);
+	g_assert_nonnull(strstr(text, "# exit code: 2"));
+	g_assert_cmpint(lstat(log, &st), ==, 0);
+	g_assert_true(S_ISREG(st.st_mode));
+	g_assert_cmpint(lstat(module, &st), ==, 0);
+	g_assert_cmpint(st.st_uid, ==, geteuid());
+	if (geteuid() == 0)
+		g_assert_cmpint(st.st_mode & 07000, ==, 0);
+	g_assert_cmpuint(staged->len, ==, 0);
+
+	/* a good build of the same target forgets it */
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n");
+	ks_auto(ks_build_result) good = run(f);
+	g_assert_true(good->ok);
+	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+}
+
+static void test_not_produced(struct fixture *f, gconstpointer data)
+{
+	f->module.built_name = (char *)"absent";
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "'out/absent.ko'");
+}
+
+static void test_link_is_not_followed(struct fixture *f, gconstpointer data)
+{
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tmkdir out; ln -s /etc/passwd out/good.ko\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "symbolic link");
+	g_autofree char *log = read_file(result->log_path);
+	g_assert_nonnull(strstr(log, "symbolic link"));
+}
+
+static void test_directory_link_is_not_followed(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *target = scratch_path(&f->scratch, "elsewhere");
+
+	scratch_mkdir(&f->scratch, "elsewhere");
+	copy_module(f, "play-good.ko", "elsewhere/good.ko");
+	scratch_link(&f->scratch, "src/play-1.0/out", target);
+	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\ttrue\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "symbolic link");
+}
+
+static void test_fifo_does_not_stop_us(struct fixture *f, gconstpointer data)
+{
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tmkdir out; mkfifo out/good.ko\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "regular file");
+}
+
+static void test_wrong_module(struct fixture *f, gconstpointer data)
+{
+	copy_module(f, "play-other-release.ko", "src/play-1.0/prebuilt.ko");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "verify", "'play-good.ko'");
+	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
+}
+
+static void test_rubbish_module(struct fixture *f, gconstpointer data)
+{
+	scratch_write(&f->scratch, "src/play-1.0/prebuilt.ko", "not a module\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "verify", "'play-good.ko'");
+	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
+}
+
+static void test_excluded_module(struct fixture *f, gconstpointer data)
+{
+	struct ks_conf_module excluded = {
+		.built_name = (char *)"never",
+		.built_location = (char *)"",
+		.dest_name = (char *)"never",
+		.dest_location = (char *)"/extra",
+		.excluded = (char *)"needs another kernel",
+	};
+
+	g_ptr_array_insert(f->conf.modules, 0, &excluded);
+	ks_auto(ks_build_result) result = run(f);
+	g_assert_true(result->ok);
+	g_assert_cmpuint(result->manifest->files->len, ==, 1);
+}
+
+static void test_scripts(struct fixture *f, gconstpointer data)
+{
+	f->conf.pre_build = (char *)"pre.sh one \"two words\"";
+	f->conf.post_build = (char *)"missing.sh";
+	scratch_write(&f->scratch, "src/play-1.0/pre.sh",
+		      "#!/bin/sh\necho source\nexit 9\n");
+	scratch_write(
+		&f->scratch, "etc-dkms/play/pre.sh",
+		"#!/bin/sh\necho \"$# $2 $kernelver $arch $module $module_version\"\n"
+		"echo \"$kernel_source_dir $HOME\"\n");
+	g_autofree char *script = scratch_path(&f->scratch, "etc-dkms/play/pre.sh");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	if (f->request.private_build && g_str_has_prefix(f->scratch.dir, "/tmp/")) {
+		/* the private /tmp hides the override; it is not there in earnest */
+		g_free(f->system->dkms_etc);
+		f->system->dkms_etc = g_strdup("/nonexistent");
+		g_autofree char *own = scratch_path(&f->scratch, "src/play-1.0/pre.sh");
+		g_assert_cmpint(g_rename(script, own), ==, 0);
+	}
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s", result->step, result->message);
+	g_autofree char *log_path =
+		g_build_filename(result->staged_dir, "log/make.log", NULL);
+	g_autofree char *log = read_file(log_path);
+	g_autofree char *expected = g_strdup_printf(
+		"\n2 two words " RELEASE " %s play 1.0\n", f->machine.machine);
+	g_assert_nonnull(strstr(log, expected));
+	g_assert_nonnull(strstr(log, "\nRunning the pre_build script\n# command: "));
+	g_assert_nonnull(
+		strstr(log, "Warning: The post_build script is not executable."));
+}
+
+static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
+{
+	f->conf.pre_build = (char *)"pre.sh";
+	scratch_write(&f->scratch, "src/play-1.0/pre.sh", "#!/bin/sh\nexit 9\n");
+	g_autofree char *script = scratch_path(&f->scratch, "src/play-1.0/pre.sh");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "pre_build", "exit status 9");
+}
+
+static void test_patches(struct fixture *f, gconstpointer data)
+{
+	static const char patch[] = "--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n-old\n+new\n";
+	g_autofree char *tool = g_find_program_in_path("patch");
+	g_autofree char *first = g_strdup_printf(patch, "one.txt", "one.txt");
+	g_autofree char *second = g_strdup_printf(patch, "two.txt", "two.txt");
+	char *patches[] = {(char *)"first.patch", (char *)"second.patch", NULL};
+
+	if (!tool) {
+		g_test_skip("no patch");
+		return;
+	}
+	f->conf.patches = patches;
+	scratch_write(&f->scratch, "src/play-1.0/one.txt", "old\n");
+	scratch_write(&f->scratch, "src/play-1.0/two.txt", "old\n");
+	scratch_write(&f->scratch, "src/play-1.0/patches/first.patch", first);
+	scratch_write(&f->scratch, "src/play-1.0/patches/second.patch", "garbage\n");
+	/* the administrator's goes over the source's */
+	scratch_write(&f->scratch, "etc-dkms/play/patches/second.patch", second);
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tgrep new one.txt && grep new two.txt\n"
+		      "\tmkdir out; cp prebuilt.ko out/good.ko\n");
+	ks_auto(ks_build_result) result = run(f);
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+
+	scratch_write(&f->scratch, "src/play-1.0/one.txt", "something else\n");
+	ks_auto(ks_build_result) failed = run(f);
+	assert_failed(failed, "patch", "exit status 1");
+	g_assert_cmpstr(failed->first_error, ==, "Hunk #1 FAILED at 1.");
+}
+
+static void test_patches_link(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *victim = scratch_path(&f->scratch, "victim");
+	g_autofree char *written = scratch_path(&f->scratch, "victim/p.patch");
+	g_autoptr(GError) error = NULL;
+
+	scratch_mkdir(&f->scratch, "victim");
+	scratch_link(&f->scratch, "src/play-1.0/patches", victim);
+	scratch_write(&f->scratch, "etc-dkms/play/patches/p.patch", "x\n");
+	g_assert_null(ks_build_start(f->system, &f->settings, f->jobserver, &f->request,
+				     &error));
+	g_assert_nonnull(strstr(error->message, "'patches'"));
+	g_assert_false(g_file_test(written, G_FILE_TEST_EXISTS));
+}
+
+static void test_timeout(struct fixture *f, gconstpointer data)
+{
+	f->settings.build_timeout_s = 1;
+	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\tsleep 600\n");
+	ks_auto(ks_build) build = start(f);
+	ks_auto(ks_build_result) result = drive(build);
+
+	assert_failed(result, "make", "killed after 1 second");
+	ks_jobserver_refill(f->jobserver);
+}
+
+static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
+{
+	struct ks_build_result *result = NULL;
+
+	g_assert_true(ks_jobserver_try_take(f->jobserver));
+	g_assert_true(ks_jobserver_try_take(f->jobserver));
+	ks_auto(ks_build) build = start(f);
+	struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+	g_assert_cmpstr(ks_build_step(build), ==, "make");
+	g_assert_cmpint(poll(&pollfd, 1, 50), ==, 0);
+	g_assert_false(ks_build_advance(build, &result));
+	ks_jobserver_give(f->jobserver);
+	g_assert_cmpint(poll(&pollfd, 1, 1000), ==, 1);
+	ks_auto(ks_build_result) ended = drive(build);
+	g_assert_true(ended->ok);
+}
+
+static void test_jobs_in_the_conf(struct fixture *f, gconstpointer data)
+{
+	f->conf.make = (char *)"make -j4 all && 'make' -j$(nproc) all";
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+}
+
+static void test_cancel(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *work = scratch_path(&f->scratch, "state/build");
+	g_autofree char *release = scratch_path(&f->scratch, "T/play/1.0/" RELEASE);
+
+	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\tsleep 600\n");
+	ks_auto(ks_build) build = start(f);
+	ks_build_cancel(build);
+	ks_jobserver_refill(f->jobserver);
+	g_autoptr(GPtrArray) left = ks_root_list(f->system->root, work, NULL);
+	g_autoptr(GPtrArray) staged = ks_root_list(f->system->root, release, NULL);
+	g_assert_cmpuint(left->len, ==, 0);
+	g_assert_cmpuint(staged->len, ==, 0);
+}
+
+static void test_two_kernels_at_once(struct fixture *f, gconstpointer data)
+{
+	struct ks_kernel other = f->kernel;
+	struct ks_build_request request = f->request;
+	g_autoptr(GError) error = NULL;
+
+	if (!f->request.private_build) {
+		g_test_skip("no mount namespace to be had here");
+		return;
+	}
+	/* the module is for the other one: this one must build, and be refused */
+	other.release = (char *)"6.1.0-2-play";
+	request.kernel = &other;
+	scratch_write(
+		&f->scratch, "src/play-1.0/Makefile",
+		"all:\n\ttest ! -e mark; touch mark; sleep 0.1\n"
+		"\ttest \"`cat mark`\" = ''; echo $(KERNELRELEASE) > mark; sleep 0.1\n"
+		"\tgrep -qx $(KERNELRELEASE) mark\n"
+		"\tmkdir out; cp prebuilt.ko out/good.ko\n");
+	ks_auto(ks_build) first = start(f);
+	ks_auto(ks_build) second =
+		ks_build_start(f->system, &f->settings, f->jobserver, &request, &error);
+	g_assert_no_error(error);
+	ks_auto(ks_build_result) first_result = drive(first);
+	ks_auto(ks_build_result) second_result = drive(second);
+	g_assert_true(first_result->ok);
+	assert_failed(second_result, "verify", "");
+}
+
+static void test_sweep(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	scratch_write(&f->scratch, "state/build/left-over.1/tree/file", "x");
+	scratch_write(&f->scratch, "T/play/1.0/" RELEASE "/.tmp_x86_64_77/module/x.ko",
+		      "x");
+	scratch_write(&f->scratch, "T/play/1.0/5.0/x86_64/module/x.ko", "x");
+	scratch_write(&f->scratch, "T/play/1.0/5.0/.tmp_x86_64_78/manifest", "x");
+	scratch_write(&f->scratch, "T/play/1.0/build/make.log", "x");
+	scratch_link(&f->scratch, "T/play/1.0/source", "/usr/src/play-1.0");
+	g_assert_true(ks_build_sweep(f->system, &error));
+	g_assert_no_error(error);
+	g_assert_false(scratch_has(&f->scratch, "state/build/left-over.1"));
+	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/" RELEASE));
+	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/5.0/.tmp_x86_64_78"));
+	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/5.0/x86_64/module/x.ko"));
+	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/build/make.log"));
+	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/source"));
+}
+
+static void test_source_is_not_touched(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *source = scratch_path(&f->scratch, "src/play-1.0");
+
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\tcp prebuilt.ko made; mkdir out; cp made out/good.ko\n");
+	g_autoptr(GPtrArray) before = ks_root_list(f->system->root, source, NULL);
+	ks_auto(ks_build_result) result = run(f);
+	g_autoptr(GPtrArray) after = ks_root_list(f->system->root, source, NULL);
+
+	g_assert_true(result->ok);
+	g_assert_cmpuint(before->len, ==, after->len);
+}
+
+static void test_read_only_source(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *makefile = scratch_path(&f->scratch, "src/play-1.0/Makefile");
+
+	scratch_write(
+		&f->scratch, "src/play-1.0/Makefile",
+		"all:\n\techo >> Makefile; mkdir out; cp prebuilt.ko out/good.ko\n");
+	g_assert_cmpint(g_chmod(makefile, 0444), ==, 0);
+	ks_auto(ks_build_result) result = run(f);
+	g_assert_true(result->ok);
+}
+
+#define ADD(name, func)                                                                  \
+	g_test_add("/build/" name, struct fixture, NULL, set_up, func, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("a good build is staged with modules, log and manifest", test_success);
+	ADD("modules are compressed as the kernel's own are", test_compressed);
+	ADD("a failed build is kept with its log, and forgotten after success",
+	    test_failure_is_kept);
+	ADD("a module that was not produced is named", test_not_produced);
+	ADD("a link in place of a module is not followed", test_link_is_not_followed);
+	ADD("a link on the way to a module is not followed",
+	    test_directory_link_is_not_followed);
+	ADD("a fifo in place of a module does not stop us", test_fifo_does_not_stop_us);
+	ADD("a module of another kernel is refused", test_wrong_module);
+	ADD("a file that is no module is refused", test_rubbish_module);
+	ADD("an excluded module is left out", test_excluded_module);
+	ADD("scripts get arguments and environment", test_scripts);
+	ADD("a failing script is named", test_failing_script_is_named);
+	ADD("patches are applied, the administrator's first", test_patches);
+	ADD("a link in place of patches is not followed", test_patches_link);
+	ADD("the time limit ends a build", test_timeout);
+	ADD("a build waits for a token", test_waits_for_a_token);
+	ADD("jobs given in the conf do no harm", test_jobs_in_the_conf);
+	ADD("cancelling leaves nothing", test_cancel);
+	ADD("two kernels of one module build at the same time", test_two_kernels_at_once);
+	ADD("what a killed run left is swept", test_sweep);
+	ADD("the source is not touched", test_source_is_not_touched);
+	ADD("a read-only source can be changed by its build", test_read_only_source);
+	return g_test_run();
+}

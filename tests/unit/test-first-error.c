@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Logs as they are in the field, and the line that people should see. */
+#include <string.h>
+
+#include "core/build/build.h"
+
+static const struct {
+	const char *name, *log, *expected;
+} cases[] = {
+	{"a compiler error wins over make's",
+	 "make: Entering directory '/usr/src/linux'\n"
+	 "  CC [M]  /b/x.o\n"
+	 "make[2]: *** [scripts/Makefile.build:250: /b/x.o] Error 1\n"
+	 "/b/x.c:10:5: error: implicit declaration of function 'f'\n"
+	 "/b/x.c:99:5: error: another\n",
+	 "/b/x.c:10:5: error: implicit declaration of function 'f'"},
+	{"a fatal error",
+	 "x.c:3:10: fatal error: linux/nothing.h: No such file or directory\n",
+	 "x.c:3:10: fatal error: linux/nothing.h: No such file or directory"},
+	{"without a column", "x.c:3: error: bad\n", "x.c:3: error: bad"},
+	{"a warning is none",
+	 "x.c:3:1: warning: error: not this\nmake: *** [all] Error 2\n",
+	 "x.c:3:1: warning: error: not this"},
+	{"modpost",
+	 "WARNING: x\nERROR: modpost: \"f\" [/b/x.ko] undefined!\nmake: *** x\n",
+	 "ERROR: modpost: \"f\" [/b/x.ko] undefined!"},
+	{"the linker", "ld: error: undefined symbol: f\n",
+	 "ld: error: undefined symbol: f"},
+	{"a patch", "patching file x.c\nHunk #1 FAILED at 3.\n1 out of 1 hunk FAILED\n",
+	 "Hunk #1 FAILED at 3."},
+	{"a hunk that applies is none", "Hunk #1 succeeded at 3.\n", NULL},
+	{"no rule", "make[1]: *** No rule to make target 'modules'.  Stop.\n",
+	 "make[1]: *** No rule to make target 'modules'.  Stop."},
+	{"the command line is none", "# command: make X='a: error: b'\nfine\n", NULL},
+	{"nothing", "all is well\n", NULL},
+	{"empty", "", NULL},
+	{"no newline at the end", "x.c:1:1: error: last", "x.c:1:1: error: last"},
+	{"colours and control characters",
+	 "\033[1mx.c:1:1:\033[m \033[01;31merror: \033[0mred\007\r\n",
+	 "x.c:1:1: error: red"},
+	{"a tab is a blank", "x.c:1:1: error:\tt\n", "x.c:1:1: error: t"},
+	{"an escape at the very end", "*** x\033[", "*** x"},
+};
+
+static void test_case(gconstpointer data)
+{
+	const size_t i = GPOINTER_TO_SIZE(data);
+	g_autofree char *copy = g_memdup2(cases[i].log, strlen(cases[i].log));
+	g_autofree char *found = ks_build_first_error(copy, strlen(cases[i].log));
+
+	g_assert_cmpstr(found, ==, cases[i].expected);
+}
+
+static void test_binary(void)
+{
+	static const char log[] = "\0\0x.c:1:1: error: \xff\xfe\xe2\x80\xae"
+				  "evil\n";
+	g_autofree char *found = ks_build_first_error(log, sizeof(log) - 1);
+
+	/* what is behind a NUL is not text, and not shown */
+	g_assert_true(!found || g_utf8_validate(found, -1, NULL));
+}
+
+static void test_direction_marks(void)
+{
+	static const char log[] = "x.c:1:1: error: \xe2\x80\xae"
+				  "evil \xff\n";
+	g_autofree char *found = ks_build_first_error(log, sizeof(log) - 1);
+
+	g_assert_nonnull(found);
+	g_assert_true(g_utf8_validate(found, -1, NULL));
+	g_assert_null(strstr(found, "\xe2\x80\xae"));
+	g_assert_nonnull(strstr(found, "evil"));
+}
+
+static void test_long_line(void)
+{
+	g_autoptr(GString) log = g_string_new("x.c:1:1: error: ");
+
+	for (int i = 0; i < 200000; i++)
+		g_string_append(log, "\xc3\xa4");
+	g_autofree char *found = ks_build_first_error(log->str, log->len);
+
+	g_assert_nonnull(found);
+	g_assert_cmpint(g_utf8_strlen(found, -1), <=, 300);
+	g_assert_true(g_utf8_validate(found, -1, NULL));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *path = g_strdup_printf("/first-error/%s", cases[i].name);
+
+		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_case);
+	}
+	g_test_add_func("/first-error/binary text gives valid UTF-8 or nothing",
+			test_binary);
+	g_test_add_func("/first-error/marks that turn text around go",
+			test_direction_marks);
+	g_test_add_func("/first-error/a long line is cut", test_long_line);
+	return g_test_run();
+}
