@@ -330,17 +330,30 @@ static bool commit_steps(struct directories *dirs, const struct ks_journal *jour
 	return true;
 }
 
+/* The directory of a step, or what is there of the way to it. */
+static char *deepest_directory(const struct ks_system *system, const char *path)
+{
+	g_autofree char *dir = g_path_get_dirname(path);
+
+	while (!ks_root_exists(system->root, dir))
+		*strrchr(dir, '/') = '\0';
+	return g_steal_pointer(&dir);
+}
+
 static bool prune(const struct ks_system *system, const struct ks_journal *journal,
 		  enum ks_journal_kind kind, GError **error)
 {
+	size_t base_len = strlen(journal->base);
+
 	for (guint i = 0; i < journal->steps->len; i++) {
 		const struct ks_journal_step *step = g_ptr_array_index(journal->steps, i);
-		g_autofree char *dir = g_path_get_dirname(step->path);
+		g_autofree char *dir = NULL;
 
-		if (step->kind != kind || !strcmp(dir, journal->base) ||
-		    !ks_root_exists(system->root, dir))
+		if (step->kind != kind || !ks_root_exists(system->root, journal->base))
 			continue;
-		if (!ks_treeop_prune_empty(system->root, dir, journal->base, error))
+		dir = deepest_directory(system, step->path);
+		if (strlen(dir) > base_len &&
+		    !ks_treeop_prune_empty(system->root, dir, journal->base, error))
 			return false;
 	}
 	return true;
