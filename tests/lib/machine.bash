@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine the scripts run on: where things are, what is installed, where it gets
+# Debian packages from. Sourced by quickstart, runtests, the scenarios and bench/.
+#
+# Everything made lies below out/ (disposable) and cache/ (kept) of the checkout; the one
+# thing done to the machine is installing packages with apt.
+
+ks_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+ks_out=$ks_top/out
+ks_cache=$ks_top/cache
+# A scenario may be started by hand from a namespace of its own: see ks_private.
+export KS_PRIVATE=${KS_PRIVATE:-}
+
+ks_say() { printf '%s\n' "$*" >&2; }
+ks_step() { printf '==> %s\n' "$*" >&2; }
+ks_die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# ks_deps TAG...: the packages of packaging/build-deps that carry one of the tags.
+ks_deps() {
+	local name tags tag want=" $* "
+	while read -r name tags; do
+		[[ -n $name && $name != \#* ]] || continue
+		for tag in $tags; do
+			if [[ $want == *" $tag "* ]]; then
+				printf '%s\n' "$name"
+				break
+			fi
+		done
+	done <"$ks_top/packaging/build-deps"
+}
+
+# ks_need_packages NAME...: have them installed; asks apt only for what is missing.
+ks_need_packages() {
+	local name missing=()
+	for name; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
+			missing+=("$name")
+	done
+	((${#missing[@]})) || return 0
+	ks_step "installing ${missing[*]}"
+	ks_need_lists
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+		"${missing[@]}" </dev/null >&2
+}
+
+# ks_need_lists: have apt's package lists, at most a day old.
+ks_need_lists() {
+	[[ -n $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 \
+		-print -quit 2>/dev/null) ]] && return 0
+	ks_step "apt-get update"
+	apt-get update -q </dev/null >&2
+	# unchanged lists keep their times: note that they were looked at
+	find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -exec touch -c {} +
+}
+
+# ks_sources CODENAME: sources.list for a Debian release, from where this machine gets its
+# own Debian packages: the same archive, with the release's name replaced.
+ks_sources() {
+	local uri suite component origin key
+	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+		[[ -e $key ]] && break
+	done
+	apt-get indextargets \
+		--format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+		while read -r uri suite component origin; do
+			[[ $origin == Debian && $component == main ]] || continue
+			case $suite in
+			*-backports* | *-proposed* | sid | experimental) continue ;;
+			*-*) suite=$1-${suite#*-} ;;
+			*) suite=$1 ;;
+			esac
+			printf 'deb [signed-by=%s] %s %s main\n' "$key" "$uri" "$suite"
+		done | sort -u
+}
+
+# ks_apt_settings: the proxies this machine's apt uses, as an apt.conf for the roots.
+ks_apt_settings() {
+	apt-config dump | grep -E '^Acquire::([a-z]+::)*(Proxy|Retries)' || true
+}
+
+# ks_source_tar: the checkout as a tar stream, without anything generated; the same bytes
+# for the same sources.
+ks_source_tar() {
+	tar -C "$ks_top" -c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
+		--anchored --exclude=./out --exclude=./cache --exclude=./.git --exclude='./build*' \
+		--exclude=./m4 --exclude=./autom4te.cache --exclude=./aclocal.m4 \
+		--exclude=./configure --exclude='./configure~' --exclude='./config.*' \
+		--exclude=./Makefile.in .
+}
+
+# ks_private COMMAND...: run it with mounts and processes of its own, which all end with it.
+ks_private() {
+	KS_PRIVATE=1 unshare --mount --pid --fork --kill-child --mount-proc \
+		--propagation private -- "$@"
+}
+
+# ks_remove DIR...: remove a tree below out/, and nothing else.
+ks_remove() {
+	local dir
+	for dir; do
+		[[ -e $dir || -L $dir ]] || continue
+		[[ $(realpath -m -- "$dir") == "$ks_out"/?* ]] ||
+			ks_die "refusing to remove '$dir': not below '$ks_out'"
+		! grep -q -F " $(realpath -- "$dir")" /proc/self/mountinfo ||
+			ks_die "refusing to remove '$dir': something is mounted below it"
+		rm -rf --one-file-system -- "$dir"
+	done
+}
