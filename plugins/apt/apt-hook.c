@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * apt-hook: what apt and dpkg run (hooks/apt, hooks/dpkg).
+ *
+ *	apt-hook post	    DPkg::Post-Invoke: apt's last dpkg has ended
+ *	apt-hook recover    APT::Update::Pre-Invoke: also reached when apt is blocked
+ *	apt-hook dpkg	    dpkg's post-invoke
+ *
+ * It decides whether to call the engine, and nothing else: the engine looks for
+ * itself what there is to do. Always exits with 0, since anything else breaks
+ * the transaction of the package manager or skips other vendors' hooks; what
+ * went wrong is printed by the engine and kept in its state.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KMODSMITH	   SBINDIR "/kmodsmith"
+#define RECORDER	   PKGLIBEXECDIR "/recorder-dpkg"
+#define FIRST_INSTALL_MARK "/run/kmodsmith/first-install"
+#define DPKG_ADMINDIR	   "/var/lib/dpkg"
+
+static bool env_is(const char *name, const char *value)
+{
+	const char *now = getenv(name);
+
+	return now && strcmp(now, value) == 0;
+}
+
+/* "dpkg --root=DIR": DIR's packages are the business of the kmodsmith in DIR. */
+static bool is_of_another_tree(void)
+{
+	const char *root = getenv("DPKG_ROOT");
+	const char *admindir = getenv("DPKG_ADMINDIR");
+
+	return (root && *root && strcmp(root, "/") != 0) ||
+	       (admindir && strcmp(admindir, DPKG_ADMINDIR) != 0);
+}
+
+/*
+ * apt reads its hooks before it installs, so that Post-Invoke does not come in
+ * the run that installs kmodsmith itself; dpkg reads them each time.
+ */
+static bool take_first_install_mark(void)
+{
+	return unlink(FIRST_INSTALL_MARK) == 0;
+}
+
+static bool is_dpkg_run_for_us(void)
+{
+	/* between unpacking and configuring, headers and sources are half there */
+	if (is_of_another_tree() || env_is("DPKG_HOOK_ACTION", "unpack"))
+		return false;
+	/* take the mark also when it is not needed */
+	return take_first_install_mark() || !getenv("DPKG_FRONTEND_LOCKED");
+}
+
+static void run(const char *const *argv)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	if (pid < 0) {
+		perror("kmodsmith: warning: cannot run the engine");
+		return;
+	}
+	/* ^C is for the engine, which ends in order; we still have to exit with 0 */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+static const struct mode {
+	const char *name;
+	const char *argv[5];
+	bool (*applies)(void);
+} modes[] = {
+	{"post", {KMODSMITH, "sync", "--trigger=apt"}, NULL},
+	{"recover", {RECORDER, "recover"}, NULL},
+	{"dpkg", {KMODSMITH, "sync", "--trigger=dpkg"}, is_dpkg_run_for_us},
+};
+
+int main(int argc, char **argv)
+{
+	/* the recorder's own dpkg, one run without us, or a user in a private root */
+	if (argc != 2 || getenv("KMODSMITH_NESTED") || env_is("KMODSMITH", "0") ||
+	    geteuid() != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(argv[1], modes[i].name) == 0 &&
+		    (!modes[i].applies || modes[i].applies()))
+			run(modes[i].argv);
+	return 0;
+}
