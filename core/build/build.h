@@ -95,13 +95,3 @@ bool ks_build_sweep(const struct ks_system *system, GError **error);
 
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or NULL. */
 char *ks_build_first_error(const char *log_text, size_t size_bytes);
-
-/*
- * The build fingerprint of a target: source tree, conf text, overrides,
- * patches, kernel fingerprint, dependencies' symvers, build environment's
- * version. NULL with an error when an input cannot be read.
- */
-char *ks_build_fingerprint(const struct ks_system *system, struct ks_digest_cache *cache,
-			   const char *source_dir, const struct ks_conf *conf,
-			   struct ks_kernel *kernel, const char *const *extra_symvers,
-			   GError **error);

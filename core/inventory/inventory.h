@@ -19,7 +19,7 @@ struct ks_source {
 	char *name, *version;
 	char *path;	     /* the source directory; NULL when gone */
 	bool present;	     /* path has a usable dkms.conf */
-	bool added;	     /* T/M/V is there */
+	bool added;	     /* T/M/V is there, and leads to path when that is present */
 	bool asked;	     /* an administrator asked for it */
 	bool removal_asked;  /* a package's prerm asked for its removal */
 	bool outside;	     /* not below source_tree: when gone, maybe on a disk not mounted */
@@ -54,16 +54,21 @@ struct ks_target {
 	struct ks_conf *conf;  /* NULL in specs of the planner */
 	/* what there is */
 	struct ks_artifact *artifact; /* NULL: nothing built */
-	bool built;		      /* artifact has modules */
+	bool built;		      /* artifact has all its modules */
 	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
-	char *in_tree;		/* path of the kernel's own same or newer module, or NULL */
+	/*
+	 * Path of the kernel's own same or newer module, or NULL. Only a "version" in its
+	 * modinfo proves that, not its name: tp_smapi replaces in-tree modules on purpose.
+	 * Reading one is the inspect worker's job, so it is not known here yet.
+	 */
+	char *in_tree;
 };
 
 struct ks_inventory {
-	GPtrArray *kernels; /* struct ks_kernel, newest first */
+	GPtrArray *kernels; /* struct ks_kernel, newest first; also those that only T remembers */
 	GPtrArray *sources; /* struct ks_source, by name then version */
 	GPtrArray *targets; /* struct ks_target: every source on every kernel directory */
 	GPtrArray *entries; /* struct ks_tree_entry */
@@ -83,9 +88,15 @@ struct ks_record_entry {
 };
 void ks_record_entry_free(struct ks_record_entry *entry);
 
+/* Narrowed are the targets and the records; sources and kernels are all there. */
 struct ks_inventory_options {
-	const char *module;  /* narrow to one module name; NULL for all */
+	const char *module;  /* narrow to one module name and its BUILD_DEPENDS; NULL for all */
 	const char *release; /* narrow to one kernel; NULL for all */
+	/*
+	 * The digest that a right record of these files has (core/record is below this
+	 * layer). NULL: a complete record of the same version is taken for right.
+	 */
+	char *(*record_digest)(const struct ks_manifest *manifest);
 };
 
 /*

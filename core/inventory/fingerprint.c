@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each input on a line of its own, named and escaped, then hashed. */
+#include "core/inventory/fingerprint.h"
+
+#include "core/support/digest.h"
+
+/*
+ * Raise when the build environment changes in a way that changes modules
+ * (environment variables, the wrapper around make): everything is rebuilt then.
+ */
+#define ENVIRONMENT_VERSION "1"
+
+/* Escaped, so that no value can look like two lines. */
+static void add(GString *text, const char *name, const char *value)
+{
+	g_autofree char *escaped = value ? g_strescape(value, NULL) : g_strdup("-");
+
+	g_string_append_printf(text, "%s %s\n", name, escaped);
+}
+
+static void add_list(GString *text, const char *name, const char *const *values)
+{
+	for (; values && *values; values++)
+		add(text, name, *values);
+}
+
+/*
+ * The text digest covers the conf as written. What a conf that is a program
+ * made of it for this kernel goes in as well.
+ */
+static void add_conf(GString *text, const struct ks_conf *conf)
+{
+	add(text, "name", conf->package_name);
+	add(text, "version", conf->package_version);
+	add(text, "conf", conf->text_digest);
+	add(text, "make", conf->make);
+	add(text, "pre-build", conf->pre_build);
+	add(text, "post-build", conf->post_build);
+	add_list(text, "patch", (const char *const *)conf->patches);
+	for (guint i = 0; conf->modules && i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = conf->modules->pdata[i];
+
+		add(text, "built-name", module->built_name);
+		add(text, "built-location", module->built_location);
+		add(text, "dest-name", module->dest_name);
+		add(text, "dest-location", module->dest_location);
+		add(text, "strip", module->strip ? "yes" : "no");
+		add(text, "module-excluded", module->excluded);
+	}
+}
+
+char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	add(text, "environment", ENVIRONMENT_VERSION);
+	add(text, "source", inputs->source_digest);
+	add(text, "overrides", inputs->override_digest);
+	add(text, "release", inputs->kernel->release);
+	add(text, "arch", inputs->kernel->arch);
+	add(text, "kernel", inputs->kernel_fingerprint);
+	add_conf(text, inputs->conf);
+	add_list(text, "depends", inputs->depends);
+	return ks_digest_data(text->str, text->len);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps of taking the picture. Private to core/inventory. */
+#pragma once
+
+#include "core/inventory/inventory.h"
+
+struct ks_inventory_taking {
+	const struct ks_system *system;
+	const struct ks_settings *settings;
+	struct ks_digest_cache *cache;
+	const struct ks_inventory_options *options;
+	struct ks_inventory *inventory;
+	GHashTable *digests; /* "source PATH", "kernel RELEASE" -> hex, or "" when it
+				failed */
+};
+
+/* sources.c: from T and from source_tree; problems of what is passed over. */
+bool ks_inventory_find_sources(struct ks_inventory_taking *taking, GError **error);
+
+/* kernels.c: the directories of install_tree, and those that T remembers. */
+bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error);
+
+/* targets.c: every source on every kernel. */
+void ks_inventory_fill_targets(struct ks_inventory_taking *taking);
+
+/* installed.c: are the artifact's files where they should be? */
+enum ks_installed ks_inventory_check_installed(const struct ks_inventory_taking *taking,
+					       const struct ks_target *target);
+
+/* recorded.c: what the package database says of it. */
+enum ks_recorded ks_inventory_check_recorded(const struct ks_inventory_taking *taking,
+					     const struct ks_target *target);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernels of the picture. */
+#include "core/inventory/inventory-private.h"
+#include "core/support/version.h"
+
+/* Removed altogether, but T still has an artifact for it: to be seen, and dropped. */
+static struct ks_kernel *kernel_remembered(const struct ks_system *system,
+					   const struct ks_artifact *artifact)
+{
+	struct ks_kernel *kernel = g_new0(struct ks_kernel, 1);
+
+	kernel->release = g_strdup(artifact->release);
+	kernel->arch = g_strdup(artifact->arch);
+	kernel->modules_dir =
+		g_build_filename(system->install_tree, artifact->release, NULL);
+	kernel->headers_dir = g_build_filename(kernel->modules_dir, "build", NULL);
+	kernel->module_suffix = g_strdup(".ko");
+	return kernel;
+}
+
+static void insert_newest_first(GPtrArray *kernels, struct ks_kernel *kernel)
+{
+	guint position = 0;
+
+	while (position < kernels->len &&
+	       ks_version_compare(((struct ks_kernel *)kernels->pdata[position])->release,
+				  kernel->release) > 0)
+		position++;
+	g_ptr_array_insert(kernels, (int)position, kernel);
+}
+
+static void add_remembered(struct ks_inventory_taking *taking,
+			   const struct ks_tree_entry *entry)
+{
+	GPtrArray *kernels = taking->inventory->kernels;
+
+	for (guint i = 0; i < entry->artifacts->len; i++) {
+		const struct ks_artifact *artifact = entry->artifacts->pdata[i];
+
+		if (!ks_kernel_find(kernels, artifact->release))
+			insert_newest_first(kernels,
+					    kernel_remembered(taking->system, artifact));
+	}
+}
+
+bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error)
+{
+	struct ks_inventory *inventory = taking->inventory;
+
+	inventory->kernels = ks_kernel_list(taking->system, error);
+	if (!inventory->kernels)
+		return false;
+	for (guint i = 0; i < inventory->entries->len; i++)
+		add_remembered(taking, inventory->entries->pdata[i]);
+	return true;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sources of the picture: what T knows, and what lies in source_tree.
+ * A directory there is a source only when nobody but root could have put it
+ * there, and when it is named as its dkms.conf says.
+ */
+#include "core/inventory/inventory-private.h"
+
+#include "core/support/error.h"
+#include "core/support/version.h"
+
+static void add_problem(struct ks_inventory_taking *taking, const char *format, ...)
+	G_GNUC_PRINTF(2, 3);
+static void add_problem(struct ks_inventory_taking *taking, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(taking->inventory->problems, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* --- trust */
+
+/* In the tree of --root, who owns the tree is its root. */
+static bool is_trusted_owner(const struct ks_system *system, uid_t uid)
+{
+	struct stat st;
+
+	if (uid == 0)
+		return true;
+	return !ks_root_is_host(system->root) &&
+	       fstat(ks_root_fd(system->root), &st) == 0 && st.st_uid == uid;
+}
+
+/* Why the file may not be believed, or NULL. */
+static char *find_distrust(const struct ks_system *system, const char *path)
+{
+	struct stat st;
+
+	if (!ks_root_stat(system->root, path, &st))
+		return g_strdup_printf("'%s': cannot be read", path);
+	if (!is_trusted_owner(system, st.st_uid))
+		return g_strdup_printf("'%s': owned by uid %u", path,
+				       (unsigned int)st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return g_strdup_printf(
+			"'%s': writable by others than its owner (mode %04o)", path,
+			(unsigned int)(st.st_mode & 07777));
+	return NULL;
+}
+
+static char *find_source_distrust(const struct ks_system *system, const char *dir)
+{
+	g_autofree char *conf = g_build_filename(dir, "dkms.conf", NULL);
+	char *distrust = find_distrust(system, dir);
+
+	return distrust ? distrust : find_distrust(system, conf);
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	g_autofree char *prefix = g_strconcat(dir, "/", NULL);
+
+	return g_str_has_prefix(path, prefix);
+}
+
+static bool has_conf(const struct ks_system *system, const char *dir)
+{
+	g_autofree char *conf = g_build_filename(dir, "dkms.conf", NULL);
+	struct stat st;
+
+	return ks_root_lstat(system->root, conf, &st);
+}
+
+/* --- the list */
+
+static struct ks_source *find_source(const struct ks_inventory *inventory,
+				     const char *name, const char *version)
+{
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		struct ks_source *source = inventory->sources->pdata[i];
+
+		if (g_str_equal(source->name, name) &&
+		    g_str_equal(source->version, version))
+			return source;
+	}
+	return NULL;
+}
+
+static struct ks_source *source_new(const char *name, const char *version)
+{
+	struct ks_source *source = g_new0(struct ks_source, 1);
+
+	source->name = g_strdup(name);
+	source->version = g_strdup(version);
+	return source;
+}
+
+static gint compare_sources(gconstpointer a, gconstpointer b)
+{
+	const struct ks_source *left = *(struct ks_source *const *)a;
+	const struct ks_source *right = *(struct ks_source *const *)b;
+	int by_name = g_strcmp0(left->name, right->name);
+
+	return by_name ? by_name : ks_version_compare(left->version, right->version);
+}
+
+/* Its conf, read for no kernel in particular, tells whether it can be used at all. */
+static void read_conf(struct ks_inventory_taking *taking, struct ks_source *source)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_conf) conf = ks_conf_load(taking->system, source->path, source->name,
+					     source->version, NULL, &error);
+
+	if (!conf) {
+		source->problem = g_strdup(error->message);
+		return;
+	}
+	source->present = true;
+	source->autoinstall = conf->autoinstall;
+}
+
+/* --- from T */
+
+/* Where its source is: as T says, else where a package of that name puts it. */
+static char *locate(const struct ks_system *system, const struct ks_tree_entry *entry)
+{
+	g_autofree char *usual = g_strdup_printf("%s/%s-%s", system->source_tree,
+						 entry->name, entry->version);
+
+	if (entry->source == KS_TREE_SOURCE_OK)
+		return g_strdup(entry->source_dir);
+	return has_conf(system, usual) ? g_steal_pointer(&usual) : NULL;
+}
+
+static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_entry *entry)
+{
+	const struct ks_system *system = taking->system;
+	struct ks_source *source = source_new(entry->name, entry->version);
+
+	g_ptr_array_add(taking->inventory->sources, source);
+	source->entry = entry;
+	source->asked = entry->asked;
+	source->removal_asked = entry->removal_asked;
+	source->outside = entry->source_dir &&
+			  !is_below(entry->source_dir, system->source_tree) &&
+			  !is_below(entry->source_dir, system->dkms_tree);
+	source->path = locate(system, entry);
+	source->added = !source->path || entry->source == KS_TREE_SOURCE_OK;
+	if (!source->path)
+		return;
+	/* A source elsewhere was named by root; in source_tree it is only found. */
+	if (is_below(source->path, system->source_tree))
+		source->problem = find_source_distrust(system, source->path);
+	if (!source->problem)
+		read_conf(taking, source);
+}
+
+/* --- from source_tree */
+
+/* Kernel headers lie there too: not worth a look inside. */
+static bool is_kernel_source(const char *name)
+{
+	static const char *const prefixes[] = {"linux-headers-", "linux-kbuild-",
+					       "linux-source",	 "kernels",
+					       "linux-config-",	 "linux-patch-"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+		if (g_str_has_prefix(name, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_known_path(const struct ks_inventory *inventory, const char *path)
+{
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = inventory->sources->pdata[i];
+
+		if (source->path && g_str_equal(source->path, path))
+			return true;
+	}
+	return false;
+}
+
+static void add_from_directory(struct ks_inventory_taking *taking, const char *directory,
+			       const char *path)
+{
+	g_autofree char *distrust = find_source_distrust(taking->system, path);
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_conf) conf = NULL;
+	g_autofree char *expected = NULL;
+	struct ks_source *source;
+
+	if (distrust) {
+		add_problem(taking, "%s, ignored", distrust);
+		return;
+	}
+	conf = ks_conf_load(taking->system, path, NULL, NULL, NULL, &error);
+	if (!conf) {
+		add_problem(taking, "%s, ignored", error->message);
+		return;
+	}
+	expected = g_strdup_printf("%s-%s", conf->package_name, conf->package_version);
+	if (!g_str_equal(expected, directory)) {
+		add_problem(taking, "'%s': its dkms.conf says %s/%s, ignored", path,
+			    conf->package_name, conf->package_version);
+		return;
+	}
+	/* T has that very source, from somewhere else: what root said holds */
+	if (find_source(taking->inventory, conf->package_name, conf->package_version))
+		return;
+	source = source_new(conf->package_name, conf->package_version);
+	source->path = g_strdup(path);
+	source->present = true;
+	source->autoinstall = conf->autoinstall;
+	g_ptr_array_add(taking->inventory->sources, source);
+}
+
+static bool scan_source_tree(struct ks_inventory_taking *taking, GError **error)
+{
+	const struct ks_system *system = taking->system;
+	g_autoptr(GPtrArray) names =
+		ks_root_list(system->root, system->source_tree, error);
+
+	if (!names) {
+		g_prefix_error(error, "cannot read '%s': ", system->source_tree);
+		return false;
+	}
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *path = g_build_filename(system->source_tree, name, NULL);
+
+		if (!is_kernel_source(name) && has_conf(system, path) &&
+		    !is_known_path(taking->inventory, path))
+			add_from_directory(taking, name, path);
+	}
+	return true;
+}
+
+bool ks_inventory_find_sources(struct ks_inventory_taking *taking, GError **error)
+{
+	struct ks_inventory *inventory = taking->inventory;
+
+	for (guint i = 0; i < inventory->entries->len; i++)
+		add_from_tree(taking, inventory->entries->pdata[i]);
+	if (inventory->source_tree_present && !scan_source_tree(taking, error))
+		return false;
+	g_ptr_array_sort(inventory->sources, compare_sources);
+	return true;
+}
