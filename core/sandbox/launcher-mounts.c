@@ -135,21 +135,44 @@ static int devices_take(struct mounts *m)
 	return 0;
 }
 
+/*
+ * The tree's directory as this mount namespace knows it: mounts cannot be made
+ * through a descriptor of the caller's. Returns a descriptor or -1 with errno.
+ */
+static int tree_find(const struct policy *policy)
+{
+	int fd = open(policy->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat expected, found;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(policy->root_fd, &expected) == 0 && fstat(fd, &found) == 0 &&
+	    found.st_dev == expected.st_dev && found.st_ino == expected.st_ino)
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
 /* Bind the directory onto itself, so that it is a mount point, and go there. */
 static int tree_enter(struct mounts *m)
 {
-	int root_fd = m->launch->policy.root_fd;
-	int fd;
+	const struct policy *policy = &m->launch->policy;
+	int tree_fd, fd;
 
-	if (root_fd < 0)
+	if (policy->root_fd < 0)
 		return 0;
-	fd = tree_copy(root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	tree_fd = tree_find(policy);
+	if (tree_fd < 0)
+		return errno;
+	fd = tree_copy(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
 	if (fd < 0)
 		return errno;
-	if (tree_attach(fd, root_fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0 ||
+	if (tree_attach(fd, tree_fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0 ||
 	    fchdir(fd) != 0 || chroot(".") != 0)
 		return errno;
 	close(fd);
+	close(tree_fd);
 	return 0;
 }
 

@@ -84,6 +84,12 @@ static bool field_cwd(struct policy *policy, char *value)
 	return *value == '/';
 }
 
+static bool field_root_path(struct policy *policy, char *value)
+{
+	policy->root_path = value;
+	return *value == '/';
+}
+
 static bool field_pass(struct policy *policy, char *value)
 {
 	unsigned long long n;
@@ -107,6 +113,7 @@ static const struct {
 	{"cwd", field_cwd},
 	{"parent", field_parent},
 	{"root", field_root_fd},
+	{"root-path", field_root_path},
 	{"uid", field_uid},
 	{"gid", field_gid},
 	{"pass", field_pass},
@@ -161,6 +168,8 @@ static const char *policy_check(const struct policy *policy)
 		return "'bind' without 'at'";
 	if (!policy->cwd)
 		return "no 'cwd'";
+	if ((policy->root_fd >= 0) != (policy->root_path != NULL))
+		return "'root' without 'root-path'";
 	for (size_t i = 0; i < policy->writable.n; i++) {
 		if (policy->writable.v[i][0] != '/')
 			return "a writable directory that is not absolute";

@@ -27,6 +27,7 @@ struct strings {
 struct policy {
 	pid_t parent;
 	int root_fd; /* -1 = stay in "/" */
+	const char *root_path;
 	const char *cwd;
 	struct strings argv, env, writable, bind_source, bind_target;
 	bool drop; /* uid and gid are given */

@@ -11,6 +11,8 @@
  *	kmodsmith-sandbox 1	the first string
  *	parent=PID		the engine; another parent means that it has died
  *	root=FD			directory that becomes "/"; absent on the host's own
+ *	root-path=DIR		the same as a path: a descriptor stays in the mount
+ *				namespace that it was opened in
  *	cwd=DIR
  *	arg=TEXT ...		absent: only set the layers up and report them
  *	env=NAME=VALUE ...

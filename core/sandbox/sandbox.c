@@ -41,8 +41,10 @@ static GString *policy_encode(const struct ks_system *system,
 
 	g_string_append_c(text, '\0');
 	put_number(text, "parent", getpid());
-	if (!ks_root_is_host(system->root))
+	if (!ks_root_is_host(system->root)) {
 		put_number(text, "root", ks_root_fd(system->root));
+		put(text, "root-path", ks_root_prefix(system->root));
+	}
 	put(text, "cwd", policy->cwd ? policy->cwd : "/");
 	put_list(text, "arg", policy->argv);
 	put_list(text, "env", policy->env);

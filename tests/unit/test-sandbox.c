@@ -459,6 +459,17 @@ static void test_identity_of_a_tree(void)
 	g_rmdir(dir);
 }
 
+static void test_root_of_a_tree(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("ks-root-XXXXXX", NULL);
+	ks_auto(ks_system) host = ks_system_new("/", NULL);
+	ks_auto(ks_system) tree = ks_system_new(dir, NULL);
+
+	/* A plain directory, no mount point: it is made one. */
+	g_assert_cmpint(ks_sandbox_can_mount(tree), ==, ks_sandbox_can_mount(host));
+	g_rmdir(dir);
+}
+
 #define ADD(name, func)                                                                  \
 	g_test_add("/sandbox/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -486,6 +497,8 @@ int main(int argc, char **argv)
 	    test_missing_program_and_directory);
 	ADD("requiring all layers fails when one is missing", test_require);
 	g_test_add_func("/sandbox/layers have names", test_layer_names);
+	g_test_add_func("/sandbox/a plain directory becomes the root with all layers",
+			test_root_of_a_tree);
 	g_test_add_func("/sandbox/the identity comes from the tree's passwd",
 			test_identity_of_a_tree);
 	return g_test_run();
