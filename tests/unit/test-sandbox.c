@@ -466,6 +466,7 @@ static void test_root_of_a_tree(void)
 	ks_auto(ks_system) tree = ks_system_new(dir, NULL);
 
 	/* A plain directory, no mount point: it is made one. */
+	g_assert_cmpint(g_chmod(dir, 0755), ==, 0);
 	g_assert_cmpint(ks_sandbox_can_mount(tree), ==, ks_sandbox_can_mount(host));
 	g_rmdir(dir);
 }
