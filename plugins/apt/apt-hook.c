@@ -23,6 +23,8 @@
 #define KMODSMITH	   SBINDIR "/kmodsmith"
 #define RECORDER	   PKGLIBEXECDIR "/recorder-dpkg"
 #define FIRST_INSTALL_MARK "/run/kmodsmith/first-install"
+#define DPKG_HOOK	   "/etc/dpkg/dpkg.cfg.d/kmodsmith"
+#define FIRST_INSTALL_HOOK "/etc/dpkg/dpkg.cfg.d/kmodsmith-first-install"
 #define DPKG_ADMINDIR	   "/var/lib/dpkg"
 
 static bool env_is(const char *name, const char *value)
@@ -43,12 +45,21 @@ static bool is_of_another_tree(void)
 }
 
 /*
- * apt reads its hooks before it installs, so that Post-Invoke does not come in
- * the run that installs kmodsmith itself; dpkg reads them each time.
+ * apt has read its hooks before it installs us, so that Post-Invoke does not
+ * come in the run that installs kmodsmith itself, perhaps with modules. dpkg
+ * reads its own at every start: until apt's comes, it stands in. The mark is made
+ * by our postinst; dpkg's file by our preinst, since the real one is a conffile,
+ * not in place before we are configured.
  */
-static bool take_first_install_mark(void)
+static bool is_first_install(void)
 {
-	return unlink(FIRST_INSTALL_MARK) == 0;
+	return access(FIRST_INSTALL_MARK, F_OK) == 0;
+}
+
+static void end_first_install(void)
+{
+	unlink(FIRST_INSTALL_MARK);
+	unlink(FIRST_INSTALL_HOOK);
 }
 
 static bool is_dpkg_run_for_us(void)
@@ -56,8 +67,18 @@ static bool is_dpkg_run_for_us(void)
 	/* between unpacking and configuring, headers and sources are half there */
 	if (is_of_another_tree() || env_is("DPKG_HOOK_ACTION", "unpack"))
 		return false;
-	/* take the mark also when it is not needed */
-	return take_first_install_mark() || !getenv("DPKG_FRONTEND_LOCKED");
+	if (access(DPKG_HOOK, F_OK) == 0)
+		unlink(FIRST_INSTALL_HOOK);
+	if (getenv("DPKG_FRONTEND_LOCKED"))
+		return is_first_install();
+	end_first_install();
+	return true;
+}
+
+static bool is_apt_run_for_us(void)
+{
+	end_first_install();
+	return true;
 }
 
 static void run(const char *const *argv)
@@ -84,7 +105,7 @@ static const struct mode {
 	const char *argv[5];
 	bool (*applies)(void);
 } modes[] = {
-	{"post", {KMODSMITH, "sync", "--trigger=apt"}, NULL},
+	{"post", {KMODSMITH, "sync", "--trigger=apt"}, is_apt_run_for_us},
 	{"recover", {RECORDER, "recover"}, NULL},
 	{"dpkg", {KMODSMITH, "sync", "--trigger=dpkg"}, is_dpkg_run_for_us},
 };
