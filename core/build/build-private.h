@@ -3,7 +3,7 @@
  * The parts of one target's build. Directories:
  *
  *	state_dir/build/M-V-K-A.PID/		root's; the work directory
- *	state_dir/build/M-V-K-A.PID/make.log	root's; the build only has it open
+ *	state_dir/build/M-V-K-A.PID/make.log	the build uid's, in root's directory
  *	state_dir/build/M-V-K-A.PID/tree/	the build uid's; bound at T/M/V/build
  *	T/M/V/build/				the build uid's, when nothing can be bound
  *	T/M/V/K/.tmp_A_PID/			root's; the artifact being staged
@@ -54,6 +54,7 @@ struct ks_build {
 	guint step;	   /* index of the running or next one */
 	const char *phase; /* "collect", "verify" after the steps */
 	bool is_running;   /* sandbox is valid */
+	bool is_over;	   /* there was a result, or it was cancelled */
 	bool has_token;
 	struct ks_sandbox sandbox;
 	gint64 step_started_us;

@@ -25,7 +25,7 @@ void ks_build_result_free(struct ks_build_result *result)
 
 void ks_build_free(struct ks_build *build)
 {
-	if (build->is_running)
+	if (!build->is_over)
 		ks_build_cancel(build);
 	if (build->tree_fd >= 0)
 		close(build->tree_fd);
@@ -161,10 +161,11 @@ static bool end_step(struct ks_build *build, GError **error)
 	return false;
 }
 
-static struct ks_build_result *make_result(const struct ks_build *build)
+static struct ks_build_result *make_result(struct ks_build *build)
 {
 	struct ks_build_result *result = g_new0(struct ks_build_result, 1);
 
+	build->is_over = true;
 	result->duration_ms = build->used_us / 1000;
 	result->layers = build->layers;
 	return result;
@@ -255,16 +256,12 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->phase = "prepare";
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
 	build->is_root = ks_sandbox_identity(system, &build->uid, &build->gid);
-	if (!ks_build_prepare(build, error)) {
-		ks_build_clean_up(build);
+	if (!ks_build_prepare(build, error))
 		return NULL;
-	}
 	build->env = ks_build_make_env(build);
 	build->steps = ks_build_make_steps(build);
-	if (!go_on(build, error)) {
-		ks_build_clean_up(build);
+	if (!go_on(build, error))
 		return NULL;
-	}
 	return g_steal_pointer(&build);
 }
 
@@ -272,6 +269,7 @@ void ks_build_cancel(struct ks_build *build)
 {
 	int status;
 
+	build->is_over = true;
 	if (build->is_running) {
 		ks_sandbox_kill(&build->sandbox);
 		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
@@ -279,7 +277,7 @@ void ks_build_cancel(struct ks_build *build)
 	}
 	give_token_back(build);
 	/* Its own tree; in the real T/M/V/build the directory itself stays. */
-	if (!build->request->private_build)
+	if (!build->request->private_build && build->build_path)
 		ks_build_forget_kept(build);
 	ks_build_clean_up(build);
 }

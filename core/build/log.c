@@ -4,9 +4,9 @@
  * empty line, what it is, "# command: ", the output, an empty line, "# exit
  * code: ", "# elapsed time: " and 64 dashes.
  *
- * The file is outside the build tree and open for appending in the build: it
- * can be spoilt from there, but not be made to lead elsewhere. Failing to
- * write to it does not fail the build.
+ * The file is outside the build tree, below a directory of root's, and open for
+ * appending in the build: it can be spoilt from there, but not be made to lead
+ * elsewhere. Failing to write to it does not fail the build.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -58,6 +58,12 @@ bool ks_build_log_open(struct ks_build *build, GError **error)
 				       O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0644, error);
 	if (build->log_fd < 0)
 		return false;
+	/* Makefiles open /dev/stderr, which opens the file again. */
+	if (build->is_root && fchown(build->log_fd, build->uid, build->gid) != 0) {
+		ks_error_set_errno(error, errno, "cannot give '%s' to the build user",
+				   build->log_path);
+		return false;
+	}
 	ks_build_log_line(build,
 			  "DKMS (kmodsmith-%s) make.log for %s/%s for kernel %s (%s)",
 			  PACKAGE_VERSION, request->module, request->version,

@@ -54,18 +54,26 @@ static const char *const devices[] = {
 	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 };
 
-static int rule_add(int ruleset, const char *path, uint64_t rights)
+static int rule_add_fd(int ruleset, int fd, uint64_t rights)
 {
-	struct landlock_path_beneath_attr attr = {.allowed_access = rights};
-	int err = 0;
+	struct landlock_path_beneath_attr attr = {.allowed_access = rights,
+						  .parent_fd = fd};
 
-	attr.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (attr.parent_fd < 0)
-		return errno;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr,
 		    0) != 0)
-		err = errno;
-	close(attr.parent_fd);
+		return errno;
+	return 0;
+}
+
+static int rule_add(int ruleset, const char *path, uint64_t rights)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return errno;
+	err = rule_add_fd(ruleset, fd, rights);
+	close(fd);
 	return err;
 }
 
@@ -81,7 +89,12 @@ static int rules_add(const struct launch *launch, int ruleset, uint64_t handled)
 		err = rule_add(ruleset, "/tmp", write_rights);
 	if (!err && launch->layers & KS_SANDBOX_DEV)
 		err = rule_add(ruleset, "/dev/shm", write_rights);
-	/* One that is absent needs no rule. */
+	/*
+	 * The command's own output, also when it opens it again as /dev/stderr.
+	 * One that has no path (a pipe) needs no rule, as does an absent device.
+	 */
+	for (int fd = 0; !err && fd <= 2; fd++)
+		rule_add_fd(ruleset, fd, device_rights & handled);
 	for (size_t i = 0; !err && i < sizeof(devices) / sizeof(devices[0]); i++)
 		rule_add(ruleset, devices[i], device_rights & handled);
 	return err;

@@ -584,6 +584,23 @@ static void test_read_only_source(struct fixture *f, gconstpointer data)
 	g_assert_true(result->ok);
 }
 
+static void test_dev_stderr(struct fixture *f, gconstpointer data)
+{
+	scratch_write(&f->scratch, "src/play-1.0/Makefile",
+		      "all:\n\techo said >> /dev/stderr; echo more | tee -a /dev/stdout\n"
+		      "\tmkdir out; cp prebuilt.ko out/good.ko\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	g_autofree char *path =
+		g_build_filename(result->staged_dir, "log/make.log", NULL);
+	g_autofree char *log = read_file(path);
+
+	g_assert_nonnull(strstr(log, "\nsaid\n"));
+}
+
 #define ADD(name, func)                                                                  \
 	g_test_add("/build/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -614,5 +631,6 @@ int main(int argc, char **argv)
 	ADD("what a killed run left is swept", test_sweep);
 	ADD("the source is not touched", test_source_is_not_touched);
 	ADD("a read-only source can be changed by its build", test_read_only_source);
+	ADD("the output can be opened again as /dev/stderr", test_dev_stderr);
 	return g_test_run();
 }
