@@ -118,6 +118,7 @@ static bool check_owner(const struct placement *p, const struct ks_manifest_file
 			const char *path, GError **error)
 {
 	g_autofree char *own_dir = g_strconcat(p->journal->base, OWN_DIR, NULL);
+	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *claim = NULL;
 	g_autofree char *sha256 = NULL;
 	struct stat st;
@@ -129,7 +130,7 @@ static bool check_owner(const struct placement *p, const struct ks_manifest_file
 	claim = find_claim(p, path);
 	if (claim)
 		return refuse(path, claim, error);
-	if (!strcmp(file->dest_dir, own_dir))
+	if (!strcmp(dir, own_dir))
 		return true;
 	sha256 = ks_apply_digest(p->system, path);
 	if (sha256 && file->sha256 && !strcmp(sha256, file->sha256))

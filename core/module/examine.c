@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <libkmod.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -252,6 +254,38 @@ static void take_all(struct kmod_module *mod, struct ks_examined *examined)
 						    g_strerror(-err));
 }
 
+static sigjmp_buf crash_return;
+
+static void on_crash(int signal_number)
+{
+	siglongjmp(crash_return, signal_number);
+}
+
+/*
+ * libkmod asserts on some malformed files, and whatever else it may do with
+ * them: the file is to blame then, and the others of the set are still read.
+ * What a crash leaves behind in memory stays in this worker, which nobody
+ * trusts anyway.
+ */
+static void take_all_guarded(struct kmod_module *mod, struct ks_examined *examined)
+{
+	static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+	const struct sigaction guard = {.sa_handler = on_crash};
+	struct sigaction before[G_N_ELEMENTS(signals)];
+	int crash;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &guard, &before[i]);
+	crash = sigsetjmp(crash_return, 1);
+	if (crash == 0)
+		take_all(mod, examined);
+	else
+		examined->problem = g_strdup_printf(
+			"it cannot be read without a crash (%s)", strsignal(crash));
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+}
+
 bool ks_examine(int fd, const struct ks_examine_wanted *wanted,
 		struct ks_examined *examined, GError **error)
 {
@@ -295,7 +329,7 @@ bool ks_examine(int fd, const struct ks_examine_wanted *wanted,
 	if (err < 0) {
 		ks_error_set_errno(error, -err, "cannot open '%s'", path);
 	} else {
-		take_all(mod, examined);
+		take_all_guarded(mod, examined);
 		kmod_module_unref(mod);
 	}
 	kmod_unref(ctx);
