@@ -339,12 +339,13 @@ static void fds_hide(void)
 
 int main(int argc, char **argv)
 {
-	struct launch launch = {.report_fd = argc == 3 ? fd_argument(argv[2]) : -1};
+	static struct launch launch; /* never freed: it lives as long as we do */
 	long long deadline_ms = 0;
 	const char *problem;
 	sigset_t signals;
 	int policy_fd = argc == 3 ? fd_argument(argv[1]) : -1;
 
+	launch.report_fd = argc == 3 ? fd_argument(argv[2]) : -1;
 	if (policy_fd < 0 || launch.report_fd < 0) {
 		static const char text[] = "this program is run by kmodsmith only\n";
 
