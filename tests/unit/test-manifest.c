@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEAD                                                                             \
@@ -13,6 +13,13 @@
 #define FILE_0                                                                           \
 	"[file 0]\nname=foo.ko\ndest-dir=/lib/modules/6.1.0-56-amd64/updates/dkms\n"     \
 	"sha256=" SHA "\nsize=12\n"
+
+static bool is_there(struct faketree *tree, const char *path)
+{
+	struct stat st;
+
+	return ks_root_lstat(tree->root, path, &st);
+}
 
 static struct ks_manifest *parse(const char *text, GError **error)
 {
@@ -49,7 +56,7 @@ static struct ks_manifest *sample(void)
 	return manifest;
 }
 
-static void test_a_manifest_survives_being_stored_and_loaded(struct scratch *scratch,
+static void test_a_manifest_survives_being_stored_and_loaded(struct faketree *tree,
 							     gconstpointer data)
 {
 	ks_auto(ks_manifest) manifest = sample();
@@ -57,10 +64,9 @@ static void test_a_manifest_survives_being_stored_and_loaded(struct scratch *scr
 	g_autoptr(GError) error = NULL;
 	struct ks_manifest_file *file;
 
-	g_assert_true(
-		ks_manifest_store(scratch->system, manifest, "/a/b/manifest", &error));
+	g_assert_true(ks_manifest_store(tree->system, manifest, "/a/b/manifest", &error));
 	g_assert_no_error(error);
-	back = ks_manifest_load(scratch->system, "/a/b/manifest", &error);
+	back = ks_manifest_load(tree->system, "/a/b/manifest", &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(back->version, ==, "1.0~rc1");
 	g_assert_cmpstr(back->build_fingerprint, ==, SHA);
@@ -76,7 +82,7 @@ static void test_a_manifest_survives_being_stored_and_loaded(struct scratch *scr
 	g_assert_cmpstr(file->exports[0], ==, "0x1234 foo_call");
 }
 
-static void test_what_could_not_be_read_back_is_not_written(struct scratch *scratch,
+static void test_what_could_not_be_read_back_is_not_written(struct faketree *tree,
 							    gconstpointer data)
 {
 	ks_auto(ks_manifest) manifest = sample();
@@ -85,9 +91,9 @@ static void test_what_could_not_be_read_back_is_not_written(struct scratch *scra
 
 	g_free(file->dest_dir);
 	file->dest_dir = g_strdup("/lib/modules/../../etc");
-	g_assert_false(ks_manifest_store(scratch->system, manifest, "/m", &error));
+	g_assert_false(ks_manifest_store(tree->system, manifest, "/m", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
-	g_assert_false(scratch_has(scratch, "m"));
+	g_assert_false(is_there(tree, "/m"));
 }
 
 static void test_a_minimal_manifest_is_read(void)
@@ -156,17 +162,17 @@ static void test_the_same_file_twice_is_refused(void)
 	assert_refused(text);
 }
 
-static void test_a_missing_manifest_is_not_found(struct scratch *scratch,
+static void test_a_missing_manifest_is_not_found(struct faketree *tree,
 						 gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(ks_manifest_load(scratch->system, "/nowhere/manifest", &error));
+	g_assert_null(ks_manifest_load(tree->system, "/nowhere/manifest", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
 }
 
 #define ADD_SCRATCH(name, func)                                                          \
-	g_test_add(name, struct scratch, NULL, scratch_set_up, func, scratch_tear_down)
+	g_test_add(name, struct faketree, NULL, faketree_set_up, func, faketree_tear_down)
 
 int main(int argc, char **argv)
 {

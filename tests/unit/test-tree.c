@@ -4,143 +4,148 @@
 #include <string.h>
 
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define T      "/var/lib/dkms"
 #define K      "6.1.0-56-amd64"
 #define MODULE T "/foo/1.0/" K "/x86_64/module"
 #define SOURCE "/usr/src/foo-1.0"
 
-static GPtrArray *scan(const struct scratch *scratch)
+static bool is_there(struct faketree *tree, const char *path)
+{
+	struct stat st;
+
+	return ks_root_lstat(tree->root, path, &st);
+}
+
+static GPtrArray *scan(struct faketree *tree)
 {
 	g_autoptr(GError) error = NULL;
-	GPtrArray *entries = ks_tree_scan(scratch->system, &error);
+	GPtrArray *entries = ks_tree_scan(tree->system, &error);
 
 	g_assert_no_error(error);
 	g_assert_nonnull(entries);
 	return entries;
 }
 
-static void add_foo(const struct scratch *scratch)
+static void add_foo(struct faketree *tree)
 {
 	g_autoptr(GError) error = NULL;
 
-	scratch_write(scratch, SOURCE "/dkms.conf", "PACKAGE_NAME=foo\n");
-	g_assert_true(ks_tree_add(scratch->system, "foo", "1.0", SOURCE, &error));
+	faketree_write(tree, SOURCE "/dkms.conf", "PACKAGE_NAME=foo\n");
+	g_assert_true(ks_tree_add(tree->system, "foo", "1.0", SOURCE, &error));
 	g_assert_no_error(error);
 }
 
-static void publish_foo(const struct scratch *scratch, const char *text)
+static void publish_foo(struct faketree *tree, const char *text)
 {
 	g_autoptr(GError) error = NULL;
 
-	scratch_write(scratch, T "/.staged/module/foo.ko", text);
-	scratch_write(scratch, T "/.staged/log/make.log", "log");
-	g_assert_true(ks_tree_publish(scratch->system, "foo", "1.0", K, "x86_64",
+	faketree_write(tree, T "/.staged/module/foo.ko", text);
+	faketree_write(tree, T "/.staged/log/make.log", "log");
+	g_assert_true(ks_tree_publish(tree->system, "foo", "1.0", K, "x86_64",
 				      T "/.staged", &error));
 	g_assert_no_error(error);
-	g_assert_false(scratch_has(scratch, T "/.staged"));
+	g_assert_false(is_there(tree, T "/.staged"));
 }
 
-static void activate_foo(const struct scratch *scratch)
+static void activate_foo(struct faketree *tree)
 {
 	g_autoptr(GError) error = NULL;
 
-	g_assert_true(
-		ks_tree_activate(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	g_assert_true(ks_tree_activate(tree->system, "foo", "1.0", K, "x86_64", &error));
 	g_assert_no_error(error);
 }
 
-static void test_no_tree_is_an_empty_tree(struct scratch *scratch, gconstpointer data)
+static void test_no_tree_is_an_empty_tree(struct faketree *tree, gconstpointer data)
 {
-	g_autoptr(GPtrArray) entries = scan(scratch);
+	g_autoptr(GPtrArray) entries = scan(tree);
 
 	g_assert_cmpuint(entries->len, ==, 0);
 }
 
-static void test_what_is_added_is_found(struct scratch *scratch, gconstpointer data)
+static void test_what_is_added_is_found(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_tree_entry *entry;
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	entries = scan(scratch);
+	add_foo(tree);
+	entries = scan(tree);
 	g_assert_cmpuint(entries->len, ==, 1);
 	entry = ks_tree_find(entries, "foo", "1.0");
 	g_assert_nonnull(entry);
 	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
 	g_assert_cmpstr(entry->source_dir, ==, SOURCE);
-	g_assert_true(scratch_has(scratch, T "/foo/1.0/build"));
+	g_assert_true(is_there(tree, T "/foo/1.0/build"));
 	/* again: success, nothing changed */
-	g_assert_true(ks_tree_add(scratch->system, "foo", "1.0", SOURCE, &error));
+	g_assert_true(ks_tree_add(tree->system, "foo", "1.0", SOURCE, &error));
 	g_assert_no_error(error);
 }
 
-static void test_adding_over_another_source_is_refused(struct scratch *scratch,
+static void test_adding_over_another_source_is_refused(struct faketree *tree,
 						       gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	scratch_write(scratch, "/home/foo/dkms.conf", "PACKAGE_NAME=foo\n");
-	g_assert_false(ks_tree_add(scratch->system, "foo", "1.0", "/home/foo", &error));
+	add_foo(tree);
+	faketree_write(tree, "/home/foo/dkms.conf", "PACKAGE_NAME=foo\n");
+	g_assert_false(ks_tree_add(tree->system, "foo", "1.0", "/home/foo", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_FAILED);
 }
 
-static void test_a_link_to_nothing_is_replaced_by_add(struct scratch *scratch,
+static void test_a_link_to_nothing_is_replaced_by_add(struct faketree *tree,
 						      gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GPtrArray) again = NULL;
 	struct ks_tree_entry *entry;
 
-	scratch_link(scratch, T "/foo/1.0/source", "/usr/src/old-foo");
-	entries = scan(scratch);
+	faketree_link(tree, "/usr/src/old-foo", T "/foo/1.0/source");
+	entries = scan(tree);
 	entry = ks_tree_find(entries, "foo", "1.0");
 	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_GONE);
 	g_assert_cmpstr(entry->source_dir, ==, "/usr/src/old-foo");
-	add_foo(scratch);
-	again = scan(scratch);
+	add_foo(tree);
+	again = scan(tree);
 	entry = ks_tree_find(again, "foo", "1.0");
 	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
 }
 
-static void test_publishing_replaces_the_old_artifact(struct scratch *scratch,
+static void test_publishing_replaces_the_old_artifact(struct faketree *tree,
 						      gconstpointer data)
 {
-	g_autofree char *path = scratch_path(scratch, MODULE "/foo.ko");
+	g_autofree char *path = faketree_path(tree, MODULE "/foo.ko");
 	g_autofree char *text = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_artifact *artifact;
 
-	add_foo(scratch);
-	publish_foo(scratch, "old");
-	scratch_write(scratch, MODULE "/extra.ko", "only in the old one");
-	publish_foo(scratch, "new");
+	add_foo(tree);
+	publish_foo(tree, "old");
+	faketree_write(tree, MODULE "/extra.ko", "only in the old one");
+	publish_foo(tree, "new");
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	g_assert_cmpstr(text, ==, "new");
-	g_assert_false(scratch_has(scratch, MODULE "/extra.ko"));
-	entries = scan(scratch);
+	g_assert_false(is_there(tree, MODULE "/extra.ko"));
+	entries = scan(tree);
 	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
 	g_assert_cmpuint(artifact->module_files->len, ==, 1);
 	g_assert_false(artifact->active);
 }
 
-static void test_publishing_nothing_is_an_error(struct scratch *scratch,
-						gconstpointer data)
+static void test_publishing_nothing_is_an_error(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	publish_foo(scratch, "old");
-	g_assert_false(ks_tree_publish(scratch->system, "foo", "1.0", K, "x86_64",
+	add_foo(tree);
+	publish_foo(tree, "old");
+	g_assert_false(ks_tree_publish(tree->system, "foo", "1.0", K, "x86_64",
 				       T "/.nothing", &error));
 	g_assert_nonnull(error);
-	g_assert_true(scratch_has(scratch, MODULE "/foo.ko"));
+	g_assert_true(is_there(tree, MODULE "/foo.ko"));
 }
 
-static void test_activation_is_a_link_in_dkms_form(struct scratch *scratch,
+static void test_activation_is_a_link_in_dkms_form(struct faketree *tree,
 						   gconstpointer data)
 {
 	g_autofree char *text = NULL;
@@ -148,127 +153,124 @@ static void test_activation_is_a_link_in_dkms_form(struct scratch *scratch,
 	g_autoptr(GPtrArray) after = NULL;
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	publish_foo(scratch, "x");
-	activate_foo(scratch);
-	text = ks_root_readlink(scratch->system->root, T "/foo/kernel-" K "-x86_64");
+	add_foo(tree);
+	publish_foo(tree, "x");
+	activate_foo(tree);
+	text = ks_root_readlink(tree->system->root, T "/foo/kernel-" K "-x86_64");
 	g_assert_cmpstr(text, ==, "1.0/" K "/x86_64");
-	entries = scan(scratch);
+	entries = scan(tree);
 	g_assert_cmpuint(entries->len, ==, 1);
 	g_assert_true(ks_tree_find_artifact(entries->pdata[0], K, "x86_64")->active);
-	g_assert_true(ks_tree_deactivate(scratch->system, "foo", K, "x86_64", &error));
+	g_assert_true(ks_tree_deactivate(tree->system, "foo", K, "x86_64", &error));
 	g_assert_no_error(error);
-	after = scan(scratch);
+	after = scan(tree);
 	g_assert_false(ks_tree_find_artifact(after->pdata[0], K, "x86_64")->active);
 }
 
-static void test_unbuilding_leaves_the_source_and_no_empty_kernel(struct scratch *scratch,
+static void test_unbuilding_leaves_the_source_and_no_empty_kernel(struct faketree *tree,
 								  gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	publish_foo(scratch, "x");
-	activate_foo(scratch);
-	g_assert_true(
-		ks_tree_unbuild(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	add_foo(tree);
+	publish_foo(tree, "x");
+	activate_foo(tree);
+	g_assert_true(ks_tree_unbuild(tree->system, "foo", "1.0", K, "x86_64", &error));
 	g_assert_no_error(error);
-	g_assert_false(scratch_has(scratch, T "/foo/1.0/" K));
-	g_assert_false(scratch_has(scratch, T "/foo/kernel-" K "-x86_64"));
-	g_assert_true(scratch_has(scratch, T "/foo/1.0/source"));
+	g_assert_false(is_there(tree, T "/foo/1.0/" K));
+	g_assert_false(is_there(tree, T "/foo/kernel-" K "-x86_64"));
+	g_assert_true(is_there(tree, T "/foo/1.0/source"));
 	/* again: success */
-	g_assert_true(
-		ks_tree_unbuild(scratch->system, "foo", "1.0", K, "x86_64", &error));
+	g_assert_true(ks_tree_unbuild(tree->system, "foo", "1.0", K, "x86_64", &error));
 	g_assert_no_error(error);
 }
 
-static void test_removing_leaves_nothing_but_the_source(struct scratch *scratch,
+static void test_removing_leaves_nothing_but_the_source(struct faketree *tree,
 							gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	publish_foo(scratch, "x");
-	activate_foo(scratch);
-	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", true, &error));
-	g_assert_true(ks_tree_remove(scratch->system, "foo", "1.0", &error));
+	add_foo(tree);
+	publish_foo(tree, "x");
+	activate_foo(tree);
+	g_assert_true(ks_tree_set_asked(tree->system, "foo", "1.0", true, &error));
+	g_assert_true(ks_tree_remove(tree->system, "foo", "1.0", &error));
 	g_assert_no_error(error);
-	g_assert_false(scratch_has(scratch, T "/foo"));
-	g_assert_false(scratch_has(scratch, "/var/lib/kmodsmith/marks/foo"));
-	g_assert_true(scratch_has(scratch, SOURCE "/dkms.conf"));
+	g_assert_false(is_there(tree, T "/foo"));
+	g_assert_false(is_there(tree, "/var/lib/kmodsmith/marks/foo"));
+	g_assert_true(is_there(tree, SOURCE "/dkms.conf"));
 }
 
-static void test_removing_keeps_the_other_version_and_its_link(struct scratch *scratch,
+static void test_removing_keeps_the_other_version_and_its_link(struct faketree *tree,
 							       gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	scratch_write(scratch, T "/foo/1.0.1/" K "/x86_64/module/foo.ko", "x");
-	scratch_link(scratch, T "/foo/kernel-" K "-x86_64", "1.0.1/" K "/x86_64");
-	g_assert_true(ks_tree_remove(scratch->system, "foo", "1.0", &error));
+	add_foo(tree);
+	faketree_write(tree, T "/foo/1.0.1/" K "/x86_64/module/foo.ko", "x");
+	faketree_link(tree, "1.0.1/" K "/x86_64", T "/foo/kernel-" K "-x86_64");
+	g_assert_true(ks_tree_remove(tree->system, "foo", "1.0", &error));
 	g_assert_no_error(error);
-	g_assert_true(scratch_has(scratch, T "/foo/kernel-" K "-x86_64"));
-	g_assert_true(scratch_has(scratch, T "/foo/1.0.1/" K "/x86_64/module/foo.ko"));
+	g_assert_true(is_there(tree, T "/foo/kernel-" K "-x86_64"));
+	g_assert_true(is_there(tree, T "/foo/1.0.1/" K "/x86_64/module/foo.ko"));
 }
 
-static void test_marks_come_and_go(struct scratch *scratch, gconstpointer data)
+static void test_marks_come_and_go(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GPtrArray) with = NULL;
 	g_autoptr(GPtrArray) without = NULL;
 	struct ks_tree_entry *entry;
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", true, &error));
+	add_foo(tree);
+	g_assert_true(ks_tree_set_asked(tree->system, "foo", "1.0", true, &error));
 	g_assert_true(
-		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", true, &error));
-	with = scan(scratch);
+		ks_tree_set_removal_asked(tree->system, "foo", "1.0", true, &error));
+	with = scan(tree);
 	entry = with->pdata[0];
 	g_assert_true(entry->asked);
 	g_assert_true(entry->removal_asked);
-	g_assert_true(ks_tree_set_asked(scratch->system, "foo", "1.0", false, &error));
+	g_assert_true(ks_tree_set_asked(tree->system, "foo", "1.0", false, &error));
 	g_assert_true(
-		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", false, &error));
+		ks_tree_set_removal_asked(tree->system, "foo", "1.0", false, &error));
 	g_assert_true(
-		ks_tree_set_removal_asked(scratch->system, "foo", "1.0", false, &error));
+		ks_tree_set_removal_asked(tree->system, "foo", "1.0", false, &error));
 	g_assert_no_error(error);
-	without = scan(scratch);
+	without = scan(tree);
 	entry = without->pdata[0];
 	g_assert_false(entry->asked);
 	g_assert_false(entry->removal_asked);
-	g_assert_false(scratch_has(scratch, "/var/lib/kmodsmith/marks/foo"));
+	g_assert_false(is_there(tree, "/var/lib/kmodsmith/marks/foo"));
 }
 
 /* What dkms leaves in T when it is killed, and what others put there. */
-static void make_leftovers(const struct scratch *scratch)
+static void make_leftovers(struct faketree *tree)
 {
-	scratch_mkdir(scratch, T "/foo/1.0");
-	scratch_mkdir(scratch, T "/foo/original_module/" K "/x86_64");
-	scratch_write(scratch, T "/foo/1.0/" K "/.tmp_x86_64_abcdef/module/foo.ko",
-		      "half");
-	scratch_mkdir(scratch, T "/foo/1.0/" K "/x86_64/log");
-	scratch_mkdir(scratch, T "/foo/1.0/tarball");
-	scratch_write(scratch, T "/mok.key", "k");
-	scratch_write(scratch, T "/mok.pub", "p");
-	scratch_write(scratch, T "/depmod-pending-" K "-x86_64", "");
-	scratch_write(scratch, T "/post_transaction.log", "");
-	scratch_mkdir(scratch, T "/with blank/1.0");
-	scratch_mkdir(scratch, T "/.hidden/1.0");
-	scratch_link(scratch, T "/loop", "loop");
-	scratch_link(scratch, T "/away", "/etc");
-	scratch_link(scratch, T "/foo/2.0", "1.0");
+	faketree_mkdir(tree, T "/foo/1.0");
+	faketree_mkdir(tree, T "/foo/original_module/" K "/x86_64");
+	faketree_write(tree, T "/foo/1.0/" K "/.tmp_x86_64_abcdef/module/foo.ko", "half");
+	faketree_mkdir(tree, T "/foo/1.0/" K "/x86_64/log");
+	faketree_mkdir(tree, T "/foo/1.0/tarball");
+	faketree_write(tree, T "/mok.key", "k");
+	faketree_write(tree, T "/mok.pub", "p");
+	faketree_write(tree, T "/depmod-pending-" K "-x86_64", "");
+	faketree_write(tree, T "/post_transaction.log", "");
+	faketree_mkdir(tree, T "/with blank/1.0");
+	faketree_mkdir(tree, T "/.hidden/1.0");
+	faketree_link(tree, "loop", T "/loop");
+	faketree_link(tree, "/etc", T "/away");
+	faketree_link(tree, "1.0", T "/foo/2.0");
 }
 
-static void test_leftovers_of_a_killed_dkms_are_read_without_harm(struct scratch *scratch,
+static void test_leftovers_of_a_killed_dkms_are_read_without_harm(struct faketree *tree,
 								  gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_tree_entry *entry;
 	struct ks_artifact *artifact;
 
-	make_leftovers(scratch);
-	entries = scan(scratch);
+	make_leftovers(tree);
+	entries = scan(tree);
 	g_assert_cmpuint(entries->len, ==, 1);
 	entry = entries->pdata[0];
 	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_NONE);
@@ -279,46 +281,46 @@ static void test_leftovers_of_a_killed_dkms_are_read_without_harm(struct scratch
 	g_assert_null(artifact->problem);
 }
 
-static void test_a_source_that_loops_is_gone(struct scratch *scratch, gconstpointer data)
+static void test_a_source_that_loops_is_gone(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 
-	scratch_link(scratch, T "/foo/1.0/source", "source");
-	entries = scan(scratch);
+	faketree_link(tree, "source", T "/foo/1.0/source");
+	entries = scan(tree);
 	g_assert_cmpint(((struct ks_tree_entry *)entries->pdata[0])->source, ==,
 			KS_TREE_SOURCE_GONE);
 }
 
-static void test_a_source_directory_of_a_tarball_is_a_source(struct scratch *scratch,
+static void test_a_source_directory_of_a_tarball_is_a_source(struct faketree *tree,
 							     gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_tree_entry *entry;
 
-	scratch_write(scratch, T "/foo/1.0/source/dkms.conf", "PACKAGE_NAME=foo\n");
-	entries = scan(scratch);
+	faketree_write(tree, T "/foo/1.0/source/dkms.conf", "PACKAGE_NAME=foo\n");
+	entries = scan(tree);
 	entry = entries->pdata[0];
 	g_assert_cmpint(entry->source, ==, KS_TREE_SOURCE_OK);
 	g_assert_cmpstr(entry->source_dir, ==, T "/foo/1.0/source");
 }
 
-static void test_a_damaged_manifest_is_a_problem_of_its_artifact(struct scratch *scratch,
+static void test_a_damaged_manifest_is_a_problem_of_its_artifact(struct faketree *tree,
 								 gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_artifact *artifact;
 
-	add_foo(scratch);
-	publish_foo(scratch, "x");
-	scratch_write(scratch, T "/foo/1.0/" K "/x86_64/manifest", "rubbish");
-	entries = scan(scratch);
+	add_foo(tree);
+	publish_foo(tree, "x");
+	faketree_write(tree, T "/foo/1.0/" K "/x86_64/manifest", "rubbish");
+	entries = scan(tree);
 	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
 	g_assert_null(artifact->manifest);
 	g_assert_nonnull(artifact->problem);
 	g_assert_cmpuint(artifact->module_files->len, ==, 1);
 }
 
-static void test_a_manifest_of_another_target_is_not_taken(struct scratch *scratch,
+static void test_a_manifest_of_another_target_is_not_taken(struct faketree *tree,
 							   gconstpointer data)
 {
 	ks_auto(ks_manifest) manifest = ks_manifest_new("bar", "1.0", K, "x86_64");
@@ -326,26 +328,26 @@ static void test_a_manifest_of_another_target_is_not_taken(struct scratch *scrat
 	struct ks_artifact *artifact;
 	g_autoptr(GError) error = NULL;
 
-	add_foo(scratch);
-	publish_foo(scratch, "x");
-	ks_manifest_store(scratch->system, manifest, T "/foo/1.0/" K "/x86_64/manifest",
+	add_foo(tree);
+	publish_foo(tree, "x");
+	ks_manifest_store(tree->system, manifest, T "/foo/1.0/" K "/x86_64/manifest",
 			  &error);
 	g_assert_no_error(error);
-	entries = scan(scratch);
+	entries = scan(tree);
 	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
 	g_assert_null(artifact->manifest);
 	g_assert_nonnull(strstr(artifact->problem, "bar/1.0"));
 }
 
-static void test_an_active_link_to_nothing_is_seen(struct scratch *scratch,
+static void test_an_active_link_to_nothing_is_seen(struct faketree *tree,
 						   gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	struct ks_artifact *artifact;
 
-	add_foo(scratch);
-	scratch_link(scratch, T "/foo/kernel-" K "-x86_64", "1.0/" K "/x86_64");
-	entries = scan(scratch);
+	add_foo(tree);
+	faketree_link(tree, "1.0/" K "/x86_64", T "/foo/kernel-" K "-x86_64");
+	entries = scan(tree);
 	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
 	g_assert_nonnull(artifact);
 	g_assert_true(artifact->active);
@@ -353,8 +355,8 @@ static void test_an_active_link_to_nothing_is_seen(struct scratch *scratch,
 }
 
 #define ADD(name, func)                                                                  \
-	g_test_add("/tree/" name, struct scratch, NULL, scratch_set_up, func,            \
-		   scratch_tear_down)
+	g_test_add("/tree/" name, struct faketree, NULL, faketree_set_up, func,          \
+		   faketree_tear_down)
 
 int main(int argc, char **argv)
 {
