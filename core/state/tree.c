@@ -241,6 +241,16 @@ static void read_dangling_links(const struct ks_system *system,
 
 /* --- entries */
 
+/* A directory of T that is nothing of dkms's: kept by an administrator, never touched. */
+static bool is_entry(const struct ks_system *system, const char *dir,
+		     const struct ks_tree_entry *entry)
+{
+	g_autofree char *build = g_build_filename(dir, "build", NULL);
+
+	return entry->source != KS_TREE_SOURCE_NONE || entry->artifacts->len ||
+	       is_real_directory(system, build);
+}
+
 static bool has_conf(const struct ks_system *system, const char *dir)
 {
 	g_autofree char *conf = g_build_filename(dir, "dkms.conf", NULL);
@@ -278,6 +288,7 @@ static bool has_mark(const struct ks_system *system, const struct ks_tree_entry 
 	return ks_root_exists(system->root, path);
 }
 
+/* NULL when it is no entry at all. */
 static struct ks_tree_entry *read_entry(const struct ks_system *system, const char *name,
 					const char *version)
 {
@@ -292,6 +303,8 @@ static struct ks_tree_entry *read_entry(const struct ks_system *system, const ch
 	read_source(system, entry, dir);
 	read_artifacts(system, entry, dir);
 	read_dangling_links(system, entry);
+	if (!is_entry(system, dir, entry))
+		g_clear_pointer(&entry, entry_free);
 	return entry;
 }
 
@@ -313,16 +326,16 @@ GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error)
 		g_autofree char *dir = g_build_filename(system->dkms_tree, name, NULL);
 		g_autoptr(GPtrArray) versions = NULL;
 
-		/* dkms's store of in-tree modules it moved away: not a module */
-		if (g_str_equal(name, "original_module"))
-			continue;
 		versions = list_directories(system, dir);
 		for (guint j = 0; j < versions->len; j++) {
-			/* T/M/original_module/K/A likewise */
+			struct ks_tree_entry *entry;
+
+			/* dkms's store of in-tree modules it moved away: no version */
 			if (g_str_equal(versions->pdata[j], "original_module"))
 				continue;
-			g_ptr_array_add(entries,
-					read_entry(system, name, versions->pdata[j]));
+			entry = read_entry(system, name, versions->pdata[j]);
+			if (entry)
+				g_ptr_array_add(entries, entry);
 		}
 	}
 	return g_steal_pointer(&entries);

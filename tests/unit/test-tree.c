@@ -255,6 +255,7 @@ static void make_leftovers(struct faketree *tree)
 	faketree_write(tree, T "/mok.pub", "p");
 	faketree_write(tree, T "/depmod-pending-" K "-x86_64", "");
 	faketree_write(tree, T "/post_transaction.log", "");
+	faketree_mkdir(tree, T "/backup/2024/files");
 	faketree_mkdir(tree, T "/with blank/1.0");
 	faketree_mkdir(tree, T "/.hidden/1.0");
 	faketree_link(tree, "loop", T "/loop");
