@@ -94,8 +94,8 @@ base_make() {
 # scenario's transactions are about modules and kernels.
 base_packages() {
 	printf '%s\n' apt debian-archive-keyring ca-certificates initramfs-tools kmod zstd \
-		make gcc libc6-dev bash coreutils patch xz-utils debsums jq procps \
-		libglib2.0-0 libjansson4 libseccomp2 libarchive13 libkmod2
+		make gcc libc6-dev bash patch xz-utils debsums adduser procps \
+		libglib2.0-0 libjansson4 libseccomp2 libarchive13
 }
 
 base_add_debian() {

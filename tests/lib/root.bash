@@ -14,18 +14,21 @@ export LOGS=${LOGS:-$ks_out/logs}
 
 # --- life of a root -------------------------------------------------------------------
 
-# root_new NAME BASE: make it and enter R. Its "/" is a mount point, as on a real machine.
+# root_new NAME BASE [ROOT]: make it and enter R. Its "/" is a mount point, as on a real
+# machine. With ROOT, the name of another root made from BASE, it begins with what was done
+# there (which must have been root_end'ed with KEEP_ROOT=1).
 root_new() {
-	local name=$1 base=$2 dir
+	local name=$1 base=$2 over=${3:+$ks_out/scenarios/$3/upper:} dir
 	[[ -n $KS_PRIVATE ]] || ks_die "root_new: start scenarios with ./runtests"
 	base_need "$base"
 	dir=$ks_out/scenarios/$name
 	mkdir -p "$LOGS"
 	[[ ! -e $dir ]] || root_drop "$dir"
 	mkdir -p "$dir/upper" "$dir/work" "$dir/root"
-	if ! mount -t overlay -o "lowerdir=$(base_dir "$base"),upperdir=$dir/upper,workdir=$dir/work" \
+	if ! mount -t overlay -o "lowerdir=$over$(base_dir "$base"),upperdir=$dir/upper,workdir=$dir/work" \
 		overlay "$dir/root" 2>/dev/null; then
 		# no overlay on this file system: a copy does the same, slower
+		[[ -z $over ]] || ks_die "this needs overlayfs below '$ks_out'"
 		cp -a --reflink=auto "$(base_dir "$base")/." "$dir/root"
 		mount --bind "$dir/root" "$dir/root"
 	fi
