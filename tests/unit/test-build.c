@@ -334,6 +334,8 @@ static void test_wrong_module(struct fixture *f, gconstpointer data)
 
 	assert_failed(result, "verify", "'play-good.ko'");
 	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
+	/* the place it was staged in is gone, too */
+	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/" RELEASE));
 }
 
 static void test_rubbish_module(struct fixture *f, gconstpointer data)
