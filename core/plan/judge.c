@@ -72,7 +72,8 @@ static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 
 	if (target->installed == KS_INSTALLED_MISSING) {
 		decide(cell, KS_TARGET_BUILT, KS_REASON_FILES_MISSING, detail);
-		cell->install = repairable && cell->in_scope;
+		cell->install =
+			repairable && cell->in_scope && !planner->request->build_only;
 	} else if (target->installed == KS_INSTALLED_CHANGED) {
 		decide(cell, KS_TARGET_INSTALLED, KS_REASON_FILES_CHANGED, detail);
 	} else {

@@ -140,14 +140,19 @@ static bool replace_in_two(const struct ks_system *system, const char *staged,
 		(void)ks_durable_rename(system->root, doomed, dest, NULL);
 		return false;
 	}
-	return ks_treeop_remove(system->root, doomed, error);
+	(void)ks_treeop_remove(system->root, doomed, NULL);
+	return true;
 }
 
 static bool replace(const struct ks_system *system, const char *staged, const char *dest,
 		    GError **error)
 {
-	if (exchange(system, staged, dest))
-		return ks_treeop_remove(system->root, staged, error);
+	if (exchange(system, staged, dest)) {
+		/* Published. What cannot be removed now is swept before the next build.
+		 */
+		(void)ks_treeop_remove(system->root, staged, NULL);
+		return true;
+	}
 	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
 		ks_error_set_errno(error, errno, "cannot exchange '%s' and '%s'", staged,
 				   dest);
