@@ -17,7 +17,7 @@ setup_file() {
 teardown_file() { root_end; }
 
 make_initramfs() {
-	local tree=${R%/root}/init
+	local tree=$R/root/init
 	mkdir -p "$tree/dev" "$tree/proc" "$tree/modules"
 	mknod "$tree/dev/console" c 5 1
 	gcc -static -O1 -Wall -o "$tree/init" "$ks_top/tests/system/boot-init.c"
@@ -26,12 +26,12 @@ make_initramfs() {
 	done
 	# one that must be refused, so that a pass means something
 	head -c 4096 /bin/true >"$tree/modules/junk.ko"
-	(cd "$tree" && find . | cpio --quiet -o -H newc) >"${R%/root}/init.img"
+	root_sh 'cd /root/init && find . | cpio --quiet -o -H newc >/root/init.img'
 }
 
 @test "the upgraded kernel boots and loads the built modules" {
 	timeout 300 qemu-system-x86_64 -accel tcg -m 512 -nographic -no-reboot -nic none \
-		-kernel "$R/boot/vmlinuz-$NEW" -initrd "${R%/root}/init.img" \
+		-kernel "$R/boot/vmlinuz-$NEW" -initrd "$R/root/init.img" \
 		-append "console=ttyS0 panic=-1 loglevel=4" </dev/null 3>&- >"${R%/root}/console" 2>&1 || true
 	cat "${R%/root}/console" >>"$ROOT_LOG"
 	output=$(tr -d '\r' <"${R%/root}/console")
