@@ -34,9 +34,18 @@ static char *take_message(const char *what)
 	return strdup(text.c_str());
 }
 
-/* Everything in memory, from the installed state alone: nothing to download, nothing cached. */
-static void leave_lists_out()
+/*
+ * Everything in memory, from the installed state alone: nothing to download,
+ * nothing cached. apt takes an empty cache file name for "no cache" only while
+ * no RootDir stands before it; so the root is said by the directories themselves.
+ */
+static void leave_lists_out(const std::string &root)
 {
+	if (!root.empty()) {
+		_config->Clear("RootDir");
+		_config->Set("Dir", root + "/");
+		_config->Set("Dir::State::status", root + "/var/lib/dpkg/status");
+	}
 	_config->Set("Dir::Etc::sourcelist", "/dev/null");
 	_config->Set("Dir::Etc::sourceparts", "/dev/null");
 	_config->Set("Dir::State::lists", "/nonexistent/");
@@ -51,7 +60,7 @@ static bool configure(const char *root, enum ks_apt_mode mode)
 	if (!pkgInitConfig(*_config))
 		return false;
 	if (mode == KS_APT_STATUS_ONLY)
-		leave_lists_out();
+		leave_lists_out(root);
 	return pkgInitSystem(*_config, _system);
 }
 
