@@ -12,7 +12,7 @@
 #include "core/build/build.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define RELEASE "6.1.0-1-play"
 #define SYMVERS                                                                          \
@@ -21,7 +21,7 @@
 	"0x00000000\tplay_kernel_call_without_crc\tvmlinux\tEXPORT_SYMBOL\t\n"
 
 struct fixture {
-	struct scratch scratch; /* only its directory */
+	struct faketree tree; /* only its directory */
 	struct ks_system *system;
 	struct utsname machine;
 	struct ks_kernel kernel;
@@ -33,17 +33,17 @@ struct fixture {
 	char *staged_dir; /* of the last good build */
 };
 
-static void move_directory(char **dir, const struct scratch *scratch, const char *path)
+static void move_directory(char **dir, struct faketree *tree, const char *path)
 {
 	g_free(*dir);
-	*dir = scratch_path(scratch, path);
+	*dir = faketree_path(tree, path);
 }
 
 static void copy_module(struct fixture *f, const char *name, const char *to)
 {
 	g_autofree char *from = g_test_build_filename(G_TEST_BUILT, "tests", "unit",
 						      "modules", name, NULL);
-	g_autofree char *full = scratch_path(&f->scratch, to);
+	g_autofree char *full = faketree_path(&f->tree, to);
 	g_autofree char *data = NULL;
 	size_t size;
 
@@ -51,21 +51,31 @@ static void copy_module(struct fixture *f, const char *name, const char *to)
 	g_assert_true(g_file_set_contents(full, data, (gssize)size, NULL));
 }
 
+static bool has(struct fixture *f, const char *path)
+{
+	g_autofree char *full = g_strconcat(f->tree.dir, path, NULL);
+	struct stat st;
+
+	return lstat(full, &st) == 0;
+}
+
 static void set_up_system(struct fixture *f)
 {
 	f->system = ks_system_new("/", NULL);
 	g_assert_nonnull(f->system);
-	move_directory(&f->system->dkms_tree, &f->scratch, "T");
-	move_directory(&f->system->source_tree, &f->scratch, "src");
-	move_directory(&f->system->install_tree, &f->scratch, "modules");
-	move_directory(&f->system->dkms_etc, &f->scratch, "etc-dkms");
-	move_directory(&f->system->state_dir, &f->scratch, "state");
-	move_directory(&f->system->run_dir, &f->scratch, "run");
+	move_directory(&f->system->dkms_tree, &f->tree, "/T");
+	move_directory(&f->system->source_tree, &f->tree, "/src");
+	move_directory(&f->system->install_tree, &f->tree, "/modules");
+	move_directory(&f->system->dkms_etc, &f->tree, "/etc-dkms");
+	move_directory(&f->system->state_dir, &f->tree, "/state");
+	move_directory(&f->system->run_dir, &f->tree, "/run");
 }
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	scratch_set_up(&f->scratch, NULL);
+	faketree_set_up(&f->tree, NULL);
+	/* The build uid has to get through it. */
+	g_assert_cmpint(g_chmod(f->tree.dir, 0755), ==, 0);
 	set_up_system(f);
 	g_assert_cmpint(uname(&f->machine), ==, 0);
 	f->kernel = (struct ks_kernel){
@@ -73,11 +83,11 @@ static void set_up(struct fixture *f, gconstpointer data)
 		.arch = f->machine.machine,
 		.modules_dir = (char *)"/lib/modules/" RELEASE,
 		.headers_dir = (char *)"/lib/modules/" RELEASE "/build",
-		.symvers_path = scratch_path(&f->scratch, "headers/Module.symvers"),
+		.symvers_path = faketree_path(&f->tree, "/headers/Module.symvers"),
 		.module_suffix = (char *)".ko",
 		.config = g_hash_table_new(g_str_hash, g_str_equal),
 	};
-	scratch_write(&f->scratch, "headers/Module.symvers", SYMVERS);
+	faketree_write(&f->tree, "/headers/Module.symvers", SYMVERS);
 	f->module = (struct ks_conf_module){
 		.built_name = (char *)"good",
 		.built_location = (char *)"out/",
@@ -98,18 +108,18 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->request = (struct ks_build_request){
 		.module = "play",
 		.version = "1.0",
-		.source_dir = scratch_path(&f->scratch, "src/play-1.0"),
+		.source_dir = faketree_path(&f->tree, "/src/play-1.0"),
 		.kernel = &f->kernel,
 		.conf = &f->conf,
 		.fingerprint = "f1",
 		.private_build = ks_sandbox_can_mount(f->system),
 	};
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n"
-		      "\techo KR=$(KERNELRELEASE); pwd; echo 0x1 sym mod EXPORT > "
-		      "Module.symvers\n");
-	copy_module(f, "play-good.ko", "src/play-1.0/prebuilt.ko");
-	scratch_mkdir(&f->scratch, "T/play/1.0");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n"
+		       "\techo KR=$(KERNELRELEASE); pwd; echo 0x1 sym mod EXPORT > "
+		       "Module.symvers\n");
+	copy_module(f, "play-good.ko", "/src/play-1.0/prebuilt.ko");
+	faketree_mkdir(&f->tree, "/T/play/1.0");
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -121,7 +131,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	g_free((char *)f->request.source_dir);
 	g_free(f->staged_dir);
 	ks_system_free(f->system);
-	scratch_tear_down(&f->scratch, NULL);
+	faketree_tear_down(&f->tree, NULL);
 }
 
 static struct ks_build *start(struct fixture *f)
@@ -158,7 +168,7 @@ static struct ks_build_result *run(struct fixture *f)
 
 	/* whatever happened, no token is lost and nothing is left over */
 	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
-	g_autofree char *work = scratch_path(&f->scratch, "state/build");
+	g_autofree char *work = faketree_path(&f->tree, "/state/build");
 	g_autoptr(GPtrArray) left = ks_root_list(f->system->root, work, NULL);
 	g_assert_cmpuint(left->len, ==, 0);
 	return result;
@@ -213,7 +223,7 @@ static void test_success(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(strstr(text, "\nKR=" RELEASE "\n"));
 	g_assert_nonnull(strstr(text, "\n# exit code: 0\n# elapsed time: 00:00:0"));
 	/* it saw itself at T/M/V/build */
-	g_autofree char *build_path = scratch_path(&f->scratch, "T/play/1.0/build\n");
+	g_autofree char *build_path = faketree_path(&f->tree, "/T/play/1.0/build\n");
 	g_assert_nonnull(strstr(text, build_path));
 
 	g_assert_cmpstr(result->manifest->build_fingerprint, ==, "f1");
@@ -251,8 +261,8 @@ static void test_compressed(struct fixture *f, gconstpointer data)
 
 static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 {
-	scratch_write(
-		&f->scratch, "src/play-1.0/Makefile",
+	faketree_write(
+		&f->tree, "/src/play-1.0/Makefile",
 		"all:\n\t@echo 'x.c:1:2: error: no such thing'; chmod 4777 prebuilt.ko; "
 		"ln -s /etc/passwd make.log; exit 3\n");
 	ks_auto(ks_build_result) result = run(f);
@@ -261,10 +271,10 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	assert_failed(result, "make", "exit status 2");
 	g_assert_cmpint(result->reason, ==, KS_REASON_BUILD_FAILED);
 	g_assert_cmpstr(result->first_error, ==, "x.c:1:2: error: no such thing");
-	g_autofree char *log = scratch_path(&f->scratch, "T/play/1.0/build/make.log");
+	g_autofree char *log = faketree_path(&f->tree, "/T/play/1.0/build/make.log");
 	g_autofree char *module =
-		scratch_path(&f->scratch, "T/play/1.0/build/prebuilt.ko");
-	g_autofree char *release = scratch_path(&f->scratch, "T/play/1.0/" RELEASE);
+		faketree_path(&f->tree, "/T/play/1.0/build/prebuilt.ko");
+	g_autofree char *release = faketree_path(&f->tree, "/T/play/1.0/" RELEASE);
 	g_autoptr(GPtrArray) staged = ks_root_list(f->system->root, release, NULL);
 
 	g_assert_cmpstr(result->log_path, ==, log);
@@ -279,8 +289,8 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(staged->len, ==, 0);
 
 	/* a good build of the same target forgets it */
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n");
 	ks_auto(ks_build_result) good = run(f);
 	g_assert_true(good->ok);
 	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
@@ -296,8 +306,8 @@ static void test_not_produced(struct fixture *f, gconstpointer data)
 
 static void test_link_is_not_followed(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tmkdir out; ln -s /etc/passwd out/good.ko\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir out; ln -s /etc/passwd out/good.ko\n");
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "symbolic link");
@@ -307,12 +317,12 @@ static void test_link_is_not_followed(struct fixture *f, gconstpointer data)
 
 static void test_directory_link_is_not_followed(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *target = scratch_path(&f->scratch, "elsewhere");
+	g_autofree char *target = faketree_path(&f->tree, "/elsewhere");
 
-	scratch_mkdir(&f->scratch, "elsewhere");
-	copy_module(f, "play-good.ko", "elsewhere/good.ko");
-	scratch_link(&f->scratch, "src/play-1.0/out", target);
-	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\ttrue\n");
+	faketree_mkdir(&f->tree, "/elsewhere");
+	copy_module(f, "play-good.ko", "/elsewhere/good.ko");
+	faketree_link(&f->tree, target, "/src/play-1.0/out");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\ttrue\n");
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "symbolic link");
@@ -320,8 +330,8 @@ static void test_directory_link_is_not_followed(struct fixture *f, gconstpointer
 
 static void test_fifo_does_not_stop_us(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tmkdir out; mkfifo out/good.ko\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir out; mkfifo out/good.ko\n");
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "regular file");
@@ -329,18 +339,18 @@ static void test_fifo_does_not_stop_us(struct fixture *f, gconstpointer data)
 
 static void test_wrong_module(struct fixture *f, gconstpointer data)
 {
-	copy_module(f, "play-other-release.ko", "src/play-1.0/prebuilt.ko");
+	copy_module(f, "play-other-release.ko", "/src/play-1.0/prebuilt.ko");
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "verify", "'play-good.ko'");
 	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
 	/* the place it was staged in is gone, too */
-	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/" RELEASE));
+	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
 }
 
 static void test_rubbish_module(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, "src/play-1.0/prebuilt.ko", "not a module\n");
+	faketree_write(&f->tree, "/src/play-1.0/prebuilt.ko", "not a module\n");
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "verify", "'play-good.ko'");
@@ -367,19 +377,19 @@ static void test_scripts(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh one \"two words\"";
 	f->conf.post_build = (char *)"missing.sh";
-	scratch_write(&f->scratch, "src/play-1.0/pre.sh",
-		      "#!/bin/sh\necho source\nexit 9\n");
-	scratch_write(
-		&f->scratch, "etc-dkms/play/pre.sh",
+	faketree_write(&f->tree, "/src/play-1.0/pre.sh",
+		       "#!/bin/sh\necho source\nexit 9\n");
+	faketree_write(
+		&f->tree, "/etc-dkms/play/pre.sh",
 		"#!/bin/sh\necho \"$# $2 $kernelver $arch $module $module_version\"\n"
 		"echo \"$kernel_source_dir $HOME\"\n");
-	g_autofree char *script = scratch_path(&f->scratch, "etc-dkms/play/pre.sh");
+	g_autofree char *script = faketree_path(&f->tree, "/etc-dkms/play/pre.sh");
 	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
-	if (f->request.private_build && g_str_has_prefix(f->scratch.dir, "/tmp/")) {
+	if (f->request.private_build && g_str_has_prefix(f->tree.dir, "/tmp/")) {
 		/* the private /tmp hides the override; it is not there in earnest */
 		g_free(f->system->dkms_etc);
 		f->system->dkms_etc = g_strdup("/nonexistent");
-		g_autofree char *own = scratch_path(&f->scratch, "src/play-1.0/pre.sh");
+		g_autofree char *own = faketree_path(&f->tree, "/src/play-1.0/pre.sh");
 		g_assert_cmpint(g_rename(script, own), ==, 0);
 	}
 	ks_auto(ks_build_result) result = run(f);
@@ -400,8 +410,8 @@ static void test_scripts(struct fixture *f, gconstpointer data)
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh";
-	scratch_write(&f->scratch, "src/play-1.0/pre.sh", "#!/bin/sh\nexit 9\n");
-	g_autofree char *script = scratch_path(&f->scratch, "src/play-1.0/pre.sh");
+	faketree_write(&f->tree, "/src/play-1.0/pre.sh", "#!/bin/sh\nexit 9\n");
+	g_autofree char *script = faketree_path(&f->tree, "/src/play-1.0/pre.sh");
 	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
 	ks_auto(ks_build_result) result = run(f);
 
@@ -421,21 +431,21 @@ static void test_patches(struct fixture *f, gconstpointer data)
 		return;
 	}
 	f->conf.patches = patches;
-	scratch_write(&f->scratch, "src/play-1.0/one.txt", "old\n");
-	scratch_write(&f->scratch, "src/play-1.0/two.txt", "old\n");
-	scratch_write(&f->scratch, "src/play-1.0/patches/first.patch", first);
-	scratch_write(&f->scratch, "src/play-1.0/patches/second.patch", "garbage\n");
+	faketree_write(&f->tree, "/src/play-1.0/one.txt", "old\n");
+	faketree_write(&f->tree, "/src/play-1.0/two.txt", "old\n");
+	faketree_write(&f->tree, "/src/play-1.0/patches/first.patch", first);
+	faketree_write(&f->tree, "/src/play-1.0/patches/second.patch", "garbage\n");
 	/* the administrator's goes over the source's */
-	scratch_write(&f->scratch, "etc-dkms/play/patches/second.patch", second);
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tgrep new one.txt && grep new two.txt\n"
-		      "\tmkdir out; cp prebuilt.ko out/good.ko\n");
+	faketree_write(&f->tree, "/etc-dkms/play/patches/second.patch", second);
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tgrep new one.txt && grep new two.txt\n"
+		       "\tmkdir out; cp prebuilt.ko out/good.ko\n");
 	ks_auto(ks_build_result) result = run(f);
 	if (!result->ok)
 		g_error("%s: %s (%s)", result->step, result->message,
 			result->first_error);
 
-	scratch_write(&f->scratch, "src/play-1.0/one.txt", "something else\n");
+	faketree_write(&f->tree, "/src/play-1.0/one.txt", "something else\n");
 	ks_auto(ks_build_result) failed = run(f);
 	assert_failed(failed, "patch", "exit status 1");
 	g_assert_cmpstr(failed->first_error, ==, "Hunk #1 FAILED at 1.");
@@ -443,13 +453,13 @@ static void test_patches(struct fixture *f, gconstpointer data)
 
 static void test_patches_link(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *victim = scratch_path(&f->scratch, "victim");
-	g_autofree char *written = scratch_path(&f->scratch, "victim/p.patch");
+	g_autofree char *victim = faketree_path(&f->tree, "/victim");
+	g_autofree char *written = faketree_path(&f->tree, "/victim/p.patch");
 	g_autoptr(GError) error = NULL;
 
-	scratch_mkdir(&f->scratch, "victim");
-	scratch_link(&f->scratch, "src/play-1.0/patches", victim);
-	scratch_write(&f->scratch, "etc-dkms/play/patches/p.patch", "x\n");
+	faketree_mkdir(&f->tree, "/victim");
+	faketree_link(&f->tree, victim, "/src/play-1.0/patches");
+	faketree_write(&f->tree, "/etc-dkms/play/patches/p.patch", "x\n");
 	g_assert_null(ks_build_start(f->system, &f->settings, f->jobserver, &f->request,
 				     &error));
 	g_assert_nonnull(strstr(error->message, "'patches'"));
@@ -459,7 +469,7 @@ static void test_patches_link(struct fixture *f, gconstpointer data)
 static void test_timeout(struct fixture *f, gconstpointer data)
 {
 	f->settings.build_timeout_s = 1;
-	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\tsleep 600\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\tsleep 600\n");
 	ks_auto(ks_build) build = start(f);
 	ks_auto(ks_build_result) result = drive(build);
 
@@ -497,10 +507,10 @@ static void test_jobs_in_the_conf(struct fixture *f, gconstpointer data)
 
 static void test_cancel(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *work = scratch_path(&f->scratch, "state/build");
-	g_autofree char *release = scratch_path(&f->scratch, "T/play/1.0/" RELEASE);
+	g_autofree char *work = faketree_path(&f->tree, "/state/build");
+	g_autofree char *release = faketree_path(&f->tree, "/T/play/1.0/" RELEASE);
 
-	scratch_write(&f->scratch, "src/play-1.0/Makefile", "all:\n\tsleep 600\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\tsleep 600\n");
 	ks_auto(ks_build) build = start(f);
 	ks_build_cancel(build);
 	ks_jobserver_refill(f->jobserver);
@@ -523,8 +533,8 @@ static void test_two_kernels_at_once(struct fixture *f, gconstpointer data)
 	/* the module is for the other one: this one must build, and be refused */
 	other.release = (char *)"6.1.0-2-play";
 	request.kernel = &other;
-	scratch_write(
-		&f->scratch, "src/play-1.0/Makefile",
+	faketree_write(
+		&f->tree, "/src/play-1.0/Makefile",
 		"all:\n\ttest ! -e mark; touch mark; sleep 0.1\n"
 		"\ttest \"`cat mark`\" = ''; echo $(KERNELRELEASE) > mark; sleep 0.1\n"
 		"\tgrep -qx $(KERNELRELEASE) mark\n"
@@ -543,29 +553,29 @@ static void test_sweep(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	scratch_write(&f->scratch, "state/build/left-over.1/tree/file", "x");
-	scratch_write(&f->scratch, "T/play/1.0/" RELEASE "/.tmp_x86_64_77/module/x.ko",
-		      "x");
-	scratch_write(&f->scratch, "T/play/1.0/5.0/x86_64/module/x.ko", "x");
-	scratch_write(&f->scratch, "T/play/1.0/5.0/.tmp_x86_64_78/manifest", "x");
-	scratch_write(&f->scratch, "T/play/1.0/build/make.log", "x");
-	scratch_link(&f->scratch, "T/play/1.0/source", "/usr/src/play-1.0");
+	faketree_write(&f->tree, "/state/build/left-over.1/tree/file", "x");
+	faketree_write(&f->tree, "/T/play/1.0/" RELEASE "/.tmp_x86_64_77/module/x.ko",
+		       "x");
+	faketree_write(&f->tree, "/T/play/1.0/5.0/x86_64/module/x.ko", "x");
+	faketree_write(&f->tree, "/T/play/1.0/5.0/.tmp_x86_64_78/manifest", "x");
+	faketree_write(&f->tree, "/T/play/1.0/build/make.log", "x");
+	faketree_link(&f->tree, "/usr/src/play-1.0", "/T/play/1.0/source");
 	g_assert_true(ks_build_sweep(f->system, &error));
 	g_assert_no_error(error);
-	g_assert_false(scratch_has(&f->scratch, "state/build/left-over.1"));
-	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/" RELEASE));
-	g_assert_false(scratch_has(&f->scratch, "T/play/1.0/5.0/.tmp_x86_64_78"));
-	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/5.0/x86_64/module/x.ko"));
-	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/build/make.log"));
-	g_assert_true(scratch_has(&f->scratch, "T/play/1.0/source"));
+	g_assert_false(has(f, "/state/build/left-over.1"));
+	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
+	g_assert_false(has(f, "/T/play/1.0/5.0/.tmp_x86_64_78"));
+	g_assert_true(has(f, "/T/play/1.0/5.0/x86_64/module/x.ko"));
+	g_assert_true(has(f, "/T/play/1.0/build/make.log"));
+	g_assert_true(has(f, "/T/play/1.0/source"));
 }
 
 static void test_source_is_not_touched(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *source = scratch_path(&f->scratch, "src/play-1.0");
+	g_autofree char *source = faketree_path(&f->tree, "/src/play-1.0");
 
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\tcp prebuilt.ko made; mkdir out; cp made out/good.ko\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tcp prebuilt.ko made; mkdir out; cp made out/good.ko\n");
 	g_autoptr(GPtrArray) before = ks_root_list(f->system->root, source, NULL);
 	ks_auto(ks_build_result) result = run(f);
 	g_autoptr(GPtrArray) after = ks_root_list(f->system->root, source, NULL);
@@ -576,10 +586,10 @@ static void test_source_is_not_touched(struct fixture *f, gconstpointer data)
 
 static void test_read_only_source(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *makefile = scratch_path(&f->scratch, "src/play-1.0/Makefile");
+	g_autofree char *makefile = faketree_path(&f->tree, "/src/play-1.0/Makefile");
 
-	scratch_write(
-		&f->scratch, "src/play-1.0/Makefile",
+	faketree_write(
+		&f->tree, "/src/play-1.0/Makefile",
 		"all:\n\techo >> Makefile; mkdir out; cp prebuilt.ko out/good.ko\n");
 	g_assert_cmpint(g_chmod(makefile, 0444), ==, 0);
 	ks_auto(ks_build_result) result = run(f);
@@ -588,9 +598,10 @@ static void test_read_only_source(struct fixture *f, gconstpointer data)
 
 static void test_dev_stderr(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, "src/play-1.0/Makefile",
-		      "all:\n\techo said >> /dev/stderr; echo more | tee -a /dev/stdout\n"
-		      "\tmkdir out; cp prebuilt.ko out/good.ko\n");
+	faketree_write(
+		&f->tree, "/src/play-1.0/Makefile",
+		"all:\n\techo said >> /dev/stderr; echo more | tee -a /dev/stdout\n"
+		"\tmkdir out; cp prebuilt.ko out/good.ko\n");
 	ks_auto(ks_build_result) result = run(f);
 
 	if (!result->ok)
