@@ -23,6 +23,7 @@ struct ks_source {
 	bool asked;	     /* an administrator asked for it */
 	bool removal_asked;  /* a package's prerm asked for its removal */
 	bool outside;	     /* not below source_tree: when gone, maybe on a disk not mounted */
+	bool dismissed;	     /* an administrator removed it: as if it were gone */
 	bool autoinstall;
 	char *problem;	     /* why it cannot be used, "FILE:LINE: ..."; NULL when fine */
 	struct ks_tree_entry *entry; /* NULL when not in T; owned by the inventory */

@@ -143,6 +143,7 @@ static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_ent
 	source->entry = entry;
 	source->asked = entry->asked;
 	source->removal_asked = entry->removal_asked;
+	source->dismissed = ks_tree_is_dismissed(system, entry->name, entry->version);
 	source->outside = entry->source_dir &&
 			  !is_below(entry->source_dir, system->source_tree) &&
 			  !is_below(entry->source_dir, system->dkms_tree);
@@ -151,6 +152,8 @@ static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_ent
 	if (!source->path)
 		return;
 	/* A source elsewhere was named by root; in source_tree it is only found. */
+	if (source->dismissed)
+		return;
 	if (is_below(source->path, system->source_tree))
 		source->problem = find_source_distrust(system, source->path);
 	if (!source->problem)
@@ -213,7 +216,9 @@ static void add_from_directory(struct ks_inventory_taking *taking, const char *d
 		return;
 	source = source_new(conf->package_name, conf->package_version);
 	source->path = g_strdup(path);
-	source->present = true;
+	source->dismissed = ks_tree_is_dismissed(taking->system, source->name,
+						 source->version);
+	source->present = !source->dismissed;
 	source->autoinstall = conf->autoinstall;
 	g_ptr_array_add(taking->inventory->sources, source);
 }

@@ -274,7 +274,9 @@ static void emit_removes(struct emitter *emitter)
 		    !ks_planner_is_removable(planner, source) ||
 		    !is_emptied(planner, source))
 			continue;
-		append(emitter, KS_ACTION_REMOVE, KS_REASON_SOURCE_GONE, NULL);
+		append(emitter, KS_ACTION_REMOVE,
+		       source->dismissed ? KS_REASON_REQUESTED : KS_REASON_SOURCE_GONE,
+		       NULL);
 		last_action(emitter)->source = source;
 		for (guint j = 0; j < planner->cells->len; j++) {
 			const struct ks_plan_cell *cell = planner->cells->pdata[j];

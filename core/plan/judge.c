@@ -326,6 +326,11 @@ static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
 	bool stays = !removable || has_successor(cell) ||
 		     ks_settings_is_held(planner->settings, source->name);
 
+	if (source->dismissed) {
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_NOT_WANTED, "removed by hand");
+		drop(cell, KS_REASON_REQUESTED);
+		return;
+	}
 	if (is_installed(cell) && stays) {
 		keep(planner, cell, removable ? KS_REASON_KEPT : KS_REASON_SOURCE_GONE,
 		     removable ? "its source was removed" : NULL);
@@ -399,7 +404,7 @@ static void judge_other(struct ks_planner *planner, struct ks_plan_cell *cell)
 	const struct ks_target *target = cell->target;
 	const struct ks_source *source = target->source;
 
-	if (is_installed(cell) && cell->group->chosen)
+	if (is_installed(cell) && cell->group->chosen && !source->dismissed)
 		judge_replaced(planner, cell);
 	else if (ks_planner_is_gone(source))
 		judge_gone(planner, cell);

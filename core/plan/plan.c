@@ -74,6 +74,8 @@ bool ks_planner_is_removable(const struct ks_planner *planner,
 {
 	if (!ks_planner_is_gone(source))
 		return false;
+	if (source->dismissed)
+		return true;
 	/* Outside source_tree nothing is a package's: it may be on a disk not mounted
 	 * now. */
 	if (source->outside)

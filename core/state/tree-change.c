@@ -268,20 +268,6 @@ bool ks_tree_unbuild(const struct ks_system *system, const char *name,
 	return ks_treeop_prune_empty(system->root, parent, entry, error);
 }
 
-static bool drop_marks(const struct ks_system *system, const char *name,
-		       const char *version, GError **error)
-{
-	g_autofree char *top = g_build_filename(system->state_dir, "marks", NULL);
-	g_autofree char *module = g_build_filename(top, name, NULL);
-	g_autofree char *dir = g_build_filename(module, version, NULL);
-
-	if (!ks_treeop_remove(system->root, dir, error))
-		return false;
-	if (!ks_root_exists(system->root, module))
-		return true;
-	return ks_treeop_prune_empty(system->root, module, top, error);
-}
-
 bool ks_tree_remove(const struct ks_system *system, const char *name, const char *version,
 		    GError **error)
 {
@@ -291,7 +277,8 @@ bool ks_tree_remove(const struct ks_system *system, const char *name, const char
 
 	if (!drop_links_to(system, name, prefix, error) ||
 	    !remove_hidden(system, dir, error) ||
-	    !drop_marks(system, name, version, error) ||
+	    !ks_tree_set_asked(system, name, version, false, error) ||
+	    !ks_tree_set_removal_asked(system, name, version, false, error) ||
 	    !ks_quarantine_clear(system, name, version, NULL, NULL, error)) {
 		g_prefix_error(error, "cannot remove %s/%s: ", name, version);
 		return false;
@@ -328,4 +315,43 @@ bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error)
 {
 	return set_mark(system, name, version, KS_TREE_MARK_REMOVAL_ASKED, on, error);
+}
+
+bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,
+			   const char *version, bool on, GError **error)
+{
+	return set_mark(system, name, version, KS_TREE_MARK_DISMISSED, on, error);
+}
+
+static bool forget_one(const struct ks_system *system, const char *name,
+		       const char *version, GError **error)
+{
+	g_autofree char *entry = ks_tree_entry_path(system, name, version);
+	g_autofree char *source =
+		g_strdup_printf("%s/%s-%s", system->source_tree, name, version);
+
+	if (!ks_tree_is_dismissed(system, name, version) ||
+	    ks_root_exists(system->root, entry) || ks_root_exists(system->root, source))
+		return true;
+	return ks_tree_set_dismissed(system, name, version, false, error);
+}
+
+bool ks_tree_forget_dismissed(const struct ks_system *system, GError **error)
+{
+	g_autofree char *top = g_build_filename(system->state_dir, "marks", NULL);
+	g_autoptr(GPtrArray) names = ks_root_list(system->root, top, error);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *dir = g_build_filename(top, name, NULL);
+		g_autoptr(GPtrArray) versions = ks_root_list(system->root, dir, error);
+
+		if (!versions)
+			return false;
+		for (guint j = 0; j < versions->len; j++)
+			if (!forget_one(system, name, g_ptr_array_index(versions, j),
+					error))
+				return false;
+	}
+	return names != NULL;
 }

@@ -14,3 +14,4 @@ char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 
 #define KS_TREE_MARK_ASKED	   "asked"
 #define KS_TREE_MARK_REMOVAL_ASKED "removal-asked"
+#define KS_TREE_MARK_DISMISSED	   "dismissed"

@@ -288,6 +288,15 @@ static bool has_mark(const struct ks_system *system, const struct ks_tree_entry 
 	return ks_root_exists(system->root, path);
 }
 
+bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
+			  const char *version)
+{
+	g_autofree char *path =
+		ks_tree_mark_path(system, name, version, KS_TREE_MARK_DISMISSED);
+
+	return ks_root_exists(system->root, path);
+}
+
 /* NULL when it is no entry at all. */
 static struct ks_tree_entry *read_entry(const struct ks_system *system, const char *name,
 					const char *version)

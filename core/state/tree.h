@@ -88,3 +88,15 @@ bool ks_tree_set_asked(const struct ks_system *system, const char *name, const c
 		       bool on, GError **error);
 bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error);
+
+/*
+ * The mark "dismissed": an administrator has removed it, and does not want it
+ * back although its source may still be there. It outlives ks_tree_remove().
+ */
+bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,
+			   const char *version, bool on, GError **error);
+bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
+			  const char *version);
+/* Drop that mark of what has neither a directory in source_tree nor an entry in T: its
+ * package was removed, and is to work when it comes back. */
+bool ks_tree_forget_dismissed(const struct ks_system *system, GError **error);

@@ -143,6 +143,9 @@ static bool read_source_word(struct ks_source *source, const char *word)
 		source->autoinstall = true;
 	} else if (g_str_equal(word, "asked")) {
 		source->asked = true;
+	} else if (g_str_equal(word, "dismissed")) {
+		source->dismissed = true;
+		source->present = false;
 	} else if (g_str_equal(word, "removal-asked")) {
 		source->removal_asked = true;
 	} else if (g_str_equal(word, "gone")) {
