@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copying and registering a source. */
+#include "cli/add.h"
+
+#include "cli/marks.h"
+#include "cli/message.h"
+#include "core/engine/script.h"
+#include "core/support/durable.h"
+#include "core/support/error.h"
+#include "core/support/lock.h"
+#include "core/support/treeop.h"
+
+#define MAX_SOURCE_BYTES   (G_GUINT64_CONSTANT(4) << 30)
+#define MAX_SOURCE_ENTRIES 200000
+
+static bool is_same_directory(const struct ks_cli *cli, const char *a, const char *b)
+{
+	g_autofree char *real_a = ks_root_realpath(cli->system->root, a);
+	g_autofree char *real_b = ks_root_realpath(cli->system->root, b);
+
+	return real_a && g_strcmp0(real_a, real_b) == 0;
+}
+
+/* Root's own, whoever wrote the original: its scripts may run as root later. */
+static bool copy_source(const struct ks_cli *cli, const char *from, const char *to,
+			GError **error)
+{
+	const struct ks_treeop_copy_options options = {
+		.chown = true,
+		.max_bytes = MAX_SOURCE_BYTES,
+		.max_entries = MAX_SOURCE_ENTRIES,
+	};
+	const struct ks_root *root = cli->system->root;
+	g_autofree char *base = g_path_get_basename(to);
+	g_autofree char *staged = g_strdup_printf("%s/%s%s", cli->system->source_tree,
+						  KS_DURABLE_TEMPORARY_PREFIX, base);
+
+	if (!ks_root_mkdir_p(root, cli->system->source_tree, 0755, error) ||
+	    !ks_treeop_remove(root, staged, error))
+		return false;
+	if (!ks_treeop_copy(root, from, staged, &options, error) ||
+	    !ks_durable_rename(root, staged, to, error)) {
+		ks_treeop_remove(root, staged, NULL);
+		g_prefix_error(error, "cannot copy '%s' to '%s': ", from, to);
+		return false;
+	}
+	return true;
+}
+
+static bool place_source(const struct ks_cli *cli, const char *from, const char *to,
+			 GError **error)
+{
+	if (is_same_directory(cli, from, to))
+		return true;
+	if (ks_root_exists(cli->system->root, to)) {
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "cannot add '%s': '%s' is already there", from, to);
+		ks_error_hint(error,
+			      "give it another PACKAGE_VERSION, or remove that one");
+		return false;
+	}
+	return copy_source(cli, from, to, error);
+}
+
+/* Its failure is told and does not undo the addition (dkms 3.4.3). */
+static void run_post_add(const struct ks_cli *cli, const struct ks_conf *conf,
+			 const char *source_dir)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!ks_script_run(cli->system, cli->settings, "post_add", conf->post_add,
+			   source_dir, conf->package_name, conf->package_version, NULL,
+			   &error))
+		ks_message_gerror(error);
+}
+
+static bool set_marks(const struct ks_cli *cli, const struct ks_conf *conf, bool asked,
+		      GError **error)
+{
+	const char *name = conf->package_name, *version = conf->package_version;
+
+	return (!asked || ks_tree_set_asked(cli->system, name, version, true, error)) &&
+	       ks_tree_set_dismissed(cli->system, name, version, false, error) &&
+	       ks_tree_set_removal_asked(cli->system, name, version, false, error);
+}
+
+bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
+		   bool asked, char **source_dir, GError **error)
+{
+	g_autofree char *to = g_strdup_printf("%s/%s-%s", cli->system->source_tree,
+					      conf->package_name, conf->package_version);
+	ks_auto(ks_lock) lock = ks_marks_lock(cli, "add", error);
+
+	if (!lock || !place_source(cli, dir, to, error) ||
+	    !ks_tree_add(cli->system, conf->package_name, conf->package_version, to,
+			 error) ||
+	    !set_marks(cli, conf, asked, error))
+		return false;
+	run_post_add(cli, conf, to);
+	*source_dir = g_steal_pointer(&to);
+	return true;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inventory and plan as JSON. */
+#include "cli/json.h"
+
+#include <jansson.h>
+
+#include "cli/source.h"
+
+#define SCHEMA 1
+
+/* jansson refuses invalid UTF-8, which file names and compilers may give. */
+static json_t *text(const char *value)
+{
+	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
+	return valid ? json_string(valid) : json_null();
+}
+
+static void print(json_t *document)
+{
+	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	fputc('\n', stdout);
+	fflush(stdout);
+	json_decref(document);
+}
+
+static json_t *record_of(const struct ks_inventory *inventory,
+			 const struct ks_target *target)
+{
+	const struct ks_record_entry *entry = ks_source_find_record(inventory, target);
+
+	return entry ? text(entry->package) : json_null();
+}
+
+static json_t *target_object(const struct ks_inventory *inventory,
+			     const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "module", text(target->source->name));
+	json_object_set_new(object, "version", text(target->source->version));
+	json_object_set_new(object, "kernel", text(target->kernel->release));
+	json_object_set_new(object, "arch", text(target->kernel->arch));
+	json_object_set_new(object, "state", text(ks_target_state_id(verdict->state)));
+	json_object_set_new(object, "reason", text(ks_reason_id(verdict->reason)));
+	json_object_set_new(object, "reason_words",
+			    text(ks_reason_words(verdict->reason)));
+	json_object_set_new(object, "detail", text(verdict->detail));
+	json_object_set_new(object, "wanted", json_boolean(verdict->wanted));
+	json_object_set_new(object, "installed",
+			    json_boolean(target->installed == KS_INSTALLED_OK));
+	json_object_set_new(object, "record", record_of(inventory, target));
+	return object;
+}
+
+static json_t *problems(const struct ks_inventory *inventory,
+			const struct ks_selection *selection)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; !selection->module && i < inventory->problems->len; i++)
+		json_array_append_new(array,
+				      text(g_ptr_array_index(inventory->problems, i)));
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (source->problem && ks_selection_has_source(selection, source))
+			json_array_append_new(array, text(source->problem));
+	}
+	return array;
+}
+
+void ks_json_print_status(const struct ks_inventory *inventory,
+			  const struct ks_plan *plan,
+			  const struct ks_selection *selection)
+{
+	json_t *document = json_object();
+	json_t *targets = json_array();
+
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (ks_verdict_is_shown(verdict) &&
+		    ks_selection_has(selection, verdict->target))
+			json_array_append_new(targets, target_object(inventory, verdict));
+	}
+	json_object_set_new(document, "schema", json_integer(SCHEMA));
+	json_object_set_new(document, "targets", targets);
+	json_object_set_new(document, "problems", problems(inventory, selection));
+	print(document);
+}
+
+static json_t *indices(const GArray *array)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; array && i < array->len; i++)
+		json_array_append_new(list, json_integer(g_array_index(array, guint, i)));
+	return list;
+}
+
+static json_t *action_object(const struct ks_action *action)
+{
+	const struct ks_source *source = ks_source_of_action(action);
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "kind", text(ks_action_kind_id(action->kind)));
+	json_object_set_new(object, "module", text(source ? source->name : NULL));
+	json_object_set_new(object, "version", text(source ? source->version : NULL));
+	json_object_set_new(object, "kernel", text(kernel ? kernel->release : NULL));
+	json_object_set_new(object, "arch", text(kernel ? kernel->arch : NULL));
+	json_object_set_new(object, "reason", text(ks_reason_id(action->reason)));
+	json_object_set_new(object, "reason_words",
+			    text(ks_reason_words(action->reason)));
+	json_object_set_new(object, "detail", text(action->detail));
+	json_object_set_new(object, "needs", indices(action->needs));
+	json_object_set_new(object, "after", indices(action->after));
+	return object;
+}
+
+void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_plan *plan)
+{
+	static const struct ks_selection everything;
+	json_t *document = json_object();
+	json_t *actions = json_array();
+
+	for (guint i = 0; i < plan->actions->len; i++)
+		json_array_append_new(actions,
+				      action_object(g_ptr_array_index(plan->actions, i)));
+	json_object_set_new(document, "schema", json_integer(SCHEMA));
+	json_object_set_new(document, "actions", actions);
+	json_object_set_new(document, "problems", problems(inventory, &everything));
+	print(document);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The JSON of --json. "schema" is 1; within a schema fields are only added.
+ * The fields are described in kmodsmith(8).
+ */
+#pragma once
+
+#include "cli/verdict.h"
+
+/* Targets of the selection, and what is wrong with sources that have none. */
+void ks_json_print_status(const struct ks_inventory *inventory,
+			  const struct ks_plan *plan,
+			  const struct ks_selection *selection);
+void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_plan *plan);

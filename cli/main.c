@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kmodsmith, and dkms when it is called so. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/run.h"
+
+static const struct ks_command *const commands[] = {
+	&ks_command_sync,
+	&ks_command_plan,
+	&ks_command_status,
+	&ks_command_explain,
+	&ks_command_add,
+	&ks_command_remove,
+	&ks_command_build,
+	&ks_command_install,
+	&ks_command_uninstall,
+	&ks_command_log,
+	NULL,
+};
+
+static const struct ks_command *find_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int usage_error(const GError *error, const struct ks_command *command)
+{
+	ks_message_error("%s", error->message);
+	ks_message_hint("'kmodsmith %s%s--help' tells what there is",
+			command ? command->name : "", command ? " " : "");
+	return KS_EXIT_USAGE;
+}
+
+static int print_help(const struct ks_command *command)
+{
+	g_autofree char *help = ks_options_help(commands, command);
+
+	fputs(help, stdout);
+	return KS_EXIT_OK;
+}
+
+static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GError **error)
+{
+	cli->system = ks_system_new(options->root_path ? options->root_path : "/", error);
+	if (!cli->system)
+		return false;
+	cli->settings = ks_settings_load(cli->system, error);
+	if (!cli->settings)
+		return false;
+	cli->json = options->json;
+	cli->verbose = options->verbose;
+	cli->quiet = options->quiet;
+	return true;
+}
+
+static void cli_clear(struct ks_cli *cli)
+{
+	if (cli->settings)
+		ks_settings_free(cli->settings);
+	if (cli->system)
+		ks_system_free(cli->system);
+}
+
+static int run_command(const struct ks_command *command, const struct ks_options *options,
+		       int argc, char **argv)
+{
+	struct ks_cli cli = {0};
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	if (!cli_init(&cli, options, &error))
+		code = ks_run_fail(error);
+	else
+		code = command->run(&cli, argc, argv);
+	cli_clear(&cli);
+	return code;
+}
+
+static int kmodsmith_main(int argc, char **argv)
+{
+	struct ks_options options = {0};
+	g_autofree char **arguments = g_memdup2(argv, ((size_t)argc + 1) * sizeof(*argv));
+	char **rest = arguments;
+	const struct ks_command *command;
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	if (!ks_options_parse_global(&options, &argc, &rest, &error))
+		return usage_error(error, NULL);
+	if (options.version) {
+		puts("kmodsmith " PACKAGE_VERSION);
+		return KS_EXIT_OK;
+	}
+	if (options.help)
+		return print_help(NULL);
+	if (argc < 2) {
+		ks_message_error("a command is missing");
+		ks_message_hint("'kmodsmith --help' lists them");
+		return KS_EXIT_USAGE;
+	}
+	command = find_command(rest[1]);
+	if (!command) {
+		ks_message_error("unknown command '%s'", rest[1]);
+		ks_message_hint("'kmodsmith --help' lists them");
+		return KS_EXIT_USAGE;
+	}
+	argc--;
+	rest++;
+	if (!ks_options_parse_command(&options, command, &argc, &rest, &error))
+		code = usage_error(error, command);
+	else if (options.help)
+		code = print_help(command);
+	else
+		code = run_command(command, &options, argc, rest);
+	g_free(options.root_path);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *name = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("");
+
+	/* a dead terminal or pipe must not stop what a package manager relies on */
+	signal(SIGPIPE, SIG_IGN);
+	if (strcmp(name, "dkms") == 0)
+		return ks_dkms_main(argc, argv);
+	return kmodsmith_main(argc, argv);
+}

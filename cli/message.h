@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines for people, in the grammar of the house: "kmodsmith: error: ..." with
+ * the hint on a line of its own. Everything but results goes to stderr. What
+ * comes from builds and confs is cleaned of control characters, so that a log
+ * cannot drive the terminal. A dead stdout or stderr is not an error.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+void ks_message_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void ks_message_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void ks_message_hint(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* "kmodsmith: ..." on stdout: what was done. */
+void ks_message_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The error and its hint. */
+void ks_message_gerror(const GError *error);
+
+/* A copy without control characters and invalid UTF-8. NULL gives NULL. */
+char *ks_message_clean(const char *text);
+
+/* Called before a line is printed: takes a progress line off the terminal. */
+void ks_message_set_prepare(void (*prepare)(void));

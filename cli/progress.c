@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The progress line. */
+#include "cli/progress.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/source.h"
+
+#define DEFAULT_COLUMNS 80
+
+struct activity {
+	const struct ks_action *action;
+	char *step;
+	gint64 started_us;
+};
+
+struct ks_progress {
+	bool terminal;
+	bool quiet;
+	bool verbose;
+	bool drawn;
+	GPtrArray *activities; /* struct activity, the longest running first */
+	unsigned int done, total;
+};
+
+/* Messages are printed by whoever has one; the line must be off the terminal then. */
+static struct ks_progress *current;
+
+static void erase(void)
+{
+	if (!current || !current->drawn)
+		return;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+	current->drawn = false;
+}
+
+static void activity_free(gpointer data)
+{
+	struct activity *activity = data;
+
+	g_free(activity->step);
+	g_free(activity);
+}
+
+struct ks_progress *ks_progress_new(const struct ks_cli *cli)
+{
+	struct ks_progress *progress = g_new0(struct ks_progress, 1);
+	const char *terminal_type = g_getenv("TERM");
+
+	progress->terminal = isatty(STDERR_FILENO) && terminal_type && *terminal_type &&
+			     strcmp(terminal_type, "dumb") != 0;
+	progress->quiet = cli->quiet;
+	progress->verbose = cli->verbose;
+	progress->activities = g_ptr_array_new_with_free_func(activity_free);
+	current = progress;
+	ks_message_set_prepare(erase);
+	return progress;
+}
+
+void ks_progress_free(struct ks_progress *progress)
+{
+	erase();
+	ks_message_set_prepare(NULL);
+	current = NULL;
+	g_ptr_array_unref(progress->activities);
+	g_free(progress);
+}
+
+/* How long the same source took before, on whatever kernel; 0 when not known. */
+static gint64 estimate_ms(const struct ks_action *action)
+{
+	const struct ks_target *target = action->target;
+	gint64 longest = 0;
+
+	if (action->kind != KS_ACTION_BUILD || !target->source->entry)
+		return 0;
+	for (guint i = 0; i < target->source->entry->artifacts->len; i++) {
+		const struct ks_artifact *artifact =
+			g_ptr_array_index(target->source->entry->artifacts, i);
+
+		if (artifact->manifest)
+			longest = MAX(longest, artifact->manifest->build_duration_ms);
+	}
+	return longest;
+}
+
+static guint terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return DEFAULT_COLUMNS;
+}
+
+static char *describe(const struct ks_progress *progress)
+{
+	const struct activity *activity = g_ptr_array_index(progress->activities, 0);
+	g_autofree char *name = ks_source_name_action(activity->action);
+	gint64 elapsed_s =
+		(g_get_monotonic_time() - activity->started_us) / G_USEC_PER_SEC;
+	gint64 estimated_ms = estimate_ms(activity->action);
+	GString *line = g_string_new(NULL);
+
+	g_string_printf(line, "[%u/%u] %s: %s", MIN(progress->done + 1, progress->total),
+			progress->total, name, activity->step);
+	if (estimated_ms >= 1000)
+		g_string_append_printf(
+			line, " (%" G_GINT64_FORMAT " s of about %" G_GINT64_FORMAT " s)",
+			elapsed_s, (estimated_ms + 500) / 1000);
+	else if (elapsed_s > 0)
+		g_string_append_printf(line, " (%" G_GINT64_FORMAT " s)", elapsed_s);
+	if (progress->activities->len > 1)
+		g_string_append_printf(line, " and %u more",
+				       progress->activities->len - 1);
+	return g_string_free(line, FALSE);
+}
+
+static void draw(struct ks_progress *progress)
+{
+	g_autofree char *line = NULL;
+	g_autofree char *clean = NULL;
+	g_autofree char *cut = NULL;
+
+	if (!progress->activities->len) {
+		erase();
+		return;
+	}
+	line = describe(progress);
+	clean = ks_message_clean(line);
+	/* a line that wraps could not be redrawn */
+	cut = g_utf8_substring(
+		clean, 0, MIN(g_utf8_strlen(clean, -1), (glong)terminal_columns() - 1));
+	fprintf(stderr, "\r%s\033[K", cut);
+	fflush(stderr);
+	progress->drawn = true;
+}
+
+static struct activity *find(const struct ks_progress *progress,
+			     const struct ks_action *action)
+{
+	for (guint i = 0; i < progress->activities->len; i++) {
+		struct activity *activity = g_ptr_array_index(progress->activities, i);
+
+		if (activity->action == action)
+			return activity;
+	}
+	return NULL;
+}
+
+static void begin(struct ks_progress *progress, const struct ks_event *event)
+{
+	struct activity *activity = g_new0(struct activity, 1);
+
+	activity->action = event->action;
+	activity->step = g_strdup(event->text ? event->text
+					      : ks_action_kind_id(event->action->kind));
+	activity->started_us = g_get_monotonic_time();
+	g_ptr_array_add(progress->activities, activity);
+}
+
+/* Not a terminal: what takes long is told when it begins. */
+static void print_plainly(const struct ks_progress *progress,
+			  const struct ks_event *event)
+{
+	g_autofree char *name = NULL;
+
+	if (event->kind != KS_EVENT_ACTION_START &&
+	    !(event->kind == KS_EVENT_ACTION_STEP && progress->verbose))
+		return;
+	if (event->action->kind != KS_ACTION_BUILD && !progress->verbose)
+		return;
+	name = ks_source_name_action(event->action);
+	fprintf(stderr, "kmodsmith: [%u/%u] %s: %s\n", MIN(event->done + 1, event->total),
+		event->total, name,
+		event->kind == KS_EVENT_ACTION_START
+			? ks_action_kind_id(event->action->kind)
+			: event->text);
+}
+
+static void follow(struct ks_progress *progress, const struct ks_event *event)
+{
+	struct activity *activity;
+
+	progress->done = event->done;
+	progress->total = event->total;
+	if (event->kind == KS_EVENT_ACTION_START) {
+		begin(progress, event);
+		return;
+	}
+	activity = event->action ? find(progress, event->action) : NULL;
+	if (!activity)
+		return;
+	if (event->kind == KS_EVENT_ACTION_STEP) {
+		g_free(activity->step);
+		activity->step = g_strdup(event->text);
+	} else {
+		g_ptr_array_remove(progress->activities, activity);
+	}
+}
+
+void ks_progress_observe(struct ks_progress *progress, const struct ks_event *event)
+{
+	if (progress->quiet)
+		return;
+	switch (event->kind) {
+	case KS_EVENT_ACTION_START:
+	case KS_EVENT_ACTION_STEP:
+	case KS_EVENT_ACTION_DONE:
+	case KS_EVENT_ACTION_FAILED:
+	case KS_EVENT_TICK:
+		follow(progress, event);
+		if (progress->terminal)
+			draw(progress);
+		else
+			print_plainly(progress, event);
+		break;
+	case KS_EVENT_WAITING_FOR_LOCK:
+	case KS_EVENT_RECOVERED:
+	case KS_EVENT_PLANNED:
+	case KS_EVENT_WARNING:
+		break;
+	}
+}

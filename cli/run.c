@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Running the engine for a command. */
+#include "cli/run.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "core/support/durable.h"
+#include "core/support/error.h"
+#include "core/support/lock.h"
+
+/* Set by the handler; the engine polls it. */
+static volatile bool cancelled;
+/* Nothing was changed yet: the engine is waiting for the lock. */
+static volatile sig_atomic_t may_end_at_once;
+
+static void on_signal(int signal_number)
+{
+	if (may_end_at_once)
+		_exit(KS_EXIT_INTERRUPTED);
+	cancelled = true;
+}
+
+static void catch_signals(void)
+{
+	/* without SA_RESTART: a poll(2) that waits for builds must return */
+	struct sigaction interrupt = {.sa_handler = on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+}
+
+struct watching {
+	struct ks_cli *cli;
+	struct ks_progress *progress;
+	struct ks_report *report;
+};
+
+static void on_event(const struct ks_event *event, void *data)
+{
+	struct watching *watching = data;
+	const struct ks_cli *cli = watching->cli;
+
+	may_end_at_once = event->kind == KS_EVENT_WAITING_FOR_LOCK;
+	ks_report_observe(watching->report, event);
+	ks_progress_observe(watching->progress, event);
+	if (event->kind == KS_EVENT_WAITING_FOR_LOCK && !cli->quiet)
+		ks_message_info("waiting for another run: %s",
+				event->text && *event->text ? event->text : "unknown");
+	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet)
+		ks_message_info("%s", event->text);
+	else if (event->kind == KS_EVENT_WARNING)
+		ks_message_warning("%s", event->text);
+}
+
+int ks_run_fail(const GError *error)
+{
+	ks_message_gerror(error);
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED))
+		return KS_EXIT_LOCKED;
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_CANCELLED))
+		return KS_EXIT_INTERRUPTED;
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_PENDING))
+		return KS_EXIT_PENDING;
+	return KS_EXIT_ERROR;
+}
+
+/* --- requests made below a run that holds the lock */
+
+static char *queue_path(const struct ks_system *system)
+{
+	return g_build_filename(system->run_dir, "queued", NULL);
+}
+
+bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what)
+{
+	g_autofree char *path = queue_path(cli->system);
+
+	if (!ks_lock_is_held_above(cli->system))
+		return false;
+	ks_durable_write(cli->system->root, path, "", 0, 0644, NULL);
+	if (!cli->quiet)
+		ks_message_info("%s: queued, the run that this was called from does it",
+				what);
+	return true;
+}
+
+static bool take_queued(const struct ks_system *system)
+{
+	g_autofree char *path = queue_path(system);
+
+	return ks_root_exists(system->root, path) &&
+	       ks_durable_unlink(system->root, path, NULL);
+}
+
+/* --- */
+
+static int exit_code(const struct ks_cli *cli, const struct ks_run *run,
+		     const struct ks_selection *selection,
+		     const struct ks_outcome *outcome)
+{
+	int code = ks_verdict_exit_code(outcome->plan, selection);
+
+	if (outcome->n_failed_actions ||
+	    (!selection->module && outcome->inventory->problems->len))
+		code = KS_EXIT_FAILED;
+	else if (outcome->record_pending && code != KS_EXIT_FAILED)
+		code = KS_EXIT_PENDING;
+	if (!run->trigger)
+		return code;
+	/* the package manager must not fail for it, unless the administrator wants so */
+	return code == KS_EXIT_FAILED && cli->settings->on_failure == KS_ON_FAILURE_FAIL
+		       ? KS_EXIT_FAILED
+		       : KS_EXIT_OK;
+}
+
+static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
+				   const struct ks_selection *selection, GError **error)
+{
+	ks_auto(ks_report) report = ks_report_new(cli->system);
+	ks_auto(ks_progress) progress = ks_progress_new(cli);
+	struct watching watching = {.cli = cli, .progress = progress, .report = report};
+	struct ks_run_options options = {
+		.request = run->request,
+		.command = run->command,
+		.trigger = run->trigger,
+		.no_record = run->no_record,
+		.no_depmod = run->no_depmod,
+		.lock_timeout_ms = run->lock_timeout_ms,
+		.observer = on_event,
+		.observer_data = &watching,
+		.cancelled = (const bool *)&cancelled,
+	};
+	struct ks_outcome *outcome = NULL;
+
+	if (!ks_engine_run(cli->system, cli->settings, &options, &outcome, error))
+		return NULL;
+	if (!run->no_record)
+		ks_tree_forget_dismissed(cli->system, NULL);
+	ks_report_print(report, outcome, &options, selection,
+			run->silent || cli->quiet || cli->json);
+	return outcome;
+}
+
+int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
+		  struct ks_outcome **outcome)
+{
+	struct ks_selection selection = {.module = (char *)run->request.module,
+					 .version = (char *)run->request.version,
+					 .release = (char *)run->request.release};
+	ks_auto(ks_outcome) result = NULL;
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	catch_signals();
+	result = run_once(cli, run, &selection, &error);
+	if (result && take_queued(cli->system)) {
+		struct ks_run again = {.command = run->command,
+				       .trigger = run->trigger,
+				       .no_record = run->no_record,
+				       .lock_timeout_ms = run->lock_timeout_ms,
+				       .silent = run->silent};
+
+		ks_outcome_free(result);
+		result = run_once(cli, &again, &selection, &error);
+	}
+	if (!result)
+		return ks_run_fail(error);
+	code = exit_code(cli, run, &selection, result);
+	if (cli->json)
+		ks_json_print_status(result->inventory, result->plan, &selection);
+	if (outcome)
+		*outcome = g_steal_pointer(&result);
+	return code;
+}

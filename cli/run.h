@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of the engine from the command line: signals, progress, log, report
+ * and exit code, the same for every command that changes something.
+ *
+ * SIGINT and SIGTERM ask the engine to clean up and stop; while it only waits
+ * for the lock they end the program at once. SIGHUP and SIGPIPE are ignored: a
+ * terminal that goes away must not stop what a package manager relies on.
+ */
+#pragma once
+
+#include "cli/verdict.h"
+
+struct ks_run {
+	const char *command;
+	const char *trigger; /* NULL: by hand */
+	struct ks_plan_request request;
+	bool no_record;
+	bool no_depmod;
+	int lock_timeout_ms;
+	bool silent; /* print errors only (the personality dkms has its own words) */
+};
+
+/* Run, report, and give the exit code. *outcome may be NULL; it is NULL after a failure.
+ */
+int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
+		  struct ks_outcome **outcome);
+
+/* Print an error and give the exit code for it. */
+int ks_run_fail(const GError *error);
+
+/*
+ * True, and told, when an ancestor of this process holds the lock: the request
+ * is left to it, it runs once more before it ends.
+ */
+bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what);

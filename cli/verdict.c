@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Selections, lines and exit codes. */
+#include "cli/verdict.h"
+
+#include "cli/options.h"
+#include "core/support/error.h"
+
+void ks_selection_clear(struct ks_selection *selection)
+{
+	g_clear_pointer(&selection->module, g_free);
+	g_clear_pointer(&selection->version, g_free);
+	g_clear_pointer(&selection->release, g_free);
+}
+
+bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
+		       const char *release, GError **error)
+{
+	char *module = NULL, *version = NULL;
+
+	if (release && !ks_conf_is_name(release)) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' is no kernel release",
+			     release);
+		return false;
+	}
+	if (module_argument &&
+	    !ks_options_split_module(module_argument, &module, &version)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "'%s' is not MODULE or MODULE/VERSION", module_argument);
+		return false;
+	}
+	*selection = (struct ks_selection){
+		.module = module, .version = version, .release = g_strdup(release)};
+	return true;
+}
+
+bool ks_selection_has_source(const struct ks_selection *selection,
+			     const struct ks_source *source)
+{
+	return (!selection->module || g_str_equal(selection->module, source->name)) &&
+	       (!selection->version || g_str_equal(selection->version, source->version));
+}
+
+bool ks_selection_has(const struct ks_selection *selection,
+		      const struct ks_target *target)
+{
+	return ks_selection_has_source(selection, target->source) &&
+	       (!selection->release ||
+		g_str_equal(selection->release, target->kernel->release));
+}
+
+static bool has_module(const struct ks_selection *selection,
+		       const struct ks_inventory *inventory)
+{
+	for (guint i = 0; i < inventory->sources->len; i++)
+		if (ks_selection_has_source(selection,
+					    g_ptr_array_index(inventory->sources, i)))
+			return true;
+	return false;
+}
+
+bool ks_selection_check(const struct ks_selection *selection,
+			const struct ks_inventory *inventory, GError **error)
+{
+	if (selection->module && !has_module(selection, inventory)) {
+		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no module '%s%s%s'",
+			     selection->module, selection->version ? "/" : "",
+			     selection->version ? selection->version : "");
+		ks_error_hint(error,
+			      "'kmodsmith status' lists those there are; a new one "
+			      "goes to /usr/src/NAME-VERSION with a dkms.conf in it");
+		return false;
+	}
+	if (selection->release &&
+	    !ks_kernel_find(inventory->kernels, selection->release)) {
+		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no kernel '%s'",
+			     selection->release);
+		ks_error_hint(error, "kernels are the directories of /lib/modules");
+		return false;
+	}
+	return true;
+}
+
+bool ks_verdict_is_shown(const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+
+	return target->kernel->alive || target->artifact;
+}
+
+char *ks_verdict_name(const struct ks_verdict *verdict)
+{
+	return g_strdup_printf("%s/%s on %s", verdict->target->source->name,
+			       verdict->target->source->version,
+			       verdict->target->kernel->release);
+}
+
+char *ks_verdict_line(const struct ks_verdict *verdict)
+{
+	g_autofree char *name = ks_verdict_name(verdict);
+	const char *state = ks_target_state_id(verdict->state);
+	g_autofree char *detail = NULL;
+
+	if (verdict->reason == KS_REASON_UP_TO_DATE && !verdict->detail)
+		return g_strdup_printf("%s: %s", name, state);
+	if (verdict->detail)
+		detail = g_strdup_printf("; %s", verdict->detail);
+	return g_strdup_printf("%s: %s (%s%s)", name, state,
+			       ks_reason_words(verdict->reason), detail ? detail : "");
+}
+
+char *ks_verdict_failure(const struct ks_verdict *verdict)
+{
+	const struct ks_quarantine *quarantine = verdict->target->quarantine;
+	const char *what;
+
+	if (verdict->state == KS_TARGET_FAILED && quarantine) {
+		what = quarantine->reason == KS_REASON_VERIFY_FAILED ? "verification"
+								     : "build";
+		return g_strdup_printf("%s failed at %s: %s", what,
+				       quarantine->step ? quarantine->step : "some step",
+				       quarantine->first_error ? quarantine->first_error
+							       : "see the log");
+	}
+	if (verdict->detail)
+		return g_strdup_printf("%s: %s", ks_reason_words(verdict->reason),
+				       verdict->detail);
+	return g_strdup(ks_reason_words(verdict->reason));
+}
+
+int ks_verdict_exit_code(const struct ks_plan *plan, const struct ks_selection *selection)
+{
+	int code = KS_EXIT_OK;
+
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (!ks_verdict_is_shown(verdict) ||
+		    !ks_selection_has(selection, verdict->target))
+			continue;
+		if (verdict->state == KS_TARGET_FAILED ||
+		    verdict->state == KS_TARGET_BROKEN)
+			return KS_EXIT_FAILED;
+		if (verdict->state == KS_TARGET_WAITING && verdict->wanted)
+			code = KS_EXIT_WAITING;
+	}
+	return code;
+}
