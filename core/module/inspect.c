@@ -159,12 +159,30 @@ static bool add_module(struct session *session, const struct ks_system *system,
 	return true;
 }
 
+/*
+ * The worker by a descriptor: below a home directory that nobody else may
+ * enter (an uninstalled build), the unprivileged identity could not reach it.
+ */
+static char *open_program(struct session *session, GError **error)
+{
+	g_autofree char *path =
+		g_build_filename(session->host.libexec_dir, "inspect", NULL);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		ks_error_set_errno(error, errno, "cannot open the module inspector '%s'",
+				   path);
+		return NULL;
+	}
+	g_array_append_val(session->fds, fd);
+	return g_strdup_printf("/proc/self/fd/%d", fd);
+}
+
 static bool start_worker(struct session *session, const char *const *arguments,
 			 int stdin_fd, int stdout_fd, int stderr_fd,
 			 struct ks_sandbox *sandbox, GError **error)
 {
-	g_autofree char *program =
-		g_build_filename(session->host.libexec_dir, "inspect", NULL);
+	g_autofree char *program = open_program(session, error);
 	const char *argv[4] = {program};
 	struct ks_sandbox_policy policy = {
 		.cwd = "/",
@@ -178,6 +196,8 @@ static bool start_worker(struct session *session, const char *const *arguments,
 		.n_pass_fds = session->fds->len,
 	};
 
+	if (!program)
+		return false;
 	for (size_t i = 0; arguments[i]; i++)
 		argv[i + 1] = arguments[i];
 	if (!ks_sandbox_identity(&session->host, &policy.uid, &policy.gid)) {
