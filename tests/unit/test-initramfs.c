@@ -5,20 +5,34 @@
 #include <sys/time.h>
 
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define K    "6.1.0-1-play"
 #define BASE "/lib/modules/" K
 #define MARK "/var/lib/kmodsmith/changed/" K
 
 struct fixture {
-	struct scratch scratch;
+	struct faketree tree;
 	struct ks_kernel kernel;
 };
 
+/* As the process sees it. */
+static char *path_in(struct fixture *f, const char *path)
+{
+	return g_build_filename(f->tree.dir, path, NULL);
+}
+
+static bool has(struct fixture *f, const char *path)
+{
+	g_autofree char *full = path_in(f, path);
+	struct stat st;
+
+	return lstat(full, &st) == 0;
+}
+
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	scratch_set_up(&f->scratch, NULL);
+	faketree_set_up(&f->tree, NULL);
 	f->kernel = (struct ks_kernel){
 		.release = (char *)K,
 		.modules_dir = (char *)BASE,
@@ -28,20 +42,20 @@ static void set_up(struct fixture *f, gconstpointer data)
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-	scratch_tear_down(&f->scratch, NULL);
+	faketree_tear_down(&f->tree, NULL);
 }
 
 static void assert_dest(struct fixture *f, const char *os_release, const char *dest)
 {
-	scratch_write(&f->scratch, "/etc/os-release", os_release);
-	g_assert_cmpstr(ks_install_dest_override(f->scratch.system), ==, dest);
+	faketree_write(&f->tree, "/etc/os-release", os_release);
+	g_assert_cmpstr(ks_install_dest_override(f->tree.system), ==, dest);
 }
 
 static void test_dest(struct fixture *f, gconstpointer data)
 {
-	g_assert_cmpstr(ks_install_dest_override(f->scratch.system), ==, NULL);
-	scratch_write(&f->scratch, "/usr/lib/os-release", "ID=debian\n");
-	g_assert_cmpstr(ks_install_dest_override(f->scratch.system), ==, "/updates/dkms");
+	g_assert_cmpstr(ks_install_dest_override(f->tree.system), ==, NULL);
+	faketree_write(&f->tree, "/usr/lib/os-release", "ID=debian\n");
+	g_assert_cmpstr(ks_install_dest_override(f->tree.system), ==, "/updates/dkms");
 	assert_dest(f, "ID=ubuntu\nID_LIKE=debian\n", "/updates/dkms");
 	assert_dest(f, "NAME=\"Linux Mint\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n",
 		    "/updates/dkms");
@@ -56,21 +70,21 @@ static void test_dest(struct fixture *f, gconstpointer data)
 static void set_time(struct fixture *f, const char *path, time_t seconds)
 {
 	const struct timeval times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
-	g_autofree char *full = scratch_path(&f->scratch, path);
+	g_autofree char *full = path_in(f, path);
 
 	g_assert_cmpint(utimes(full, times), ==, 0);
 }
 
 static void test_stale(struct fixture *f, gconstpointer data)
 {
-	const struct ks_system *system = f->scratch.system;
+	const struct ks_system *system = f->tree.system;
 	g_autofree char *image = NULL;
 
 	g_assert_false(ks_install_initramfs_is_stale(system, &f->kernel));
 	g_assert_true(ks_install_mark_changed(system, K, NULL));
 	g_assert_null(ks_install_initramfs_path(system, &f->kernel));
 	g_assert_false(ks_install_initramfs_is_stale(system, &f->kernel));
-	scratch_write(&f->scratch, "/boot/initrd.img-" K, "image");
+	faketree_write(&f->tree, "/boot/initrd.img-" K, "image");
 	image = ks_install_initramfs_path(system, &f->kernel);
 	g_assert_cmpstr(image, ==, "/boot/initrd.img-" K);
 
@@ -91,16 +105,16 @@ static void test_image_names(struct fixture *f, gconstpointer data)
 	g_autofree char *package = NULL;
 	g_autofree char *dracut = NULL;
 
-	scratch_write(&f->scratch, "/etc/machine-id", "0123456789abcdef\n");
-	scratch_write(&f->scratch, "/boot/0123456789abcdef/" K "/initrd", "");
-	entry = ks_install_initramfs_path(f->scratch.system, &f->kernel);
+	faketree_write(&f->tree, "/etc/machine-id", "0123456789abcdef\n");
+	faketree_write(&f->tree, "/boot/0123456789abcdef/" K "/initrd", "");
+	entry = ks_install_initramfs_path(f->tree.system, &f->kernel);
 	g_assert_cmpstr(entry, ==, "/boot/0123456789abcdef/" K "/initrd");
-	scratch_write(&f->scratch, BASE "/pkgbase", "linux-lts\n");
-	scratch_write(&f->scratch, "/boot/initramfs-linux-lts.img", "");
-	package = ks_install_initramfs_path(f->scratch.system, &f->kernel);
+	faketree_write(&f->tree, BASE "/pkgbase", "linux-lts\n");
+	faketree_write(&f->tree, "/boot/initramfs-linux-lts.img", "");
+	package = ks_install_initramfs_path(f->tree.system, &f->kernel);
 	g_assert_cmpstr(package, ==, "/boot/initramfs-linux-lts.img");
-	scratch_write(&f->scratch, "/boot/initramfs-" K ".img", "");
-	dracut = ks_install_initramfs_path(f->scratch.system, &f->kernel);
+	faketree_write(&f->tree, "/boot/initramfs-" K ".img", "");
+	dracut = ks_install_initramfs_path(f->tree.system, &f->kernel);
 	g_assert_cmpstr(dracut, ==, "/boot/initramfs-" K ".img");
 }
 
@@ -109,39 +123,39 @@ static void test_no_tools(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(
-		ks_install_initramfs_update(f->scratch.system, &f->kernel, -1, &error));
-	g_assert_true(ks_install_mark_changed(f->scratch.system, K, NULL));
-	scratch_write(&f->scratch, "/boot/initrd.img-" K, "image");
+		ks_install_initramfs_update(f->tree.system, &f->kernel, -1, &error));
+	g_assert_true(ks_install_mark_changed(f->tree.system, K, NULL));
+	faketree_write(&f->tree, "/boot/initrd.img-" K, "image");
 	g_assert_false(
-		ks_install_initramfs_update(f->scratch.system, &f->kernel, -1, &error));
+		ks_install_initramfs_update(f->tree.system, &f->kernel, -1, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
-	g_assert_true(scratch_has(&f->scratch, MARK));
+	g_assert_true(has(f, MARK));
 	g_clear_error(&error);
 
-	g_assert_true(ks_install_depmod(f->scratch.system, &f->kernel, &error));
-	scratch_mkdir(&f->scratch, BASE "/kernel");
-	g_assert_false(ks_install_depmod(f->scratch.system, &f->kernel, &error));
+	g_assert_true(ks_install_depmod(f->tree.system, &f->kernel, &error));
+	faketree_mkdir(&f->tree, BASE "/kernel");
+	g_assert_false(ks_install_depmod(f->tree.system, &f->kernel, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
 	g_clear_error(&error);
 	f->kernel.alive = false;
-	g_assert_true(ks_install_depmod(f->scratch.system, &f->kernel, &error));
+	g_assert_true(ks_install_depmod(f->tree.system, &f->kernel, &error));
 }
 
 static void test_prune(struct fixture *f, gconstpointer data)
 {
-	const struct ks_system *system = f->scratch.system;
+	const struct ks_system *system = f->tree.system;
 
 	f->kernel.alive = false;
-	scratch_write(&f->scratch, BASE "/modules.dep", "");
-	scratch_write(&f->scratch, BASE "/modules.symbols.bin", "");
-	scratch_mkdir(&f->scratch, BASE "/updates/dkms");
-	scratch_link(&f->scratch, BASE "/build", "/usr/src/linux-headers-" K);
-	scratch_write(&f->scratch, BASE "/updates/mine.ko", "somebody's");
+	faketree_write(&f->tree, BASE "/modules.dep", "");
+	faketree_write(&f->tree, BASE "/modules.symbols.bin", "");
+	faketree_mkdir(&f->tree, BASE "/updates/dkms");
+	faketree_link(&f->tree, "/usr/src/linux-headers-" K, BASE "/build");
+	faketree_write(&f->tree, BASE "/updates/mine.ko", "somebody's");
 	g_assert_true(ks_install_mark_changed(system, K, NULL));
 
 	g_assert_true(ks_install_prune_kernel(system, &f->kernel, NULL));
-	g_assert_true(scratch_has(&f->scratch, BASE "/updates/mine.ko"));
-	g_assert_true(scratch_has(&f->scratch, BASE "/modules.dep"));
+	g_assert_true(has(f, BASE "/updates/mine.ko"));
+	g_assert_true(has(f, BASE "/modules.dep"));
 	g_assert_true(
 		ks_root_mkdir_p(system->root, "/usr/src/linux-headers-" K, 0755, NULL));
 	g_assert_cmpint(
@@ -150,22 +164,22 @@ static void test_prune(struct fixture *f, gconstpointer data)
 
 	/* headers are there: the link is theirs */
 	g_assert_true(ks_install_prune_kernel(system, &f->kernel, NULL));
-	g_assert_true(scratch_has(&f->scratch, BASE "/build"));
+	g_assert_true(has(f, BASE "/build"));
 	g_assert_cmpint(unlinkat(ks_root_fd(system->root), "usr/src/linux-headers-" K,
 				 AT_REMOVEDIR),
 			==, 0);
 
 	/* came back since the picture was taken */
-	scratch_write(&f->scratch, BASE "/modules.order", "");
+	faketree_write(&f->tree, BASE "/modules.order", "");
 	g_assert_true(ks_install_prune_kernel(system, &f->kernel, NULL));
-	g_assert_true(scratch_has(&f->scratch, BASE "/modules.order"));
+	g_assert_true(has(f, BASE "/modules.order"));
 	g_assert_cmpint(unlinkat(ks_root_fd(system->root), &BASE "/modules.order"[1], 0),
 			==, 0);
 
 	g_assert_true(ks_install_prune_kernel(system, &f->kernel, NULL));
-	g_assert_false(scratch_has(&f->scratch, BASE));
-	g_assert_true(scratch_has(&f->scratch, "/lib/modules"));
-	g_assert_false(scratch_has(&f->scratch, MARK));
+	g_assert_false(has(f, BASE));
+	g_assert_true(has(f, "/lib/modules"));
+	g_assert_false(has(f, MARK));
 	g_assert_true(ks_install_prune_kernel(system, &f->kernel, NULL));
 }
 

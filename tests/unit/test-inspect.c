@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define SYMVERS                                                                          \
 	"0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"                          \
@@ -14,16 +14,30 @@
 	"0x00000000\tplay_kernel_call_without_crc\tvmlinux\tEXPORT_SYMBOL\t\n"
 
 struct fixture {
-	struct scratch scratch;
+	struct faketree tree;
 	struct utsname machine;
 	struct ks_kernel kernel;
 };
+
+/* As the process sees it. */
+static char *path_in(struct fixture *f, const char *path)
+{
+	return g_build_filename(f->tree.dir, path, NULL);
+}
+
+static bool has(struct fixture *f, const char *path)
+{
+	g_autofree char *full = path_in(f, path);
+	struct stat st;
+
+	return lstat(full, &st) == 0;
+}
 
 static void copy_in(struct fixture *f, const char *from, const char *to)
 {
 	g_autofree char *source = g_test_build_filename(G_TEST_BUILT, "tests", "unit",
 							"modules", from, NULL);
-	g_autofree char *full = scratch_path(&f->scratch, to);
+	g_autofree char *full = path_in(f, to);
 	g_autofree char *parent = g_path_get_dirname(full);
 	g_autofree char *data = NULL;
 	g_autoptr(GError) error = NULL;
@@ -41,7 +55,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	static const char *const names[] = {"good", "user", "stale", "other-release",
 					    "not-a-module"};
 
-	scratch_set_up(&f->scratch, NULL);
+	faketree_set_up(&f->tree, NULL);
 	g_assert_cmpint(uname(&f->machine), ==, 0);
 	f->kernel = (struct ks_kernel){
 		.release = (char *)"6.1.0-1-play",
@@ -49,7 +63,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 		.modules_dir = (char *)"/lib/modules/6.1.0-1-play",
 		.symvers_path = (char *)"/usr/src/headers/Module.symvers",
 	};
-	scratch_write(&f->scratch, f->kernel.symvers_path, SYMVERS);
+	faketree_write(&f->tree, f->kernel.symvers_path, SYMVERS);
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *from = g_strdup_printf("play-%s.ko", names[i]);
 		g_autofree char *to = g_strdup_printf("/m/play-%s.ko", names[i]);
@@ -60,7 +74,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-	scratch_tear_down(&f->scratch, NULL);
+	faketree_tear_down(&f->tree, NULL);
 }
 
 static GPtrArray *inspect(struct fixture *f, const char *a, const char *b)
@@ -68,7 +82,7 @@ static GPtrArray *inspect(struct fixture *f, const char *a, const char *b)
 	const char *const paths[] = {a, b, NULL};
 	g_autoptr(GError) error = NULL;
 	GPtrArray *infos =
-		ks_module_inspect(f->scratch.system, paths, &f->kernel, NULL, &error);
+		ks_module_inspect(f->tree.system, paths, &f->kernel, NULL, &error);
 
 	g_assert_no_error(error);
 	g_assert_nonnull(infos);
@@ -124,16 +138,16 @@ static void test_extra(struct fixture *f, gconstpointer data)
 	g_autoptr(GPtrArray) wrong = NULL;
 	const struct ks_module_info *info;
 
-	scratch_write(&f->scratch, extra[0],
-		      "0x33333333\tplay_good_call\t/b/play-good\tEXPORT_SYMBOL\t\n");
-	right = ks_module_inspect(f->scratch.system, paths, &f->kernel, extra, NULL);
+	faketree_write(&f->tree, extra[0],
+		       "0x33333333\tplay_good_call\t/b/play-good\tEXPORT_SYMBOL\t\n");
+	right = ks_module_inspect(f->tree.system, paths, &f->kernel, extra, NULL);
 	g_assert_nonnull(right);
 	info = g_ptr_array_index(right, 0);
 	g_assert_cmpstr(info->problem, ==, NULL);
 
-	scratch_write(&f->scratch, extra[0],
-		      "0x33333330\tplay_good_call\t/b/play-good\tEXPORT_SYMBOL\t\n");
-	wrong = ks_module_inspect(f->scratch.system, paths, &f->kernel, extra, NULL);
+	faketree_write(&f->tree, extra[0],
+		       "0x33333330\tplay_good_call\t/b/play-good\tEXPORT_SYMBOL\t\n");
+	wrong = ks_module_inspect(f->tree.system, paths, &f->kernel, extra, NULL);
 	g_assert_nonnull(wrong);
 	info = g_ptr_array_index(wrong, 0);
 	g_assert_cmpstr(
@@ -157,9 +171,9 @@ static void test_stale(struct fixture *f, gconstpointer data)
 
 static void test_layout(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, f->kernel.symvers_path,
-		      "0x1111aaaa\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
-		      "0x33333333\tplay_good_call\tvmlinux\tEXPORT_SYMBOL\t\n");
+	faketree_write(&f->tree, f->kernel.symvers_path,
+		       "0x1111aaaa\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
+		       "0x33333333\tplay_good_call\tvmlinux\tEXPORT_SYMBOL\t\n");
 	assert_problem(
 		f, "/m/play-user.ko",
 		"symbol 'module_layout' has CRC 0x11111111 here and 0x1111aaaa in the "
@@ -168,10 +182,10 @@ static void test_layout(struct fixture *f, gconstpointer data)
 
 static void test_no_crcs(struct fixture *f, gconstpointer data)
 {
-	scratch_write(&f->scratch, f->kernel.symvers_path,
-		      "0x00000000\tplay_good_call\tvmlinux\tEXPORT_SYMBOL\t\n");
+	faketree_write(&f->tree, f->kernel.symvers_path,
+		       "0x00000000\tplay_good_call\tvmlinux\tEXPORT_SYMBOL\t\n");
 	assert_problem(f, "/m/play-user.ko", NULL);
-	scratch_write(&f->scratch, f->kernel.symvers_path, "");
+	faketree_write(&f->tree, f->kernel.symvers_path, "");
 	assert_problem(f, "/m/play-user.ko",
 		       "symbol 'play_good_call' is exported by nothing");
 }
@@ -206,11 +220,11 @@ static void test_rubbish(struct fixture *f, gconstpointer data)
 	g_autofree char *problem =
 		g_strdup_printf("not an ELF object for %s", f->machine.machine);
 
-	scratch_write(&f->scratch, "/m/empty.ko", "");
-	scratch_write(&f->scratch, "/m/text.ko", "#!/bin/sh\nexec rm -rf /\n");
+	faketree_write(&f->tree, "/m/empty.ko", "");
+	faketree_write(&f->tree, "/m/text.ko", "#!/bin/sh\nexec rm -rf /\n");
 	assert_problem(f, "/m/empty.ko", problem);
 	assert_problem(f, "/m/text.ko", problem);
-	scratch_write(&f->scratch, "/m/damaged.ko.gz", "\037\213\010 and no more");
+	faketree_write(&f->tree, "/m/damaged.ko.gz", "\037\213\010 and no more");
 	assert_problem(f, "/m/damaged.ko.gz", "damaged compressed data");
 }
 
@@ -218,7 +232,7 @@ static void test_rubbish(struct fixture *f, gconstpointer data)
  */
 static void test_truncated(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *path = scratch_path(&f->scratch, "/m/play-good.ko");
+	g_autofree char *path = path_in(f, "/m/play-good.ko");
 	g_autofree char *all = NULL;
 	size_t size_bytes;
 
@@ -239,8 +253,8 @@ static void test_truncated(struct fixture *f, gconstpointer data)
  */
 static void test_crashing(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *path = scratch_path(&f->scratch, "/m/play-good.ko");
-	g_autofree char *broken = scratch_path(&f->scratch, "/m/broken.ko");
+	g_autofree char *path = path_in(f, "/m/play-good.ko");
+	g_autofree char *broken = path_in(f, "/m/broken.ko");
 	g_autofree char *all = NULL;
 	size_t size_bytes, header_bytes;
 
@@ -267,15 +281,15 @@ static void test_not_regular(struct fixture *f, gconstpointer data)
 {
 	const char *const paths[] = {"/m/link.ko", NULL};
 	const char *const fifo[] = {"/m/fifo.ko", NULL};
-	g_autofree char *full = scratch_path(&f->scratch, fifo[0]);
+	g_autofree char *full = path_in(f, fifo[0]);
 	g_autoptr(GError) error = NULL;
 
-	scratch_link(&f->scratch, paths[0], "play-good.ko");
-	g_assert_null(ks_module_inspect(f->scratch.system, paths, NULL, NULL, &error));
+	faketree_link(&f->tree, "play-good.ko", paths[0]);
+	g_assert_null(ks_module_inspect(f->tree.system, paths, NULL, NULL, &error));
 	g_assert_nonnull(error);
 	g_clear_error(&error);
 	g_assert_cmpint(mkfifo(full, 0666), ==, 0);
-	g_assert_null(ks_module_inspect(f->scratch.system, fifo, NULL, NULL, &error));
+	g_assert_null(ks_module_inspect(f->tree.system, fifo, NULL, NULL, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 }
 
@@ -284,9 +298,8 @@ static void test_bad_symvers(struct fixture *f, gconstpointer data)
 	const char *const paths[] = {"/m/play-good.ko", NULL};
 	g_autoptr(GError) error = NULL;
 
-	scratch_write(&f->scratch, f->kernel.symvers_path, "0x1\ta\tb\nrubbish\n");
-	g_assert_null(
-		ks_module_inspect(f->scratch.system, paths, &f->kernel, NULL, &error));
+	faketree_write(&f->tree, f->kernel.symvers_path, "0x1\ta\tb\nrubbish\n");
+	g_assert_null(ks_module_inspect(f->tree.system, paths, &f->kernel, NULL, &error));
 	g_assert_nonnull(error);
 	g_assert_cmpstr(
 		error->message, ==,
@@ -299,7 +312,7 @@ static void test_compress(struct fixture *f, gconstpointer data)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		g_autofree char *path = g_strconcat("/m/play-good.ko", suffixes[i], NULL);
-		g_autofree char *full = scratch_path(&f->scratch, path);
+		g_autofree char *full = path_in(f, path);
 		g_autofree char *first = NULL, *second = NULL;
 		g_autoptr(GError) error = NULL;
 		g_autoptr(GPtrArray) infos = NULL;
@@ -307,7 +320,7 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		size_t n_first, n_second;
 		struct stat st;
 
-		ks_module_compress(f->scratch.system, "/m/play-good.ko", suffixes[i],
+		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i],
 				   &error);
 		g_assert_no_error(error);
 		g_assert_cmpint(stat(full, &st), ==, 0);
@@ -321,13 +334,13 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		g_assert_cmpstr(info->version, ==, "1.2.3");
 
 		/* over what is there, and the same bytes again */
-		ks_module_compress(f->scratch.system, "/m/play-good.ko", suffixes[i],
+		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i],
 				   &error);
 		g_assert_no_error(error);
 		g_assert_true(g_file_get_contents(full, &second, &n_second, NULL));
 		g_assert_cmpmem(first, n_first, second, n_second);
 	}
-	g_assert_true(scratch_has(&f->scratch, "/m/play-good.ko"));
+	g_assert_true(has(f, "/m/play-good.ko"));
 }
 
 static void test_compress_refused(struct fixture *f, gconstpointer data)
@@ -335,20 +348,19 @@ static void test_compress_refused(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	g_assert_false(
-		ks_module_compress(f->scratch.system, "/m/play-good.ko", ".bz2", &error));
+		ks_module_compress(f->tree.system, "/m/play-good.ko", ".bz2", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_clear_error(&error);
-	g_assert_false(
-		ks_module_compress(f->scratch.system, "/m/absent.ko", ".xz", &error));
+	g_assert_false(ks_module_compress(f->tree.system, "/m/absent.ko", ".xz", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
-	g_assert_false(scratch_has(&f->scratch, "/m/absent.ko.xz"));
-	g_assert_false(scratch_has(&f->scratch, "/m/play-good.ko.bz2"));
+	g_assert_false(has(f, "/m/absent.ko.xz"));
+	g_assert_false(has(f, "/m/play-good.ko.bz2"));
 }
 
 static void assert_in_tree(struct fixture *f, const char *name, const char *expected)
 {
 	g_autofree char *path = NULL;
-	bool found = ks_module_find_in_tree(f->scratch.system, &f->kernel, name, &path);
+	bool found = ks_module_find_in_tree(f->tree.system, &f->kernel, name, &path);
 
 	g_assert_cmpstr(path, ==, expected);
 	g_assert_true(found == (expected != NULL));
@@ -358,17 +370,17 @@ static void test_in_tree(struct fixture *f, gconstpointer data)
 {
 #define K "/lib/modules/6.1.0-1-play"
 	assert_in_tree(f, "hid_a", NULL);
-	scratch_write(&f->scratch, K "/kernel/drivers/hid/hid-a.ko.xz", "");
-	scratch_write(&f->scratch, K "/kernel/drivers/hid/hid.ko", "");
-	scratch_write(&f->scratch, K "/updates/dkms/ours.ko", "");
-	scratch_write(&f->scratch, K "/modules.order",
-		      "kernel/drivers/hid/hid-a.ko\nkernel/drivers/gone/gone.ko\n");
+	faketree_write(&f->tree, K "/kernel/drivers/hid/hid-a.ko.xz", "");
+	faketree_write(&f->tree, K "/kernel/drivers/hid/hid.ko", "");
+	faketree_write(&f->tree, K "/updates/dkms/ours.ko", "");
+	faketree_write(&f->tree, K "/modules.order",
+		       "kernel/drivers/hid/hid-a.ko\nkernel/drivers/gone/gone.ko\n");
 	assert_in_tree(f, "hid_a", K "/kernel/drivers/hid/hid-a.ko.xz");
 	assert_in_tree(f, "gone", NULL);
-	scratch_write(&f->scratch, K "/modules.dep",
-		      "updates/dkms/ours.ko: kernel/drivers/hid/hid.ko\n"
-		      "kernel/drivers/hid/hid-a.ko.xz: kernel/drivers/hid/hid.ko\n"
-		      "kernel/drivers/hid/hid.ko:\n");
+	faketree_write(&f->tree, K "/modules.dep",
+		       "updates/dkms/ours.ko: kernel/drivers/hid/hid.ko\n"
+		       "kernel/drivers/hid/hid-a.ko.xz: kernel/drivers/hid/hid.ko\n"
+		       "kernel/drivers/hid/hid.ko:\n");
 	assert_in_tree(f, "hid-a", K "/kernel/drivers/hid/hid-a.ko.xz");
 	assert_in_tree(f, "hid", K "/kernel/drivers/hid/hid.ko");
 	assert_in_tree(f, "hi", NULL);

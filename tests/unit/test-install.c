@@ -13,7 +13,7 @@
 #include "core/install/apply.h"
 #include "core/install/fault.h"
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define K	   "6.1.0-1-play"
 #define BASE	   "/lib/modules/" K
@@ -23,10 +23,24 @@
 #define DIED	   42
 
 struct fixture {
-	struct scratch scratch;
+	struct faketree tree;
 	struct ks_kernel kernel;
 	struct ks_manifest *old, *new; /* two versions of one module */
 };
+
+/* As the process sees it. */
+static char *path_in(struct fixture *f, const char *path)
+{
+	return g_build_filename(f->tree.dir, path, NULL);
+}
+
+static bool has(struct fixture *f, const char *path)
+{
+	g_autofree char *full = path_in(f, path);
+	struct stat st;
+
+	return lstat(full, &st) == 0;
+}
 
 /* The bytes of a made-up module: many windows of the copy, told apart by text. */
 static char *content_of(const char *text)
@@ -53,7 +67,7 @@ static void add_file(struct fixture *f, struct ks_manifest *manifest, const char
 	g_autofree char *path = g_build_filename(dir, "module", name, NULL);
 	g_autofree char *content = content_of(text);
 
-	scratch_write(&f->scratch, path, content);
+	faketree_write(&f->tree, path, content);
 	file->name = g_strdup(name);
 	file->dest_dir = g_strdup(dest_dir);
 	file->sha256 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, content, N_BYTES);
@@ -86,8 +100,8 @@ static struct ks_manifest *new_manifest(struct fixture *f)
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	scratch_set_up(&f->scratch, NULL);
-	scratch_mkdir(&f->scratch, BASE "/kernel");
+	faketree_set_up(&f->tree, NULL);
+	faketree_mkdir(&f->tree, BASE "/kernel");
 	f->kernel = (struct ks_kernel){
 		.release = (char *)K,
 		.arch = (char *)"x86_64",
@@ -102,7 +116,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 {
 	ks_manifest_free(f->old);
 	ks_manifest_free(f->new);
-	scratch_tear_down(&f->scratch, NULL);
+	faketree_tear_down(&f->tree, NULL);
 }
 
 static bool place(struct fixture *f, const struct ks_manifest *manifest,
@@ -110,7 +124,7 @@ static bool place(struct fixture *f, const struct ks_manifest *manifest,
 {
 	g_autofree char *dir = artifact_dir(manifest->module, manifest->version);
 
-	return ks_install_place(f->scratch.system, dir, manifest, old, error);
+	return ks_install_place(f->tree.system, dir, manifest, old, error);
 }
 
 static void assert_placed(struct fixture *f, const struct ks_manifest *manifest,
@@ -124,13 +138,13 @@ static void assert_placed(struct fixture *f, const struct ks_manifest *manifest,
 
 static bool holds(struct fixture *f, const char *path, const char *text)
 {
-	g_autofree char *full = scratch_path(&f->scratch, path);
+	g_autofree char *full = path_in(f, path);
 	g_autofree char *expected = text ? content_of(text) : NULL;
 	g_autofree char *content = NULL;
 	struct stat st;
 
 	if (!text)
-		return !scratch_has(&f->scratch, path);
+		return !has(f, path);
 	if (!g_file_get_contents(full, &content, NULL, NULL) || stat(full, &st) < 0)
 		return false;
 	return !strcmp(content, expected) && (st.st_mode & 07777) == 0644;
@@ -179,7 +193,7 @@ static int count_leftover(const char *path, const struct stat *st, int type,
 static void assert_no_leftovers(struct fixture *f)
 {
 	n_leftovers = 0;
-	g_assert_cmpint(nftw(f->scratch.dir, count_leftover, 16, FTW_PHYS), ==, 0);
+	g_assert_cmpint(nftw(f->tree.dir, count_leftover, 16, FTW_PHYS), ==, 0);
 	g_assert_cmpuint(n_leftovers, ==, 0);
 }
 
@@ -235,19 +249,19 @@ static bool unplace_old(struct fixture *f)
 {
 	const struct ks_manifest *old = f->old;
 
-	return ks_install_unplace(f->scratch.system, old, NULL);
+	return ks_install_unplace(f->tree.system, old, NULL);
 }
 
 static bool recover(struct fixture *f)
 {
-	return ks_install_recover(f->scratch.system, NULL, NULL);
+	return ks_install_recover(f->tree.system, NULL, NULL);
 }
 
 static void test_place(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;
 	const struct ks_manifest *new = f->new;
-	g_autofree char *stays = scratch_path(&f->scratch, OURS "/stays.ko");
+	g_autofree char *stays = path_in(f, OURS "/stays.ko");
 	struct stat before, after;
 
 	assert_placed(f, old, NULL);
@@ -268,29 +282,29 @@ static void test_unplace(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	assert_placed(f, old, NULL);
-	scratch_write(&f->scratch, OURS "/changes.ko", "altered by somebody");
-	g_assert_true(ks_install_unplace(f->scratch.system, old, &error));
-	g_assert_true(scratch_has(&f->scratch, OURS "/changes.ko"));
-	g_assert_false(scratch_has(&f->scratch, OURS "/stays.ko"));
-	g_assert_false(scratch_has(&f->scratch, BASE "/extra"));
-	g_assert_true(scratch_has(&f->scratch, BASE "/kernel"));
+	faketree_write(&f->tree, OURS "/changes.ko", "altered by somebody");
+	g_assert_true(ks_install_unplace(f->tree.system, old, &error));
+	g_assert_true(has(f, OURS "/changes.ko"));
+	g_assert_false(has(f, OURS "/stays.ko"));
+	g_assert_false(has(f, BASE "/extra"));
+	g_assert_true(has(f, BASE "/kernel"));
 	assert_no_leftovers(f);
-	g_assert_true(ks_install_unplace(f->scratch.system, old, &error));
+	g_assert_true(ks_install_unplace(f->tree.system, old, &error));
 }
 
 static void test_unplace_kernel_gone(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;
-	g_autofree char *base = scratch_path(&f->scratch, BASE);
-	g_autofree char *kernel = scratch_path(&f->scratch, BASE "/kernel");
+	g_autofree char *base = path_in(f, BASE);
+	g_autofree char *kernel = path_in(f, BASE "/kernel");
 	g_autoptr(GError) error = NULL;
 
 	g_assert_cmpint(rmdir(kernel), ==, 0);
 	g_assert_cmpint(rmdir(base), ==, 0);
-	g_assert_true(ks_install_unplace(f->scratch.system, old, &error));
+	g_assert_true(ks_install_unplace(f->tree.system, old, &error));
 	g_assert_false(place(f, old, NULL, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
-	g_assert_false(scratch_has(&f->scratch, BASE));
+	g_assert_false(has(f, BASE));
 }
 
 static void assert_refused(struct fixture *f, const struct ks_manifest *manifest,
@@ -309,14 +323,14 @@ static void test_foreign(struct fixture *f, gconstpointer data)
 	const struct ks_manifest *old = f->old;
 	g_autofree char *same = content_of("goes away ");
 
-	scratch_write(&f->scratch, BASE "/extra/goes.ko", "a package's");
+	faketree_write(&f->tree, BASE "/extra/goes.ko", "a package's");
 	assert_refused(f, old, KS_ERROR_DENIED,
 		       "cannot install play/1.0 on " K ": '" BASE
 		       "/extra/goes.ko' is there already and belongs to somebody else");
-	g_assert_false(scratch_has(&f->scratch, OURS "/stays.ko"));
+	g_assert_false(has(f, OURS "/stays.ko"));
 
-	scratch_write(&f->scratch, BASE "/extra/goes.ko", same);
-	scratch_write(&f->scratch, OURS "/stays.ko", "left by a killed dkms");
+	faketree_write(&f->tree, BASE "/extra/goes.ko", same);
+	faketree_write(&f->tree, OURS "/stays.ko", "left by a killed dkms");
 	assert_placed(f, old, NULL);
 	g_assert_true(is_old(f));
 }
@@ -329,12 +343,12 @@ static void test_claimed(struct fixture *f, gconstpointer data)
 
 	add_file(f, other, "changes.ko", OURS, "another module's ");
 	assert_placed(f, other, NULL);
-	ks_tree_add(f->scratch.system, "other", "3.0", "/usr/src/other-3.0", &error);
+	ks_tree_add(f->tree.system, "other", "3.0", "/usr/src/other-3.0", &error);
 	g_assert_no_error(error);
-	ks_manifest_store(f->scratch.system, other,
+	ks_manifest_store(f->tree.system, other,
 			  "/var/lib/dkms/other/3.0/" K "/x86_64/manifest", &error);
 	g_assert_no_error(error);
-	ks_tree_activate(f->scratch.system, "other", "3.0", K, "x86_64", &error);
+	ks_tree_activate(f->tree.system, "other", "3.0", K, "x86_64", &error);
 	g_assert_no_error(error);
 	assert_refused(f, old, KS_ERROR_DENIED,
 		       "cannot install play/1.0 on " K ": '" OURS
@@ -349,8 +363,8 @@ static void test_altered_artifact(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	assert_placed(f, old, NULL);
-	scratch_write(&f->scratch, "/var/lib/dkms/play/2.0/" K "/x86_64/module/comes.ko",
-		      "not what was built");
+	faketree_write(&f->tree, "/var/lib/dkms/play/2.0/" K "/x86_64/module/comes.ko",
+		       "not what was built");
 	g_assert_false(place(f, new, old, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_true(is_old(f));
@@ -379,8 +393,8 @@ static void test_outside(struct fixture *f, gconstpointer data)
 static void test_no_space(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;
-	g_autofree char *path = scratch_path(&f->scratch, "/var/lib/dkms/play/1.0/" K
-							  "/x86_64/module/goes.ko");
+	g_autofree char *path =
+		path_in(f, "/var/lib/dkms/play/1.0/" K "/x86_64/module/goes.ko");
 	g_autoptr(GError) error = NULL;
 
 	/* a hole of more than any disk has */
@@ -390,7 +404,7 @@ static void test_no_space(struct fixture *f, gconstpointer data)
 	}
 	g_assert_false(place(f, old, NULL, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NO_SPACE);
-	g_assert_false(scratch_has(&f->scratch, BASE "/updates"));
+	g_assert_false(has(f, BASE "/updates"));
 	assert_no_leftovers(f);
 }
 
@@ -398,13 +412,13 @@ static void test_link_in_the_way(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;
 
-	scratch_write(&f->scratch, "/etc/precious", "precious");
-	scratch_link(&f->scratch, OURS "/stays.ko", "/etc/precious");
-	scratch_link(&f->scratch, OURS "/.changes.ko" KS_APPLY_STAGED_SUFFIX,
-		     "/etc/precious");
+	faketree_write(&f->tree, "/etc/precious", "precious");
+	faketree_link(&f->tree, "/etc/precious", OURS "/stays.ko");
+	faketree_link(&f->tree, "/etc/precious",
+		      OURS "/.changes.ko" KS_APPLY_STAGED_SUFFIX);
 	assert_placed(f, old, NULL);
 	g_assert_true(is_old(f));
-	g_assert_true(scratch_has(&f->scratch, "/etc/precious"));
+	g_assert_true(has(f, "/etc/precious"));
 	assert_no_leftovers(f);
 }
 
@@ -474,7 +488,7 @@ static void test_failing(struct fixture *f, gconstpointer data)
 		assert_whole(f);
 		/* nothing renamed yet: undone at once, without waiting for the next run
 		 */
-		if (!scratch_has(&f->scratch, "/var/lib/kmodsmith/journal"))
+		if (!has(f, "/var/lib/kmodsmith/journal"))
 			g_assert_true(is_old(f));
 		g_assert_true(recover(f));
 		g_assert_true(is_old(f) || is_new(f));
@@ -488,15 +502,13 @@ static void test_failing(struct fixture *f, gconstpointer data)
 
 static void test_damaged_staged(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *staged =
-		scratch_path(&f->scratch, OURS "/.changes.ko" KS_APPLY_STAGED_SUFFIX);
+	g_autofree char *staged = path_in(f, OURS "/.changes.ko" KS_APPLY_STAGED_SUFFIX);
 	unsigned int n = 1;
 
 	/* die with the journal staged and the first file not yet renamed ... */
 	g_assert_true(place_old(f));
 	for (;; n++) {
-		g_autofree char *journal =
-			scratch_path(&f->scratch, "/var/lib/kmodsmith/journal");
+		g_autofree char *journal = path_in(f, "/var/lib/kmodsmith/journal");
 		g_autofree char *text = NULL;
 
 		g_assert_true(dies(f, place_new, n));
@@ -518,19 +530,19 @@ static void test_broken_journal(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 	unsigned int n = 0;
 
-	scratch_write(&f->scratch, "/var/lib/kmodsmith/journal", "rubbish");
-	g_assert_true(ks_install_recover(f->scratch.system, &n, &error));
+	faketree_write(&f->tree, "/var/lib/kmodsmith/journal", "rubbish");
+	g_assert_true(ks_install_recover(f->tree.system, &n, &error));
 	g_assert_cmpuint(n, ==, 1);
-	g_assert_true(scratch_has(&f->scratch, "/var/lib/kmodsmith/journal.broken"));
-	g_assert_true(ks_install_recover(f->scratch.system, &n, &error));
+	g_assert_true(has(f, "/var/lib/kmodsmith/journal.broken"));
+	g_assert_true(ks_install_recover(f->tree.system, &n, &error));
 	g_assert_cmpuint(n, ==, 0);
 
-	scratch_write(&f->scratch, "/etc/passwd", "root");
-	scratch_write(&f->scratch, "/var/lib/kmodsmith/journal",
-		      "kmodsmith-journal 1\nstate staged\nbase /etc\nremove - "
-		      "/etc/passwd\nend\n");
-	g_assert_true(ks_install_recover(f->scratch.system, &n, &error));
-	g_assert_true(scratch_has(&f->scratch, "/etc/passwd"));
+	faketree_write(&f->tree, "/etc/passwd", "root");
+	faketree_write(&f->tree, "/var/lib/kmodsmith/journal",
+		       "kmodsmith-journal 1\nstate staged\nbase /etc\nremove - "
+		       "/etc/passwd\nend\n");
+	g_assert_true(ks_install_recover(f->tree.system, &n, &error));
+	g_assert_true(has(f, "/etc/passwd"));
 }
 
 #define ADD(name, func)                                                                  \

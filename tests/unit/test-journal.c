@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/support/error.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/faketree.h"
 
 #define SHA  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define K    "/lib/modules/6.1.0-1-play"
@@ -118,23 +118,23 @@ static void test_bounded(void)
 	assert_refused(text->str, "'journal' line 10004: too many steps");
 }
 
-static void test_file(struct scratch *scratch, gconstpointer data)
+static void test_file(struct faketree *tree, gconstpointer data)
 {
 	ks_auto(ks_journal) written = ks_journal_new(K);
 	ks_auto(ks_journal) read = NULL;
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(ks_journal_load(scratch->system, &error));
+	g_assert_null(ks_journal_load(tree->system, &error));
 	g_assert_no_error(error);
-	g_assert_true(ks_journal_close(scratch->system, &error));
+	g_assert_true(ks_journal_close(tree->system, &error));
 
 	ks_journal_add(written, KS_JOURNAL_PLACE, K "/a.ko", SHA);
-	g_assert_true(ks_journal_store(scratch->system, written, &error));
-	read = ks_journal_load(scratch->system, &error);
+	g_assert_true(ks_journal_store(tree->system, written, &error));
+	read = ks_journal_load(tree->system, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(read->steps->len, ==, 1);
-	g_assert_true(ks_journal_close(scratch->system, &error));
-	g_assert_null(ks_journal_load(scratch->system, &error));
+	g_assert_true(ks_journal_close(tree->system, &error));
+	g_assert_null(ks_journal_load(tree->system, &error));
 	g_assert_no_error(error);
 }
 
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/journal/no-path-leads-out-of-the-kernel", test_outside);
 	g_test_add_func("/journal/malformed-lines-are-named", test_malformed);
 	g_test_add_func("/journal/the-number-of-steps-is-bounded", test_bounded);
-	g_test_add("/journal/it-is-stored-and-closed", struct scratch, NULL,
-		   scratch_set_up, test_file, scratch_tear_down);
+	g_test_add("/journal/it-is-stored-and-closed", struct faketree, NULL,
+		   faketree_set_up, test_file, faketree_tear_down);
 	return g_test_run();
 }
