@@ -87,11 +87,5 @@ KS_DEFINE_CLEANUP(ks_build, ks_build_free)
  */
 bool ks_build_sweep(const struct ks_system *system, GError **error);
 
-/*
- * Under the lock, before any build: remove what a killed run left, that is
- * private build directories and half-staged artifacts (T/M/V/K/.tmp_*).
- */
-bool ks_build_sweep(const struct ks_system *system, GError **error);
-
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or NULL. */
 char *ks_build_first_error(const char *log_text, size_t size_bytes);

@@ -130,7 +130,9 @@ static bool install(const struct ks_action_context *context,
 	    !run_root_script(context, "pre_install", target->conf->pre_install, source,
 			     kernel, error))
 		return false;
-	if (!ks_install_place(system, dir, manifest,
+	/* marked on both sides: a run that dies between them has told that it began */
+	if (!ks_install_mark_changed(system, kernel->release, error) ||
+	    !ks_install_place(system, dir, manifest,
 			      find_installed_manifest(context->inventory, target),
 			      error) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
@@ -173,7 +175,8 @@ static bool uninstall(const struct ks_action_context *context,
 	manifest = load_manifest(context, target, error);
 	if (!manifest)
 		return false;
-	if (!ks_install_unplace(system, manifest, error) ||
+	if (!ks_install_mark_changed(system, kernel->release, error) ||
+	    !ks_install_unplace(system, manifest, error) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_tree_deactivate(system, target->source->name, kernel->release,
 				kernel->arch, error) ||

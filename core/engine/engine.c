@@ -23,6 +23,10 @@ struct run {
 	struct ks_outcome *outcome;
 };
 
+static const struct ks_inventory_options whole_picture = {
+	.record_digest = ks_record_digest,
+};
+
 void ks_outcome_free(struct ks_outcome *outcome)
 {
 	/* the plan points into the inventory */
@@ -147,6 +151,34 @@ static bool execute(struct run *run, GError **error)
 	executor = ks_executor_new(run->system, run->settings, run->options,
 				   run->inventory, run->plan, run->outcome);
 	return ks_executor_run(executor, error);
+}
+
+/* depmod and the image of one kernel, if a run that died had not come to them. */
+static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GError **error)
+{
+	const struct ks_run_options *options = run->options;
+
+	if (!options->no_depmod && ks_install_depmod_is_stale(run->system, kernel) &&
+	    !ks_install_depmod(run->system, kernel, error))
+		return false;
+	if (options->request.no_initramfs || options->no_record ||
+	    !run->settings->initramfs ||
+	    !ks_install_initramfs_is_stale(run->system, kernel))
+		return true;
+	tell(run, KS_EVENT_RECOVERED, "the initramfs was older than its modules", NULL);
+	return ks_install_initramfs_update(run->system, kernel, -1, error);
+}
+
+static void settle_kernels(struct run *run)
+{
+	for (guint i = 0; i < run->inventory->kernels->len; i++) {
+		const struct ks_kernel *kernel =
+			g_ptr_array_index(run->inventory->kernels, i);
+		g_autoptr(GError) error = NULL;
+
+		if (kernel->alive && !settle_kernel(run, kernel, &error))
+			tell(run, KS_EVENT_WARNING, error->message, error);
+	}
 }
 
 static bool files_are_there(const struct ks_system *system,
@@ -297,7 +329,7 @@ static bool conclude(struct run *run, GError **error)
 
 	forget(run);
 	run->inventory = ks_inventory_take(run->system, run->settings, run->cache,
-					   list_records(run), NULL, error);
+					   list_records(run), &whole_picture, error);
 	if (!run->inventory)
 		return false;
 	outcome->inventory = g_steal_pointer(&run->inventory);
@@ -310,12 +342,16 @@ static bool run_stages(struct run *run, GError **error)
 {
 	const struct ks_inventory_options narrow = {
 		.release = run->options->request.release,
+		.record_digest = ks_record_digest,
 	};
 
 	if (!recover(run, error) || !look(run, &narrow, error) ||
 	    !settle_marks(run, error))
 		return false;
-	if (!execute(run, error) || !record(run, error))
+	if (!execute(run, error))
+		return false;
+	settle_kernels(run);
+	if (!record(run, error))
 		return false;
 	prune_kernels(run);
 	return conclude(run, error);
@@ -364,7 +400,8 @@ bool ks_engine_look(const struct ks_system *system, const struct ks_settings *se
 	GPtrArray *records;
 
 	records = ks_record_list(system, NULL);
-	taken = ks_inventory_take(system, settings, cache, records, NULL, error);
+	taken = ks_inventory_take(system, settings, cache, records, &whole_picture,
+				  error);
 	if (!taken)
 		return false;
 	*plan = ks_plan_make(taken, settings, request);

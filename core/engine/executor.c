@@ -287,7 +287,7 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 	ks_error_set(error,
 		     result->reason == KS_REASON_VERIFY_FAILED ? KS_ERROR_VERIFY_FAILED
 							       : KS_ERROR_BUILD_FAILED,
-		     "build failed at %s: %s", result->step, result->message);
+		     "build failed: %s", result->message);
 	return false;
 }
 

@@ -88,17 +88,33 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
+/* Made in the same tick as the change: nobody knows, so it counts as older. */
+static bool is_older_than_mark(const struct ks_system *system,
+			       const struct ks_kernel *kernel, const char *path)
+{
+	g_autofree char *mark = mark_path(system, kernel->release);
+	struct stat marked, made;
+
+	return ks_root_stat(system->root, mark, &marked) &&
+	       ks_root_stat(system->root, path, &made) &&
+	       !is_before(&marked.st_mtim, &made.st_mtim);
+}
+
 bool ks_install_initramfs_is_stale(const struct ks_system *system,
 				   const struct ks_kernel *kernel)
 {
-	g_autofree char *mark = mark_path(system, kernel->release);
 	g_autofree char *image = ks_install_initramfs_path(system, kernel);
-	struct stat marked, made;
 
-	/* made in the same tick as the change: nobody knows, so make it again */
-	return image && ks_root_stat(system->root, mark, &marked) &&
-	       ks_root_stat(system->root, image, &made) &&
-	       !is_before(&marked.st_mtim, &made.st_mtim);
+	return image && is_older_than_mark(system, kernel, image);
+}
+
+bool ks_install_depmod_is_stale(const struct ks_system *system,
+				const struct ks_kernel *kernel)
+{
+	g_autofree char *index =
+		g_build_filename(kernel->modules_dir, "modules.dep", NULL);
+
+	return is_older_than_mark(system, kernel, index);
 }
 
 struct tool {

@@ -54,6 +54,13 @@ bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovere
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
 
+/*
+ * True when the kernel's modules.dep is older than the last change of its
+ * module set: a run died before its depmod.
+ */
+bool ks_install_depmod_is_stale(const struct ks_system *system,
+				const struct ks_kernel *kernel);
+
 /* The image of that kernel, or NULL: /boot/initrd.img-K and the other names in use. */
 char *ks_install_initramfs_path(const struct ks_system *system,
 				const struct ks_kernel *kernel);

@@ -109,3 +109,10 @@ struct ks_record *ks_record_new(const struct ks_manifest *manifest)
 	record->digest = ks_digest_data(text, strlen(text));
 	return record;
 }
+
+char *ks_record_digest(const struct ks_manifest *manifest)
+{
+	ks_auto(ks_record) record = ks_record_new(manifest);
+
+	return g_steal_pointer(&record->digest);
+}

@@ -41,6 +41,9 @@ KS_DEFINE_CLEANUP(ks_record, ks_record_free)
 /* A record for an installed artifact. */
 struct ks_record *ks_record_new(const struct ks_manifest *manifest);
 
+/* The digest that a right record of the artifact has; free with g_free. */
+char *ks_record_digest(const struct ks_manifest *manifest);
+
 /* The protocol's text for records (struct ks_record). Same records, same bytes. */
 char *ks_record_format(GPtrArray *records);
 
