@@ -14,8 +14,6 @@
 # shellcheck source=tests/lib/machine.bash
 . "${BASH_SOURCE[0]%/*}/machine.bash"
 
-base_arch=$(dpkg --print-architecture)
-
 # base_dir NAME: where base_need unpacks it.
 base_dir() { printf '%s\n' "$ks_out/roots/$1"; }
 
