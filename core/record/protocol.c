@@ -235,7 +235,7 @@ static bool read_head(struct reader *reader, guint64 *n_records, GError **error)
 static GPtrArray *read_blocks(const char *text, size_t size_bytes, const char *label,
 			      const struct grammar *grammar, GError **error)
 {
-	struct reader reader = {.label = label, .at = text, .end = text + size_bytes};
+	struct reader reader = {.label = label};
 	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(grammar->block_free);
 	guint64 n_records = 0;
 	bool more = true;
@@ -243,6 +243,10 @@ static GPtrArray *read_blocks(const char *text, size_t size_bytes, const char *l
 	if (size_bytes > MAX_TEXT_BYTES) {
 		fail(&reader, error, "the text is too long");
 		return NULL;
+	}
+	if (size_bytes) {
+		reader.at = text;
+		reader.end = text + size_bytes;
 	}
 	if (!read_head(&reader, &n_records, error))
 		return NULL;
@@ -431,6 +435,7 @@ static void *entry_block_new(void)
 	return g_new0(struct ks_record_entry, 1);
 }
 
+/* Not ks_record_entry_free(): a recorder would then link the inventory and all below it. */
 static void entry_block_free(gpointer data)
 {
 	struct ks_record_entry *entry = data;

@@ -31,6 +31,7 @@ struct apply {
 	GPtrArray *database; /* struct ks_dpkg_package */
 	GHashTable *owners;
 	struct ks_spool *spool;
+	guint n_stale; /* records to be purged that are still there */
 };
 
 static void wanted_free(gpointer data)
@@ -104,7 +105,9 @@ static void compare_with_database(struct apply *apply)
 		wanted->right = ks_dpkg_is_complete(package) &&
 				strcmp(package->digest, wanted->record->digest) == 0;
 		/* half installed from our spool: ours, whatever is left of it */
-		if (!ks_dpkg_is_ours(package) && !g_file_test(deb, G_FILE_TEST_EXISTS))
+		if (!ks_dpkg_is_complete(package) && g_file_test(deb, G_FILE_TEST_EXISTS))
+			continue;
+		if (!ks_dpkg_is_ours(package))
 			complain(wanted, "a package of another maker has its name");
 	}
 }
@@ -345,11 +348,13 @@ static bool settle(struct apply *apply, GError **error)
 		if (wanted->right && !ks_spool_drop(apply->spool, wanted->package, error))
 			return false;
 	}
+	apply->n_stale = 0;
 	for (guint i = 0; i < purges->len; i++) {
 		const char *package = g_ptr_array_index(purges, i);
 
-		if (!ks_dpkg_find(database, package) &&
-		    !ks_spool_drop(apply->spool, package, error))
+		if (ks_dpkg_find(database, package))
+			apply->n_stale++;
+		else if (!ks_spool_drop(apply->spool, package, error))
 			return false;
 	}
 	return true;
@@ -457,11 +462,14 @@ static bool report(const struct apply *apply, GError **error)
 			complain(wanted, "dpkg did not install its package");
 		n_failed += wanted->failed;
 	}
-	if (!n_failed)
-		return true;
-	ks_error_set(error, KS_ERROR_FAILED, "%u of %u records could not be made",
-		     n_failed, apply->wanted->len);
-	return false;
+	if (n_failed)
+		ks_error_set(error, KS_ERROR_FAILED, "%u of %u records could not be made",
+			     n_failed, apply->wanted->len);
+	else if (apply->n_stale)
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "%u records that are not wanted could not be removed",
+			     apply->n_stale);
+	return !n_failed && !apply->n_stale;
 }
 
 static bool run(struct apply *apply, GPtrArray *records, GError **error)

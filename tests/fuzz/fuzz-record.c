@@ -1,37 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as a desired set and as a list: refused, or written back to what reads the
  * same. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/record/protocol.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
+#include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+#include "tests/fuzz/fuzz.h"
+
+typedef GPtrArray *(*parse_func)(const char *text, size_t size_bytes, const char *label,
+				 GError **error);
+typedef char *(*format_func)(GPtrArray *blocks);
+
+static void check(const uint8_t *data, size_t size, parse_func parse, format_func format)
 {
-	g_autoptr(GPtrArray) records =
-		ks_record_parse((const char *)data, size_bytes, "fuzz", NULL);
-	g_autoptr(GPtrArray) entries =
-		ks_record_parse_list((const char *)data, size_bytes, "fuzz", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) blocks = parse((const char *)data, size, "fuzz", &error);
+	g_autoptr(GPtrArray) again = NULL;
+	g_autofree char *once = NULL, *twice = NULL;
 
-	if (records) {
-		g_autofree char *once = ks_record_format(records);
-		g_autoptr(GPtrArray) again =
-			ks_record_parse(once, strlen(once), "again", NULL);
-		g_autofree char *twice = again ? ks_record_format(again) : NULL;
+	g_assert_true((blocks == NULL) == (error != NULL));
+	if (!blocks)
+		return;
+	once = format(blocks);
+	again = parse(once, strlen(once), "again", &error);
+	g_assert_no_error(error);
+	twice = format(again);
+	g_assert_cmpstr(once, ==, twice);
+}
 
-		if (!twice || strcmp(once, twice) != 0)
-			abort();
-	}
-	if (entries) {
-		g_autofree char *once = ks_record_format_list(entries);
-		g_autoptr(GPtrArray) again =
-			ks_record_parse_list(once, strlen(once), "again", NULL);
-
-		if (!again)
-			abort();
-	}
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check(data, size, ks_record_parse, ks_record_format);
+	check(data, size, ks_record_parse_list, ks_record_format_list);
 	return 0;
 }

@@ -261,6 +261,29 @@ static void test_what_is_not_wanted_any_more_goes_with_its_file(struct fixture *
 	g_assert_true(is_there(f, DEST "bar.ko"));
 }
 
+static void test_a_record_that_something_depends_on_is_not_forced_away(struct fixture *f,
+								       gconstpointer data)
+{
+	g_autofree char *status = NULL, *more = NULL, *list = NULL;
+
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	status = get(f, "/var/lib/dpkg/status");
+	more = g_strconcat(status,
+			   "Package: user\nStatus: install ok installed\n"
+			   "Maintainer: nobody <nobody@localhost>\nArchitecture: all\n"
+			   "Version: 1\nDepends: kmod-foo\nDescription: wants foo\n\n",
+			   NULL);
+	put(f, "/var/lib/dpkg/status", more);
+	put(f, "/var/lib/dpkg/info/user.list", "/.\n");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(
+		strstr(f->err, "1 records that are not wanted could not be removed"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
+}
+
 static void test_a_file_that_changes_its_record_is_never_deleted(struct fixture *f,
 								 gconstpointer data)
 {
@@ -436,6 +459,8 @@ static const struct {
 	 test_a_changed_file_is_not_recorded_and_the_others_are},
 	{"what is not wanted any more goes with its file",
 	 test_what_is_not_wanted_any_more_goes_with_its_file},
+	{"a record that something depends on is not forced away",
+	 test_a_record_that_something_depends_on_is_not_forced_away},
 	{"a file that changes its record is never deleted",
 	 test_a_file_that_changes_its_record_is_never_deleted},
 	{"names that collide are an error for the second",
