@@ -31,6 +31,7 @@ struct fixture {
 	char *out, *err;
 	GString *set; /* the desired set, without its head */
 	guint n_records;
+	const char *const *env; /* of the recorder; NULL for a clean one */
 };
 
 static char *in_dir(struct fixture *f, const char *path)
@@ -87,6 +88,7 @@ static void recorder(struct fixture *f, const char *command, const char *input)
 	g_assert_cmpint(write(in, input, strlen(input)), ==, strlen(input));
 	lseek(in, 0, SEEK_SET);
 	options.argv = argv;
+	options.env = f->env;
 	options.stdin_fd = in;
 	options.stdout_fd = out;
 	options.stderr_fd = err;
@@ -394,6 +396,49 @@ static void test_a_locked_database_leaves_the_package_spooled(struct fixture *f,
 	g_assert_cmpstr(later, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
 }
 
+static const char *const env_below_apt[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+					    "DPKG_FRONTEND_LOCKED=true", NULL};
+
+static void test_apt_above_us_holds_the_frontend_lock_for_us(struct fixture *f,
+							     gconstpointer data)
+{
+	int fd;
+
+	/* this process is the recorder's ancestor, as apt is in Post-Invoke */
+	lock_for_test(f, "/var/lib/dpkg/lock-frontend", &fd);
+	want(f, "foo", "foo.ko", "foo", "d1");
+	f->env = env_below_apt;
+	apply(f);
+	g_assert_cmpstr(f->err, ==, "");
+	g_assert_cmpint(f->status, ==, 0);
+	close(fd);
+}
+
+static void test_a_frontend_lock_that_is_not_for_us_is_respected(struct fixture *f,
+								 gconstpointer data)
+{
+	int fd;
+
+	lock_for_test(f, "/var/lib/dpkg/lock-frontend", &fd);
+	want(f, "foo", "foo.ko", "foo", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, EX_TEMPFAIL);
+	g_assert_nonnull(strstr(f->err, "the package database is locked by process "));
+	close(fd);
+}
+
+static void test_an_apt_that_was_killed_holds_nothing_for_us(struct fixture *f,
+							     gconstpointer data)
+{
+	/* a hook that outlived apt: the lock is free, the environment says otherwise */
+	want(f, "foo", "foo.ko", "foo", "d1");
+	f->env = env_below_apt;
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	/* dpkg took the lock itself, and so made its file */
+	g_assert_true(is_there(f, "/var/lib/dpkg/lock-frontend"));
+}
+
 static void test_a_package_half_installed_is_cured_from_the_spool(struct fixture *f,
 								  gconstpointer data)
 {
@@ -473,6 +518,12 @@ static const struct {
 	 test_a_set_that_was_cut_off_removes_nothing},
 	{"a locked database leaves the package spooled",
 	 test_a_locked_database_leaves_the_package_spooled},
+	{"apt above us holds the frontend lock for us",
+	 test_apt_above_us_holds_the_frontend_lock_for_us},
+	{"a frontend lock that is not for us is respected",
+	 test_a_frontend_lock_that_is_not_for_us_is_respected},
+	{"an apt that was killed holds nothing for us",
+	 test_an_apt_that_was_killed_holds_nothing_for_us},
 	{"a package half installed is cured from the spool",
 	 test_a_package_half_installed_is_cured_from_the_spool},
 	{"a package half installed without its deb is purged",
