@@ -58,7 +58,7 @@ base_need() {
 
 base_digest() {
 	{
-		cat "${BASH_SOURCE[0]}"
+		declare -f base_make base_packages base_add_debian base_add_build base_add_kernel
 		ks_sources "${1%%-*}"
 		[[ $1 != *-build ]] || ks_deps build deb
 	} | sha256sum | cut -c 1-16
@@ -179,6 +179,9 @@ base_mount() {
 	mount -t tmpfs -o mode=755 tmpfs "$dir/run"
 	mkdir -m 1777 "$dir/run/lock"
 	mount --bind "$ks_cache/apt-archives" "$dir/var/cache/apt/archives"
+	# roots share the packages, not the lock: apt would not wait for it
+	touch "$ks_cache/apt-archives/lock" "$dir/run/apt-archives-lock"
+	mount --bind "$dir/run/apt-archives-lock" "$dir/var/cache/apt/archives/lock"
 	cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
 	# names the machine knows only from its own file are needed to reach its archive
 	cp -L /etc/hosts "$dir/etc/hosts"
@@ -186,7 +189,7 @@ base_mount() {
 
 base_unmount() {
 	local dir=$1 sub
-	for sub in var/cache/apt/archives run dev/shm dev/pts dev sys proc; do
+	for sub in var/cache/apt/archives/lock var/cache/apt/archives run dev/shm dev/pts dev sys proc; do
 		! mountpoint -q "$dir/$sub" || umount -l "$dir/$sub"
 	done
 }
