@@ -327,7 +327,7 @@ static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
 		     ks_settings_is_held(planner->settings, source->name);
 
 	if (source->dismissed) {
-		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_NOT_WANTED, "removed by hand");
+		decide(cell, KS_TARGET_ADDED, KS_REASON_DISMISSED, NULL);
 		drop(cell, KS_REASON_REQUESTED);
 		return;
 	}

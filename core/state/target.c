@@ -74,6 +74,7 @@ static const struct words reasons[] = {
 	[KS_REASON_FOREIGN] = {"foreign",
 			       "a file or package of that name belongs to another"},
 	[KS_REASON_ADOPTED] = {"adopted", "dkms built it; it is taken over as it is"},
+	[KS_REASON_DISMISSED] = {"dismissed", "it was removed by hand"},
 };
 
 const char *ks_target_state_id(enum ks_target_state state)
