@@ -60,6 +60,7 @@ static const struct advice {
 	{KS_REASON_SOURCE_GONE, "the next sync removes it", "kmodsmith sync"},
 	{KS_REASON_KERNEL_GONE, "the next sync removes it", "kmodsmith sync"},
 	{KS_REASON_REPLACED, "the next sync removes it", "kmodsmith sync"},
+	{KS_REASON_DISMISSED, "asking for it", "kmodsmith install %M --kernel %K"},
 	{KS_REASON_FOREIGN, "removing the other file or package", NULL},
 };
 

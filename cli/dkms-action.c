@@ -314,7 +314,8 @@ int ks_dkms_install(struct ks_dkms *dkms)
 
 /* --- uninstall and remove */
 
-static void print_removed(const struct ks_dkms *dkms, const struct ks_artifact *artifact)
+static void print_removed(const struct ks_dkms *dkms, const struct ks_outcome *outcome,
+			  const struct ks_artifact *artifact)
 {
 	const struct ks_manifest *manifest = artifact->manifest;
 
@@ -329,7 +330,8 @@ static void print_removed(const struct ks_dkms *dkms, const struct ks_artifact *
 
 		printf("Deleting %s/%s\n", file->dest_dir, file->name);
 	}
-	puts("Running depmod... done.\n");
+	if (!outcome->n_failed_actions)
+		puts("Running depmod... done.\n");
 }
 
 /* Take it off one kernel. */
@@ -359,7 +361,7 @@ static int uninstall_from(struct ks_dkms *dkms, const struct ks_tree_entry *entr
 	code = run_engine(dkms, "dkms uninstall", &request, &outcome);
 	if (!outcome)
 		return code;
-	print_removed(dkms, found);
+	print_removed(dkms, outcome, found);
 	return outcome->n_failed_actions ? KS_DKMS_INSTALL_FAILED : KS_DKMS_OK;
 }
 
@@ -403,7 +405,7 @@ static int leave_to_end(struct ks_dkms *dkms)
 	return KS_DKMS_OK;
 }
 
-static int prepare_removal(struct ks_dkms *dkms, const char *what, bool *done)
+static int prepare_removal(struct ks_dkms *dkms, bool *done)
 {
 	*done = true;
 	if (!is_in_tree(dkms))
@@ -420,7 +422,7 @@ int ks_dkms_uninstall(struct ks_dkms *dkms)
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
 	bool done;
-	int code = prepare_removal(dkms, "dkms uninstall", &done);
+	int code = prepare_removal(dkms, &done);
 
 	if (done)
 		return code;
@@ -468,7 +470,7 @@ static int remove_altogether(struct ks_dkms *dkms, const struct ks_tree_entry *e
 	if (!outcome)
 		return code;
 	for (guint i = 0; i < entry->artifacts->len; i++)
-		print_removed(dkms, g_ptr_array_index(entry->artifacts, i));
+		print_removed(dkms, outcome, g_ptr_array_index(entry->artifacts, i));
 	if (is_in_tree(dkms))
 		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
 				   "%s/%s could not be removed altogether.",
@@ -485,7 +487,7 @@ int ks_dkms_remove(struct ks_dkms *dkms)
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
 	bool done;
-	int code = prepare_removal(dkms, "dkms remove", &done);
+	int code = prepare_removal(dkms, &done);
 
 	if (done)
 		return code;

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The personality dkms in a scratch tree.
+
+load tree
+
+setup() { tree_new; }
+
+ds() { dkms "$@" --root "$R"; }
+
+world() {
+	kernel_make $K
+	kernel_make 6.1.0-8-test
+	source_make acme 1.0
+	source_make bolt 2.0
+	source_make cog 3.0
+	tree_add acme 1.0
+	tree_installed acme 1.0 $K
+	tree_built acme 1.0 6.1.0-8-test
+	tree_add bolt 2.0
+	tree_add cog 3.0
+}
+
+# --- status, byte for byte
+
+@test "status prints dkms's lines" {
+	world
+	run ds status
+	equal "$status" 0
+	equal "$output" "acme/1.0, 6.1.0-8-test, $A: built
+acme/1.0, $K, $A: installed
+bolt/2.0: added
+cog/3.0: added"
+}
+
+@test "status filters by module, version and kernel" {
+	world
+	equal "$(ds status -m bolt -v 2.0)" "bolt/2.0: added"
+	equal "$(ds status bolt/2.0)" "bolt/2.0: added"
+	equal "$(ds status -m acme -k $K)" "acme/1.0, $K, $A: installed"
+	equal "$(ds status -m acme -k $K -a "$A")" "acme/1.0, $K, $A: installed"
+	equal "$(ds status -m acme --kernelver=$K/"$A")" "acme/1.0, $K, $A: installed"
+	equal "$(ds status --moduleversion acme -k '6.1.0-8*')" "acme/1.0, 6.1.0-8-test, $A: built"
+	equal "$(ds status -m nut)" ""
+	# not built for that kernel: dkms calls it added
+	equal "$(ds status -m acme -k 5.0)" "acme/1.0: added"
+}
+
+@test "status tells a missing and a changed file" {
+	world
+	echo changed >"$R/lib/modules/$K/updates/dkms/acme.ko"
+	equal "$(ds status -m acme -k $K)" \
+		"acme/1.0, $K, $A: installed (Differences between built and installed modules)"
+	rm "$R/lib/modules/$K/updates/dkms/acme.ko"
+	equal "$(ds status -m acme -k $K)" \
+		"acme/1.0, $K, $A: installed (Built modules are missing in the kernel modules folder)"
+	mkdir -p "$R/var/lib/dkms/acme/original_module/$K/$A"
+	equal "$(ds status -m acme -k $K)" "acme/1.0, $K, $A: installed (Original modules exist)\
+ (Built modules are missing in the kernel modules folder)"
+}
+
+@test "a module whose source is gone is broken, and status exits with 0" {
+	world
+	rm -r "$R/usr/src/bolt-2.0"
+	run ds status -m bolt
+	equal "$status" 0
+	equal "$(ds status -m bolt 2>/dev/null)" "bolt/2.0: broken"
+	equal "$(ds status -m bolt 2>&1 >/dev/null)" "
+Error! bolt/2.0: Missing the module source directory or the symbolic link pointing to it.
+Manual intervention is required!"
+}
+
+# --- the command line
+
+@test "the version is dkms's" {
+	equal "$(dkms --version)" dkms-3.4.3
+	equal "$(dkms -V)" dkms-3.4.3
+}
+
+@test "misuse has dkms's exit codes" {
+	run dkms status --frobnicate
+	equal "$status" 2
+	contains "$output" "Error! Unknown option: --frobnicate"
+	run dkms add build
+	equal "$status" 4
+	contains "$output" "Cannot specify more than one action."
+	run dkms remove acme/1.0 --all -k $K
+	equal "$status" 2
+	run dkms remove acme/1.0 --all -a x86_64
+	equal "$status" 3
+	run dkms
+	equal "$status" 0
+	contains "$output" 'Error! Unknown action specified: ""'
+}
+
+@test "actions and options that are not here say so" {
+	for action in match mktarball ldtarball generate_mok kernel_prerm unbuild; do
+		run dkms "$action"
+		equal "$status" 1
+		contains "$output" "not in this version"
+	done
+	run dkms build acme/1.0 --directive X=1
+	equal "$status" 1
+	contains "$output" "not in this version"
+}
+
+@test "names that lead out of the tree are refused" {
+	for name in '../../tmp/x' 'a b' '.hidden'; do
+		run ds add -m "$name" -v 1
+		equal "$status" 1
+		run ds remove -m acme -v "$name" --all
+		equal "$status" 1
+	done
+}
+
+@test "quiet is quiet" {
+	world
+	equal "$(ds -q status 2>&1)" ""
+}
+
+# --- add and remove
+
+@test "add registers, and says so once" {
+	need_root
+	kernel_make $K
+	source_make acme 1.0
+	run ds add -m acme -v 1.0
+	equal "$status" 0
+	equal "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
+	run ds add acme/1.0
+	equal "$status" 3
+	contains "$output" "DKMS tree already contains: acme/1.0"
+	run ds add nut/1.0
+	equal "$status" 2
+	contains "$output" "Could not find module source directory."
+}
+
+@test "add does not make a module without AUTOINSTALL wanted" {
+	need_root
+	kernel_make $K
+	source_make acme 1.0 '# nothing'
+	ds add acme/1.0
+	equal "$(kmodsmith --root "$R" status --json | jq -r '.targets[0].wanted')" false
+}
+
+@test "remove in a package's script takes nothing away" {
+	need_root
+	world
+	before=$(find "$R/lib/modules" "$R/var/lib/dkms" | sort)
+	DPKG_MAINTSCRIPT_PACKAGE=acme-dkms run ds remove -m acme -v 1.0 --all
+	equal "$status" 0
+	contains "$output" "kept until the end of the transaction"
+	equal "$(find "$R/lib/modules" "$R/var/lib/dkms" | sort)" "$before"
+	DPKG_MAINTSCRIPT_PACKAGE=linux-image run ds remove -m acme -v 1.0 -k $K -a "$A"
+	equal "$status" 0
+	equal "$(find "$R/lib/modules" "$R/var/lib/dkms" | sort)" "$before"
+}
+
+@test "remove of what is not there exits with 3" {
+	need_root
+	run ds remove -m nut -v 1 --all
+	equal "$status" 3
+	contains "$output" "There are no instances of module: nut"
+}
+
+@test "remove by hand takes everything away, and it stays away" {
+	need_root
+	world
+	run ds remove -m bolt -v 2.0 --all
+	equal "$status" 0
+	contains "$output" "Deleting module bolt/2.0 completely from the DKMS tree."
+	[[ ! -e $R/var/lib/dkms/bolt ]] || fail "bolt is still there"
+	equal "$(ds status -m bolt)" ""
+	run ds remove -m bolt -v 2.0 --all
+	equal "$status" 3
+}
+
+@test "autoinstall honours no-autoinstall" {
+	need_root
+	mkdir -p "$R/etc/dkms"
+	touch "$R/etc/dkms/no-autoinstall"
+	run ds autoinstall -k $K
+	equal "$status" 0
+	equal "$output" "Automatic installation of modules has been disabled."
+}
+
+@test "missing headers have dkms's exit codes" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run ds install acme/1.0 -k $K
+	equal "$status" 21
+	contains "$output" "Your kernel headers for kernel $K cannot be found"
+	run ds autoinstall -k $K
+	equal "$status" 11
+	contains "$output" "Autoinstall on $K failed for module(s) acme(21)."
+}
+
+@test "KMODSMITH=0 disables it" {
+	need_root
+	world
+	KMODSMITH=0 run ds remove acme/1.0 --all
+	equal "$status" 0
+	contains "$(ds status -m acme -k $K)" installed
+}

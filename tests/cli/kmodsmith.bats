@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The personality kmodsmith in a scratch tree.
+
+load tree
+
+setup() { tree_new; }
+
+ks() { kmodsmith --root "$R" "$@"; }
+
+commands='sync plan status explain add remove build install uninstall log'
+
+# --- the command line itself
+
+@test "help lists every command, and each has its own" {
+	run kmodsmith --help
+	equal "$status" 0
+	for command in $commands; do
+		contains "$output" "  $command "
+		run kmodsmith "$command" --help
+		equal "$status" 0
+		contains "$output" "kmodsmith $command [OPTION...]"
+		run kmodsmith --help
+	done
+}
+
+@test "every option of a help text is in the man page and in the completion" {
+	for command in $commands; do
+		run kmodsmith "$command" --help
+		for option in $(grep -oE -e '--[a-z-]+' <<<"$output" | sort -u); do
+			grep -q -e "${option//-/\\\\-}" "$BATS_TEST_DIRNAME/../../doc/kmodsmith.8" ||
+				fail "$option of $command is not in kmodsmith(8)"
+			grep -q -e "$option" "$BATS_TEST_DIRNAME/../../cli/completion/kmodsmith" ||
+				fail "$option of $command is not completed"
+		done
+	done
+}
+
+@test "the exit codes are those of the table in core/README.md" {
+	table=$(sed -n '/^### Exit codes/,/^### /s/^| \([0-9]*\) |.*/\1/p' "$BATS_TEST_DIRNAME/../../core/README.md")
+	page=$(sed -n '/^.SH "EXIT STATUS"/,/^.TE/s/^\([0-9]*\)|.*/\1/p' "$BATS_TEST_DIRNAME/../../doc/kmodsmith.8")
+	source=$(sed -n 's/.*KS_EXIT_[A-Z_]* = \([0-9]*\),.*/\1/p' "$BATS_TEST_DIRNAME/../../cli/command.h")
+	equal "$page" "$table"
+	equal "$source" "$table"
+}
+
+@test "an unknown option, an unknown command and none at all are usage errors" {
+	for command in $commands; do
+		run kmodsmith "$command" --no-such-option
+		equal "$status" 2
+		contains "$output" "kmodsmith: error: unknown option '--no-such-option'"
+		contains "$output" "kmodsmith: hint: 'kmodsmith $command --help'"
+	done
+	run kmodsmith frobnicate
+	equal "$status" 2
+	contains "$output" "unknown command 'frobnicate'"
+	run kmodsmith
+	equal "$status" 2
+}
+
+@test "arguments too many, too few or malformed are usage errors" {
+	run kmodsmith status a b
+	equal "$status" 2
+	run kmodsmith explain
+	equal "$status" 2
+	contains "$output" "'explain' needs MODULE[/VERSION]"
+	run ks status ../../etc
+	equal "$status" 2
+	run ks status foo/..
+	equal "$status" 2
+	run ks status --kernel ../..
+	equal "$status" 2
+	run ks log --json
+	equal "$status" 2
+}
+
+@test "global options may stand before and after the command" {
+	run kmodsmith --root "$R" --json status
+	equal "$status" 0
+	valid_json <<<"$output"
+	run kmodsmith status --root "$R" --json
+	equal "$status" 0
+	valid_json <<<"$output"
+}
+
+@test "the version is printed" {
+	run kmodsmith --version
+	equal "$status" 0
+	[[ $output =~ ^kmodsmith\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "$output"
+}
+
+# --- status, plan, explain
+
+@test "an empty tree has no modules and nothing to do" {
+	run ks status
+	equal "$status" 0
+	equal "$output" "kmodsmith: no modules"
+	run ks plan
+	equal "$status" 0
+	equal "$output" "nothing to do"
+	equal "$(ks status --json | jq -c '[.schema, .targets, .problems]')" '[1,[],[]]'
+	equal "$(ks plan --json | jq -c '[.schema, .actions]')" '[1,[]]'
+}
+
+@test "without headers a module waits, and status exits with 4" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run ks status
+	equal "$status" 4
+	contains "$output" "acme/1.0 on $K: waiting (the kernel's headers are not installed)"
+	contains "$output" "kmodsmith: hint: "
+	run ks status --json
+	equal "$status" 4
+}
+
+@test "JSON of status has every field of the manual" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run ks status --json
+	valid_json <<<"$output"
+	equal "$(jq -c '.targets[0] | keys' <<<"$output")" \
+		'["arch","detail","installed","kernel","module","reason","reason_words","record","state","version","wanted"]'
+	equal "$(jq -c '.targets[0] | [.module, .version, .kernel, .state, .reason, .wanted, .installed, .record]' <<<"$output")" \
+		"[\"acme\",\"1.0\",\"$K\",\"waiting\",\"headers-missing\",true,false,null]"
+}
+
+@test "plan prints the actions in order with reasons, and changes nothing" {
+	kernel_make $K
+	toolchain_make
+	source_make acme 1.0
+	before=$(find "$R" | sort)
+	run ks plan
+	equal "$status" 0
+	equal "${lines[0]%% (*}" "add acme/1.0"
+	contains "$output" "build acme/1.0 on $K (it has not been built yet)"
+	contains "$output" "install acme/1.0 on $K ("
+	contains "$output" "depmod $K ("
+	equal "$(ks plan --json | jq -c '[.actions[].kind][0:4]')" '["add","build","install","depmod"]'
+	equal "$(ks plan --json | jq -c '.actions[1].needs')" '[0]'
+	equal "$(ks sync --dry-run)" "$output"
+	equal "$(find "$R" -path "$R/var/lib/kmodsmith" -prune -o -path "$R/run/kmodsmith" -prune -o -print | sort)" \
+		"$before"
+}
+
+@test "plan and status can be narrowed, and say when there is no such thing" {
+	kernel_make $K no-headers
+	kernel_make 6.1.0-8-test no-headers
+	source_make acme 1.0
+	source_make bolt 2.0
+	run ks status acme --kernel $K
+	equal "$status" 4
+	contains "$output" "acme/1.0 on $K"
+	lacks "$output" bolt
+	lacks "$output" "6.1.0-8-test:"
+	run ks status nut
+	equal "$status" 5
+	contains "$output" "kmodsmith: error: there is no module 'nut'"
+	run ks status acme/9
+	equal "$status" 5
+	run ks plan --kernel 5.0.0-nothing
+	equal "$status" 5
+	run ks explain nut
+	equal "$status" 5
+	run ks log nut
+	equal "$status" 5
+}
+
+@test "explain tells state, reason, source, kernel and what would change it" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run ks explain acme
+	equal "$status" 4
+	equal "${lines[0]}" "acme/1.0 on $K: waiting"
+	contains "$output" "(headers-missing)"
+	contains "$output" "/usr/src/acme-1.0 (AUTOINSTALL"
+	contains "$output" "installing the kernel's headers"
+	run ks explain acme --json
+	valid_json <<<"$output"
+}
+
+@test "a module without AUTOINSTALL is not wanted" {
+	kernel_make $K no-headers
+	source_make acme 1.0 '# nothing'
+	run ks status
+	equal "$status" 0
+	contains "$output" "acme/1.0 on $K: added ("
+	run ks explain acme
+	contains "$output" "kmodsmith install acme/1.0 --kernel $K"
+}
+
+@test "a kernel's configuration that excludes a module is named" {
+	kernel_make $K
+	toolchain_make
+	source_make acme 1.0 'AUTOINSTALL="yes"' 'BUILD_EXCLUSIVE_CONFIG="CONFIG_ACME_BUS"'
+	run ks status
+	equal "$status" 0
+	contains "$output" "acme/1.0 on $K: excluded ("
+	contains "$output" CONFIG_ACME_BUS
+}
+
+# --- bad input
+
+@test "a conf that leads out of the tree is named with file and line, others are served" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	source_make evil 1.0
+	sed -i '1s/.*/PACKAGE_NAME="..\/..\/evil"/' "$R/usr/src/evil-1.0/dkms.conf"
+	run ks status
+	equal "$status" 3
+	contains "$output" "/usr/src/evil-1.0/dkms.conf:1"
+	contains "$output" "acme/1.0 on $K: waiting"
+	run ks status --json
+	equal "$status" 3
+	contains "$output" "/usr/src/evil-1.0/dkms.conf:1"
+}
+
+@test "an empty conf, a binary one and one without a name are named" {
+	source_make empty 1.0
+	: >"$R/usr/src/empty-1.0/dkms.conf"
+	source_make binary 1.0
+	head -c 2000 /dev/urandom >"$R/usr/src/binary-1.0/dkms.conf"
+	source_make nameless 1.0
+	sed -i 1d "$R/usr/src/nameless-1.0/dkms.conf"
+	run ks status
+	equal "$status" 3
+	for name in empty binary nameless; do
+		contains "$output" "/usr/src/$name-1.0/dkms.conf"
+	done
+}
+
+@test "no control character of a conf reaches the terminal" {
+	source_make evil 1.0
+	printf 'PACKAGE_NAME="a\033]0;owned\007"\n' >"$R/usr/src/evil-1.0/dkms.conf"
+	run ks status
+	lacks "$output" $'\033'
+	lacks "$output" $'\007'
+}
+
+@test "an unreadable setting stops everything, with file and line" {
+	mkdir -p "$R/etc/kmodsmith"
+	printf '[kmodsmith]\nkernels = some\n' >"$R/etc/kmodsmith/kmodsmith.conf"
+	run ks status
+	equal "$status" 1
+	contains "$output" "kmodsmith.conf:2"
+	run ks sync
+	equal "$status" 1
+}
+
+# --- sync
+
+@test "sync in an empty tree has nothing to do, and says nothing to a hook" {
+	need_root
+	run ks sync
+	equal "$status" 0
+	equal "$output" "kmodsmith: nothing to do"
+	run ks sync --trigger=apt
+	equal "$status" 0
+	equal "$output" ""
+}
+
+@test "KMODSMITH=0 disables what changes something, silently for a hook" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	before=$(find "$R" | sort)
+	export KMODSMITH=0
+	run ks sync
+	equal "$status" 0
+	equal "$output" "kmodsmith: disabled by KMODSMITH=0 in the environment"
+	run ks sync --trigger=apt
+	equal "$status" 0
+	equal "$output" ""
+	for command in "add acme/1.0" "remove acme/1.0" "install acme" "build acme" "uninstall acme"; do
+		# shellcheck disable=SC2086
+		run ks $command
+		equal "$status" 0
+	done
+	equal "$(find "$R" | sort)" "$before"
+	run ks status
+	equal "$status" 4
+}
+
+@test "who is not root is told so, with a hint, and can look" {
+	# bats's own directory is for nobody else
+	shared=$(mktemp -d)
+	chmod 755 "$shared"
+	mkdir "$shared/root"
+	cp "$builddir/kmodsmith" "$shared/"
+	as_user=()
+	((EUID != 0)) || as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	run "${as_user[@]}" "$shared/kmodsmith" --root "$shared/root" sync
+	equal "$status" 1
+	contains "$output" "cannot sync: not root"
+	contains "$output" "kmodsmith: hint: run it with sudo"
+	for command in "add acme/1" "remove acme/1" "install acme" "uninstall acme"; do
+		# shellcheck disable=SC2086
+		run "${as_user[@]}" "$shared/kmodsmith" --root "$shared/root" $command
+		equal "$status" 1
+		contains "$output" "not root"
+	done
+	run "${as_user[@]}" "$shared/kmodsmith" --root "$shared/root" status
+	equal "$status" 0
+	run "${as_user[@]}" "$shared/kmodsmith" --root "$shared/root" plan
+	equal "$status" 0
+	rm -r "$shared"
+}
+
+@test "a run that finds another one names it" {
+	need_root
+	ks sync
+	# what a run that dies leaves in the file does not matter; who holds it does
+	printf '4242 sync\n' >"$R/run/kmodsmith/lock"
+	exec 8<>"$R/run/kmodsmith/lock"
+	flock 8
+	run ks sync --no-wait 8>&-
+	equal "$status" 6
+	contains "$output" 4242
+	ks sync --wait 20 >"$BATS_TEST_TMPDIR/second" 2>&1 8>&- 3>&- &
+	for _ in {1..100}; do
+		grep -q "waiting for another run: 4242 sync" "$BATS_TEST_TMPDIR/second" && break
+		sleep 0.05
+	done
+	contains "$(cat "$BATS_TEST_TMPDIR/second")" "waiting for another run: 4242 sync"
+	exec 8>&-
+	wait $! || fail "the second run did not go on"
+}
+
+@test "what waits is told once to hooks, and always by hand" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run ks sync --trigger=postinst --no-record
+	equal "$status" 0
+	contains "$output" "acme/1.0 on $K: waiting"
+	run ks sync --trigger=apt
+	equal "$status" 0
+	contains "$output" "acme/1.0 on $K: waiting"
+	run ks sync --trigger=apt
+	equal "$status" 0
+	equal "$output" ""
+	run ks sync
+	equal "$status" 4
+	contains "$output" "acme/1.0 on $K: waiting"
+}
+
+@test "a bad source is told once to hooks, and is in the log" {
+	need_root
+	source_make evil 1.0
+	: >"$R/usr/src/evil-1.0/dkms.conf"
+	run ks sync --trigger=apt
+	equal "$status" 0
+	contains "$output" "/usr/src/evil-1.0/dkms.conf"
+	run ks sync --trigger=apt
+	equal "$output" ""
+	run ks sync
+	equal "$status" 3
+}
+
+@test "a dead stdout does not stop a sync" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	ks sync | true
+	[[ -L $R/var/lib/dkms/acme/1.0/source ]] || fail "it was not added"
+}
+
+# --- add and remove
+
+@test "add registers a source, also from elsewhere, and makes it wanted" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0 '# no AUTOINSTALL'
+	run ks add acme/1.0
+	equal "$status" 0
+	contains "$output" "acme/1.0: added from '/usr/src/acme-1.0'"
+	equal "$(readlink "$R/var/lib/dkms/acme/1.0/source")" /usr/src/acme-1.0
+	equal "$(ks status --json | jq -r '.targets[0].state')" waiting
+	source_make bolt 2.0
+	mkdir "$R/opt"
+	mv "$R/usr/src/bolt-2.0" "$R/opt/some-bolt"
+	chown -R 65534 "$R/opt/some-bolt"
+	run ks add /opt/some-bolt
+	equal "$status" 0
+	[[ -f $R/usr/src/bolt-2.0/dkms.conf ]] || fail "it was not copied"
+	equal "$(stat -c %u "$R/usr/src/bolt-2.0/dkms.conf")" 0
+	run ks add /opt/some-bolt
+	equal "$status" 1
+	contains "$output" "already there"
+	run ks add nut/1
+	equal "$status" 5
+}
+
+@test "what was removed stays away though its source stays, until it is added again" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	ks sync || true
+	[[ -d $R/var/lib/dkms/acme/1.0 ]] || fail "it was not added"
+	run ks remove acme/1.0
+	equal "$status" 0
+	contains "$output" "acme/1.0: removed"
+	contains "$output" "'kmodsmith add acme/1.0' takes it back"
+	[[ ! -e $R/var/lib/dkms/acme ]] || fail "it is still there"
+	ks sync
+	[[ ! -e $R/var/lib/dkms/acme ]] || fail "it came back"
+	equal "$(ks status --json | jq -r '.targets[0].reason')" dismissed
+	ks add acme/1.0
+	equal "$(ks status --json | jq -r '.targets[0].reason')" headers-missing
+}
+
+@test "the memory of a removal goes with the source" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	ks sync || true
+	ks remove acme/1.0
+	rm -r "$R/usr/src/acme-1.0"
+	ks sync
+	source_make acme 1.0
+	ks sync || true
+	[[ -d $R/var/lib/dkms/acme/1.0 ]] || fail "it did not come back"
+}
+
+# --- log
+
+@test "log prints the log of a build" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	tree_add acme 1.0
+	tree_built acme 1.0 $K
+	run ks log --quiet
+	equal "$status" 0
+	equal "$output" "make.log of acme"
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A scratch system tree with kernels and sources made of a few files; nothing in it can be
+# built. For tests of what the command line reads and prints.
+
+# shellcheck disable=SC2034 # R and K are the tests'
+tree_new() {
+	builddir=${top_builddir:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+	[[ -x $builddir/kmodsmith ]] || {
+		echo "no $builddir/kmodsmith: build it, or set top_builddir" >&2
+		return 1
+	}
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	ln -s "$builddir/kmodsmith" "$BATS_TEST_TMPDIR/bin/kmodsmith"
+	ln -s "$builddir/kmodsmith" "$BATS_TEST_TMPDIR/bin/dkms"
+	export KMODSMITH_LIBEXECDIR=$builddir/libexec
+	R=$BATS_TEST_TMPDIR/root K=6.1.0-9-test
+	A=$(uname -m)
+	mkdir -p "$R"/{etc,run,usr/src,usr/bin,lib/modules,var/lib/dkms}
+	unset KMODSMITH DPKG_MAINTSCRIPT_PACKAGE
+}
+
+# kernel_make RELEASE [no-headers]
+kernel_make() {
+	local dir=$R/lib/modules/$1
+	mkdir -p "$dir/kernel"
+	touch "$dir/modules.order"
+	[[ ${2:-} != no-headers ]] || return 0
+	mkdir -p "$R/usr/src/linux-headers-$1/include/config"
+	printf 'all:\n' >"$R/usr/src/linux-headers-$1/Makefile"
+	printf 'CONFIG_MODULES=y\n' >"$R/usr/src/linux-headers-$1/include/config/auto.conf"
+	ln -s "/usr/src/linux-headers-$1" "$dir/build"
+}
+
+# What is looked for before a build is planned.
+toolchain_make() {
+	local name
+	for name in make gcc as ld strip; do
+		printf '#!/bin/sh\nexit 1\n' >"$R/usr/bin/$name"
+		chmod 755 "$R/usr/bin/$name"
+	done
+}
+
+# source_make NAME VERSION [LINE...]: without lines one module with AUTOINSTALL.
+source_make() {
+	local dir=$R/usr/src/$1-$2
+	mkdir -p "$dir"
+	{
+		printf 'PACKAGE_NAME="%s"\nPACKAGE_VERSION="%s"\n' "$1" "$2"
+		printf 'BUILT_MODULE_NAME[0]="%s"\nDEST_MODULE_LOCATION[0]="/updates"\n' "$1"
+		if (($# > 2)); then
+			printf '%s\n' "${@:3}"
+		else
+			printf 'AUTOINSTALL="yes"\n'
+		fi
+	} >"$dir/dkms.conf"
+	printf 'obj-m := %s.o\n' "$1" >"$dir/Makefile"
+	chmod -R go-w "$dir"
+}
+
+# tree_add NAME VERSION: as "dkms add" leaves it.
+tree_add() {
+	mkdir -p "$R/var/lib/dkms/$1/$2/build"
+	ln -s "/usr/src/$1-$2" "$R/var/lib/dkms/$1/$2/source"
+}
+
+# tree_built NAME VERSION RELEASE: as "dkms build" leaves it.
+tree_built() {
+	local dir=$R/var/lib/dkms/$1/$2/$3/$A
+	mkdir -p "$dir/module" "$dir/log"
+	printf 'module %s %s\n' "$1" "$2" >"$dir/module/$1.ko"
+	printf 'make.log of %s\n' "$1" >"$dir/log/make.log"
+}
+
+# tree_installed NAME VERSION RELEASE: as "dkms install" leaves it.
+tree_installed() {
+	tree_built "$@"
+	mkdir -p "$R/lib/modules/$3/updates/dkms"
+	cp "$R/var/lib/dkms/$1/$2/$3/$A/module/$1.ko" "$R/lib/modules/$3/updates/dkms/"
+	ln -sfn "$2/$3/$A" "$R/var/lib/dkms/$1/kernel-$3-$A"
+}
+
+need_root() { ((EUID == 0)) || skip "needs root"; }
+
+fail() {
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# equal ACTUAL EXPECTED
+equal() { [[ $1 == "$2" ]] || fail "is:       $1" "expected: $2"; }
+
+# contains TEXT PART
+contains() { [[ $1 == *"$2"* ]] || fail "has no: $2" "in:     $1"; }
+lacks() { [[ $1 != *"$2"* ]] || fail "has: $2" "in:  $1"; }
+
+# The JSON on stdin, if it is some.
+valid_json() { jq -e . >/dev/null || fail "no JSON"; }
