@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading with real bash what the native reader cannot: in the sandbox, as an
+ * unprivileged user, without a writable directory and without network, for at
+ * most 20 seconds. The environment is PATH and LC_ALL; what a conf sees of
+ * dkms are shell variables that are not exported. Bash writes the variables to
+ * a descriptor, quoted, so that no value is ever split or matched with file
+ * names (as dkms's own way of printing them does).
+ *
+ * Costs a few milliseconds, some tens for a conf that sources the kernel's
+ * .config.
+ */
+#pragma once
+
+#include "core/conf/vars.h"
+#include "core/support/system.h"
+
+/*
+ * The command line for the one and the other evaluation; its answer (see
+ * dump.h) comes on descriptor fd. Free with g_strfreev. For tests, which run it
+ * without the sandbox, and for ks_bash_run().
+ */
+char **ks_bash_source_argv(const char *file, const struct ks_vars *before, int fd);
+char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
+			  int fd);
+
+/* What an evaluation reads. All pointers are the caller's. */
+struct ks_bash_input {
+	const char *label;	     /* FILE of messages */
+	const char *cwd;	     /* inside the tree */
+	const char *file;	     /* inside the tree; NULL: the second evaluation */
+	const struct ks_vars *first; /* of the second evaluation */
+	const struct ks_vars *before;
+};
+
+/*
+ * Run it. Returns before with what was assigned, or NULL: KS_ERROR_INVALID
+ * naming label, when the conf left bash, took too long or wrote too much. kept
+ * as in ks_native_again(); notes gets the first line that bash complained with.
+ */
+struct ks_vars *ks_bash_run(const struct ks_system *system,
+			    const struct ks_bash_input *input, GPtrArray *kept,
+			    GPtrArray *notes, GError **error);

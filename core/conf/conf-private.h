@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the parts that make a struct ks_conf of the variables. */
+#pragma once
+
+#include "core/conf/conf.h"
+#include "core/conf/evaluate.h"
+
+#define KS_CONF_MAX_MODULES 1024
+
+struct ks_conf_parse {
+	struct ks_evaluation evaluation;
+	struct ks_conf *conf;
+	/* what the caller calls it, else what the conf does */
+	const char *name, *version;
+};
+
+/* The value, or "". */
+const char *ks_conf_parse_get(const struct ks_conf_parse *parse, const char *name,
+			      guint index);
+
+/* KS_ERROR_INVALID "FILE:LINE: MESSAGE", the line being where NAME[index] is. Returns
+ * false. */
+G_GNUC_PRINTF(5, 6)
+bool ks_conf_parse_fail(const struct ks_conf_parse *parse, const char *name, guint index,
+			GError **error, const char *format, ...);
+G_GNUC_PRINTF(4, 5)
+void ks_conf_parse_warn(const struct ks_conf_parse *parse, const char *name, guint index,
+			const char *format, ...);
+
+/* A value as messages show it: at most 80 characters, all of them printable. */
+char *ks_conf_parse_show(const char *value);
+
+/* Does the POSIX extended expression NAME[index] match text? One that is bad matches
+ * nothing. */
+bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
+			   guint index, const char *text);
+
+/* A relative path that stays below where it begins, without control characters. */
+bool ks_conf_is_inside(const char *path);
+
+/* modules.c: the modules and the checks on them. */
+bool ks_conf_parse_modules(struct ks_conf_parse *parse, GError **error);
+/* exclusive.c: needs the modules. */
+void ks_conf_parse_exclusions(struct ks_conf_parse *parse);

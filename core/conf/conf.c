@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the variables of a conf to struct ks_conf; nothing of it is believed. */
+#include "core/conf/conf.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/conf/conf-private.h"
+#include "core/support/digest.h"
+#include "core/support/error.h"
+
+#define MAX_NAME_BYTES	128
+#define MAX_SHOWN	80
+#define MAX_PATCH_BYTES (64u << 20)
+
+void ks_conf_free(struct ks_conf *conf)
+{
+	if (!conf)
+		return;
+	g_free(conf->package_name);
+	g_free(conf->package_version);
+	g_clear_pointer(&conf->modules, g_ptr_array_unref);
+	g_free(conf->make);
+	g_strfreev(conf->patches);
+	g_free(conf->post_add);
+	g_free(conf->pre_build);
+	g_free(conf->post_build);
+	g_free(conf->pre_install);
+	g_free(conf->post_install);
+	g_free(conf->post_remove);
+	g_strfreev(conf->build_depends);
+	g_free(conf->exclusion_text);
+	g_free(conf->text_digest);
+	g_clear_pointer(&conf->warnings, g_ptr_array_unref);
+	g_free(conf);
+}
+
+/*
+ * A name becomes part of paths, of package names and of command lines that a
+ * shell reads, so only what is plain in all of them.
+ */
+bool ks_conf_is_name(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (!length || length > MAX_NAME_BYTES || *text == '.' || *text == '-' ||
+	    strstr(text, ".."))
+		return false;
+	for (; *text; text++) {
+		if (!g_ascii_isalnum(*text) && !strchr("._+~:@=,%^-", *text))
+			return false;
+	}
+	return true;
+}
+
+bool ks_conf_is_inside(const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+	if (*path == '/')
+		return false;
+	for (char **part = parts; *part; part++) {
+		if (strcmp(*part, "..") == 0)
+			return false;
+	}
+	for (; *path; path++) {
+		if (g_ascii_iscntrl(*path))
+			return false;
+	}
+	return true;
+}
+
+char *ks_conf_parse_show(const char *value)
+{
+	char *shown = g_utf8_make_valid(value, strnlen(value, MAX_SHOWN * 4));
+
+	for (char *p = shown; *p; p++)
+		if (g_ascii_iscntrl(*p))
+			*p = '?';
+	if (g_utf8_strlen(shown, -1) > MAX_SHOWN) {
+		char *end = g_utf8_offset_to_pointer(shown, MAX_SHOWN - 3);
+		g_autofree char *whole = shown;
+
+		*end = '\0';
+		shown = g_strconcat(whole, "...", NULL);
+	}
+	return shown;
+}
+
+const char *ks_conf_parse_get(const struct ks_conf_parse *parse, const char *name,
+			      guint index)
+{
+	const char *value = ks_vars_get(parse->evaluation.vars, name, index);
+
+	return value ? value : "";
+}
+
+static char *format_at(const struct ks_conf_parse *parse, const char *name, guint index,
+		       const char *format, va_list args)
+{
+	g_autofree char *message = g_strdup_vprintf(format, args);
+	const char *label;
+	unsigned int line;
+
+	ks_evaluation_locate(&parse->evaluation, name, index, &label, &line);
+	return g_strdup_printf("%s:%u: %s", label, line, message);
+}
+
+bool ks_conf_parse_fail(const struct ks_conf_parse *parse, const char *name, guint index,
+			GError **error, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = format_at(parse, name, index, format, args);
+	va_end(args);
+	ks_error_set(error, KS_ERROR_INVALID, "%s", message);
+	return false;
+}
+
+void ks_conf_parse_warn(const struct ks_conf_parse *parse, const char *name, guint index,
+			const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(parse->conf->warnings,
+			format_at(parse, name, index, format, args));
+	va_end(args);
+}
+
+static bool read_name(struct ks_conf_parse *parse, const char *variable, char **out,
+		      GError **error)
+{
+	const char *value = ks_conf_parse_get(parse, variable, 0);
+	g_autofree char *shown = ks_conf_parse_show(value);
+
+	if (!*value)
+		return ks_conf_parse_fail(parse, variable, 0, error, "no %s", variable);
+	if (!ks_conf_is_name(value))
+		return ks_conf_parse_fail(parse, variable, 0, error,
+					  "%s '%s' is not a name: letters, digits and "
+					  "._+~:@=,%%^- only, no '..' in it and no "
+					  "'.' or '-' before it",
+					  variable, shown);
+	*out = g_strdup(value);
+	return true;
+}
+
+/* It may be called otherwise, as in dkms; that is only worth a word. */
+static void compare_name(struct ks_conf_parse *parse, const char *variable,
+			 const char *value, const char *called)
+{
+	if (called && strcmp(value, called) != 0)
+		ks_conf_parse_warn(parse, variable, 0,
+				   "%s is '%s', but it is called '%s'", variable, value,
+				   called);
+}
+
+static bool read_bool(struct ks_conf_parse *parse, const char *variable, bool *out,
+		      GError **error)
+{
+	const char *value = ks_conf_parse_get(parse, variable, 0);
+	g_autofree char *shown = NULL;
+
+	if (*value == 'y' || *value == 'Y') {
+		*out = true;
+		return true;
+	}
+	if (!*value || *value == 'n' || *value == 'N')
+		return true;
+	shown = ks_conf_parse_show(value);
+	return ks_conf_parse_fail(parse, variable, 0, error,
+				  "%s is '%s', neither 'yes' nor 'no'", variable, shown);
+}
+
+/* A command line: a script below the source and its arguments. */
+static bool read_script(struct ks_conf_parse *parse, const char *variable, char **out,
+			GError **error)
+{
+	g_autofree char *line =
+		g_strstrip(g_strdup(ks_conf_parse_get(parse, variable, 0)));
+	g_autofree char *script = g_strndup(line, strcspn(line, " "));
+	g_autofree char *shown = ks_conf_parse_show(line);
+
+	if (!*line)
+		return true;
+	for (char *p = script; *p == '/';)
+		memmove(p, p + 1, strlen(p));
+	if (!*script || !ks_conf_is_inside(script))
+		return ks_conf_parse_fail(parse, variable, 0, error,
+					  "%s '%s' leads out of the source", variable,
+					  shown);
+	*out = g_steal_pointer(&line);
+	return true;
+}
+
+static bool read_scripts(struct ks_conf_parse *parse, GError **error)
+{
+	struct ks_conf *conf = parse->conf;
+
+	return read_script(parse, "POST_ADD", &conf->post_add, error) &&
+	       read_script(parse, "PRE_BUILD", &conf->pre_build, error) &&
+	       read_script(parse, "POST_BUILD", &conf->post_build, error) &&
+	       read_script(parse, "PRE_INSTALL", &conf->pre_install, error) &&
+	       read_script(parse, "POST_INSTALL", &conf->post_install, error) &&
+	       read_script(parse, "POST_REMOVE", &conf->post_remove, error);
+}
+
+/* The last that matches; MAKE[0] when it has no MAKE_MATCH[0]; else dkms's own. */
+static void read_make(struct ks_conf_parse *parse)
+{
+	const struct ks_system *system = parse->evaluation.system;
+	const struct ks_kernel *kernel = parse->evaluation.kernel;
+	const char *make = "";
+	guint n_elements;
+	const struct ks_vars_element *elements =
+		ks_vars_elements(parse->evaluation.vars, "MAKE", &n_elements);
+	g_autofree char *own = NULL;
+
+	if (!*ks_conf_parse_get(parse, "MAKE_MATCH", 0))
+		make = ks_conf_parse_get(parse, "MAKE", 0);
+	for (guint i = 0; kernel && i < n_elements; i++) {
+		guint index = elements[i].index;
+
+		if (*elements[i].value &&
+		    *ks_conf_parse_get(parse, "MAKE_MATCH", index) &&
+		    ks_conf_parse_matches(parse, "MAKE_MATCH", index, kernel->release))
+			make = elements[i].value;
+	}
+	if (!*make)
+		make = own = g_strdup_printf(
+			"make -C %s M=%s/%s/%s/build", kernel ? kernel->headers_dir : "",
+			system->dkms_tree, parse->name, parse->version);
+	parse->conf->make =
+		g_strconcat(make, kernel && kernel->clang ? " LLVM=1" : "", NULL);
+}
+
+static bool read_patches(struct ks_conf_parse *parse, GError **error)
+{
+	const struct ks_kernel *kernel = parse->evaluation.kernel;
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(g_free);
+	guint n_elements;
+	const struct ks_vars_element *elements =
+		ks_vars_elements(parse->evaluation.vars, "PATCH", &n_elements);
+
+	for (guint i = 0; i < n_elements; i++) {
+		const char *patch = elements[i].value;
+		guint index = elements[i].index;
+		g_autofree char *shown = ks_conf_parse_show(patch);
+
+		if (*patch && !ks_conf_is_inside(patch))
+			return ks_conf_parse_fail(
+				parse, "PATCH", index, error,
+				"PATCH[%u] '%s' leads out of 'patches/'", index, shown);
+		if (!*patch || !kernel ||
+		    (*ks_conf_parse_get(parse, "PATCH_MATCH", index) &&
+		     !ks_conf_parse_matches(parse, "PATCH_MATCH", index,
+					    kernel->release)))
+			continue;
+		g_ptr_array_add(patches, g_strdup(patch));
+	}
+	g_ptr_array_add(patches, NULL);
+	parse->conf->patches =
+		(char **)g_ptr_array_free(g_steal_pointer(&patches), FALSE);
+	return true;
+}
+
+static bool read_build_depends(struct ks_conf_parse *parse, GError **error)
+{
+	g_autoptr(GPtrArray) depends = g_ptr_array_new_with_free_func(g_free);
+	guint n_elements;
+	const struct ks_vars_element *elements =
+		ks_vars_elements(parse->evaluation.vars, "BUILD_DEPENDS", &n_elements);
+
+	for (guint i = 0; i < n_elements; i++) {
+		g_auto(GStrv) words = g_strsplit_set(elements[i].value, " \t\n", -1);
+
+		for (char **word = words; *word; word++) {
+			g_autofree char *shown = ks_conf_parse_show(*word);
+
+			if (**word && !ks_conf_is_name(*word))
+				return ks_conf_parse_fail(
+					parse, "BUILD_DEPENDS", elements[i].index, error,
+					"BUILD_DEPENDS[%u] '%s' is not a name",
+					elements[i].index, shown);
+			if (**word)
+				g_ptr_array_add(depends, g_strdup(*word));
+		}
+	}
+	g_ptr_array_add(depends, NULL);
+	parse->conf->build_depends =
+		(char **)g_ptr_array_free(g_steal_pointer(&depends), FALSE);
+	return true;
+}
+
+static void warn_deprecated(struct ks_conf_parse *parse)
+{
+	static const char *const names[] = {"REMAKE_INITRD",
+					    "MODULES_CONF",
+					    "MODULES_CONF_OBSOLETES",
+					    "MODULES_CONF_ALIAS_TYPE",
+					    "MODULES_CONF_OBSOLETE_ONLY",
+					    "OBSOLETE_BY"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (ks_vars_has(parse->evaluation.vars, names[i]))
+			ks_conf_parse_warn(parse, names[i], 0, "deprecated %s", names[i]);
+	}
+}
+
+/* What the evaluation itself had to say. */
+static void warn_evaluation(struct ks_conf_parse *parse)
+{
+	const struct ks_evaluation *evaluation = &parse->evaluation;
+
+	for (guint i = 0; i < evaluation->notes->len; i++) {
+		g_autofree char *shown = ks_conf_parse_show(evaluation->notes->pdata[i]);
+
+		g_ptr_array_add(parse->conf->warnings,
+				g_strconcat("bash: ", shown, NULL));
+	}
+	for (guint i = 0; i < evaluation->kept->len; i++) {
+		const char *element = evaluation->kept->pdata[i];
+		g_autofree char *name = g_strndup(element, strcspn(element, "["));
+		guint index = (guint)g_ascii_strtoull(element + strcspn(element, "[") + 1,
+						      NULL, 10);
+
+		ks_conf_parse_warn(
+			parse, name, index,
+			"dkms would lose %s by its inner quotes; it is used as "
+			"it is written",
+			element);
+	}
+}
+
+/* The bytes of the patches that apply: the source's own or, over it, the administrator's.
+ */
+static void digest_patch(const struct ks_conf_parse *parse, const char *patch,
+			 GString *text)
+{
+	const struct ks_system *system = parse->evaluation.system;
+	g_autofree char *own =
+		g_build_filename(parse->evaluation.source_dir, "patches", patch, NULL);
+	g_autofree char *override =
+		g_build_filename(system->dkms_etc, parse->name, "patches", patch, NULL);
+	size_t size_bytes = 0;
+	g_autofree char *data = ks_root_read_file(system->root, override, MAX_PATCH_BYTES,
+						  &size_bytes, NULL);
+	g_autofree char *digest = NULL;
+
+	if (!data)
+		data = ks_root_read_file(system->root, own, MAX_PATCH_BYTES, &size_bytes,
+					 NULL);
+	digest = data ? ks_digest_data(data, size_bytes) : g_strdup("absent");
+	g_string_append_printf(text, "patch %zu %s %s\n", strlen(patch), patch, digest);
+}
+
+static void digest(struct ks_conf_parse *parse)
+{
+	const GPtrArray *files = parse->evaluation.files;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < files->len; i++) {
+		const struct ks_conf_file *file = files->pdata[i];
+
+		g_string_append_printf(text, "file %zu %s\n", strlen(file->text),
+				       file->text);
+	}
+	for (char **patch = parse->conf->patches; *patch; patch++)
+		digest_patch(parse, *patch, text);
+	parse->conf->text_digest = ks_digest_data(text->str, text->len);
+}
+
+static bool read_fields(struct ks_conf_parse *parse, const char *name,
+			const char *version, GError **error)
+{
+	struct ks_conf *conf = parse->conf;
+
+	if (!read_name(parse, "PACKAGE_NAME", &conf->package_name, error) ||
+	    !read_name(parse, "PACKAGE_VERSION", &conf->package_version, error))
+		return false;
+	parse->name = name ? name : conf->package_name;
+	parse->version = version ? version : conf->package_version;
+	compare_name(parse, "PACKAGE_NAME", conf->package_name, name);
+	compare_name(parse, "PACKAGE_VERSION", conf->package_version, version);
+	if (!read_bool(parse, "AUTOINSTALL", &conf->autoinstall, error) ||
+	    !read_bool(parse, "BUILD_DEPENDS_REBUILD", &conf->build_depends_rebuild,
+		       error) ||
+	    !read_bool(parse, "NO_WEAK_MODULES", &conf->no_weak_modules, error) ||
+	    !read_build_depends(parse, error) || !read_scripts(parse, error) ||
+	    !ks_conf_parse_modules(parse, error) || !read_patches(parse, error))
+		return false;
+	read_make(parse);
+	if (parse->evaluation.kernel)
+		ks_conf_parse_exclusions(parse);
+	warn_deprecated(parse);
+	warn_evaluation(parse);
+	digest(parse);
+	return true;
+}
+
+/* One reading of the conf with what is known of its name. */
+static struct ks_conf *load(const struct ks_system *system, const char *source_dir,
+			    const char *name, const char *version,
+			    struct ks_kernel *kernel, GError **error)
+{
+	g_autofree char *machine = kernel ? NULL : ks_kernel_machine_arch(system);
+	struct ks_conf_parse parse = {
+		.evaluation = {.system = system,
+			       .source_dir = source_dir,
+			       .name = name ? name : "",
+			       .version = version ? version : "",
+			       .kernel = kernel,
+			       .arch = kernel ? kernel->arch : machine},
+		.conf = g_new0(struct ks_conf, 1),
+	};
+
+	parse.conf->warnings = g_ptr_array_new_with_free_func(g_free);
+	if (!ks_evaluation_run(&parse.evaluation, error) ||
+	    !read_fields(&parse, name, version, error))
+		g_clear_pointer(&parse.conf, ks_conf_free);
+	ks_evaluation_clear(&parse.evaluation);
+	return parse.conf;
+}
+
+/* A caller's name is part of paths, too. */
+static bool check_called(const char *name, GError **error)
+{
+	g_autofree char *shown = name ? ks_conf_parse_show(name) : NULL;
+
+	if (!name || ks_conf_is_name(name))
+		return true;
+	ks_error_set(error, KS_ERROR_INVALID, "'%s' is not a module name or version",
+		     shown);
+	return false;
+}
+
+struct ks_conf *ks_conf_load(const struct ks_system *system, const char *source_dir,
+			     const char *name, const char *version,
+			     struct ks_kernel *kernel, GError **error)
+{
+	ks_auto(ks_conf) first = NULL;
+
+	if (!check_called(name, error) || !check_called(version, error))
+		return NULL;
+	if (name && version)
+		return load(system, source_dir, name, version, kernel, error);
+	/* Overrides, $module and $module_version go by the name: read on with it. */
+	first = load(system, source_dir, name, version, kernel, error);
+	if (!first)
+		return NULL;
+	return load(system, source_dir, name ? name : first->package_name,
+		    version ? version : first->package_version, kernel, error);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An evaluated conf as bytes: what bash hands back, and what the cache keeps.
+ *
+ *	NAME NUL INDEX NUL VALUE NUL ...	known variables
+ *	kept NUL NAME[INDEX] NUL NUL		not one word in the second evaluation
+ *	note NUL TEXT NUL NUL			what bash said
+ *	end NUL
+ *
+ * Bash wrote it under the eyes of a third-party conf: it is checked like any
+ * other hostile input.
+ */
+#pragma once
+
+#include "core/conf/vars.h"
+
+/*
+ * Read it. Returns NULL when it is not complete or not well formed. kept and
+ * notes (char *, may be NULL) are added to.
+ */
+struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes, GPtrArray *kept,
+			      GPtrArray *notes);
+
+/* Append the known variables of vars, kept and notes. */
+void ks_dump_append(GString *data, const struct ks_vars *vars, const GPtrArray *kept,
+		    const GPtrArray *notes);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/conf/evaluate.h"
+
+#include <string.h>
+
+#include "core/conf/bash.h"
+#include "core/conf/native.h"
+#include "core/support/error.h"
+
+static void file_free(struct ks_conf_file *file)
+{
+	g_free(file->path);
+	g_free(file->label);
+	g_free(file->text);
+	g_free(file);
+}
+
+static char *make_label(const struct ks_evaluation *evaluation, const char *path)
+{
+	g_autofree char *host = ks_root_host_path(evaluation->system->root, path);
+	char *label = g_utf8_make_valid(host, -1);
+
+	for (char *p = label; *p; p++)
+		if (g_ascii_iscntrl(*p))
+			*p = '?';
+	return label;
+}
+
+static bool check_text(const struct ks_conf_file *file, size_t size_bytes, GError **error)
+{
+	const char *nul = memchr(file->text, '\0', size_bytes);
+	unsigned int line = 1;
+
+	if (size_bytes == 0) {
+		ks_error_set(error, KS_ERROR_INVALID, "%s:1: it is empty", file->label);
+		return false;
+	}
+	if (!nul)
+		return true;
+	for (const char *p = file->text; p < nul; p++)
+		line += *p == '\n';
+	ks_error_set(error, KS_ERROR_INVALID, "%s:%u: it is not text: a zero byte",
+		     file->label, line);
+	return false;
+}
+
+static bool read_file(struct ks_evaluation *evaluation, const char *path, GError **error)
+{
+	struct ks_conf_file *file = g_new0(struct ks_conf_file, 1);
+	g_autoptr(GError) cause = NULL;
+	size_t size_bytes;
+
+	g_ptr_array_add(evaluation->files, file);
+	file->path = g_strdup(path);
+	file->label = make_label(evaluation, path);
+	file->text = ks_root_read_file(evaluation->system->root, path, KS_CONF_MAX_BYTES,
+				       &size_bytes, &cause);
+	if (file->text)
+		return check_text(file, size_bytes, error);
+	if (cause->domain == KS_ERROR && cause->code == KS_ERROR_INVALID)
+		ks_error_set(error, KS_ERROR_INVALID, "%s:1: %s", file->label,
+			     cause->message);
+	else
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return false;
+}
+
+/* dkms 3.4.3's order, the two that its manual does not tell of included. */
+static GPtrArray *list_overrides(const struct ks_evaluation *evaluation)
+{
+	const char *m = evaluation->name, *v = evaluation->version;
+	const char *k = evaluation->kernel ? evaluation->kernel->release : NULL;
+	const char *a = evaluation->arch;
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+	if (!*m)
+		return names;
+	g_ptr_array_add(names, g_strdup_printf("%s.conf", m));
+	g_ptr_array_add(names, g_strdup_printf("%s-%s.conf", m, v));
+	if (!k)
+		return names;
+	g_ptr_array_add(names, g_strdup_printf("%s-%s-%s.conf", m, v, k));
+	g_ptr_array_add(names, g_strdup_printf("%s-%s-%s-%s.conf", m, v, k, a));
+	g_ptr_array_add(names, g_strdup_printf("%s--%s.conf", m, k));
+	g_ptr_array_add(names, g_strdup_printf("%s--%s-%s.conf", m, k, a));
+	return names;
+}
+
+static bool read_files(struct ks_evaluation *evaluation, GError **error)
+{
+	const struct ks_system *system = evaluation->system;
+	g_autoptr(GPtrArray) names = list_overrides(evaluation);
+	g_autofree char *conf =
+		g_build_filename(evaluation->source_dir, "dkms.conf", NULL);
+
+	evaluation->files = g_ptr_array_new_with_free_func((GDestroyNotify)file_free);
+	if (!read_file(evaluation, conf, error))
+		return false;
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *path =
+			g_build_filename(system->dkms_etc, names->pdata[i], NULL);
+
+		/* an empty override is a way to say nothing */
+		struct stat st;
+
+		if (!ks_root_stat(system->root, path, &st) || st.st_size == 0)
+			continue;
+		if (!read_file(evaluation, path, error))
+			return false;
+	}
+	return true;
+}
+
+struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation)
+{
+	const struct ks_system *system = evaluation->system;
+	const struct ks_kernel *kernel = evaluation->kernel;
+	const char *release = kernel ? kernel->release : "";
+	g_autofree char *headers =
+		kernel ? g_strdup(kernel->headers_dir)
+		       : g_strconcat(system->install_tree, "//build", NULL);
+	g_autofree char *n_jobs = g_strdup_printf("%u", g_get_num_processors());
+	struct ks_vars *vars = ks_vars_new();
+	const char *const values[][2] = {
+		{"kernelver", release},
+		{"arch", evaluation->arch},
+		{"kernel_source_dir", headers},
+		{"kernel_config", kernel ? kernel->config_path : NULL},
+		{"dkms_tree", system->dkms_tree},
+		{"source_tree", system->source_tree},
+		{"install_tree", system->install_tree},
+		{"module", evaluation->name},
+		{"module_version", evaluation->version},
+		{"parallel_jobs", n_jobs},
+		{"tmp_location", "/tmp"},
+		{"verbose", ""},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+		ks_vars_set(vars, values[i][0], 0, values[i][1] ? values[i][1] : "");
+	return vars;
+}
+
+static bool too_much(const struct ks_conf_file *file,
+		     const struct ks_native_report *report, GError **error)
+{
+	ks_error_set(error, KS_ERROR_INVALID, "%s:%u: %s", file->label,
+		     report->line ? report->line : 1, report->why);
+	return false;
+}
+
+/*
+ * One file, both evaluations; *vars is replaced. Where bash is needed and not
+ * allowed, false without an error.
+ */
+static bool evaluate_file(struct ks_evaluation *evaluation,
+			  const struct ks_conf_file *file, bool allow_bash,
+			  struct ks_vars **vars, GError **error)
+{
+	const struct ks_system *system = evaluation->system;
+	struct ks_bash_input input = {.label = file->label,
+				      .cwd = evaluation->source_dir,
+				      .file = file->path,
+				      .before = *vars};
+	struct ks_native_report report;
+	ks_auto(ks_vars) first = ks_native_source(file->text, *vars, &report);
+	struct ks_vars *second;
+
+	if (!first && report.verdict == KS_NATIVE_TOO_MUCH)
+		return too_much(file, &report, error);
+	if (!first && allow_bash)
+		first = ks_bash_run(system, &input, NULL, evaluation->notes, error);
+	if (!first)
+		return false;
+	second = ks_native_again(first, *vars, evaluation->kept, &report);
+	if (!second && report.verdict == KS_NATIVE_TOO_MUCH)
+		return too_much(file, &report, error);
+	if (!second && allow_bash) {
+		g_ptr_array_set_size(evaluation->kept, 0);
+		input.file = NULL;
+		input.first = first;
+		second = ks_bash_run(system, &input, evaluation->kept, evaluation->notes,
+				     error);
+	}
+	if (!second)
+		return false;
+	ks_vars_free(*vars);
+	*vars = second;
+	return true;
+}
+
+static bool evaluate_all(struct ks_evaluation *evaluation, bool allow_bash,
+			 GError **error)
+{
+	ks_auto(ks_vars) vars = ks_evaluation_base(evaluation);
+
+	g_ptr_array_set_size(evaluation->kept, 0);
+	g_ptr_array_set_size(evaluation->notes, 0);
+	for (guint i = 0; i < evaluation->files->len; i++) {
+		if (!evaluate_file(evaluation, evaluation->files->pdata[i], allow_bash,
+				   &vars, error))
+			return false;
+	}
+	evaluation->vars = g_steal_pointer(&vars);
+	return true;
+}
+
+bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+
+	evaluation->kept = g_ptr_array_new_with_free_func(g_free);
+	evaluation->notes = g_ptr_array_new_with_free_func(g_free);
+	if (!read_files(evaluation, error))
+		return false;
+	if (evaluate_all(evaluation, false, &cause))
+		return true;
+	if (cause) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+	if (ks_conf_cache_load(evaluation))
+		return true;
+	if (!evaluate_all(evaluation, true, error))
+		return false;
+	ks_conf_cache_store(evaluation);
+	return true;
+}
+
+void ks_evaluation_clear(struct ks_evaluation *evaluation)
+{
+	g_clear_pointer(&evaluation->files, g_ptr_array_unref);
+	g_clear_pointer(&evaluation->vars, ks_vars_free);
+	g_clear_pointer(&evaluation->kept, g_ptr_array_unref);
+	g_clear_pointer(&evaluation->notes, g_ptr_array_unref);
+	g_clear_pointer(&evaluation->cache_key, g_free);
+}
+
+/* Does an assignment to NAME[index] begin here? */
+static bool is_assignment(const char *p, const char *name, guint index)
+{
+	size_t length = strlen(name);
+	char *end;
+
+	if (strncmp(p, name, length) != 0)
+		return false;
+	p += length;
+	if (*p == '[') {
+		if (strtoul(p + 1, &end, 10) != index || end == p + 1 || *end != ']')
+			return false;
+		p = end + 1;
+	} else if (index && p[0] != '=' && p[1] != '(') {
+		return false;
+	}
+	return *p == '=' || (p[0] == '+' && p[1] == '=');
+}
+
+void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *name,
+			  guint index, const char **label, unsigned int *line)
+{
+	const struct ks_conf_file *first = evaluation->files->pdata[0];
+
+	*label = first->label;
+	*line = 1;
+	for (guint i = 0; i < evaluation->files->len; i++) {
+		const struct ks_conf_file *file = evaluation->files->pdata[i];
+		unsigned int n = 1;
+
+		for (const char *p = file->text; *p; p++) {
+			bool begins = p == file->text || strchr(" \t\n;", p[-1]);
+
+			if (begins && is_assignment(p, name, index)) {
+				*label = file->label;
+				*line = n;
+			}
+			n += *p == '\n';
+		}
+	}
+}

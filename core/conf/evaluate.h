@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the files to the variables: dkms.conf and then its overrides in dkms_etc,
+ * each evaluated twice as dkms does, natively or by bash, or taken from the cache
+ * of what bash once gave.
+ */
+#pragma once
+
+#include "core/conf/vars.h"
+#include "core/kernel/kernel.h"
+#include "core/support/system.h"
+
+#define KS_CONF_MAX_BYTES (1u << 20)
+
+struct ks_conf_file {
+	char *path;  /* inside the tree */
+	char *label; /* FILE of messages: as the calling process sees it, made printable
+		      */
+	char *text;
+};
+
+/* The caller sets and keeps what is above 'files'. */
+struct ks_evaluation {
+	const struct ks_system *system;
+	const char *source_dir;
+	const char *name, *version; /* "" when not known yet */
+	struct ks_kernel *kernel;   /* may be NULL */
+	const char *arch;
+
+	GPtrArray *files; /* struct ks_conf_file, in the order they are read */
+	struct ks_vars *vars;
+	GPtrArray *kept;  /* "NAME[i]": not one word in the second evaluation */
+	GPtrArray *notes; /* what bash complained of */
+	char *cache_key;  /* of the inputs, taken before bash reads them; or NULL */
+};
+
+/* On failure what was read so far stays for ks_evaluation_clear(). */
+bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error);
+void ks_evaluation_clear(struct ks_evaluation *evaluation);
+
+/* Where NAME[index] is assigned last, for "FILE:LINE"; the first file's line 1 if
+ * nowhere. */
+void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *name,
+			  guint index, const char **label, unsigned int *line);
+
+/*
+ * cache.c. What bash makes of a conf, by its inputs: the texts, the variables
+ * it sees, the machine, and by identity (inode, size, times) the files of the
+ * source directory and the kernel's configuration, which confs read. One file
+ * for each source and kernel below state_dir/cache/conf; not being able to
+ * write there is no error.
+ */
+bool ks_conf_cache_load(struct ks_evaluation *evaluation);
+void ks_conf_cache_store(const struct ks_evaluation *evaluation);
+/* The variables a conf sees of dkms. */
+struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation);

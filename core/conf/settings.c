@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * GKeyFile reads the values, but takes unknown names and tells no lines: the
+ * lines are looked at before.
+ */
+#include "core/conf/settings.h"
+
+#include <string.h>
+
+#include "core/conf/conf.h"
+#include "core/support/error.h"
+
+#define GROUP		  "kmodsmith"
+#define MODULE_GROUP	  "module "
+#define MAX_BYTES	  (1u << 20)
+#define MAX_JOBS	  4096
+#define MAX_TIMEOUT_S	  (7 * 24 * 3600)
+#define DEFAULT_TIMEOUT_S 7200
+
+static bool parse_bool(const char *value, bool *out)
+{
+	bool yes = strcmp(value, "true") == 0 || strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)
+		return false;
+	*out = yes;
+	return true;
+}
+
+static bool parse_number(const char *value, guint64 min, guint64 max, unsigned int *out)
+{
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(value, 10, min, max, &number, NULL))
+		return false;
+	*out = (unsigned int)number;
+	return true;
+}
+
+static bool set_kernels(struct ks_settings *settings, const char *value)
+{
+	g_auto(GStrv) words = g_strsplit_set(value, ", \t", -1);
+	bool newest = false, running = false, is_default = false, all = false;
+
+	for (char **word = words; *word; word++) {
+		if (strcmp(*word, "all") == 0)
+			all = true;
+		else if (strcmp(*word, "newest") == 0)
+			newest = true;
+		else if (strcmp(*word, "running") == 0)
+			running = true;
+		else if (strcmp(*word, "default") == 0)
+			is_default = true;
+		else if (**word)
+			return false;
+	}
+	if (all == (newest || running || is_default))
+		return false; /* none, or "all" beside others */
+	settings->kernels = all ? KS_KERNELS_ALL : KS_KERNELS_SELECTED;
+	settings->kernels_newest = newest;
+	settings->kernels_running = running;
+	settings->kernels_default = is_default;
+	return true;
+}
+
+static bool set_jobs(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 0, MAX_JOBS, &settings->n_jobs);
+}
+
+static bool set_build_timeout(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 1, MAX_TIMEOUT_S, &settings->build_timeout_s);
+}
+
+static bool set_sandbox(struct ks_settings *settings, const char *value)
+{
+	bool require = strcmp(value, "require") == 0;
+
+	if (!require && strcmp(value, "auto") != 0)
+		return false;
+	settings->sandbox = require ? KS_SANDBOX_REQUIRE : KS_SANDBOX_AUTO;
+	return true;
+}
+
+static bool set_root_scripts(struct ks_settings *settings, const char *value)
+{
+	bool skip = strcmp(value, "skip") == 0;
+
+	if (!skip && strcmp(value, "run") != 0)
+		return false;
+	settings->root_scripts = skip ? KS_ROOT_SCRIPTS_SKIP : KS_ROOT_SCRIPTS_RUN;
+	return true;
+}
+
+static bool set_on_failure(struct ks_settings *settings, const char *value)
+{
+	bool fail = strcmp(value, "fail") == 0;
+
+	if (!fail && strcmp(value, "report") != 0)
+		return false;
+	settings->on_failure = fail ? KS_ON_FAILURE_FAIL : KS_ON_FAILURE_REPORT;
+	return true;
+}
+
+static bool set_initramfs(struct ks_settings *settings, const char *value)
+{
+	return parse_bool(value, &settings->initramfs);
+}
+
+static const struct {
+	const char *name;
+	bool (*set)(struct ks_settings *settings, const char *value);
+	const char *expected;
+} keys[] = {
+	{"kernels", set_kernels, "'all' or a list of 'newest', 'running', 'default'"},
+	{"jobs", set_jobs, "a number up to 4096, 0 for all processors"},
+	{"build-timeout", set_build_timeout, "a number of seconds up to a week"},
+	{"sandbox", set_sandbox, "'auto' or 'require'"},
+	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
+	{"on-failure", set_on_failure, "'report' or 'fail'"},
+	{"initramfs", set_initramfs, "'true' or 'false'"},
+};
+
+static const struct {
+	const char *name;
+	size_t offset; /* of a bool */
+} module_keys[] = {
+	{"skip", G_STRUCT_OFFSET(struct ks_module_settings, skip)},
+	{"hold", G_STRUCT_OFFSET(struct ks_module_settings, hold)},
+};
+
+/* One file. */
+struct reading {
+	struct ks_settings *settings;
+	char *label;
+	GError **error;
+};
+
+G_GNUC_PRINTF(3, 4)
+static bool fail(const struct reading *reading, unsigned int line, const char *format,
+		 ...)
+{
+	g_autofree char *message = NULL;
+	g_autofree char *valid = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	valid = g_utf8_make_valid(message, -1);
+	for (char *p = valid; *p; p++)
+		if (g_ascii_iscntrl(*p))
+			*p = '?';
+	ks_error_set(reading->error, KS_ERROR_INVALID, "%s:%u: %s", reading->label, line,
+		     valid);
+	return false;
+}
+
+static struct ks_module_settings *get_module(struct ks_settings *settings,
+					     const char *name)
+{
+	struct ks_module_settings *module = g_hash_table_lookup(settings->modules, name);
+
+	if (!module) {
+		module = g_new0(struct ks_module_settings, 1);
+		g_hash_table_insert(settings->modules, g_strdup(name), module);
+	}
+	return module;
+}
+
+static bool set_key(const struct reading *reading, unsigned int line, const char *key,
+		    const char *value)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		if (strcmp(key, keys[i].name) != 0)
+			continue;
+		return keys[i].set(reading->settings, value) ||
+		       fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
+			    keys[i].expected);
+	}
+	return fail(reading, line, "unknown setting '%s'", key);
+}
+
+static bool set_module_key(const struct reading *reading, unsigned int line,
+			   const char *module, const char *key, const char *value)
+{
+	struct ks_module_settings *settings = get_module(reading->settings, module);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(module_keys); i++) {
+		if (strcmp(key, module_keys[i].name) != 0)
+			continue;
+		return parse_bool(value, (bool *)G_STRUCT_MEMBER_P(
+						 settings, module_keys[i].offset)) ||
+		       fail(reading, line,
+			    "'%s' is '%s', and has to be 'true' or 'false'", key, value);
+	}
+	return fail(reading, line, "unknown setting '%s' of a module", key);
+}
+
+static bool check_group(const struct reading *reading, unsigned int line,
+			const char *group)
+{
+	if (strcmp(group, GROUP) == 0)
+		return true;
+	if (!g_str_has_prefix(group, MODULE_GROUP))
+		return fail(reading, line, "unknown group '%s'", group);
+	if (!ks_conf_is_name(group + strlen(MODULE_GROUP)))
+		return fail(reading, line, "'%s' is not a module name",
+			    group + strlen(MODULE_GROUP));
+	return true;
+}
+
+/* A key and its value as GKeyFile understands it: its escapes, its encoding. */
+static bool read_value(const struct reading *reading, unsigned int line,
+		       const char *group, const char *text)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autofree char *whole = g_strdup_printf("[%s]\n%s\n", group, text);
+	g_autoptr(GError) cause = NULL;
+	g_auto(GStrv) names = NULL;
+	g_autofree char *value = NULL;
+
+	if (!g_key_file_load_from_data(file, whole, strlen(whole), G_KEY_FILE_NONE, NULL))
+		return fail(reading, line, "'%s' is not a setting, a group or a comment",
+			    text);
+	names = g_key_file_get_keys(file, group, NULL, NULL);
+	if (!names || !names[0])
+		return fail(reading, line, "'%s' is not a setting, a group or a comment",
+			    text);
+	value = g_key_file_get_string(file, group, names[0], &cause);
+	if (!value)
+		return fail(reading, line, "%s", cause->message);
+	g_strchomp(value);
+	if (strcmp(group, GROUP) == 0)
+		return set_key(reading, line, names[0], value);
+	return set_module_key(reading, line, group + strlen(MODULE_GROUP), names[0],
+			      value);
+}
+
+static bool read_line(const struct reading *reading, unsigned int line, char *text,
+		      char **group)
+{
+	size_t length;
+
+	g_strstrip(text);
+	length = strlen(text);
+	if (!length || *text == '#')
+		return true;
+	if (*text == '[' && text[length - 1] == ']') {
+		g_free(*group);
+		*group = g_strndup(text + 1, length - 2);
+		return check_group(reading, line, *group);
+	}
+	if (!*group)
+		return fail(reading, line, "'%s' is before the first group", text);
+	return read_value(reading, line, *group, text);
+}
+
+static bool read_text(const struct reading *reading, const char *text, size_t size_bytes)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *group = NULL;
+	unsigned int line = 1;
+
+	for (char **p = lines; *p; p++, line++) {
+		if (!read_line(reading, line, *p, &group))
+			return false;
+	}
+	if (strlen(text) != size_bytes)
+		return fail(reading, line - 1, "it is not text: a zero byte");
+	return true;
+}
+
+static bool read_file(const struct ks_system *system, struct ks_settings *settings,
+		      const char *path, GError **error)
+{
+	size_t size_bytes;
+	g_autofree char *text =
+		ks_root_read_file(system->root, path, MAX_BYTES, &size_bytes, error);
+	g_autofree char *label = ks_root_host_path(system->root, path);
+	struct reading reading = {settings, label, error};
+
+	return text && read_text(&reading, text, size_bytes);
+}
+
+static bool read_dir(const struct ks_system *system, struct ks_settings *settings,
+		     GError **error)
+{
+	g_autofree char *dir =
+		g_build_filename(system->etc_dir, "kmodsmith.conf.d", NULL);
+	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, error);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *path = g_build_filename(dir, names->pdata[i], NULL);
+
+		if (g_str_has_suffix(path, ".conf") &&
+		    !read_file(system, settings, path, error))
+			return false;
+	}
+	return names != NULL;
+}
+
+struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error)
+{
+	ks_auto(ks_settings) settings = g_new0(struct ks_settings, 1);
+	g_autofree char *path = g_build_filename(system->etc_dir, "kmodsmith.conf", NULL);
+	g_autofree char *mark =
+		g_build_filename(system->dkms_etc, "no-autoinstall", NULL);
+
+	settings->modules =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->build_timeout_s = DEFAULT_TIMEOUT_S;
+	settings->initramfs = true;
+	if (ks_root_exists(system->root, path) &&
+	    !read_file(system, settings, path, error))
+		return NULL;
+	if (!read_dir(system, settings, error))
+		return NULL;
+	settings->disabled = g_strcmp0(g_getenv("KMODSMITH"), "0") == 0;
+	settings->no_autoinstall = ks_root_exists(system->root, mark);
+	return g_steal_pointer(&settings);
+}
+
+void ks_settings_free(struct ks_settings *settings)
+{
+	if (!settings)
+		return;
+	g_hash_table_unref(settings->modules);
+	g_free(settings);
+}
+
+static const struct ks_module_settings *find_module(const struct ks_settings *settings,
+						    const char *module)
+{
+	return g_hash_table_lookup(settings->modules, module);
+}
+
+bool ks_settings_is_skipped(const struct ks_settings *settings, const char *module)
+{
+	const struct ks_module_settings *found = find_module(settings, module);
+
+	return found && found->skip;
+}
+
+bool ks_settings_is_held(const struct ks_settings *settings, const char *module)
+{
+	const struct ks_module_settings *found = find_module(settings, module);
+
+	return found && found->hold;
+}
+
+bool ks_settings_wants_kernel(const struct ks_settings *settings,
+			      const struct ks_kernel *kernel)
+{
+	if (settings->kernels == KS_KERNELS_ALL)
+		return true;
+	return (settings->kernels_newest && kernel->newest) ||
+	       (settings->kernels_running && kernel->running) ||
+	       (settings->kernels_default && kernel->is_default);
+}
