@@ -248,6 +248,20 @@ static void explain(const struct ks_cli *cli, const struct ks_inventory *invento
 	print_advice(cli, verdict);
 }
 
+/* There is no kernel to build it for; what is known of the source is all. */
+static void explain_sources(const struct ks_inventory *inventory,
+			    const struct ks_selection *selection)
+{
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (!ks_selection_has_source(selection, source))
+			continue;
+		printf("%s/%s: there is no kernel\n", source->name, source->version);
+		print_source(source);
+	}
+}
+
 static int explain_selected(struct ks_cli *cli, const struct ks_selection *selection)
 {
 	static const struct ks_plan_request everything;
@@ -277,6 +291,8 @@ static int explain_selected(struct ks_cli *cli, const struct ks_selection *selec
 			putchar('\n');
 		explain(cli, inventory, verdict);
 	}
+	if (!n)
+		explain_sources(inventory, selection);
 	return ks_verdict_exit_code(plan, selection);
 }
 

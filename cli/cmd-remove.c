@@ -77,7 +77,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 
 	if (cli->settings->disabled) {
 		if (!cli->quiet)
-			ks_message_info("disabled by KMODSMITH=0 in the environment");
+			ks_message_note("disabled by KMODSMITH=0 in the environment");
 		return KS_EXIT_OK;
 	}
 	if (!ks_selection_init(&selection, argv[1], kernel_option, &error)) {

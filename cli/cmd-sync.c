@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith sync: make what is there equal to what is wanted. */
+#include "cli/marks.h"
 #include "cli/message.h"
 #include "cli/plan-text.h"
 #include "cli/run.h"
@@ -61,6 +62,13 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 		return ks_plan_text_print(cli, &run.request);
 	if (ks_run_queue_if_held_above(cli, "sync"))
 		return KS_EXIT_OK;
+	/* a hook may come for what is not there yet, or not any more */
+	if (!trigger_option && (selection->module || selection->release)) {
+		int code = ks_marks_check(cli, selection);
+
+		if (code != KS_EXIT_OK)
+			return code;
+	}
 	return ks_run_engine(cli, &run, NULL);
 }
 
@@ -72,7 +80,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 
 	if (cli->settings->disabled && !dry_run) {
 		if (!trigger_option && !cli->quiet)
-			ks_message_info("disabled by KMODSMITH=0 in the environment");
+			ks_message_note("disabled by KMODSMITH=0 in the environment");
 		return KS_EXIT_OK;
 	}
 	if (!ks_selection_init(&selection, module_option, kernel_option, &error)) {

@@ -100,7 +100,7 @@ static int run_verb(struct ks_cli *cli, enum verb verb, const char *argument)
 
 	if (cli->settings->disabled) {
 		if (!cli->quiet)
-			ks_message_info("disabled by KMODSMITH=0 in the environment");
+			ks_message_note("disabled by KMODSMITH=0 in the environment");
 		return KS_EXIT_OK;
 	}
 	if (!ks_selection_init(&selection, argument, kernel_option, &error)) {

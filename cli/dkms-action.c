@@ -48,6 +48,9 @@ static int add_directory(struct ks_dkms *dkms, const char *dir)
 					   ? KS_DKMS_NO_CONF
 					   : KS_DKMS_BAD_CONF,
 				   "%s", error->message);
+	/* what lies in the source tree is found by the run above */
+	if (ks_run_queue_if_held_above(&dkms->cli, "dkms add"))
+		return KS_DKMS_OK;
 	entry = ks_tree_entry_path(dkms->cli.system, conf->package_name,
 				   conf->package_version);
 	if (!ks_add_source(&dkms->cli, dir, conf, false, &placed, &error))

@@ -14,6 +14,9 @@ bool ks_marks_require_root(const char *command, GError **error);
 struct ks_lock *ks_marks_lock(const struct ks_cli *cli, const char *command,
 			      GError **error);
 
+/* Module and kernel exist: KS_EXIT_OK, or the exit code after printing the error. */
+int ks_marks_check(struct ks_cli *cli, const struct ks_selection *selection);
+
 /*
  * Complete the selection from the inventory: the version, when it names none,
  * is the highest present one. Checks that module and kernel exist. KS_EXIT_OK,

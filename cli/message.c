@@ -67,6 +67,15 @@ void ks_message_hint(const char *format, ...)
 	va_end(args);
 }
 
+void ks_message_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print(stderr, "", format, args);
+	va_end(args);
+}
+
 void ks_message_info(const char *format, ...)
 {
 	va_list args;

@@ -32,6 +32,7 @@ struct ks_report {
 	GPtrArray *items;	     /* struct item, in the order of events */
 	GPtrArray *failures;	     /* struct failure */
 	GHashTable *recorded_before; /* package name -> record digest */
+	unsigned int n_recorded;
 	bool initramfs_is_stale;
 };
 
@@ -205,6 +206,7 @@ static void add_recorded(struct ks_report *report, const struct ks_inventory *in
 								 entry->package)) == 0)
 			continue;
 		add_word(report, name, word);
+		report->n_recorded++;
 		ks_notify_log(report->system, "%s: %s", name, word);
 	}
 	g_hash_table_iter_init(&iter, report->recorded_before);
@@ -432,9 +434,11 @@ static void notify_done(const struct ks_report *report, const struct ks_outcome 
 
 	if (!report->items->len)
 		return;
-	text = g_strdup_printf("%u built, %u installed, %u removed, %u failed (%.1f s)",
-			       outcome->n_built, outcome->n_installed, outcome->n_removed,
-			       outcome->n_failed, (double)outcome->duration_ms / 1000.0);
+	text = g_strdup_printf(
+		"%u built, %u installed, %u removed, %u recorded, %u failed (%.1f s)",
+		outcome->n_built, outcome->n_installed, outcome->n_removed,
+		report->n_recorded, outcome->n_failed,
+		(double)outcome->duration_ms / 1000.0);
 	ks_notify_log(report->system, "done: %s", text);
 	ks_notify_journal_done(report->system, text);
 }

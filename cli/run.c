@@ -51,10 +51,10 @@ static void on_event(const struct ks_event *event, void *data)
 	ks_report_observe(watching->report, event);
 	ks_progress_observe(watching->progress, event);
 	if (event->kind == KS_EVENT_WAITING_FOR_LOCK && !cli->quiet)
-		ks_message_info("waiting for another run: %s",
+		ks_message_note("waiting for another run: %s",
 				event->text && *event->text ? event->text : "unknown");
 	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet)
-		ks_message_info("%s", event->text);
+		ks_message_note("%s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);
 }
@@ -86,7 +86,7 @@ bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what)
 		return false;
 	ks_durable_write(cli->system->root, path, "", 0, 0644, NULL);
 	if (!cli->quiet)
-		ks_message_info("%s: queued, the run that this was called from does it",
+		ks_message_note("%s: queued, the run that this was called from does it",
 				what);
 	return true;
 }

@@ -430,3 +430,48 @@ commands='sync plan status explain add remove build install uninstall log'
 	equal "$status" 0
 	equal "$output" "make.log of acme"
 }
+
+@test "sync of what is not there is an error by hand, and nothing to a hook" {
+	need_root
+	run ks sync --module nut
+	equal "$status" 5
+	run ks sync --kernel 5.0.0-nothing
+	equal "$status" 5
+	run ks sync --kernel 5.0.0-nothing --trigger=headers
+	equal "$status" 0
+	equal "$output" ""
+}
+
+@test "JSON is all that goes to stdout" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	for command in sync "build acme" "install acme" "uninstall acme" "remove acme/1.0"; do
+		# shellcheck disable=SC2086
+		ks $command --json 2>/dev/null >"$BATS_TEST_TMPDIR/json" || (($? == 4))
+		valid_json <"$BATS_TEST_TMPDIR/json"
+	done
+}
+
+@test "what is asked for below a run is queued, and the run does it before it ends" {
+	need_root
+	kernel_make $K no-headers
+	mkdir -p "$R/run/kmodsmith"
+	cat >"$BATS_TEST_TMPDIR/holder" <<-'EOF'
+	exec 8>"$1/run/kmodsmith/lock"
+	flock 8
+	printf '%s holder\n' $$ >&8
+	export KMODSMITH_LOCKED=$$
+	timeout 20 kmodsmith --root "$1" sync
+	echo "code $?"
+	timeout 20 dkms --root "$1" autoinstall -k "$2"
+	echo "code $?"
+	EOF
+	run bash "$BATS_TEST_TMPDIR/holder" "$R" $K
+	contains "$output" "sync: queued"
+	contains "$output" "dkms autoinstall: queued"
+	lacks "$output" "code 124"
+	[[ -e $R/run/kmodsmith/queued ]] || fail "no mark"
+	ks sync
+	[[ ! -e $R/run/kmodsmith/queued ]] || fail "the mark is still there"
+}
