@@ -46,15 +46,15 @@ static void activity_free(gpointer data)
 	g_free(activity);
 }
 
-struct ks_progress *ks_progress_new(const struct ks_cli *cli)
+struct ks_progress *ks_progress_new(bool quiet, bool verbose)
 {
 	struct ks_progress *progress = g_new0(struct ks_progress, 1);
 	const char *terminal_type = g_getenv("TERM");
 
 	progress->terminal = isatty(STDERR_FILENO) && terminal_type && *terminal_type &&
 			     strcmp(terminal_type, "dumb") != 0;
-	progress->quiet = cli->quiet;
-	progress->verbose = cli->verbose;
+	progress->quiet = quiet;
+	progress->verbose = verbose;
 	progress->activities = g_ptr_array_new_with_free_func(activity_free);
 	current = progress;
 	ks_message_set_prepare(erase);
@@ -108,15 +108,14 @@ static char *describe(const struct ks_progress *progress)
 
 	g_string_printf(line, "[%u/%u] %s: %s", MIN(progress->done + 1, progress->total),
 			progress->total, name, activity->step);
-	if (estimated_ms >= 1000)
+	if (estimated_ms >= 1000 && estimated_ms >= elapsed_s * 1000)
 		g_string_append_printf(
 			line, " (%" G_GINT64_FORMAT " s of about %" G_GINT64_FORMAT " s)",
 			elapsed_s, (estimated_ms + 500) / 1000);
 	else if (elapsed_s > 0)
 		g_string_append_printf(line, " (%" G_GINT64_FORMAT " s)", elapsed_s);
 	if (progress->activities->len > 1)
-		g_string_append_printf(line, " and %u more",
-				       progress->activities->len - 1);
+		g_string_append_printf(line, " +%u", progress->activities->len - 1);
 	return g_string_free(line, FALSE);
 }
 

@@ -6,11 +6,11 @@
  */
 #pragma once
 
-#include "cli/command.h"
+#include "core/engine/engine.h"
 
 struct ks_progress;
 
-struct ks_progress *ks_progress_new(const struct ks_cli *cli);
+struct ks_progress *ks_progress_new(bool quiet, bool verbose);
 void ks_progress_free(struct ks_progress *progress);
 KS_DEFINE_CLEANUP(ks_progress, ks_progress_free)
 

@@ -124,7 +124,8 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 				   const struct ks_selection *selection, GError **error)
 {
 	ks_auto(ks_report) report = ks_report_new(cli->system);
-	ks_auto(ks_progress) progress = ks_progress_new(cli);
+	ks_auto(ks_progress) progress =
+		ks_progress_new(cli->quiet || run->silent, cli->verbose);
 	struct watching watching = {.cli = cli, .progress = progress, .report = report};
 	struct ks_run_options options = {
 		.request = run->request,
