@@ -28,6 +28,8 @@ char *ks_message_clean(const char *text)
 }
 
 static void print(FILE *to, const char *what, const char *format, va_list args)
+	G_GNUC_PRINTF(3, 0);
+static void print(FILE *to, const char *what, const char *format, va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	g_autofree char *clean = ks_message_clean(text);
