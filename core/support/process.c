@@ -99,13 +99,18 @@ G_GNUC_NORETURN static void child_fail(const struct start *start, enum stage sta
 }
 
 /* Handlers are gone with the exec; what is ignored or blocked would stay so. */
+/*
+ * Through the kernel's own call: the C library hides the two signals that it
+ * uses itself, and a caller may have left those ignored. An all-zero action is
+ * SIG_DFL without flags on every architecture; 64 bytes hold it on all.
+ */
 static void child_reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	static const unsigned long action[8];
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &action, NULL);
+	for (int sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, action, NULL, 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
