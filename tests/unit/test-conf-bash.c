@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Confs that bash has to read, in the sandbox on the machine itself; state and
+ * /etc/dkms are in a directory of the test.
+ */
+#include "core/conf/conf.h"
+
+#include <string.h>
+
+#include "tests/unit/faketree.h"
+
+#define RELEASE "6.1.0-56-amd64"
+#define ONE                                                                              \
+	"PACKAGE_NAME=foo\nPACKAGE_VERSION=1.0\nBUILT_MODULE_NAME=foo\n"                 \
+	"DEST_MODULE_LOCATION=/updates\n"
+
+struct fixture {
+	struct faketree tree;
+	struct ks_system *system; /* the machine's root, the test's state */
+	struct ks_kernel kernel;
+	char *source;
+};
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	faketree_set_up(&f->tree, data);
+	/* the unprivileged user has to get there */
+	g_assert_cmpint(g_chmod(f->tree.dir, 0755), ==, 0);
+	f->system = ks_system_new("/", &error);
+	g_assert_no_error(error);
+	g_free(f->system->dkms_etc);
+	g_free(f->system->state_dir);
+	f->system->dkms_etc = g_build_filename(f->tree.dir, "src/etc/dkms", NULL);
+	f->system->state_dir = g_build_filename(f->tree.dir, "state", NULL);
+	f->source = g_build_filename(f->tree.dir, "src", NULL);
+	/* below the source: the sandbox has a /tmp of its own */
+	f->kernel = (struct ks_kernel){
+		.release = g_strdup(RELEASE),
+		.arch = g_strdup("x86_64"),
+		.headers_dir = g_build_filename(f->source, "headers", NULL),
+	};
+	faketree_mkdir(&f->tree, "/src/headers");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	g_free(f->kernel.release);
+	g_free(f->kernel.arch);
+	g_free(f->kernel.headers_dir);
+	g_free(f->source);
+	ks_system_free(f->system);
+	faketree_tear_down(&f->tree, data);
+}
+
+static struct ks_conf *load(struct fixture *f, const char *text, GError **error)
+{
+	if (text)
+		faketree_write(&f->tree, "/src/dkms.conf", text);
+	return ks_conf_load(f->system, f->source, "foo", "1.0", &f->kernel, error);
+}
+
+static struct ks_conf *load_good(struct fixture *f, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	struct ks_conf *conf = load(f, text, &error);
+
+	g_assert_no_error(error);
+	return conf;
+}
+
+static bool contains(const char *text, const char *part)
+{
+	return text && strstr(text, part);
+}
+
+/* As Debian's v4l2loopback does it. */
+static const char sources_config[] =
+	ONE "if [ -f $kernel_source_dir/.config ]; then\n"
+	    "  . $kernel_source_dir/.config\n"
+	    "  if ! { echo \"$kernelver\"; echo 5.18; } | sort -V -C; then\n"
+	    "    SYMBOL=CONFIG_VIDEO_DEV VALUE=$CONFIG_VIDEO_DEV\n"
+	    "  else\n"
+	    "    SYMBOL=CONFIG_VIDEO_V4L2 VALUE=$CONFIG_VIDEO_V4L2\n"
+	    "  fi\n"
+	    "  [ \"${VALUE:-n}\" != n ] || BUILD_EXCLUSIVE_KERNEL=\"REQUIRES $SYMBOL\"\n"
+	    "fi\n";
+
+static void test_sources_the_kernels_config(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) without = NULL;
+	ks_auto(ks_conf) with = NULL;
+
+	faketree_write(&f->tree, "/src/headers/.config", "CONFIG_USB=m\n");
+	without = load_good(f, sources_config);
+	g_assert_cmpint(without->exclusion, ==, KS_CONF_EXCLUDED_KERNEL);
+	g_assert_cmpstr(without->exclusion_text, ==,
+			"BUILD_EXCLUSIVE_KERNEL is 'REQUIRES CONFIG_VIDEO_DEV'");
+	faketree_write(&f->tree, "/src/headers/.config", "CONFIG_VIDEO_DEV=m\n");
+	with = load_good(f, NULL);
+	g_assert_cmpint(with->exclusion, ==, KS_CONF_NOT_EXCLUDED);
+}
+
+static void test_sees_dkmss_variables_but_no_environment(struct fixture *f,
+							 gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(
+		f, ONE "MAKE=\"make $kernelver $arch $module $module_version "
+		       "$(env | grep -c -e kernelver -e KMODSMITH -e HOME)\"\n");
+
+	g_assert_cmpstr(conf->make, ==, "make " RELEASE " x86_64 foo 1.0 0");
+}
+
+static void test_cannot_write(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+	g_autofree char *dropped = g_build_filename(f->source, "dropped", NULL);
+
+	if (geteuid() != 0) {
+		g_test_skip("as a plain user everything runs as the caller");
+		return;
+	}
+	g_assert_cmpint(g_chmod(f->source, 0755), ==, 0);
+	conf = load_good(f, ONE
+			 "MAKE=\"make $(id -u)\"\necho x > ${BASH_SOURCE%/*}/dropped\n");
+	g_assert_cmpstr(conf->make, !=, "make 0");
+	g_assert_false(g_file_test(dropped, G_FILE_TEST_EXISTS));
+	g_assert_cmpuint(conf->warnings->len, ==, 1);
+}
+
+static void test_second_evaluation_by_bash(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(f, ONE "MAKE='make V=$(echo $kernelver)'\n");
+
+	g_assert_cmpstr(conf->make, ==, "make V=" RELEASE);
+}
+
+static void test_overrides_go_on_from_what_bash_read(struct fixture *f,
+						     gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+
+	faketree_write(&f->tree, "/src/etc/dkms/foo.conf", "MAKE=\"$MAKE more\"\n");
+	faketree_write(&f->tree, "/src/etc/dkms/foo-1.0.conf",
+		       "[ -n \"$MAKE\" ] && MAKE[0]+=' and more'\n");
+	conf = load_good(f, ONE "MAKE=$(echo make)\n");
+	g_assert_cmpstr(conf->make, ==, "make more and more");
+}
+
+static void test_complaints_are_warnings(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(f, ONE "frobnicate\n");
+
+	g_assert_cmpuint(conf->warnings->len, ==, 1);
+	g_assert_true(contains(conf->warnings->pdata[0], "frobnicate"));
+}
+
+static void test_a_conf_its_user_cannot_read_is_an_error(struct fixture *f,
+							 gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = g_build_filename(f->source, "dkms.conf", NULL);
+
+	if (geteuid() != 0) {
+		g_test_skip("as a plain user everything runs as the caller");
+		return;
+	}
+	faketree_write(&f->tree, "/src/dkms.conf", ONE "true\n");
+	g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+	g_assert_null(load(f, NULL, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_true(contains(error->message,
+			       "bash cannot read it: its user has no right to"));
+}
+
+static void test_leaving_bash_is_an_error(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *prefix = g_strconcat(f->source, "/dkms.conf:1: ", NULL);
+
+	g_assert_null(load(f, ONE "exit 3\n", &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_true(g_str_has_prefix(error->message, prefix));
+	g_assert_true(contains(error->message, "exit status 3"));
+}
+
+static void test_values_without_end_are_an_error(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(load(f, ONE "printf -v MAKE %20000000s x\n", &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_true(contains(error->message, "grow too large"));
+}
+
+/* The cached answer is used: what the conf would say now is another. */
+static void test_answers_are_cached_by_their_inputs(struct fixture *f, gconstpointer data)
+{
+	const char *text = ONE "MAKE=\"make $(date +%s%N)\"\n";
+	ks_auto(ks_conf) first = NULL;
+	ks_auto(ks_conf) same = NULL;
+	ks_auto(ks_conf) file = NULL;
+	ks_auto(ks_conf) kernel = NULL;
+	ks_auto(ks_conf) override = NULL;
+
+	faketree_mkdir(&f->tree, "/state");
+	first = load_good(f, text);
+	same = load_good(f, NULL);
+	g_assert_cmpstr(first->make, ==, same->make);
+	faketree_write(&f->tree, "/src/VERSION", "2\n");
+	file = load_good(f, NULL);
+	g_assert_cmpstr(file->make, !=, same->make);
+	faketree_write(&f->tree, "/src/headers/.config", "CONFIG_X=y\n");
+	kernel = load_good(f, NULL);
+	g_assert_cmpstr(kernel->make, !=, file->make);
+	faketree_write(&f->tree, "/src/etc/dkms/foo.conf", "STRIP=no\n");
+	override = load_good(f, NULL);
+	g_assert_cmpstr(override->make, !=, kernel->make);
+	g_assert_cmpuint(faketree_count(&f->tree, "/state/cache/conf"), ==, 1);
+}
+
+static void test_nothing_is_cached_where_there_is_no_state(struct fixture *f,
+							   gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(f, ONE "MAKE=$(echo make)\n");
+
+	g_assert_cmpstr(conf->make, ==, "make");
+	g_assert_false(g_file_test(f->system->state_dir, G_FILE_TEST_EXISTS));
+}
+
+static void test_a_damaged_cache_is_read_anew(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) first = NULL;
+	ks_auto(ks_conf) again = NULL;
+	g_autofree char *dir = g_build_filename(f->system->state_dir, "cache/conf", NULL);
+	g_autoptr(GDir) entries = NULL;
+	g_autofree char *path = NULL;
+
+	faketree_mkdir(&f->tree, "/state");
+	first = load_good(f, ONE "MAKE=$(echo make)\n");
+	entries = g_dir_open(dir, 0, NULL);
+	g_assert_nonnull(entries);
+	path = g_build_filename(dir, g_dir_read_name(entries), NULL);
+	g_assert_cmpint(truncate(path, 70), ==, 0);
+	again = load_good(f, NULL);
+	g_assert_cmpstr(again->make, ==, "make");
+}
+
+#define ADD(path, func)                                                                  \
+	g_test_add("/conf-bash/" path, struct fixture, NULL, set_up, func, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_set_nonfatal_assertions();
+	ADD("sources-the-kernels-config", test_sources_the_kernels_config);
+	ADD("sees-dkmss-variables-but-no-environment",
+	    test_sees_dkmss_variables_but_no_environment);
+	ADD("cannot-write", test_cannot_write);
+	ADD("second-evaluation-by-bash", test_second_evaluation_by_bash);
+	ADD("overrides-go-on-from-what-bash-read",
+	    test_overrides_go_on_from_what_bash_read);
+	ADD("complaints-are-warnings", test_complaints_are_warnings);
+	ADD("a-conf-its-user-cannot-read-is-an-error",
+	    test_a_conf_its_user_cannot_read_is_an_error);
+	ADD("leaving-bash-is-an-error", test_leaving_bash_is_an_error);
+	ADD("values-without-end-are-an-error", test_values_without_end_are_an_error);
+	ADD("answers-are-cached-by-their-inputs",
+	    test_answers_are_cached_by_their_inputs);
+	ADD("nothing-is-cached-where-there-is-no-state",
+	    test_nothing_is_cached_where_there_is_no_state);
+	ADD("a-damaged-cache-is-read-anew", test_a_damaged_cache_is_read_anew);
+	return g_test_run();
+}

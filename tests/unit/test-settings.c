@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kmodsmith.conf. */
+#include "core/conf/settings.h"
+
+#include <string.h>
+
+#include "tests/unit/faketree.h"
+
+#define MAIN   "/etc/kmodsmith/kmodsmith.conf"
+#define DROPIN "/etc/kmodsmith/kmodsmith.conf.d/"
+
+static struct ks_settings *load(struct faketree *tree)
+{
+	g_autoptr(GError) error = NULL;
+	struct ks_settings *settings = ks_settings_load(tree->system, &error);
+
+	g_assert_no_error(error);
+	return settings;
+}
+
+static void test_defaults(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_settings) settings = load(tree);
+
+	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_ALL);
+	g_assert_cmpuint(settings->n_jobs, ==, 0);
+	g_assert_cmpuint(settings->build_timeout_s, ==, 7200);
+	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_AUTO);
+	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_RUN);
+	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_REPORT);
+	g_assert_true(settings->initramfs);
+	g_assert_false(settings->disabled);
+	g_assert_false(settings->no_autoinstall);
+	g_assert_false(ks_settings_is_skipped(settings, "foo"));
+	g_assert_false(ks_settings_is_held(settings, "foo"));
+}
+
+static void test_the_installed_file_says_the_defaults(struct faketree *tree,
+						      gconstpointer data)
+{
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "core", "conf",
+						      "kmodsmith.conf", NULL);
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+	g_autoptr(GString) active = g_string_new(NULL);
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	/* as it is, and with every setting in it made active */
+	faketree_write(tree, MAIN, text);
+	test_defaults(tree, data);
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++)
+		g_string_append_printf(active, "%s\n",
+				       **line == '#' && (*line)[1] != ' ' ? *line + 1
+									  : *line);
+	faketree_write(tree, MAIN, active->str);
+	test_defaults(tree, data);
+}
+
+static void test_all_settings(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_settings) settings = NULL;
+
+	faketree_write(tree, MAIN,
+		       "# comment\n[kmodsmith]\nkernels = newest, running\njobs=3\n"
+		       "build-timeout = 60\nsandbox = require\nroot-scripts = skip\n"
+		       "on-failure = fail\ninitramfs = false\n"
+		       "[module nvidia]\nskip = true\n[module zfs]\nhold = yes\n");
+	settings = load(tree);
+	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
+	g_assert_true(settings->kernels_newest);
+	g_assert_true(settings->kernels_running);
+	g_assert_false(settings->kernels_default);
+	g_assert_cmpuint(settings->n_jobs, ==, 3);
+	g_assert_cmpuint(settings->build_timeout_s, ==, 60);
+	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_REQUIRE);
+	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_SKIP);
+	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_FAIL);
+	g_assert_false(settings->initramfs);
+	g_assert_true(ks_settings_is_skipped(settings, "nvidia"));
+	g_assert_false(ks_settings_is_held(settings, "nvidia"));
+	g_assert_true(ks_settings_is_held(settings, "zfs"));
+	g_assert_false(ks_settings_is_skipped(settings, "zfs"));
+}
+
+static void test_later_files_win_key_by_key(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_settings) settings = NULL;
+
+	faketree_write(tree, MAIN,
+		       "[kmodsmith]\njobs=1\nsandbox=require\nkernels=all\n"
+		       "[module a]\nskip=true\nhold=true\n");
+	faketree_write(tree, DROPIN "10-a.conf", "[kmodsmith]\njobs=2\n");
+	faketree_write(tree, DROPIN "20-b.conf",
+		       "[kmodsmith]\njobs=3\nkernels=default\n[module a]\nskip=false\n");
+	faketree_write(tree, DROPIN "30-c.conf.bak", "nonsense\n");
+	settings = load(tree);
+	g_assert_cmpuint(settings->n_jobs, ==, 3);
+	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_REQUIRE);
+	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
+	g_assert_true(settings->kernels_default);
+	g_assert_false(ks_settings_is_skipped(settings, "a"));
+	g_assert_true(ks_settings_is_held(settings, "a"));
+}
+
+static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer data)
+{
+	static const struct {
+		const char *text;
+		unsigned int line;
+		const char *message;
+	} cases[] = {
+		{"jobs=1\n", 1, "'jobs=1' is before the first group"},
+		{"[kmodsmith]\n\n# x\njbos=1\n", 4, "unknown setting 'jbos'"},
+		{"[kmodsmith]\njobs=many\n", 2,
+		 "'jobs' is 'many', and has to be a number up to 4096, 0 for all "
+		 "processors"},
+		{"[kmodsmith]\njobs=-1\n", 2,
+		 "'jobs' is '-1', and has to be a number up to 4096, 0 for all "
+		 "processors"},
+		{"[kmodsmith]\nkernels=\n", 2,
+		 "'kernels' is '', and has to be 'all' or a list of 'newest', 'running', "
+		 "'default'"},
+		{"[kmodsmith]\nkernels=all,newest\n", 2,
+		 "'kernels' is 'all,newest', and has to be 'all' or a list of 'newest', "
+		 "'running', 'default'"},
+		{"[kmodsmith]\nsandbox=off\n", 2,
+		 "'sandbox' is 'off', and has to be 'auto' or 'require'"},
+		{"[kmodsmith]\nbuild-timeout=0\n", 2,
+		 "'build-timeout' is '0', and has to be a number of seconds up to a "
+		 "week"},
+		{"[kmodsmith]\nroot-scripts=no\n", 2,
+		 "'root-scripts' is 'no', and has to be 'run' or 'skip'"},
+		{"[kmodsmith]\non-failure=x\n", 2,
+		 "'on-failure' is 'x', and has to be 'report' or 'fail'"},
+		{"[kmodsmith]\ninitramfs=2\n", 2,
+		 "'initramfs' is '2', and has to be 'true' or 'false'"},
+		{"[nonsense]\n", 1, "unknown group 'nonsense'"},
+		{"[module ../x]\n", 1, "'../x' is not a module name"},
+		{"[module x]\njobs=1\n", 2, "unknown setting 'jobs' of a module"},
+		{"[module x]\nskip=maybe\n", 2,
+		 "'skip' is 'maybe', and has to be 'true' or 'false'"},
+		{"[kmodsmith]\nwhat is this\n", 2,
+		 "'what is this' is not a setting, a group or a comment"},
+		{"[kmodsmith]\n=1\n", 2, "'=1' is not a setting, a group or a comment"},
+	};
+	g_autofree char *path = g_strconcat(tree->dir, DROPIN "x.conf", NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *expected = g_strdup_printf(
+			"%s:%u: %s", path, cases[i].line, cases[i].message);
+
+		faketree_write(tree, DROPIN "x.conf", cases[i].text);
+		g_assert_null(ks_settings_load(tree->system, &error));
+		g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+		g_assert_cmpstr(error->message, ==, expected);
+	}
+}
+
+static void test_bytes_that_are_not_text(struct faketree *tree, gconstpointer data)
+{
+	g_autofree char *path = faketree_path(tree, MAIN);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(g_file_set_contents(path, "[kmodsmith]\n\0\n", 14, NULL));
+	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_clear_error(&error);
+	g_assert_true(g_file_set_contents(path, "[kmodsmith]\nj\xff\x01=1\n", -1, NULL));
+	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_true(g_utf8_validate(error->message, -1, NULL));
+	g_assert_null(strchr(error->message, '\x01'));
+}
+
+static void test_marks(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_settings) disabled = NULL;
+	ks_auto(ks_settings) other = NULL;
+
+	faketree_write(tree, "/etc/dkms/no-autoinstall", "");
+	g_setenv("KMODSMITH", "0", TRUE);
+	disabled = load(tree);
+	g_setenv("KMODSMITH", "1", TRUE);
+	other = load(tree);
+	g_unsetenv("KMODSMITH");
+	g_assert_true(disabled->disabled);
+	g_assert_true(disabled->no_autoinstall);
+	g_assert_false(other->disabled);
+}
+
+static void test_selects_kernels(struct faketree *tree, gconstpointer data)
+{
+	const struct ks_kernel newest = {.newest = true}, running = {.running = true},
+			       boot = {.is_default = true}, old = {0};
+	ks_auto(ks_settings) all = load(tree);
+	ks_auto(ks_settings) some = NULL;
+
+	faketree_write(tree, MAIN, "[kmodsmith]\nkernels = running,default\n");
+	some = load(tree);
+	g_assert_true(ks_settings_wants_kernel(all, &old));
+	g_assert_false(ks_settings_wants_kernel(some, &old));
+	g_assert_false(ks_settings_wants_kernel(some, &newest));
+	g_assert_true(ks_settings_wants_kernel(some, &running));
+	g_assert_true(ks_settings_wants_kernel(some, &boot));
+}
+
+#define ADD(path, func)                                                                  \
+	g_test_add("/settings/" path, struct faketree, NULL, faketree_set_up, func,      \
+		   faketree_tear_down)
+
+int main(int argc, char **argv)
+{
+	g_unsetenv("KMODSMITH");
+	g_test_init(&argc, &argv, NULL);
+	ADD("defaults", test_defaults);
+	ADD("the-installed-file-says-the-defaults",
+	    test_the_installed_file_says_the_defaults);
+	ADD("all-settings", test_all_settings);
+	ADD("later-files-win-key-by-key", test_later_files_win_key_by_key);
+	ADD("errors-name-file-and-line", test_errors_name_file_and_line);
+	ADD("bytes-that-are-not-text", test_bytes_that_are_not_text);
+	ADD("marks", test_marks);
+	ADD("selects-kernels", test_selects_kernels);
+	return g_test_run();
+}
