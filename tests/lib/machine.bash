@@ -92,9 +92,10 @@ ks_source_tar() {
 }
 
 # ks_private COMMAND...: run it with mounts and processes of its own, which all end with it.
+# A shell is the first process, because it waits for orphans.
 ks_private() {
 	KS_PRIVATE=1 unshare --mount --pid --fork --kill-child --mount-proc \
-		--propagation private -- "$@"
+		--propagation private -- bash -c '"$@"; exit "$?"' bash "$@"
 }
 
 # ks_remove DIR...: remove a tree below out/, and nothing else.

@@ -109,16 +109,20 @@ root_candidate_kernel() {
 		sed -n "s/^ *Depends: linux-image-\([0-9].*\)$/\1/p" | head -n 1
 }
 
-# target MODULE KERNEL FIELD: that field of 'kmodsmith status --json'.
+# target MODULE[/VERSION] KERNEL FIELD: that field of 'kmodsmith status --json'; of every
+# version, when none is given.
 target() {
+	local version=
+	[[ $1 != */* ]] || version=${1#*/}
 	root_exec kmodsmith status --json </dev/null 2>/dev/null 3>&- |
-		jq -r --arg m "$1" --arg k "$2" --arg f "$3" \
-			'.targets[] | select(.module == $m and .kernel == $k) | .[$f] // ""' | sort -u
+		jq -r --arg m "${1%%/*}" --arg v "$version" --arg k "$2" --arg f "$3" '.targets[] |
+			select(.module == $m and .kernel == $k and ($v == "" or .version == $v)) |
+			.[$f] // ""' | sort -u
 }
 
 # record_name MODULE KERNEL: the package that owns a target's files.
 record_name() {
-	local name=kmod-$1-$2
+	local name=kmod-${1%%/*}-$2
 	name=${name,,}
 	printf '%s\n' "${name//_/-}"
 }
@@ -215,7 +219,7 @@ assert_state() {
 		fail "$1 on $2: state '$have' ($(target "$1" "$2" reason)), want '$3'"
 }
 
-# assert_recorded MODULE KERNEL STEM...: everything the product promises of a finished
+# assert_recorded MODULE[/VERSION] KERNEL STEM...: everything the product promises of a finished
 # target: state, package installed, automatic as its kernel, owning exactly these files,
 # verifying, loadable by that kernel as far as the files tell.
 assert_recorded() {

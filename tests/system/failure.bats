@@ -15,6 +15,11 @@ setup_file() {
 	root_apt install "$deb" >&2
 }
 
+# what one test has left must not be seen by the next
+teardown() {
+	rm -rf "${R:?}"/usr/src/{evil,nameless,empty,binary,loop,inner,users,junk,stray}-1.0
+}
+
 teardown_file() { root_end; }
 
 # A module that uses what the new kernel no longer has.
@@ -170,7 +175,7 @@ drop_source() {
 
 @test "a module built for another kernel is refused" {
 	source_make "$R/usr/src/stray-1.0" stray 1.0
-	printf 'MAKE[0]="make -C /lib/modules/%s/build M=$PWD modules"\n' "$OLD" >>"$R/usr/src/stray-1.0/dkms.conf"
+	printf 'MAKE[0]="make -C /lib/modules/%s/build M=$dkms_tree/$PACKAGE_NAME/$PACKAGE_VERSION/build modules"\n' "$OLD" >>"$R/usr/src/stray-1.0/dkms.conf"
 	root_in kmodsmith sync || true
 	assert_state stray "$NEW" failed
 	[[ -z $(module_file "$NEW" stray) ]] || fail "it has been installed"

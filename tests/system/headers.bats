@@ -68,8 +68,8 @@ teardown_file() { root_end; }
 	deb=$(source_package vendor 1.1)
 	run root_apt install "$deb"
 	assert_equal "$status" 0 "exit code of apt"
-	assert_recorded vendor "$NEW" vendor
-	assert_contains "$(target vendor "$OLD" state)" waiting
+	assert_recorded vendor/1.1 "$NEW" vendor
+	assert_state vendor/1.1 "$OLD" waiting
 	assert_equal "$(root_exec modinfo -F version "$(module_file "$OLD" vendor)")" 1.0 \
 		"version on $OLD"
 	run root_exec dpkg -S "$(module_file "$OLD" vendor)"
