@@ -368,6 +368,15 @@ static void digest(struct ks_conf_parse *parse)
 		g_string_append_printf(text, "file %zu %s\n", strlen(file->text),
 				       file->text);
 	}
+	/* what the texts came to, which may also hang on what bash has seen */
+	for (guint i = 0; i < parse->conf->modules->len; i++) {
+		const struct ks_conf_module *module = parse->conf->modules->pdata[i];
+
+		g_string_append_printf(text, "module %s%s %s %d %d\n",
+				       module->built_location, module->built_name,
+				       module->dest_name, module->strip,
+				       module->excluded != NULL);
+	}
 	for (char **patch = parse->conf->patches; *patch; patch++)
 		digest_patch(parse, *patch, text);
 	parse->conf->text_digest = ks_digest_data(text->str, text->len);

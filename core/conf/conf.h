@@ -52,7 +52,7 @@ struct ks_conf {
 	bool no_weak_modules;
 	enum ks_conf_exclusion exclusion;
 	char *exclusion_text; /* "needs CONFIG_USB, which this kernel does not have" */
-	char *text_digest;    /* hex: conf, overrides and patches as read */
+	char *text_digest;    /* hex: conf, overrides, patches; modules as read */
 	GPtrArray *warnings;  /* char *: "FILE:LINE: deprecated ..." */
 };
 
