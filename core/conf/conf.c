@@ -95,6 +95,7 @@ const char *ks_conf_parse_get(const struct ks_conf_parse *parse, const char *nam
 	return value ? value : "";
 }
 
+G_GNUC_PRINTF(4, 0)
 static char *format_at(const struct ks_conf_parse *parse, const char *name, guint index,
 		       const char *format, va_list args)
 {
