@@ -11,6 +11,7 @@
 
 #define MAX_NAME_BYTES	128
 #define MAX_SHOWN	80
+#define MAX_WARNINGS	64
 #define MAX_PATCH_BYTES (64u << 20)
 
 void ks_conf_free(struct ks_conf *conf)
@@ -125,6 +126,8 @@ void ks_conf_parse_warn(const struct ks_conf_parse *parse, const char *name, gui
 {
 	va_list args;
 
+	if (parse->conf->warnings->len >= MAX_WARNINGS)
+		return;
 	va_start(args, format);
 	g_ptr_array_add(parse->conf->warnings,
 			format_at(parse, name, index, format, args));

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MAX_NOTES 4096
+#define MAX_NOTES 256
 
 /* The string at *data, which moves behind it; NULL when there is none to the end. */
 static const char *next(const char **data, const char *end)
@@ -29,7 +29,8 @@ static bool add(struct ks_vars *vars, GPtrArray *kept, GPtrArray *notes, const c
 	if (strcmp(name, "kept") == 0 || strcmp(name, "note") == 0) {
 		GPtrArray *list = *name == 'k' ? kept : notes;
 
-		if (list && list->len < MAX_NOTES)
+		if (list && list->len < MAX_NOTES &&
+		    !g_ptr_array_find_with_equal_func(list, second, g_str_equal, NULL))
 			g_ptr_array_add(list, g_strdup(second));
 		return true;
 	}

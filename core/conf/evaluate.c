@@ -163,6 +163,7 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 				      .file = file->path,
 				      .before = *vars};
 	struct ks_native_report report;
+	guint n_kept = evaluation->kept->len;
 	ks_auto(ks_vars) first = ks_native_source(file->text, *vars, &report);
 	struct ks_vars *second;
 
@@ -176,7 +177,7 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 	if (!second && report.verdict == KS_NATIVE_TOO_MUCH)
 		return too_much(file, &report, error);
 	if (!second && allow_bash) {
-		g_ptr_array_set_size(evaluation->kept, 0);
+		g_ptr_array_set_size(evaluation->kept, n_kept);
 		input.file = NULL;
 		input.first = first;
 		second = ks_bash_run(system, &input, evaluation->kept, evaluation->notes,

@@ -10,16 +10,17 @@
 
 #include "core/conf/conf-private.h"
 
-#define MAX_PATTERN	2048
-#define MAX_GROUPS	64
-#define MAX_REPETITIONS 1000
+#define MAX_PATTERN 2048
+#define MAX_GROUPS  64
+/* Characters of the expression when its repetitions are written out. */
+#define MAX_WRITTEN_OUT 8192
 
 static const char *refuse_pattern(const char *pattern)
 {
-	unsigned long repetitions = 1;
+	unsigned long written_out = strlen(pattern);
 	unsigned int n_groups = 0;
 
-	if (strlen(pattern) > MAX_PATTERN)
+	if (written_out > MAX_PATTERN)
 		return "it is too long";
 	for (const char *p = pattern; *p; p++) {
 		if (p[0] == '\\' && p[1]) {
@@ -33,8 +34,9 @@ static const char *refuse_pattern(const char *pattern)
 			unsigned long low = strtoul(p + 1, NULL, 10);
 			unsigned long high = comma ? strtoul(comma + 1, NULL, 10) : 0;
 
-			repetitions *= MAX(MAX(low, high), 1);
-			if (repetitions > MAX_REPETITIONS)
+			low = CLAMP(MAX(low, high), 1, MAX_WRITTEN_OUT + 1);
+			written_out *= low;
+			if (written_out > MAX_WRITTEN_OUT)
 				return "it repeats too often";
 		}
 	}

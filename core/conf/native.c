@@ -8,6 +8,8 @@
 
 #define MAX_NAME_CHARS 120
 #define MAX_DIGITS     9
+/* It is only told of: more of them tell nothing more. */
+#define MAX_KEPT 256
 
 bool ks_reader_refuse(struct ks_reader *reader, enum ks_native verdict, const char *why)
 {
@@ -328,6 +330,16 @@ bool ks_native_is_kept(const char *collapsed, const struct ks_vars *before)
 	       reader.verdict == KS_NATIVE_BROKEN;
 }
 
+/* Each override evaluates all values again: what is kept is so each time. */
+static void add_kept(GPtrArray *kept, const char *name, guint index)
+{
+	g_autofree char *element = g_strdup_printf("%s[%u]", name, index);
+
+	if (kept->len < MAX_KEPT &&
+	    !g_ptr_array_find_with_equal_func(kept, element, g_str_equal, NULL))
+		g_ptr_array_add(kept, g_steal_pointer(&element));
+}
+
 static bool again_one(struct ks_reader *reader, const char *name,
 		      const struct ks_vars_element *element, GPtrArray *kept)
 {
@@ -338,7 +350,7 @@ static bool again_one(struct ks_reader *reader, const char *name,
 		if (reader->verdict != KS_NATIVE_BROKEN)
 			return false;
 		g_string_assign(value, collapsed);
-		g_ptr_array_add(kept, g_strdup_printf("%s[%u]", name, element->index));
+		add_kept(kept, name, element->index);
 	}
 	ks_vars_set(reader->vars, name, element->index, value->str);
 	return !ks_vars_is_full(reader->vars) ||

@@ -363,6 +363,17 @@ static void test_warns_of_another_name_and_of_what_is_old(struct fixture *f,
 	g_assert_cmpstr(conf->make, ==, "make A=\"b c\"");
 }
 
+static void test_warns_once_also_with_overrides(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+
+	faketree_write(&f->tree, "/etc/dkms/foo.conf", "AUTOINSTALL=yes\n");
+	faketree_write(&f->tree, "/etc/dkms/foo-1.0.conf", "STRIP=no\n");
+	conf = load_good(f, ONE "MAKE=\"make A=\\\"b c\\\"\"\n");
+	g_assert_cmpstr(conf->make, ==, "make A=\"b c\"");
+	g_assert_cmpuint(conf->warnings->len, ==, 1);
+}
+
 static void test_refuses_bad_names(struct fixture *f, gconstpointer data)
 {
 #define RULE                                                                             \
@@ -462,6 +473,18 @@ static void test_expressions_cannot_explode(struct fixture *f, gconstpointer dat
 	g_assert_cmpuint(strlen(nested->exclusion_text), <, 200);
 }
 
+static void test_warnings_are_bounded(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GString) text = g_string_new(ONE);
+	ks_auto(ks_conf) conf = NULL;
+
+	for (int i = 0; i < 4000; i++)
+		g_string_append_printf(text, "PATCH[%d]=p\nPATCH_MATCH[%d]='('\n", i, i);
+	conf = load_good(f, text->str);
+	g_assert_cmpuint(g_strv_length(conf->patches), ==, 0);
+	g_assert_cmpuint(conf->warnings->len, ==, 64);
+}
+
 static void test_names(void)
 {
 	static const char *const good[] = {"foo", "0~20220829+git", "1:2.0-3", "a_b.c",
@@ -501,11 +524,13 @@ int main(int argc, char **argv)
 	ADD("reads-without-a-kernel", test_reads_without_a_kernel);
 	ADD("warns-of-another-name-and-of-what-is-old",
 	    test_warns_of_another_name_and_of_what_is_old);
+	ADD("warns-once-also-with-overrides", test_warns_once_also_with_overrides);
 	ADD("refuses-bad-names", test_refuses_bad_names);
 	ADD("refuses-what-is-not-a-conf", test_refuses_what_is_not_a_conf);
 	ADD("refuses-bad-modules", test_refuses_bad_modules);
 	ADD("refuses-ways-out-of-the-source", test_refuses_ways_out_of_the_source);
 	ADD("expressions-cannot-explode", test_expressions_cannot_explode);
+	ADD("warnings-are-bounded", test_warnings_are_bounded);
 	g_test_add_func("/conf/names", test_names);
 	return g_test_run();
 }
