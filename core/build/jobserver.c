@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pipe holds one byte per token. All makes share its open file
- * description, so O_NONBLOCK must never be set on it by us: we read with
- * RWF_NOWAIT (pipes: Linux 5.8), which concerns this one read.
+ * description: whatever one of them does to it (O_NONBLOCK, a pipe filled to
+ * the brim) must neither stop us nor be stopped for them. So our own ends are
+ * opened anew through /proc, with flags of their own, and never block.
  */
 #include "core/build/jobserver.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/uio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/support/error.h"
@@ -19,17 +20,34 @@
 #define JOBS_MAX 4096
 
 struct ks_jobserver {
-	int fds[2];
+	int fds[2]; /* the makes' ends */
+	int own[2]; /* ours, of the same pipe */
 	unsigned int n_jobs;
 	char *makeflags;
 };
+
+/* Without /proc: the shared description, and poll(2) before each use. */
+static int open_own_end(int fd, int flags)
+{
+	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+	int own = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+
+	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
 
 struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error)
 {
 	ks_auto(ks_jobserver) jobserver = g_new0(struct ks_jobserver, 1);
 
+	jobserver->own[0] = jobserver->own[1] = -1;
 	if (pipe2(jobserver->fds, O_CLOEXEC) != 0) {
 		jobserver->fds[0] = jobserver->fds[1] = -1;
+		ks_error_set_errno(error, errno, "cannot make a jobserver");
+		return NULL;
+	}
+	jobserver->own[0] = open_own_end(jobserver->fds[0], O_RDONLY);
+	jobserver->own[1] = open_own_end(jobserver->fds[1], O_WRONLY);
+	if (jobserver->own[0] < 0 || jobserver->own[1] < 0) {
 		ks_error_set_errno(error, errno, "cannot make a jobserver");
 		return NULL;
 	}
@@ -45,28 +63,55 @@ struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error)
 
 void ks_jobserver_free(struct ks_jobserver *jobserver)
 {
-	if (jobserver->fds[0] >= 0)
-		close(jobserver->fds[0]);
-	if (jobserver->fds[1] >= 0)
-		close(jobserver->fds[1]);
+	const int fds[] = {jobserver->fds[0], jobserver->fds[1], jobserver->own[0],
+			   jobserver->own[1]};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
 	g_free(jobserver->makeflags);
 	g_free(jobserver);
 }
 
+static bool is_ready(int fd, short events)
+{
+	struct pollfd pollfd = {.fd = fd, .events = events};
+
+	return poll(&pollfd, 1, 0) == 1 && pollfd.revents & events;
+}
+
 bool ks_jobserver_try_take(struct ks_jobserver *jobserver)
 {
-	struct pollfd pollfd = {.fd = jobserver->fds[0], .events = POLLIN};
 	char token;
-	struct iovec iov = {.iov_base = &token, .iov_len = 1};
 	ssize_t n;
 
 	do {
-		n = preadv2(jobserver->fds[0], &iov, 1, -1, RWF_NOWAIT);
+		n = is_ready(jobserver->own[0], POLLIN)
+			    ? read(jobserver->own[0], &token, 1)
+			    : 0;
 	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EOPNOTSUPP && poll(&pollfd, 1, 0) == 1)
-		/* A make may be quicker between poll and read: then wait for its end. */
-		n = read(jobserver->fds[0], &token, 1);
 	return n == 1;
+}
+
+/* Made up by a hostile build, to have others wait for room in the pipe. */
+static void drop_surplus(struct ks_jobserver *jobserver)
+{
+	char buffer[4096];
+	int n_tokens, surplus;
+
+	if (ioctl(jobserver->own[0], FIONREAD, &n_tokens) != 0)
+		return;
+	/* Not until there is none: it may be written faster than we read. */
+	surplus = n_tokens - (int)jobserver->n_jobs + 1;
+	while (surplus > 0 && is_ready(jobserver->own[0], POLLIN)) {
+		ssize_t n = read(jobserver->own[0], buffer,
+				 MIN((size_t)surplus, sizeof(buffer)));
+
+		if (n <= 0)
+			return;
+		surplus -= (int)n;
+	}
 }
 
 void ks_jobserver_give(struct ks_jobserver *jobserver)
@@ -74,15 +119,17 @@ void ks_jobserver_give(struct ks_jobserver *jobserver)
 	const char token = TOKEN;
 	ssize_t n;
 
-	/* It cannot block: there is room for many more than were taken. */
+	drop_surplus(jobserver);
 	do {
-		n = write(jobserver->fds[1], &token, 1);
+		n = is_ready(jobserver->own[1], POLLOUT)
+			    ? write(jobserver->own[1], &token, 1)
+			    : 0;
 	} while (n < 0 && errno == EINTR);
 }
 
 int ks_jobserver_poll_fd(const struct ks_jobserver *jobserver)
 {
-	return jobserver->fds[0];
+	return jobserver->own[0];
 }
 
 void ks_jobserver_fds(const struct ks_jobserver *jobserver, int fds[2])

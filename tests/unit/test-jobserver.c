@@ -47,6 +47,29 @@ static void test_zero_is_one(void)
 	g_assert_cmpuint(drain(jobserver), ==, 1);
 }
 
+/* Every descriptor that a build has is one more way to stop root. */
+static void test_hostile_pipe(void)
+{
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(2, NULL);
+	char rubbish[4096] = {0};
+	int fds[2];
+
+	ks_jobserver_fds(jobserver, fds);
+	g_assert_true(ks_jobserver_try_take(jobserver));
+	g_assert_cmpint(fcntl(fds[1], F_SETFL, O_NONBLOCK), ==, 0);
+	while (write(fds[1], rubbish, sizeof(rubbish)) > 0)
+		;
+	g_assert_cmpint(fcntl(fds[1], F_SETFL, 0), ==, 0);
+	alarm(10); /* blocking is the failure */
+	ks_jobserver_give(jobserver);
+	alarm(0);
+	g_assert_cmpuint(drain(jobserver), ==, 2);
+	/* a blocking end of theirs, and nothing to read */
+	alarm(10);
+	g_assert_false(ks_jobserver_try_take(jobserver));
+	alarm(0);
+}
+
 static void test_refill(void)
 {
 	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(4, NULL);
@@ -134,6 +157,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/jobserver/there are as many tokens as jobs", test_tokens);
 	g_test_add_func("/jobserver/no job is one job", test_zero_is_one);
+	g_test_add_func("/jobserver/a full pipe stops nobody", test_hostile_pipe);
 	g_test_add_func("/jobserver/lost tokens come back", test_refill);
 	g_test_add_func("/jobserver/tokens of a hostile build go", test_surplus_goes);
 	g_test_add_func("/jobserver/the shared description stays blocking",
