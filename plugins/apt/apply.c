@@ -32,6 +32,7 @@ struct apply {
 	GHashTable *owners;
 	struct ks_spool *spool;
 	guint n_stale; /* records to be purged that are still there */
+	guint n_kept;  /* records that are not wanted, of files in use */
 };
 
 static void wanted_free(gpointer data)
@@ -284,6 +285,84 @@ static bool is_stale(struct apply *apply, const struct ks_dpkg_package *package)
 	return ks_dpkg_is_ours(package) && !find_wanted(apply, package->name);
 }
 
+static bool is_kernel_there(struct apply *apply, const char *release)
+{
+	for (size_t k = 0; *release && k < G_N_ELEMENTS(kernel_files); k++) {
+		g_autofree char *path =
+			kernel_path(LIB_MODULES, release, kernel_files[k]);
+
+		if (ks_root_exists(apply->system->root, path))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted_path(struct apply *apply, const char *path)
+{
+	for (guint i = 0; i < apply->wanted->len; i++) {
+		const struct wanted *wanted = g_ptr_array_index(apply->wanted, i);
+
+		for (guint f = 0; f < wanted->record->files->len; f++) {
+			const struct ks_record_file *file =
+				g_ptr_array_index(wanted->record->files, f);
+
+			for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
+				g_autofree char *spelled =
+					ks_package_spell(file->path, spellings[s]);
+
+				if (strcmp(spelled, path) == 0)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * dpkg deletes the files of what it purges. The engine takes the files of a
+ * module away itself before it stops wanting the record; one that is still there
+ * on a kernel that is too means that the engine has lost its state (somebody
+ * removed /var/lib/dkms), and the file is a driver that works.
+ */
+static char *find_file_in_use(struct apply *apply, const struct ks_dpkg_package *package,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) files = NULL;
+
+	if (!is_kernel_there(apply, package->release))
+		return NULL;
+	files = ks_dpkg_files(apply->system, package->name, error);
+	for (guint i = 0; files && i < files->len; i++) {
+		const char *path = g_ptr_array_index(files, i);
+		struct stat st;
+
+		if (ks_root_lstat(apply->system->root, path, &st) &&
+		    S_ISREG(st.st_mode) && !is_wanted_path(apply, path))
+			return g_strdup(path);
+	}
+	return NULL;
+}
+
+static bool spool_purge(struct apply *apply, const struct ks_dpkg_package *package,
+			GError **error)
+{
+	g_autoptr(GError) inner = NULL;
+	g_autofree char *path = find_file_in_use(apply, package, &inner);
+
+	if (inner) {
+		g_propagate_error(error, g_steal_pointer(&inner));
+		return false;
+	}
+	if (!path)
+		return ks_spool_put_purge(apply->spool, package->name, error);
+	apply->n_kept++;
+	fprintf(stderr,
+		"'%s' is kept with its record: nothing in the state tells of it; "
+		"'dpkg -P %s' removes both\n",
+		path, package->name);
+	return true;
+}
+
 /* What an earlier run meant to do and this one does not. */
 static bool drop_outdated(struct apply *apply, GError **error)
 {
@@ -312,8 +391,7 @@ static bool fill_spool(struct apply *apply, GError **error)
 		const struct ks_dpkg_package *package =
 			g_ptr_array_index(apply->database, i);
 
-		if (is_stale(apply, package) &&
-		    !ks_spool_put_purge(apply->spool, package->name, error))
+		if (is_stale(apply, package) && !spool_purge(apply, package, error))
 			return false;
 	}
 	for (guint i = 0; i < apply->wanted->len; i++) {
@@ -469,7 +547,11 @@ static bool report(const struct apply *apply, GError **error)
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "%u records that are not wanted could not be removed",
 			     apply->n_stale);
-	return !n_failed && !apply->n_stale;
+	else if (apply->n_kept)
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "%u records that are not wanted are of files in use",
+			     apply->n_kept);
+	return !n_failed && !apply->n_stale && !apply->n_kept;
 }
 
 static bool run(struct apply *apply, GPtrArray *records, GError **error)

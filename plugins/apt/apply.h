@@ -6,7 +6,8 @@
  * then one "dpkg -i" for all of them, and after it one "dpkg -P" for records
  * of ours that are not wanted. In this order a file that moves from one
  * record to another (a source was renamed) changes its owner by Replaces and is
- * never deleted.
+ * never deleted. One that is not wanted is kept while a file of it is there, on
+ * a kernel that is there: dpkg would delete it, and the engine has not.
  *
  * A record that cannot be made, because a file is not the recorded one, belongs
  * to another package, or the name is taken, is left out with a message on

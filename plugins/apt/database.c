@@ -220,6 +220,26 @@ GHashTable *ks_dpkg_owners(const struct ks_system *system, GPtrArray *paths,
 	return g_steal_pointer(&owners);
 }
 
+GPtrArray *ks_dpkg_files(const struct ks_system *system, const char *package,
+			 GError **error)
+{
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+	g_autofree char *answer = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	g_ptr_array_add(arguments, (char *)"-L");
+	g_ptr_array_add(arguments, (char *)package);
+	answer = query(system, arguments, error);
+	if (!answer)
+		return NULL;
+	lines = g_strsplit(answer, "\n", -1);
+	for (char **line = lines; *line; line++)
+		if (**line == '/')
+			g_ptr_array_add(files, g_strdup(*line));
+	return g_steal_pointer(&files);
+}
+
 static char *own_architecture(GError **error)
 {
 	static const char *const argv[] = {"dpkg", "--print-architecture", NULL};

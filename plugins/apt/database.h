@@ -44,6 +44,10 @@ bool ks_dpkg_is_ours(const struct ks_dpkg_package *package);
 GHashTable *ks_dpkg_owners(const struct ks_system *system, GPtrArray *paths,
 			   GError **error);
 
+/* The paths that a package owns, directories too. */
+GPtrArray *ks_dpkg_files(const struct ks_system *system, const char *package,
+			 GError **error);
+
 /* The architecture of an installed package, or dpkg's own for NULL. */
 char *ks_dpkg_architecture(const struct ks_system *system, const char *package,
 			   GError **error);

@@ -246,21 +246,66 @@ static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixtur
 	g_assert_cmpstr(list, ==, "kmod-bar-" RELEASE " d2 complete ours\n");
 }
 
-static void test_what_is_not_wanted_any_more_goes_with_its_file(struct fixture *f,
-								gconstpointer data)
+static void take_away(struct fixture *f, const char *path)
 {
-	g_autofree char *list = NULL;
+	g_autofree char *host = in_dir(f, path);
 
+	g_assert_cmpint(unlink(host), ==, 0);
+}
+
+static void record_foo_and_bar(struct fixture *f)
+{
 	want(f, "foo", "foo.ko", "foo", "d1");
 	want(f, "bar", "bar.ko", "bar", "d2");
 	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+}
+
+static void test_a_record_whose_file_was_taken_away_goes(struct fixture *f,
+							 gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	record_foo_and_bar(f);
+	take_away(f, DEST "foo.ko");
 	want(f, "bar", "bar.ko", "bar", "d2");
 	apply(f);
 	g_assert_cmpint(f->status, ==, 0);
 	list = listed(f);
 	g_assert_cmpstr(list, ==, "kmod-bar-" RELEASE " d2 complete ours\n");
-	g_assert_false(is_there(f, DEST "foo.ko"));
 	g_assert_true(is_there(f, DEST "bar.ko"));
+}
+
+static void test_what_a_removed_kernel_left_goes_with_its_record(struct fixture *f,
+								 gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	record_foo_and_bar(f);
+	take_away(f, "/lib/modules/" RELEASE "/modules.builtin");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "");
+	g_assert_false(is_there(f, DEST "foo.ko"));
+	g_assert_false(is_there(f, DEST "bar.ko"));
+}
+
+static void test_a_driver_that_the_state_forgot_is_never_deleted(struct fixture *f,
+								 gconstpointer data)
+{
+	g_autofree char *list = NULL;
+
+	record_foo_and_bar(f);
+	want(f, "bar", "bar.ko", "bar", "d2");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err, "'" DEST "foo.ko' is kept with its record"));
+	list = listed(f);
+	g_assert_cmpstr(list, ==,
+			"kmod-bar-" RELEASE " d2 complete ours\n"
+			"kmod-foo-" RELEASE " d1 complete ours\n");
+	g_assert_true(is_there(f, DEST "foo.ko"));
 }
 
 static void test_a_record_that_something_depends_on_is_not_forced_away(struct fixture *f,
@@ -278,6 +323,7 @@ static void test_a_record_that_something_depends_on_is_not_forced_away(struct fi
 			   NULL);
 	put(f, "/var/lib/dpkg/status", more);
 	put(f, "/var/lib/dpkg/info/user.list", "/.\n");
+	take_away(f, DEST "foo.ko");
 	apply(f);
 	g_assert_cmpint(f->status, ==, 1);
 	g_assert_nonnull(
@@ -502,8 +548,12 @@ static const struct {
 	 test_what_is_recorded_already_is_left_alone},
 	{"a changed file is not recorded and the others are",
 	 test_a_changed_file_is_not_recorded_and_the_others_are},
-	{"what is not wanted any more goes with its file",
-	 test_what_is_not_wanted_any_more_goes_with_its_file},
+	{"a record whose file was taken away goes",
+	 test_a_record_whose_file_was_taken_away_goes},
+	{"what a removed kernel left goes with its record",
+	 test_what_a_removed_kernel_left_goes_with_its_record},
+	{"a driver that the state forgot is never deleted",
+	 test_a_driver_that_the_state_forgot_is_never_deleted},
 	{"a record that something depends on is not forced away",
 	 test_a_record_that_something_depends_on_is_not_forced_away},
 	{"a file that changes its record is never deleted",
