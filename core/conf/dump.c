@@ -45,8 +45,11 @@ struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes, GPtrArray *ke
 			      GPtrArray *notes)
 {
 	ks_auto(ks_vars) vars = ks_vars_new();
-	const char *end = data + size_bytes;
+	const char *end;
 
+	if (!size_bytes)
+		return NULL;
+	end = data + size_bytes;
 	for (;;) {
 		const char *name = next(&data, end);
 		const char *second, *third;
