@@ -52,8 +52,22 @@ static const struct {
 	{"/proc/self/fd/2", "/dev/stderr"},
 };
 
+/*
+ * Covered by a file system of the sandbox's own. /run because of the sockets in
+ * it: one can be connected to on a read-only mount, too, and what listens there
+ * (a message bus, the log, container daemons) is not ours to expose.
+ */
+static const struct {
+	const char *path, *options;
+} covered[] = {
+	{"/tmp", "mode=1777"},
+	{"/run", "mode=0755,size=1m"},
+};
+#define N_COVERED (sizeof(covered) / sizeof(covered[0]))
+
 struct mounts {
 	struct launch *launch;
+	bool is_covered[N_COVERED];
 	struct kept *kept;
 	size_t n_kept;
 	int device_fds[N_DEVICES]; /* of the caller's /dev; -1 = not to be had */
@@ -83,6 +97,24 @@ static bool is_below(const char *path, const char *dir)
 	size_t n = strlen(dir);
 
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool may_be_covered(const char *path)
+{
+	for (size_t i = 0; i < N_COVERED; i++) {
+		if (is_below(path, covered[i].path))
+			return true;
+	}
+	return false;
+}
+
+static bool is_hidden(const struct mounts *m, const char *path)
+{
+	for (size_t i = 0; i < N_COVERED; i++) {
+		if (m->is_covered[i] && is_below(path, covered[i].path))
+			return true;
+	}
+	return false;
 }
 
 static bool is_directory(const char *path)
@@ -215,7 +247,7 @@ static int keep(struct mounts *m, const char *path, bool writable)
 }
 
 /*
- * Writable directories; and, as far as the private /tmp would hide them, the
+ * Writable directories; and, as far as a private /tmp or /run would hide them, the
  * program's directory (an uninstalled build), the working directory and what
  * is bound there.
  */
@@ -229,14 +261,14 @@ static int directories_keep(struct mounts *m)
 		calloc(policy->writable.n + policy->bind_target.n + 2, sizeof(*m->kept));
 	if (!m->kept)
 		return ENOMEM;
-	if (program && is_below(program, "/tmp") && strrchr(program, '/') > program + 4) {
+	if (program && may_be_covered(program) && strrchr(program, '/') > program + 4) {
 		*strrchr(program, '/') = '\0';
 		err = keep(m, program, false);
 	}
-	if (!err && is_below(policy->cwd, "/tmp") && policy->cwd[4])
+	if (!err && may_be_covered(policy->cwd) && policy->cwd[4])
 		err = keep(m, policy->cwd, false);
 	for (size_t i = 0; !err && i < policy->bind_target.n; i++) {
-		if (is_below(policy->bind_target.v[i], "/tmp"))
+		if (may_be_covered(policy->bind_target.v[i]))
 			err = keep(m, policy->bind_target.v[i], false);
 	}
 	/* Last, so that they lie on top. */
@@ -250,18 +282,30 @@ static int root_make_read_only(struct mounts *m)
 	return tree_set(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0 ? 0 : errno;
 }
 
-static int tmp_make(struct mounts *m)
+static int cover(struct mounts *m, size_t i)
 {
 	int err = 0;
 
-	if (!is_directory("/tmp"))
+	if (!is_directory(covered[i].path))
 		err = ENOENT;
-	else if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
+	else if (mount("tmpfs", covered[i].path, "tmpfs", MS_NOSUID | MS_NODEV,
+		       covered[i].options) != 0)
 		err = errno;
+	m->is_covered[i] = !err;
+	return err;
+}
+
+static int private_make(struct mounts *m)
+{
+	int err = cover(m, 0);
+
 	if (err)
 		launch_missing(m->launch, KS_SANDBOX_TMP, err);
 	else
 		m->launch->layers |= KS_SANDBOX_TMP;
+	err = cover(m, 1);
+	if (err && err != ENOENT)
+		launch_report(m->launch, "missing run %d", err);
 	return 0;
 }
 
@@ -269,8 +313,7 @@ static int directories_restore(struct mounts *m)
 {
 	for (size_t i = 0; i < m->n_kept; i++) {
 		struct kept *kept = &m->kept[i];
-		bool hidden = m->launch->layers & KS_SANDBOX_TMP &&
-			      is_below(kept->path, "/tmp");
+		bool hidden = is_hidden(m, kept->path);
 
 		if (hidden)
 			mkdir_parents(kept->path);
@@ -351,8 +394,8 @@ static int proc_make(struct mounts *m)
 int mounts_setup(struct launch *launch)
 {
 	static int (*const steps[])(struct mounts *) = {
-		root_make_private, devices_take,	tree_enter, binds_make,
-		directories_keep,  root_make_read_only, tmp_make,   directories_restore,
+		root_make_private, devices_take,	tree_enter,   binds_make,
+		directories_keep,  root_make_read_only, private_make, directories_restore,
 		dev_make,	   proc_make,
 	};
 	struct mounts mounts = {.launch = launch};

@@ -7,9 +7,9 @@
  * Always: an unprivileged uid and gid, no supplementary groups, no
  * capabilities, no_new_privs, seccomp, Landlock where the kernel has it,
  * rlimits. When the system allows: mount, pid, net, ipc and uts namespaces with
- * everything read-only except policy.writable, a private /tmp, a minimal /dev.
- * Which of them were active is reported. A layer that is missing is not an
- * error here; policy.require makes it one.
+ * everything read-only except policy.writable, a private /tmp, an empty
+ * /run, a minimal /dev. Which of them were active is reported. A layer that is
+ * missing is not an error here; policy.require makes it one.
  *
  * When the command ends, or the launcher is killed, no process of it is left
  * (pid namespace with PR_SET_PDEATHSIG; without one, subreaper and a walk over

@@ -236,6 +236,41 @@ static void test_sees_only_itself(struct fixture *f, gconstpointer data)
 			0);
 }
 
+/* A socket on a read-only mount can be connected to all the same. */
+static void test_run_is_hidden(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *dir = g_strdup("/run/ks-sandbox-XXXXXX");
+	g_autofree char *script = NULL;
+
+	if (!is_root() || !ks_sandbox_can_mount(f->system)) {
+		g_test_skip("no mounts to be had");
+		return;
+	}
+	g_assert_nonnull(g_mkdtemp_full(dir, 0755));
+	script = g_strdup_printf("test -d /run && ! test -e %s && ! touch /run/x", dir);
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+/* But what the policy names stays. */
+static void test_writable_below_run(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *dir = g_strdup("/run/ks-sandbox-XXXXXX");
+	g_autofree char *file = NULL;
+
+	if (!is_root() || !ks_sandbox_can_mount(f->system)) {
+		g_test_skip("no mounts to be had");
+		return;
+	}
+	g_assert_nonnull(g_mkdtemp_full(dir, 0755));
+	g_assert_cmpint(chown(dir, f->policy.uid, f->policy.gid), ==, 0);
+	file = g_build_filename(dir, "made", NULL);
+	f->writable[0] = f->policy.cwd = dir;
+	g_assert_cmpint(run(f, "echo x > made"), ==, 0);
+	g_assert_true(g_file_test(file, G_FILE_TEST_IS_REGULAR));
+	remove_tree(dir);
+}
+
 static void test_bind(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *source = g_build_filename(f->dir, "private", NULL);
@@ -485,6 +520,8 @@ int main(int argc, char **argv)
 	ADD("there is no network", test_no_network);
 	ADD("namespaces cannot be made inside", test_no_new_namespaces);
 	ADD("the command sees only its own processes and files", test_sees_only_itself);
+	ADD("sockets and the like below /run are out of sight", test_run_is_hidden);
+	ADD("a writable directory below /run is there", test_writable_below_run);
 	ADD("a directory is shown at another place", test_bind);
 	ADD("a bind without mounts is an error", test_bind_needs_mounts);
 	ADD("a daemonised child does not survive", test_daemons_die);
