@@ -100,10 +100,13 @@ static char *clean(const char *line, size_t size)
 
 char *ks_build_first_error(const char *log_text, size_t size_bytes)
 {
-	const char *end = log_text + size_bytes, *best = NULL;
+	const char *end, *best = NULL;
 	size_t best_size = 0;
 	enum rank best_rank = RANK_NONE;
 
+	if (!size_bytes) /* log_text may be NULL then */
+		return NULL;
+	end = log_text + size_bytes;
 	for (const char *line = log_text, *next; line < end; line = next) {
 		const char *newline = memchr(line, '\n', end - line);
 		size_t size = (newline ? newline : end) - line;
