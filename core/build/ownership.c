@@ -4,6 +4,7 @@
  * tree is hostile on its way back.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,18 +51,38 @@ static bool walk_dir(const struct walk *walk, int dir_fd, unsigned int depth)
 	return ok;
 }
 
-/* As root a build could write to its read-only files; its owner cannot. */
+/*
+ * As root a build could write to its read-only files; its owner cannot. Through
+ * a descriptor: a name may have become a link to anywhere since the stat, as the
+ * tree may be within reach of other processes of the build user.
+ */
+static bool give_open(const struct walk *walk, int dir_fd, const char *name)
+{
+	ks_autofd int fd = openat(
+		dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	mode_t mode;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return false;
+	/* What was copied has one name; another one is somebody else's file. */
+	if (S_ISREG(st.st_mode) && st.st_nlink != 1) {
+		errno = EMLINK;
+		return false;
+	}
+	mode = (st.st_mode & 0777) | (S_ISDIR(st.st_mode) ? 0700 : 0600);
+	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) != 0)
+		return false;
+	if (st.st_uid == walk->uid && st.st_gid == walk->gid)
+		return true;
+	return fchown(fd, walk->uid, walk->gid) == 0;
+}
+
 static bool give_entry(const struct walk *walk, int dir_fd, const char *name,
 		       const struct stat *st)
 {
-	mode_t wanted = S_ISDIR(st->st_mode) ? 0700 : 0600;
-	mode_t mode = (st->st_mode & 0777) | wanted;
-
-	if (!S_ISLNK(st->st_mode) && (st->st_mode & 07777) != mode &&
-	    fchmodat(dir_fd, name, mode, 0) != 0)
-		return false;
-	if (st->st_uid == walk->uid && st->st_gid == walk->gid)
-		return true;
+	if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode))
+		return give_open(walk, dir_fd, name);
 	return fchownat(dir_fd, name, walk->uid, walk->gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

@@ -154,11 +154,15 @@ static bool give_tree(struct ks_build *build, GError **error)
 static bool make_directories(struct ks_build *build, GError **error)
 {
 	const struct ks_root *root = build->system->root;
+	g_autofree char *work_root = ks_build_work_root(build->system);
 
 	/* The build directory must be there to be covered; it stays in place. */
 	return ks_treeop_remove(root, build->work_dir, error) &&
 	       ks_treeop_remove(root, build->staged_dir, error) &&
 	       ks_root_mkdir_p(root, build->build_path, 0755, error) &&
+	       ks_root_mkdir_p(root, build->system->state_dir, 0755, error) &&
+	       /* The build user may be "nobody": other processes of it stay out. */
+	       ks_root_mkdir_p(root, work_root, 0700, error) &&
 	       ks_root_mkdir_p(root, build->work_dir, 0755, error);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "core/build/build-private.h"
 #include "core/build/build.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
@@ -505,6 +506,35 @@ static void test_jobs_in_the_conf(struct fixture *f, gconstpointer data)
 			result->first_error);
 }
 
+/* The build user may be "nobody", and not alone on the machine. */
+static void test_work_is_out_of_reach(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_build) build = start(f);
+	g_autofree char *state = faketree_path(&f->tree, "/state");
+	g_autofree char *work = faketree_path(&f->tree, "/state/build");
+	struct stat st;
+
+	g_assert_cmpint(stat(work, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0700);
+	g_assert_cmpint(stat(state, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0755);
+	ks_auto(ks_build_result) result = drive(build);
+	g_assert_true(result->ok);
+}
+
+/* A second name of a file leads out of the tree as a link does. */
+static void test_ownership_of_a_linked_file(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *dir = faketree_path(&f->tree, "/src/play-1.0");
+	g_autofree char *file = faketree_path(&f->tree, "/src/play-1.0/Makefile");
+	g_autofree char *name = faketree_path(&f->tree, "/src/play-1.0/other");
+	ks_autofd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	g_assert_true(ks_ownership_give(fd, geteuid(), getegid()));
+	g_assert_cmpint(link(file, name), ==, 0);
+	g_assert_false(ks_ownership_give(fd, geteuid(), getegid()));
+}
+
 static void test_cancel(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *work = faketree_path(&f->tree, "/state/build");
@@ -639,6 +669,8 @@ int main(int argc, char **argv)
 	ADD("the time limit ends a build", test_timeout);
 	ADD("a build waits for a token", test_waits_for_a_token);
 	ADD("jobs given in the conf do no harm", test_jobs_in_the_conf);
+	ADD("the work directory is out of others' reach", test_work_is_out_of_reach);
+	ADD("a file of two names is not given away", test_ownership_of_a_linked_file);
 	ADD("cancelling leaves nothing", test_cancel);
 	ADD("two kernels of one module build at the same time", test_two_kernels_at_once);
 	ADD("what a killed run left is swept", test_sweep);
