@@ -56,6 +56,7 @@ struct ks_build {
 	bool is_running;   /* sandbox is valid */
 	bool is_over;	   /* there was a result, or it was cancelled */
 	bool has_token;
+	bool is_outside; /* what failed was the launcher, not the command */
 	struct ks_sandbox sandbox;
 	gint64 step_started_us;
 	gint64 used_us;	   /* by the steps that ended */

@@ -2,6 +2,8 @@
 /* The state machine of one target's build. */
 #include "core/build/build.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result->staged_dir);
 	if (result->manifest)
 		ks_manifest_free(result->manifest);
+	g_clear_error(&result->outside);
 	g_free(result);
 }
 
@@ -119,6 +122,7 @@ static bool go_on(struct ks_build *build, GError **error)
 	}
 	if (start_step(build, error))
 		return true;
+	build->is_outside = true;
 	give_token_back(build);
 	return false;
 }
@@ -147,6 +151,7 @@ static bool end_step(struct ks_build *build, GError **error)
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
 	if (!ok) {
+		build->is_outside = true;
 		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
 		return false;
 	}
@@ -171,6 +176,26 @@ static struct ks_build_result *make_result(struct ks_build *build)
 	return result;
 }
 
+/*
+ * Any module would have failed here: with the sandbox that cannot be had, with
+ * the disk full. Remembering it as this one's failure would keep it from being
+ * tried again when that is over.
+ */
+static GError *get_outside_error(const struct ks_build *build,
+				 const struct ks_build_result *result,
+				 const GError *error)
+{
+	GError *full = NULL;
+
+	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE))
+		return g_error_copy(error);
+	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)))
+		return NULL;
+	ks_error_set(&full, KS_ERROR_NO_SPACE, "%s: %s", result->step,
+		     result->first_error);
+	return full;
+}
+
 static struct ks_build_result *conclude_failure(struct ks_build *build,
 						enum ks_reason reason,
 						const GError *error)
@@ -185,6 +210,7 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 		result->first_error = ks_build_log_first_error(build);
 	else
 		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
+	result->outside = get_outside_error(build, result, error);
 	result->log_path = ks_build_keep(build);
 	ks_build_clean_up(build);
 	return result;

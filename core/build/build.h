@@ -41,6 +41,7 @@ struct ks_build_result {
 	char *step;		  /* the step that failed */
 	char *message;		  /* "make: exit status 2" */
 	char *first_error;	  /* first compiler error of the log; may be NULL */
+	GError *outside;	  /* not the module's doing (no sandbox, disk full); or NULL */
 	char *log_path;		  /* make.log where it ended up */
 	char *staged_dir;	  /* when ok */
 	struct ks_manifest *manifest; /* when ok */

@@ -280,6 +280,10 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 					   .failed_at_us = g_get_real_time()};
 
 	executor->context.outcome->n_failed++;
+	if (result->outside) {
+		g_propagate_error(error, g_error_copy(result->outside));
+		return false;
+	}
 	if (!ks_quarantine_store(executor->context.system, &quarantine,
 				 target->source->name, target->source->version,
 				 target->kernel->release, target->kernel->arch, error))

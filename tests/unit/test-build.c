@@ -297,6 +297,38 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 
+/* What fails for any module is not remembered against this one. */
+static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@echo 'x.c:1:2: fatal error: error writing to /tmp/x.s: "
+		       "No space left on device'; exit 1\n");
+	ks_auto(ks_build_result) full = run(f);
+	g_assert_error(full->outside, KS_ERROR, KS_ERROR_NO_SPACE);
+
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@echo 'x.c:1:2: error: no'; exit 1\n");
+	ks_auto(ks_build_result) wrong = run(f);
+	g_assert_false(wrong->ok);
+	g_assert_no_error(wrong->outside);
+}
+
+static void test_refused_sandbox_is_outside(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *launcher = faketree_path(&f->tree, "/libexec/sandbox");
+
+	faketree_write(
+		&f->tree, "/libexec/sandbox",
+		"#!/bin/bash\necho \"refused the layer 'uid' is not available: no\" "
+		">&\"$2\"\n");
+	g_assert_cmpint(g_chmod(launcher, 0755), ==, 0);
+	move_directory(&f->system->libexec_dir, &f->tree, "/libexec");
+	ks_auto(ks_build_result) result = run(f);
+	assert_failed(result, "make", "the layer 'uid' is not available");
+	g_assert_error(result->outside, KS_ERROR, KS_ERROR_DENIED);
+	g_assert_nonnull(strstr(ks_error_get_hint(result->outside), "sandbox = auto"));
+}
+
 static void test_not_produced(struct fixture *f, gconstpointer data)
 {
 	f->module.built_name = (char *)"absent";
@@ -654,6 +686,9 @@ int main(int argc, char **argv)
 	ADD("modules are compressed as the kernel's own are", test_compressed);
 	ADD("a failed build is kept with its log, and forgotten after success",
 	    test_failure_is_kept);
+	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
+	ADD("a sandbox that is not to be had is not either",
+	    test_refused_sandbox_is_outside);
 	ADD("a module that was not produced is named", test_not_produced);
 	ADD("a link in place of a module is not followed", test_link_is_not_followed);
 	ADD("a link on the way to a module is not followed",
