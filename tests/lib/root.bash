@@ -245,7 +245,7 @@ assert_recorded() {
 }
 
 # The prefix with which packages ship /lib/modules: "/usr" where the merge is done in them.
-export R_PREFIX=
+export R_PREFIX=${R_PREFIX:-}
 
 root_query() { root_exec dpkg-query -W -f "$2" "$1" 2>/dev/null; }
 

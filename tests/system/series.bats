@@ -36,6 +36,9 @@ teardown_file() { root_end; }
 		*) fail "$module on $NEW: $state" ;;
 		esac
 	done
+	root_apt remove --purge vpoll-dkms tp-smapi-dkms
+	run root_in kmodsmith status
+	assert_equal "$status" 0 "exit code of status without them"
 }
 
 # As "make modules_install" leaves it: a directory that dpkg knows nothing of.
