@@ -50,12 +50,23 @@ static char *find_log(const struct ks_cli *cli, const struct ks_inventory *inven
 	return best_path;
 }
 
-/* Compilers print what third parties wrote: no escape sequence reaches a terminal. */
-static void defuse(char *text, size_t size_bytes)
+/*
+ * Compilers print what third parties wrote: no escape sequence reaches a
+ * terminal. The C1 controls do the same as ESC and another character; in UTF-8
+ * they are 0xC2 0x80..0x9F, and bare where something else is spoken. *last is
+ * the byte before: a buffer may end between the two.
+ */
+static void defuse(char *text, size_t size_bytes, guchar *last)
 {
-	for (size_t i = 0; i < size_bytes; i++)
-		if (g_ascii_iscntrl(text[i]) && text[i] != '\n' && text[i] != '\t')
-			text[i] = ' ';
+	for (size_t i = 0; i < size_bytes; i++) {
+		const guchar c = (guchar)text[i];
+		const bool is_c1 = c >= 0x80 && c < 0xa0;
+
+		if ((g_ascii_iscntrl(text[i]) && c != '\n' && c != '\t') ||
+		    (is_c1 && (*last < 0x80 || *last == 0xc2)))
+			text[i] = '?';
+		*last = (guchar)text[i];
+	}
 }
 
 static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
@@ -64,6 +75,7 @@ static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
 					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
 	bool terminal = isatty(STDOUT_FILENO);
 	char buffer[65536];
+	guchar last = 0;
 	struct stat st;
 	ssize_t n;
 
@@ -76,7 +88,7 @@ static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
 	}
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
 		if (terminal)
-			defuse(buffer, (size_t)n);
+			defuse(buffer, (size_t)n, &last);
 		if (fwrite(buffer, 1, (size_t)n, stdout) != (size_t)n)
 			break;
 	}

@@ -85,6 +85,8 @@ void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us
 G_GNUC_PRINTF(2, 3)
 void ks_build_log_line(struct ks_build *build, const char *format, ...);
 char *ks_build_log_first_error(const struct ks_build *build);
+/* Rewind it to be copied; of one that is endless only head and tail are left. */
+bool ks_build_log_rewind(struct ks_build *build);
 
 /*
  * A path below the build tree, without links on the way and at its end, or -1

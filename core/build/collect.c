@@ -144,7 +144,7 @@ static bool collect_symvers(struct ks_build *build, GError **error)
 static bool collect_log(struct ks_build *build, GError **error)
 {
 	/* The descriptor is shared with nobody any more. */
-	if (lseek(build->log_fd, 0, SEEK_SET) < 0) {
+	if (!ks_build_log_rewind(build)) {
 		ks_error_set_errno(error, errno, "cannot read '%s'", build->log_path);
 		return false;
 	}

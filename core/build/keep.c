@@ -53,7 +53,7 @@ static bool place_log(struct ks_build *build, int dir_fd)
 		openat(dir_fd, "make.log",
 		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-	return fd >= 0 && lseek(build->log_fd, 0, SEEK_SET) == 0 &&
+	return fd >= 0 && ks_build_log_rewind(build) &&
 	       ks_build_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, "make.log",
 				NULL);
 }

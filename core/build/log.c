@@ -20,6 +20,10 @@
 /* Of one step's output this much is searched for its first error. */
 #define SEARCH_MAX (16u << 20)
 
+/* The log that is kept: a sparse or endless one must not fill root's disk. */
+#define HEAD_MAX (48u << 20)
+#define TAIL_MAX (1u << 20)
+
 static void write_all(int fd, const char *text, size_t size)
 {
 	while (size) {
@@ -117,4 +121,25 @@ char *ks_build_log_first_error(const struct ks_build *build)
 		size += n;
 	}
 	return ks_build_first_error(text, size);
+}
+
+bool ks_build_log_rewind(struct ks_build *build)
+{
+	static const char mark[] = "\n[a part of this log is left out]\n";
+	g_autofree char *tail = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(build->log_fd, &st) != 0)
+		return false;
+	if (st.st_size > HEAD_MAX + TAIL_MAX) {
+		tail = g_malloc(TAIL_MAX);
+		n = pread(build->log_fd, tail, TAIL_MAX, st.st_size - TAIL_MAX);
+		if (n < 0 || ftruncate(build->log_fd, HEAD_MAX) != 0 ||
+		    lseek(build->log_fd, 0, SEEK_END) < 0)
+			return false;
+		write_all(build->log_fd, mark, strlen(mark));
+		write_all(build->log_fd, tail, (size_t)n);
+	}
+	return lseek(build->log_fd, 0, SEEK_SET) == 0;
 }

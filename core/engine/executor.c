@@ -31,6 +31,7 @@ struct ks_executor {
 	unsigned int max_builds;
 	unsigned int n_ended;
 	bool can_mount;
+	bool is_sandbox_told;
 };
 
 static void running_free(gpointer data)
@@ -309,6 +310,22 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 				   kernel->arch, error);
 }
 
+/* Once a run: it is the machine's, and the same for all builds. */
+static void tell_missing_layers(struct ks_executor *executor, unsigned int layers)
+{
+	g_autofree char *names =
+		ks_sandbox_layers_to_string(KS_SANDBOX_LAYERS_ALL & ~layers);
+	g_autofree char *text = NULL;
+
+	/* 0: no step came so far as to have any */
+	if (!layers || !*names || executor->is_sandbox_told)
+		return;
+	executor->is_sandbox_told = true;
+	text = g_strdup_printf("sandbox: not available here: %s; building without",
+			       names);
+	notify(executor, (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
+}
+
 static void finish_build(struct ks_executor *executor, struct running *running,
 			 struct ks_build_result *build_result)
 {
@@ -318,6 +335,7 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 	g_autoptr(GError) error = NULL;
 	bool ok;
 
+	tell_missing_layers(executor, result->layers);
 	g_ptr_array_remove_fast(executor->running, running);
 	if (!executor->running->len)
 		ks_jobserver_refill(executor->jobserver);

@@ -329,6 +329,24 @@ static void test_refused_sandbox_is_outside(struct fixture *f, gconstpointer dat
 	g_assert_nonnull(strstr(ks_error_get_hint(result->outside), "sandbox = auto"));
 }
 
+static void test_endless_log(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@echo the beginning; truncate -s 1G /dev/stderr\n"
+		       "\t@echo the end; exit 1\n");
+	ks_auto(ks_build_result) result = run(f);
+	struct stat st;
+
+	g_assert_false(result->ok);
+	g_assert_cmpint(stat(result->log_path, &st), ==, 0);
+	g_assert_cmpint(st.st_size, <, 50 << 20);
+	g_autofree char *text = NULL;
+	gsize size;
+	g_assert_true(g_file_get_contents(result->log_path, &text, &size, NULL));
+	g_assert_nonnull(strstr(text, "the beginning\n"));
+	g_assert_nonnull(memmem(text + size - 1000, 1000, "the end\n", 8));
+}
+
 static void test_not_produced(struct fixture *f, gconstpointer data)
 {
 	f->module.built_name = (char *)"absent";
@@ -689,6 +707,7 @@ int main(int argc, char **argv)
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
 	ADD("a sandbox that is not to be had is not either",
 	    test_refused_sandbox_is_outside);
+	ADD("of an endless log head and tail are kept", test_endless_log);
 	ADD("a module that was not produced is named", test_not_produced);
 	ADD("a link in place of a module is not followed", test_link_is_not_followed);
 	ADD("a link on the way to a module is not followed",
