@@ -123,9 +123,11 @@ static bool is_fresh(const struct ks_target *target)
 {
 	if (!target->built)
 		return false;
-	/* built by dkms: taken as it is. A damaged manifest is not that. */
+	/* Built by dkms: taken as it is, until its package was upgraded or reinstalled,
+	 * which nothing but the prerm tells. A damaged manifest is not that. */
 	if (!target->built_fingerprint)
-		return !(target->artifact && target->artifact->problem);
+		return !(target->artifact && target->artifact->problem) &&
+		       !target->source->removal_asked && !target->quarantine;
 	return !target->fingerprint ||
 	       g_str_equal(target->built_fingerprint, target->fingerprint);
 }
@@ -184,6 +186,16 @@ static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bo
 	cell->install = cell->in_scope && !planner->request->build_only;
 }
 
+/* It cannot be built now. What the last good build left is better than nothing. */
+static void fall_back(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_target *target = cell->target;
+
+	cell->install = target->installed == KS_INSTALLED_MISSING &&
+			can_be_installed(target) && cell->in_scope &&
+			!planner->request->build_only;
+}
+
 static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 			  bool forced)
 {
@@ -195,16 +207,19 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	if (why) {
 		decide(cell, KS_TARGET_WAITING, reason,
 		       reason == KS_REASON_TOOLCHAIN_MISSING ? why : NULL);
+		fall_back(planner, cell);
 		return;
 	}
 	if (is_known_failure(planner, cell)) {
 		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
 		       target->quarantine->first_error);
+		fall_back(planner, cell);
 		return;
 	}
 	missing = find_missing_depends(planner, cell);
 	if (missing) {
 		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
+		fall_back(planner, cell);
 		return;
 	}
 	want_build(planner, cell, forced);
