@@ -376,6 +376,21 @@ bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *jo
 	return ok && prune(system, journal, KS_JOURNAL_REMOVE, error);
 }
 
+/* A file system that is read-only now says so also of what is not there. */
+static bool remove_staged(int directory, const char *staged)
+{
+	struct stat st;
+
+	if (unlinkat(directory, staged, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EROFS)
+		return false;
+	if (fstatat(directory, staged, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	errno = EROFS;
+	return false;
+}
+
 bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *journal,
 		   GError **error)
 {
@@ -393,7 +408,7 @@ bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *jour
 		ok = open_if_there(&dirs, step, &directory, error);
 		if (ok && directory >= 0 &&
 		    (KS_INSTALL_FAULT("undo-unlink") ||
-		     (unlinkat(directory, staged, 0) < 0 && errno != ENOENT))) {
+		     !remove_staged(directory, staged))) {
 			ks_error_set_errno(error, errno, "cannot remove '%s' beside '%s'",
 					   staged, step->path);
 			ok = false;

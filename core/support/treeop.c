@@ -456,8 +456,8 @@ static int remove_if_empty(const struct ks_root *root, const char *path, GError 
 		return -1;
 	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 1;
-	/* EBUSY: a mount point */
-	if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY)
+	/* EBUSY: a mount point; EROFS: said before anything is looked at */
+	if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY || errno == EROFS)
 		return 0;
 	ks_error_set_errno(error, errno, "cannot remove directory '%s%s'",
 			   ks_root_prefix(root), path);
