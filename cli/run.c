@@ -162,9 +162,12 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 	catch_signals();
 	result = run_once(cli, run, &selection, &error);
 	if (result && take_queued(cli->system)) {
+		/* in a maintainer script the image is a later hook's */
 		struct ks_run again = {.command = run->command,
+				       .request.no_initramfs = run->request.no_initramfs,
 				       .trigger = run->trigger,
 				       .no_record = run->no_record,
+				       .no_depmod = run->no_depmod,
 				       .lock_timeout_ms = run->lock_timeout_ms,
 				       .silent = run->silent};
 
