@@ -156,8 +156,10 @@ static bool is_replaced(const struct ks_action_context *context,
 		target->kernel->release, target->kernel->arch);
 	g_autofree char *text = ks_root_readlink(context->system->root, link);
 	g_autofree char *own = g_strdup_printf("%s/", target->source->version);
+	g_autofree char *absolute = g_strdup_printf(
+		"%s/%s/%s", context->system->dkms_tree, target->source->name, own);
 
-	return text && !g_str_has_prefix(text, own);
+	return text && !g_str_has_prefix(text, own) && !g_str_has_prefix(text, absolute);
 }
 
 static bool uninstall(const struct ks_action_context *context,

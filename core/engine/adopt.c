@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Manifests for what dkms built. */
+/* Manifests for what dkms built, and for what has lost its own. */
 #include "core/engine/adopt.h"
 
 #include <string.h>
@@ -61,6 +61,13 @@ static struct ks_manifest_file *describe_file(const struct ks_system *system,
 	return file;
 }
 
+/*
+ * For an artifact whose manifest cannot be read: no input has this fingerprint, so
+ * it is built again. Until that works the old one can be kept, recorded and
+ * removed; without a manifest nothing would tell which files are its.
+ */
+#define UNKNOWN_FINGERPRINT "unknown"
+
 static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
 		  const struct ks_tree_entry *entry, const struct ks_artifact *artifact,
 		  GError **error)
@@ -83,7 +90,30 @@ static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
 		manifest->built_at_us = (gint64)st.st_mtime * G_USEC_PER_SEC;
 	if (artifact->active)
 		manifest->installed_at_us = manifest->built_at_us;
+	if (artifact->problem)
+		manifest->build_fingerprint = g_strdup(UNKNOWN_FINGERPRINT);
 	return ks_manifest_store(system, manifest, path, error);
+}
+
+/* True without an effect when there is nothing to do, or the damage cannot be mended. */
+static bool adopt_if_needed(const struct ks_system *system, struct ks_digest_cache *cache,
+			    const struct ks_tree_entry *entry,
+			    const struct ks_artifact *artifact, unsigned int *n_adopted,
+			    GError **error)
+{
+	if (artifact->manifest || !artifact->module_files->len)
+		return true;
+	if (artifact->problem) {
+		(void)adopt(system, cache, entry, artifact, NULL);
+		return true;
+	}
+	if (!adopt(system, cache, entry, artifact, error)) {
+		g_prefix_error(error, "cannot adopt %s/%s on %s: ", entry->name,
+			       entry->version, artifact->release);
+		return false;
+	}
+	++*n_adopted;
+	return true;
 }
 
 bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *cache,
@@ -101,16 +131,8 @@ bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *
 			struct ks_artifact *artifact =
 				g_ptr_array_index(entry->artifacts, j);
 
-			if (artifact->manifest || artifact->problem ||
-			    !artifact->module_files->len)
-				continue;
-			if (!adopt(system, cache, entry, artifact, error)) {
-				g_prefix_error(error,
-					       "cannot adopt %s/%s on %s: ", entry->name,
-					       entry->version, artifact->release);
+			if (!adopt_if_needed(system, cache, entry, artifact, &n, error))
 				return false;
-			}
-			n++;
 		}
 	}
 	*n_adopted = n;

@@ -169,6 +169,24 @@ static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GErro
 	return ks_install_initramfs_update(run->system, kernel, -1, error);
 }
 
+/*
+ * An interrupted run has placed files that the index does not know yet: inside a
+ * kernel's postinst the initramfs is made from that index in the next moment.
+ */
+static void settle_indices(struct run *run)
+{
+	for (guint i = 0; i < run->inventory->kernels->len; i++) {
+		const struct ks_kernel *kernel =
+			g_ptr_array_index(run->inventory->kernels, i);
+		g_autoptr(GError) error = NULL;
+
+		if (kernel->alive && !run->options->no_depmod &&
+		    ks_install_depmod_is_stale(run->system, kernel) &&
+		    !ks_install_depmod(run->system, kernel, &error))
+			tell(run, KS_EVENT_WARNING, error->message, error);
+	}
+}
+
 static void settle_kernels(struct run *run)
 {
 	for (guint i = 0; i < run->inventory->kernels->len; i++) {
@@ -194,6 +212,15 @@ static bool files_are_there(const struct ks_system *system,
 			return false;
 	}
 	return manifest->files->len > 0;
+}
+
+/* Without any it is the file system of the modules that is missing, not the modules. */
+static bool any_is_alive(GPtrArray *kernels)
+{
+	for (guint i = 0; i < kernels->len; i++)
+		if (((struct ks_kernel *)g_ptr_array_index(kernels, i))->alive)
+			return true;
+	return false;
 }
 
 static bool kernel_is_alive(const struct ks_inventory *inventory, const char *release)
@@ -282,6 +309,8 @@ static bool record(struct run *run, GError **error)
 	kernels = ks_kernel_list(run->system, error);
 	if (!kernels)
 		return false;
+	if (!any_is_alive(kernels))
+		return true;
 	records = desired_records(run, kernels, error);
 	if (!records)
 		return false;
@@ -348,8 +377,10 @@ static bool run_stages(struct run *run, GError **error)
 	if (!recover(run, error) || !look(run, &narrow, error) ||
 	    !settle_marks(run, error))
 		return false;
-	if (!execute(run, error))
+	if (!execute(run, error)) {
+		settle_indices(run);
 		return false;
+	}
 	settle_kernels(run);
 	if (!record(run, error))
 		return false;

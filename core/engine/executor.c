@@ -133,16 +133,19 @@ static enum readiness get_readiness(const struct ks_executor *executor,
 
 /*
  * Inside a maintainer script the other packages of the transaction may be half
- * unpacked: what looks gone may be back at its end. Nothing is taken away then.
+ * unpacked: what looks gone may be back at its end. At boot the file system of
+ * the sources may not be mounted yet. Nothing is taken away then.
  */
 static bool is_left_to_later(const struct ks_executor *executor,
 			     const struct ks_action *action)
 {
+	const struct ks_run_options *options = executor->context.options;
+
 	switch (action->kind) {
 	case KS_ACTION_UNINSTALL:
 	case KS_ACTION_UNBUILD:
 	case KS_ACTION_REMOVE:
-		return executor->context.options->no_record;
+		return options->no_record || g_strcmp0(options->trigger, "boot") == 0;
 	case KS_ACTION_RECORD:
 		return true; /* the engine's, after everything */
 	default:

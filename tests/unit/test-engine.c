@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs of the whole engine on a scratch tree. Its kernels have no headers, so that
+ * nothing is built, and it has no depmod: that one is wanted shows as a failure.
+ * The recorder is a script that notes what it is told.
+ */
+#include "core/engine/engine.h"
+
+#include <string.h>
+
+#include "core/install/install.h"
+#include "core/record/record.h"
+#include "tests/unit/faketree.h"
+
+#define T	"/var/lib/dkms"
+#define K	"6.1.0-56-amd64"
+#define K_OLD	"6.1.0-50-amd64"
+#define KO	"/updates/dkms/foo.ko"
+#define KO_TEXT "not really a module"
+
+struct fixture {
+	struct faketree tree;
+	char *arch;
+	GString *told; /* warnings and failures, a line each */
+};
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	faketree_set_up(&f->tree, NULL);
+	f->arch = ks_kernel_machine_arch(f->tree.system);
+	f->told = g_string_new(NULL);
+	faketree_write(&f->tree, "/etc/os-release", "ID=debian\n");
+	faketree_mkdir(&f->tree, "/usr/src");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	g_string_free(f->told, TRUE);
+	g_free(f->arch);
+	faketree_tear_down(&f->tree, NULL);
+}
+
+/* --- a small system */
+
+static bool is_there(struct fixture *f, const char *path)
+{
+	return ks_root_exists(f->tree.root, path);
+}
+
+static void remove_tree(struct fixture *f, const char *path)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+
+	nftw(full, faketree_remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+}
+
+static char *module_path(const char *release)
+{
+	return g_strdup_printf("/lib/modules/%s" KO, release);
+}
+
+static char *artifact_path(struct fixture *f, const char *release, const char *name)
+{
+	return g_strdup_printf(T "/foo/1.0/%s/%s/%s", release, f->arch, name);
+}
+
+static void add_kernel(struct fixture *f, const char *release)
+{
+	g_autofree char *builtin =
+		g_strdup_printf("/lib/modules/%s/modules.builtin", release);
+
+	faketree_write(&f->tree, builtin, "");
+}
+
+static void add_source(struct fixture *f, const char *more)
+{
+	g_autofree char *conf = g_strconcat(
+		"PACKAGE_NAME=foo\nPACKAGE_VERSION=1.0\nBUILT_MODULE_NAME[0]=foo\n"
+		"DEST_MODULE_LOCATION[0]=/updates/dkms\nAUTOINSTALL=yes\n",
+		more, NULL);
+
+	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf", conf);
+	g_assert_true(
+		ks_tree_add(f->tree.system, "foo", "1.0", "/usr/src/foo-1.0", NULL));
+}
+
+/* As dkms leaves it: no manifest. */
+static void add_artifact(struct fixture *f, const char *release)
+{
+	g_autofree char *path = artifact_path(f, release, "module/foo.ko");
+
+	faketree_write(&f->tree, path, KO_TEXT);
+}
+
+static void add_manifest(struct fixture *f, const char *release)
+{
+	g_autofree char *path = artifact_path(f, release, "manifest");
+	ks_auto(ks_manifest) manifest = ks_manifest_new("foo", "1.0", release, f->arch);
+	struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
+	g_autoptr(GError) error = NULL;
+
+	manifest->build_fingerprint = g_strdup("aa");
+	file->name = g_strdup("foo.ko");
+	file->dest_dir = g_strdup_printf("/lib/modules/%s/updates/dkms", release);
+	file->sha256 = ks_digest_data(KO_TEXT, strlen(KO_TEXT));
+	file->built_sha256 = g_strdup(file->sha256);
+	file->size_bytes = strlen(KO_TEXT);
+	g_ptr_array_add(manifest->files, file);
+	ks_manifest_store(f->tree.system, manifest, path, &error);
+	g_assert_no_error(error);
+}
+
+static void activate(struct fixture *f, const char *release)
+{
+	g_autofree char *path = module_path(release);
+
+	faketree_write(&f->tree, path, KO_TEXT);
+	g_assert_true(
+		ks_tree_activate(f->tree.system, "foo", "1.0", release, f->arch, NULL));
+}
+
+static void add_installed_foo(struct fixture *f, const char *release)
+{
+	add_kernel(f, release);
+	add_artifact(f, release);
+	add_manifest(f, release);
+	activate(f, release);
+}
+
+/* Says what the file "records" says, and notes the set that it is told in "applied". */
+static void add_recorder(struct fixture *f)
+{
+	g_autofree char *script = g_strdup_printf("#!/bin/sh\n"
+						  "shift 2\n"
+						  "case $1 in\n"
+						  "list) cat '%s/records' ;;\n"
+						  "apply) cat > '%s/applied' ;;\n"
+						  "esac\n",
+						  f->tree.dir, f->tree.dir);
+	g_autofree char *path = faketree_path(&f->tree, "/libexec/recorder-dpkg");
+
+	faketree_write(&f->tree, "/var/lib/dpkg/status", "");
+	faketree_write(&f->tree, "/libexec/recorder-dpkg", script);
+	faketree_write(&f->tree, "/records", "protocol=1\nrecords=0\n\n");
+	g_assert_cmpint(chmod(path, 0755), ==, 0);
+	g_free(f->tree.system->libexec_dir);
+	f->tree.system->libexec_dir = g_path_get_dirname(path);
+}
+
+/* --- running it */
+
+static void observe(const struct ks_event *event, void *data)
+{
+	struct fixture *f = data;
+
+	if (event->error)
+		g_string_append_printf(f->told, "%s\n", event->error->message);
+}
+
+static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options options,
+				  GError **error)
+{
+	ks_auto(ks_settings) settings = ks_settings_load(f->tree.system, NULL);
+	struct ks_outcome *outcome = NULL;
+
+	g_assert_nonnull(settings);
+	options.command = "test";
+	options.observer = observe;
+	options.observer_data = f;
+	options.request.no_initramfs = true;
+	if (!ks_engine_run(f->tree.system, settings, &options, &outcome, error))
+		return NULL;
+	return outcome;
+}
+
+static struct ks_outcome *run(struct fixture *f, struct ks_run_options options)
+{
+	g_autoptr(GError) error = NULL;
+	struct ks_outcome *outcome = try_run(f, options, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(outcome);
+	return outcome;
+}
+
+static struct ks_manifest *load_manifest(struct fixture *f, const char *release)
+{
+	g_autofree char *path = artifact_path(f, release, "manifest");
+	g_autoptr(GError) error = NULL;
+	struct ks_manifest *manifest = ks_manifest_load(f->tree.system, path, &error);
+
+	g_assert_no_error(error);
+	return manifest;
+}
+
+/* --- taking away */
+
+static void test_a_removed_source_takes_its_module_along(struct fixture *f,
+							 gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->n_removed, ==, 1);
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+	g_assert_false(is_there(f, T "/foo"));
+}
+
+static void test_a_link_written_in_full_is_still_its_own(struct fixture *f,
+							 gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *link = g_strdup_printf(T "/foo/kernel-" K "-%s", f->arch);
+	g_autofree char *target = artifact_path(f, K, "");
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, link);
+	faketree_link(&f->tree, target, link);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->n_removed, ==, 1);
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+}
+
+static void test_a_maintainer_script_takes_nothing_away(struct fixture *f,
+							gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){.no_record = true});
+	g_assert_cmpuint(outcome->n_removed, ==, 0);
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+	g_assert_true(is_there(f, T "/foo/1.0"));
+}
+
+static void test_the_boot_takes_nothing_away(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){.trigger = "boot"});
+	g_assert_cmpuint(outcome->n_removed, ==, 0);
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+}
+
+static void test_without_headers_what_works_is_kept(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->n_failed_actions, ==, 0);
+	g_assert_cmpuint(outcome->n_removed, ==, 0);
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+}
+
+/* --- adoption */
+
+static void test_what_dkms_built_is_adopted_as_it_is(struct fixture *f,
+						     gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	ks_auto(ks_manifest) manifest = NULL;
+	const struct ks_manifest_file *file;
+
+	add_source(f, "");
+	add_kernel(f, K);
+	add_artifact(f, K);
+	activate(f, K);
+	outcome = run(f, (struct ks_run_options){0});
+	manifest = load_manifest(f, K);
+	g_assert_null(manifest->build_fingerprint);
+	g_assert_cmpuint(manifest->files->len, ==, 1);
+	file = g_ptr_array_index(manifest->files, 0);
+	g_assert_cmpstr(file->dest_dir, ==, "/lib/modules/" K "/updates/dkms");
+	g_assert_cmpuint(outcome->n_installed, ==, 0);
+}
+
+static void test_a_damaged_manifest_costs_no_driver(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	ks_auto(ks_manifest) manifest = NULL;
+	g_autofree char *path = artifact_path(f, K, "manifest");
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_write(&f->tree, path, "rubbish");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+	manifest = load_manifest(f, K);
+	/* to be built again as soon as there are headers */
+	g_assert_cmpstr(manifest->build_fingerprint, ==, "unknown");
+	/* and it can still be removed */
+	remove_tree(f, "/usr/src/foo-1.0");
+	ks_outcome_free(outcome);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+}
+
+/* --- scripts */
+
+static void add_uninstalled_foo(struct fixture *f)
+{
+	add_source(f, "PRE_INSTALL=check.sh\n");
+	faketree_write(&f->tree, "/usr/src/foo-1.0/check.sh", "#!/bin/sh\n");
+	add_kernel(f, K);
+	add_artifact(f, K);
+	add_manifest(f, K);
+}
+
+static void set_mode(struct fixture *f, const char *path, mode_t mode)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+
+	g_assert_cmpint(chmod(full, mode), ==, 0);
+}
+
+static void test_a_script_that_others_can_write_is_not_run(struct fixture *f,
+							   gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_uninstalled_foo(f);
+	set_mode(f, "/usr/src/foo-1.0/check.sh", 0775);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_nonnull(strstr(f->told->str, "others than root can write to it"));
+	g_assert_cmpuint(outcome->n_installed, ==, 0);
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+}
+
+static void test_a_script_that_is_no_program_is_passed_over(struct fixture *f,
+							    gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_uninstalled_foo(f);
+	set_mode(f, "/usr/src/foo-1.0/check.sh", 0664);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->n_installed, ==, 1);
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+}
+
+/* --- recording */
+
+static guint count(const char *text, const char *needle)
+{
+	guint n = 0;
+
+	for (; text && (text = strstr(text, needle)); text += strlen(needle))
+		n++;
+	return n;
+}
+
+static void test_a_run_for_one_kernel_records_all(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *applied = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	add_installed_foo(f, K_OLD);
+	add_recorder(f);
+	outcome = run(f, (struct ks_run_options){.request.release = K});
+	applied = faketree_read(&f->tree, "/applied");
+	g_assert_cmpuint(count(applied, "record=kmod-foo-"), ==, 2);
+	g_assert_nonnull(strstr(applied, "record=kmod-foo-" K_OLD "\n"));
+	g_assert_cmpuint(outcome->n_recorded, ==, 2);
+}
+
+static void test_what_is_gone_is_not_recorded(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *applied = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	add_installed_foo(f, K_OLD);
+	remove_tree(f, "/lib/modules/" K_OLD);
+	add_recorder(f);
+	outcome = run(f, (struct ks_run_options){0});
+	applied = faketree_read(&f->tree, "/applied");
+	g_assert_cmpuint(count(applied, "record=kmod-foo-"), ==, 1);
+	g_assert_nonnull(strstr(applied, "record=kmod-foo-" K "\n"));
+}
+
+static void test_without_any_kernel_the_database_is_left_alone(struct fixture *f,
+							       gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/lib/modules");
+	add_recorder(f);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_false(is_there(f, "/applied"));
+	g_assert_true(is_there(f, T "/foo/1.0/" K));
+}
+
+static void test_a_maintainer_script_does_not_record(struct fixture *f,
+						     gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	add_recorder(f);
+	outcome = run(f, (struct ks_run_options){.no_record = true});
+	g_assert_false(is_there(f, "/applied"));
+}
+
+/* --- what a run that died, or was interrupted, left undone */
+
+static void test_a_missing_depmod_is_made_up_for(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_write(&f->tree, "/lib/modules/" K "/modules.dep", "");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_null(strstr(f->told->str, "depmod"));
+	g_assert_true(ks_install_mark_changed(f->tree.system, K, NULL));
+	ks_outcome_free(outcome);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_nonnull(strstr(f->told->str, "cannot run depmod for " K));
+}
+
+static void test_an_interrupted_run_still_does_depmod(struct fixture *f,
+						      gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	bool cancelled = true;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_write(&f->tree, "/lib/modules/" K "/modules.dep", "");
+	g_assert_true(ks_install_mark_changed(f->tree.system, K, NULL));
+	g_assert_null(
+		try_run(f, (struct ks_run_options){.cancelled = &cancelled}, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_CANCELLED);
+	g_assert_nonnull(strstr(f->told->str, "cannot run depmod for " K));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct fixture *f, gconstpointer data);
+} tests[] = {
+	{"a removed source takes its module along",
+	 test_a_removed_source_takes_its_module_along},
+	{"a link written in full is still its own",
+	 test_a_link_written_in_full_is_still_its_own},
+	{"a maintainer script takes nothing away",
+	 test_a_maintainer_script_takes_nothing_away},
+	{"the boot takes nothing away", test_the_boot_takes_nothing_away},
+	{"without headers what works is kept", test_without_headers_what_works_is_kept},
+	{"what dkms built is adopted as it is", test_what_dkms_built_is_adopted_as_it_is},
+	{"a damaged manifest costs no driver", test_a_damaged_manifest_costs_no_driver},
+	{"a script that others can write is not run",
+	 test_a_script_that_others_can_write_is_not_run},
+	{"a script that is no program is passed over",
+	 test_a_script_that_is_no_program_is_passed_over},
+	{"a run for one kernel records all", test_a_run_for_one_kernel_records_all},
+	{"what is gone is not recorded", test_what_is_gone_is_not_recorded},
+	{"without any kernel the database is left alone",
+	 test_without_any_kernel_the_database_is_left_alone},
+	{"a maintainer script does not record", test_a_maintainer_script_does_not_record},
+	{"a missing depmod is made up for", test_a_missing_depmod_is_made_up_for},
+	{"an interrupted run still does depmod",
+	 test_an_interrupted_run_still_does_depmod},
+};
+
+static void skip(void)
+{
+	g_test_skip("needs root");
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	if (geteuid() != 0) {
+		g_test_add_func("/engine/needs root", skip);
+		return g_test_run();
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+		g_autofree char *path = g_strconcat("/engine/", tests[i].name, NULL);
+
+		g_test_add(path, struct fixture, NULL, set_up, tests[i].run, tear_down);
+	}
+	return g_test_run();
+}
