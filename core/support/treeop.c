@@ -141,11 +141,16 @@ static bool copy_bytes(int from, int to, guint64 size_bytes)
 static bool set_attributes(struct copy *copy, int fd, const struct stat *st, mode_t add)
 {
 	const struct timespec times[2] = {st->st_atim, st->st_mtim};
+	mode_t mode = st->st_mode & 0777;
 
 	if (copy->options->chown &&
 	    fchown(fd, copy->options->uid, copy->options->gid) < 0)
 		return false;
-	return fchmod(fd, (st->st_mode & 0777) | add) == 0 &&
+	/* What is root's from now on must not be writable by others through its old mode.
+	 */
+	if (copy->options->chown && copy->options->uid == 0)
+		mode &= ~(mode_t)022;
+	return fchmod(fd, mode | add) == 0 &&
 	       (!S_ISREG(st->st_mode) || futimens(fd, times) == 0);
 }
 

@@ -106,6 +106,31 @@ static void copy_gives_the_owner(struct faketree *t, gconstpointer data)
 	g_assert_cmpuint(st.st_uid, ==, 0);
 }
 
+/* Or anybody could write what root may run later. */
+static void copy_for_root_is_roots_alone(struct faketree *t, gconstpointer data)
+{
+	struct ks_treeop_copy_options options = {.chown = true};
+	static const char *const paths[] = {"/src", "/src/d", "/src/d/f"};
+	static const char *const copies[] = {"/copy", "/copy/d", "/copy/d/f"};
+	struct stat st;
+
+	if (geteuid() != 0) {
+		g_test_skip("only root may give files away");
+		return;
+	}
+	faketree_write(t, "/src/d/f", "x");
+	for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autofree char *path = faketree_path(t, paths[i]);
+
+		g_assert_cmpint(chmod(path, 0777), ==, 0);
+	}
+	g_assert_true(ks_treeop_copy(t->root, "/src", "/copy", &options, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(copies); i++) {
+		g_assert_true(ks_root_lstat(t->root, copies[i], &st));
+		g_assert_cmpuint(st.st_mode & 0777, ==, 0755);
+	}
+}
+
 /* Deeper than PATH_MAX and than there are descriptors; only relative names reach it. */
 static void make_deep(struct faketree *t, const char *path, int depth)
 {
@@ -196,6 +221,7 @@ int main(int argc, char **argv)
 	ADD(copy_refuses_special_files);
 	ADD(copy_is_bounded);
 	ADD(copy_gives_the_owner);
+	ADD(copy_for_root_is_roots_alone);
 	ADD(remove_takes_trees_of_any_depth);
 	ADD(remove_leaves_targets_of_links);
 	ADD(prune_removes_empty_parents_only);
