@@ -89,7 +89,7 @@ static bool run_script(const struct ks_system *system, const char *what, char **
 	options.cwd = source_dir;
 	options.stdout_fd = log_fd;
 	options.stderr_fd = log_fd;
-	options.new_session = true;
+	/* in our process group: ^C ends a script that hangs */
 	if (!ks_process_run(&options, &wait_status, error)) {
 		g_prefix_error(error, "cannot run %s '%s': ", what, argv[0]);
 		return false;

@@ -9,6 +9,7 @@
 #include "plugins/apt/database.h"
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/marks.h"
+#include "plugins/apt/setaside.h"
 #include "plugins/apt/spool.h"
 
 struct recovery {
@@ -70,15 +71,17 @@ static bool is_unconfigured(const struct recovery *recovery,
 static const struct step {
 	const char *options[3];
 	choose_func choose;
-	bool from_spool; /* the arguments are the spooled files */
+	bool from_spool;  /* the arguments are the spooled files */
+	bool keeps_files; /* what dpkg deletes is put back, for the next record */
 } steps[] = {
-	{{"-i"}, is_replayable, true},
-	{{"--force-remove-reinstreq", "-P"}, is_beyond_repair, false},
-	{{"--configure"}, is_unconfigured, false},
+	{{"-i"}, is_replayable, .from_spool = true},
+	{{"--force-remove-reinstreq", "-P"}, is_beyond_repair, .keeps_files = true},
+	{{"--configure"}, is_unconfigured},
 };
 
 static bool run_step(struct recovery *recovery, const struct step *step, GError **error)
 {
+	ks_auto(ks_setaside) aside = ks_setaside_new(recovery->system);
 	g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) inner = NULL;
 	guint n_options;
@@ -90,12 +93,14 @@ static bool run_step(struct recovery *recovery, const struct step *step, GError 
 		const struct ks_dpkg_package *package =
 			g_ptr_array_index(recovery->database, i);
 
-		if (step->choose(recovery, package))
-			g_ptr_array_add(arguments,
-					step->from_spool
-						? ks_spool_deb_path(recovery->spool,
-								    package->name)
-						: g_strdup(package->name));
+		if (!step->choose(recovery, package))
+			continue;
+		g_ptr_array_add(arguments, step->from_spool
+						   ? ks_spool_deb_path(recovery->spool,
+								       package->name)
+						   : g_strdup(package->name));
+		if (step->keeps_files)
+			ks_setaside_add(aside, package->name);
 	}
 	if (arguments->len == n_options)
 		return true;

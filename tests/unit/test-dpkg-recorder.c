@@ -510,19 +510,25 @@ static void test_a_package_half_installed_is_cured_from_the_spool(struct fixture
 	g_assert_false(is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-" RELEASE ".deb"));
 }
 
-static void test_a_package_half_installed_without_its_deb_is_purged(struct fixture *f,
-								    gconstpointer data)
+static void test_only_the_record_of_a_package_beyond_repair_goes(struct fixture *f,
+								 gconstpointer data)
 {
-	g_autofree char *list = NULL;
+	g_autofree char *list = NULL, *content = NULL;
 
 	put(f, "/var/lib/dpkg/status",
 	    KERNEL_PACKAGE "Package: kmod-foo-" RELEASE
 			   "\nStatus: install reinstreq half-installed\n"
 			   "Architecture: all\nVersion: 1.0+kd1d1d1d1\n\n");
+	put(f, "/var/lib/dpkg/info/kmod-foo-" RELEASE ".list",
+	    "/.\n/lib\n/lib/modules\n/lib/modules/" RELEASE "\n/lib/modules/" RELEASE
+	    "/updates\n/lib/modules/" RELEASE "/updates/dkms\n" DEST "foo.ko\n");
 	recorder(f, "recover", "");
 	g_assert_cmpint(f->status, ==, 0);
 	list = listed(f);
 	g_assert_cmpstr(list, ==, "");
+	content = get(f, DEST "foo.ko");
+	g_assert_cmpstr(content, ==, "foo");
+	g_assert_false(is_there(f, DEST ".foo.ko.kmodsmith-kept"));
 }
 
 static void test_stamp_names_the_status_file(struct fixture *f, gconstpointer data)
@@ -576,8 +582,8 @@ static const struct {
 	 test_an_apt_that_was_killed_holds_nothing_for_us},
 	{"a package half installed is cured from the spool",
 	 test_a_package_half_installed_is_cured_from_the_spool},
-	{"a package half installed without its deb is purged",
-	 test_a_package_half_installed_without_its_deb_is_purged},
+	{"only the record of a package beyond repair goes",
+	 test_only_the_record_of_a_package_beyond_repair_goes},
 	{"stamp names the status file", test_stamp_names_the_status_file},
 	{"a wrong command is a usage error", test_a_wrong_command_is_a_usage_error},
 };
