@@ -157,6 +157,7 @@ static bool execute(struct run *run, GError **error)
 static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GError **error)
 {
 	const struct ks_run_options *options = run->options;
+	g_autofree char *text = NULL;
 
 	if (!options->no_depmod && ks_install_depmod_is_stale(run->system, kernel) &&
 	    !ks_install_depmod(run->system, kernel, error))
@@ -165,7 +166,9 @@ static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GErro
 	    !run->settings->initramfs ||
 	    !ks_install_initramfs_is_stale(run->system, kernel))
 		return true;
-	tell(run, KS_EVENT_RECOVERED, "the initramfs was older than its modules", NULL);
+	text = g_strdup_printf("%s: initramfs older than its modules, made anew",
+			       kernel->release);
+	tell(run, KS_EVENT_RECOVERED, text, NULL);
 	return ks_install_initramfs_update(run->system, kernel, -1, error);
 }
 
