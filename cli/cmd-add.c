@@ -99,5 +99,6 @@ const struct ks_command ks_command_add = {
 		"wanted, also without AUTOINSTALL.",
 	.min_arguments = 1,
 	.max_arguments = 1,
+	.changes = true,
 	.run = run,
 };

@@ -108,5 +108,6 @@ const struct ks_command ks_command_remove = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.has_json = true,
+	.changes = true,
 	.run = run,
 };

@@ -102,5 +102,6 @@ const struct ks_command ks_command_sync = {
 		"left.",
 	.options = options,
 	.has_json = true,
+	.changes = true,
 	.run = run,
 };

@@ -141,6 +141,7 @@ const struct ks_command ks_command_build = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.has_json = true,
+	.changes = true,
 	.run = build,
 };
 
@@ -155,6 +156,7 @@ const struct ks_command ks_command_install = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.has_json = true,
+	.changes = true,
 	.run = install,
 };
 
@@ -169,5 +171,6 @@ const struct ks_command ks_command_uninstall = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.has_json = true,
+	.changes = true,
 	.run = uninstall,
 };

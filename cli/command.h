@@ -45,7 +45,7 @@ struct ks_command {
 	const GOptionEntry *options; /* NULL-terminated; NULL for none */
 	int min_arguments, max_arguments;
 	bool has_json; /* takes --json */
-	bool changes;  /* does nothing with KMODSMITH=0 */
+	bool changes;  /* the output is not all of it; does nothing with KMODSMITH=0 */
 	int (*run)(struct ks_cli *cli, int argc, char **argv);
 };
 

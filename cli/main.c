@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith, and dkms when it is called so. */
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,6 +85,22 @@ static int run_command(const struct ks_command *command, const struct ks_options
 	return code;
 }
 
+/*
+ * A reader that has gone away (| head) is no error; a full disk is, where the
+ * output is all that there is. By now errno may be another call's.
+ */
+static int check_stdout(int code)
+{
+	struct pollfd pollfd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (poll(&pollfd, 1, 0) == 1 && pollfd.revents & POLLERR)
+		return code;
+	ks_message_error("cannot write to standard output");
+	return code == KS_EXIT_OK ? KS_EXIT_ERROR : code;
+}
+
 static int kmodsmith_main(int argc, char **argv)
 {
 	struct ks_options options = {0};
@@ -119,14 +137,34 @@ static int kmodsmith_main(int argc, char **argv)
 		code = print_help(command);
 	else
 		code = run_command(command, &options, argc, rest);
+	if (!command->changes)
+		code = check_stdout(code);
 	g_free(options.root_path);
 	return code;
+}
+
+/*
+ * Whoever calls us with a standard descriptor closed would have the next file
+ * that is opened, a module or the state, get its number and our messages.
+ */
+static bool open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd >= 0;
 }
 
 int main(int argc, char **argv)
 {
 	g_autofree char *name = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("");
 
+	if (!open_standard_descriptors())
+		return KS_EXIT_ERROR;
 	/* a dead terminal or pipe must not stop what a package manager relies on */
 	signal(SIGPIPE, SIG_IGN);
 	if (strcmp(name, "dkms") == 0)

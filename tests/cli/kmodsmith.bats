@@ -442,6 +442,27 @@ commands='sync plan status explain add remove build install uninstall log'
 	equal "$output" ""
 }
 
+@test "output that cannot be written is an error, a reader that went away is none" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	run bash -c 'kmodsmith --root "$1" plan >/dev/full' - "$R"
+	equal "$status" 1
+	equal "$output" "kmodsmith: error: cannot write to standard output"
+	run bash -c 'kmodsmith --root "$1" plan | :; exit "${PIPESTATUS[0]}"' - "$R"
+	equal "$status" 0
+	equal "$output" ""
+}
+
+@test "messages do not go to a file that got a closed descriptor's number" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	ks sync <&- >&- 2>&- || true
+	ks add acme/1.0 <&- >&- 2>&- || true
+	run grep -rlE 'kmodsmith: |acme/1.0: added' "$R/var/lib" "$R/run" "$R/usr"
+	equal "$output" ""
+}
+
 @test "JSON is all that goes to stdout" {
 	need_root
 	kernel_make $K no-headers
