@@ -143,6 +143,18 @@ static bool settle_marks(struct run *run, GError **error)
 	return true;
 }
 
+static bool takes_away(const struct ks_plan *plan)
+{
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const struct ks_action *action = g_ptr_array_index(plan->actions, i);
+
+		if (action->kind == KS_ACTION_UNINSTALL ||
+		    action->kind == KS_ACTION_UNBUILD || action->kind == KS_ACTION_REMOVE)
+			return true;
+	}
+	return false;
+}
+
 static bool execute(struct run *run, GError **error)
 {
 	ks_auto(ks_executor) executor = NULL;
@@ -150,6 +162,14 @@ static bool execute(struct run *run, GError **error)
 	tell(run, KS_EVENT_PLANNED, NULL, NULL);
 	executor = ks_executor_new(run->system, run->settings, run->options,
 				   run->inventory, run->plan, run->outcome);
+	if (takes_away(run->plan) && !run->options->no_record &&
+	    ks_record_is_busy(run->system)) {
+		tell(run, KS_EVENT_WARNING,
+		     "a package manager is at work: what looks gone is kept until it "
+		     "ends",
+		     NULL);
+		ks_executor_keep_all(executor);
+	}
 	return ks_executor_run(executor, error);
 }
 
@@ -337,7 +357,10 @@ static void prune_kernels(struct run *run)
 			g_ptr_array_index(run->inventory->kernels, i);
 		g_autoptr(GError) error = NULL;
 
+		/* a directory that is being unpacked has only a link at first */
 		if (!kernel->alive &&
+		    ks_root_exists(run->system->root, kernel->modules_dir) &&
+		    !ks_record_is_busy(run->system) &&
 		    !ks_install_prune_kernel(run->system, kernel, &error))
 			tell(run, KS_EVENT_WARNING, error->message, error);
 	}

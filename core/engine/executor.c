@@ -31,6 +31,7 @@ struct ks_executor {
 	unsigned int max_builds;
 	unsigned int n_ended;
 	bool can_mount;
+	bool keep_all; /* take nothing away that only looks gone */
 	bool is_sandbox_told;
 };
 
@@ -60,9 +61,16 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 						       .inventory = inventory,
 						       .outcome = outcome};
 	executor->plan = plan;
+	/* the file system of the sources may not be mounted yet */
+	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
 	executor->status = g_new0(enum ks_action_status, plan->actions->len);
 	executor->running = g_ptr_array_new_with_free_func(running_free);
 	return executor;
+}
+
+void ks_executor_keep_all(struct ks_executor *executor)
+{
+	executor->keep_all = true;
 }
 
 void ks_executor_free(struct ks_executor *executor)
@@ -132,20 +140,19 @@ static enum readiness get_readiness(const struct ks_executor *executor,
 }
 
 /*
- * Inside a maintainer script the other packages of the transaction may be half
- * unpacked: what looks gone may be back at its end. At boot the file system of
- * the sources may not be mounted yet. Nothing is taken away then.
+ * While a package manager runs, the other packages of the transaction may be half
+ * unpacked: what looks gone may be back at its end.
  */
 static bool is_left_to_later(const struct ks_executor *executor,
 			     const struct ks_action *action)
 {
-	const struct ks_run_options *options = executor->context.options;
-
 	switch (action->kind) {
 	case KS_ACTION_UNINSTALL:
 	case KS_ACTION_UNBUILD:
 	case KS_ACTION_REMOVE:
-		return options->no_record || g_strcmp0(options->trigger, "boot") == 0;
+		/* what was asked for by name does not only look gone */
+		return executor->context.options->no_record ||
+		       (executor->keep_all && action->reason != KS_REASON_REQUESTED);
 	case KS_ACTION_RECORD:
 		return true; /* the engine's, after everything */
 	default:

@@ -11,6 +11,7 @@
  *	recorder-X [--root DIR] recover     heals what a killed apply left; cheap when nothing
  *	recorder-X [--root DIR] headers K   prints the package that would bring K's headers
  *	recorder-X [--root DIR] stamp	    prints files whose change makes "list" out of date
+ *	recorder-X [--root DIR] busy	    exits with 75 when somebody else's run is under way
  *
  * Exit codes: 0 done; 75 (EX_TEMPFAIL) cannot be done now, try later; others: error.
  */
@@ -66,6 +67,12 @@ bool ks_record_apply(const struct ks_system *system, GPtrArray *records, GError 
 
 /* Let the recorder heal what a killed one left. */
 bool ks_record_recover(const struct ks_system *system, GError **error);
+
+/*
+ * Is a run of the package manager under way that is not the one that called us?
+ * What looks gone then may be between two versions.
+ */
+bool ks_record_is_busy(const struct ks_system *system);
 
 /* The package that would bring the headers of release, or NULL. May be slow (package lists). */
 char *ks_record_headers_package(const struct ks_system *system, const char *release);

@@ -280,6 +280,15 @@ bool ks_record_recover(const struct ks_system *system, GError **error)
 	return !program || run_recorder(system, program, "recover", -1, error);
 }
 
+bool ks_record_is_busy(const struct ks_system *system)
+{
+	g_autofree char *program = ks_record_find_recorder(system);
+	g_autoptr(GError) error = NULL;
+
+	return program && !run_recorder(system, program, "busy", -1, &error) &&
+	       g_error_matches(error, KS_ERROR, KS_ERROR_PENDING);
+}
+
 char *ks_record_headers_package(const struct ks_system *system, const char *release)
 {
 	g_autofree char *program = ks_record_find_recorder(system);

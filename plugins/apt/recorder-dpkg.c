@@ -17,6 +17,7 @@
 #include "plugins/apt/aptshim.h"
 #include "plugins/apt/checked.h"
 #include "plugins/apt/database.h"
+#include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/recover.h"
 
 #define MAX_SET_BYTES (64 * 1024 * 1024)
@@ -138,13 +139,18 @@ static bool do_stamp(const struct ks_system *system, const char *argument, GErro
 	return true;
 }
 
+static bool do_busy(const struct ks_system *system, const char *argument, GError **error)
+{
+	return ks_dpkg_check_lock(system, error);
+}
+
 static const struct command {
 	const char *name;
 	int n_arguments;
 	bool (*run)(const struct ks_system *system, const char *argument, GError **error);
 } commands[] = {
 	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
-	{"headers", 1, do_headers}, {"stamp", 0, do_stamp},
+	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
 };
 
 static const struct command *find_command(int argc, char **argv)
@@ -182,7 +188,7 @@ int main(int argc, char **argv)
 	command = find_command(argc, argv);
 	if (!command) {
 		fputs("usage: recorder-dpkg [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp\n",
+		      "RELEASE|stamp|busy\n",
 		      stderr);
 		return EX_USAGE;
 	}

@@ -434,7 +434,11 @@ static void test_a_locked_database_leaves_the_package_spooled(struct fixture *f,
 	list = listed(f);
 	g_assert_cmpstr(list, ==, "");
 	g_assert_true(is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-" RELEASE ".deb"));
+	recorder(f, "busy", "");
+	g_assert_cmpint(f->status, ==, EX_TEMPFAIL);
 	close(fd);
+	recorder(f, "busy", "");
+	g_assert_cmpint(f->status, ==, 0);
 	want(f, "foo", "foo.ko", "foo", "d1");
 	apply(f);
 	g_assert_cmpint(f->status, ==, 0);

@@ -130,13 +130,15 @@ static void add_installed_foo(struct fixture *f, const char *release)
 /* Says what the file "records" says, and notes the set that it is told in "applied". */
 static void add_recorder(struct fixture *f)
 {
-	g_autofree char *script = g_strdup_printf("#!/bin/sh\n"
-						  "shift 2\n"
-						  "case $1 in\n"
-						  "list) cat '%s/records' ;;\n"
-						  "apply) cat > '%s/applied' ;;\n"
-						  "esac\n",
-						  f->tree.dir, f->tree.dir);
+	g_autofree char *script =
+		g_strdup_printf("#!/bin/sh\n"
+				"shift 2\n"
+				"case $1 in\n"
+				"list) cat '%s/records' ;;\n"
+				"apply) cat > '%s/applied' ;;\n"
+				"busy) test ! -e '%s/locked' || exit 75 ;;\n"
+				"esac\n",
+				f->tree.dir, f->tree.dir, f->tree.dir);
 	g_autofree char *path = faketree_path(&f->tree, "/libexec/recorder-dpkg");
 
 	faketree_write(&f->tree, "/var/lib/dpkg/status", "");
@@ -250,6 +252,27 @@ static void test_the_boot_takes_nothing_away(struct fixture *f, gconstpointer da
 	outcome = run(f, (struct ks_run_options){.trigger = "boot"});
 	g_assert_cmpuint(outcome->n_removed, ==, 0);
 	g_assert_true(is_there(f, "/lib/modules/" K KO));
+}
+
+static void test_while_packages_change_nothing_is_taken_away(struct fixture *f,
+							     gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_mkdir(&f->tree, "/lib/modules/" K_OLD);
+	remove_tree(f, "/usr/src/foo-1.0");
+	add_recorder(f);
+	faketree_write(&f->tree, "/locked", "");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_true(is_there(f, "/lib/modules/" K KO));
+	g_assert_true(is_there(f, "/lib/modules/" K_OLD));
+	remove_tree(f, "/locked");
+	ks_outcome_free(outcome);
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+	g_assert_false(is_there(f, "/lib/modules/" K_OLD));
 }
 
 static void test_without_headers_what_works_is_kept(struct fixture *f, gconstpointer data)
@@ -463,6 +486,8 @@ static const struct {
 	{"a maintainer script takes nothing away",
 	 test_a_maintainer_script_takes_nothing_away},
 	{"the boot takes nothing away", test_the_boot_takes_nothing_away},
+	{"while packages change nothing is taken away",
+	 test_while_packages_change_nothing_is_taken_away},
 	{"without headers what works is kept", test_without_headers_what_works_is_kept},
 	{"what dkms built is adopted as it is", test_what_dkms_built_is_adopted_as_it_is},
 	{"a damaged manifest costs no driver", test_a_damaged_manifest_costs_no_driver},
