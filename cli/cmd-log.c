@@ -115,6 +115,9 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 	path = find_log(cli, inventory, selection, &target);
 	if (!path) {
 		ks_message_error("there is no build log: nothing was built");
+		if (selection->module)
+			ks_message_hint("'kmodsmith explain %s' tells why",
+					selection->module);
 		return KS_EXIT_NOT_FOUND;
 	}
 	if (!cli->quiet)

@@ -59,11 +59,25 @@ static void write_holder(int fd, const char *command)
 		return;
 }
 
+/*
+ * Its owner's alone: flock(2) asks for no more than a descriptor, and whoever
+ * could read the file could hold it, and every upgrade of the machine, for ever.
+ */
 static int open_lock_file(const struct ks_system *system, int flags, GError **error)
 {
 	g_autofree char *path = g_build_filename(system->run_dir, "lock", NULL);
+	ks_autofd int fd =
+		ks_root_openat(system->root, path, flags | O_NOFOLLOW, 0600, error);
+	struct stat st;
 
-	return ks_root_openat(system->root, path, flags | O_NOFOLLOW, 0644, error);
+	/* One that was there before, with another mode. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_mode & 0077 &&
+	    fchmod(fd, 0600) != 0) {
+		ks_error_set_errno(error, errno, "cannot protect '%s%s'",
+				   ks_root_prefix(system->root), path);
+		return -1;
+	}
+	return ks_steal_fd(&fd);
 }
 
 /* False when somebody has removed the file that we have locked: others lock another. */

@@ -73,6 +73,25 @@ static void waiting_names_the_holder_and_times_out(struct faketree *t, gconstpoi
 	end_holder(pid);
 }
 
+/* Who can open it can hold it: also a file of an older mode is shut. */
+static void lock_file_is_its_owners_alone(struct faketree *t, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(t->system->run_dir, "lock", NULL);
+	struct stat st;
+
+	for (int i = 0; i < 2; i++) {
+		struct ks_lock *lock =
+			ks_lock_acquire(t->system, "sync", 0, NULL, NULL, NULL);
+
+		g_assert_nonnull(lock);
+		ks_lock_release(lock);
+		g_assert_true(ks_root_lstat(t->root, path, &st));
+		g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
+		g_autofree char *full = faketree_path(t, path);
+		g_assert_cmpint(chmod(full, 0644), ==, 0);
+	}
+}
+
 static void death_frees_it(struct faketree *t, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -229,6 +248,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ADD(waiting_names_the_holder_and_times_out);
+	ADD(lock_file_is_its_owners_alone);
 	ADD(death_frees_it);
 	ADD(wait_ends_when_the_holder_does);
 	ADD(signal_ends_the_wait);
