@@ -2,6 +2,7 @@
 /* The effect of each kind of action. */
 #include "core/engine/action.h"
 
+#include "core/engine/original.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/support/error.h"
@@ -179,6 +180,9 @@ static bool uninstall(const struct ks_action_context *context,
 		return false;
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_install_unplace(system, manifest, error) ||
+	    (kernel->alive &&
+	     !ks_original_restore(system, target->source->name, kernel->release,
+				  kernel->arch, error)) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_tree_deactivate(system, target->source->name, kernel->release,
 				kernel->arch, error) ||

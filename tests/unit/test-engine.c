@@ -228,6 +228,45 @@ static void test_a_link_written_in_full_is_still_its_own(struct fixture *f,
 	g_assert_false(is_there(f, "/lib/modules/" K KO));
 }
 
+static void test_the_kernels_own_module_comes_back(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *stored =
+		g_strdup_printf(T "/foo/original_module/" K "/%s/foo.ko", f->arch);
+	g_autofree char *origin = g_strconcat(stored, ".origin", NULL);
+	g_autofree char *text = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_mkdir(&f->tree, "/lib/modules/" K "/kernel/drivers");
+	faketree_write(&f->tree, stored, "the kernel's");
+	faketree_write(&f->tree, origin, "/lib/modules/" K "/kernel/drivers/foo.ko\n");
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	text = faketree_read(&f->tree, "/lib/modules/" K "/kernel/drivers/foo.ko");
+	g_assert_cmpstr(text, ==, "the kernel's");
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+	g_assert_false(is_there(f, T "/foo"));
+}
+
+static void test_an_original_of_elsewhere_is_not_put_back(struct fixture *f,
+							  gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *stored =
+		g_strdup_printf(T "/foo/original_module/" K "/%s/foo.ko", f->arch);
+	g_autofree char *origin = g_strconcat(stored, ".origin", NULL);
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	faketree_write(&f->tree, stored, "somebody's");
+	faketree_write(&f->tree, origin, "/lib/modules/" K "/kernel/../../../../etc/x\n");
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_false(is_there(f, "/etc/x"));
+	g_assert_true(is_there(f, stored));
+}
+
 static void test_a_maintainer_script_takes_nothing_away(struct fixture *f,
 							gconstpointer data)
 {
@@ -483,6 +522,9 @@ static const struct {
 	 test_a_removed_source_takes_its_module_along},
 	{"a link written in full is still its own",
 	 test_a_link_written_in_full_is_still_its_own},
+	{"the kernel's own module comes back", test_the_kernels_own_module_comes_back},
+	{"an original of elsewhere is not put back",
+	 test_an_original_of_elsewhere_is_not_put_back},
 	{"a maintainer script takes nothing away",
 	 test_a_maintainer_script_takes_nothing_away},
 	{"the boot takes nothing away", test_the_boot_takes_nothing_away},
