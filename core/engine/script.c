@@ -108,6 +108,7 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 		   const struct ks_kernel *kernel, GError **error)
 {
 	g_autofree char *real_dir = NULL;
+	g_autofree char *real_script = NULL;
 	g_auto(GStrv) argv = NULL;
 	g_auto(GStrv) env = NULL;
 	char *script;
@@ -123,7 +124,10 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	argv[0] = script;
 	if (!is_executable(system, script))
 		return true; /* dkms warns and goes on; lint tells */
-	if (!is_roots_alone(system, real_dir) || !is_roots_alone(system, script)) {
+	/* By its own name too: a link may lead below a directory of somebody else's. */
+	real_script = ks_root_realpath(system->root, script);
+	if (!real_script || !is_roots_alone(system, real_dir) ||
+	    !is_roots_alone(system, script) || !is_roots_alone(system, real_script)) {
 		ks_error_set(error, KS_ERROR_DENIED,
 			     "cannot run %s '%s': others than root can write to it", what,
 			     script);

@@ -400,6 +400,22 @@ static void test_a_script_that_others_can_write_is_not_run(struct fixture *f,
 	g_assert_false(is_there(f, "/lib/modules/" K KO));
 }
 
+static void test_a_script_in_a_directory_of_others_is_not_run(struct fixture *f,
+							      gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_uninstalled_foo(f);
+	remove_tree(f, "/usr/src/foo-1.0/check.sh");
+	faketree_write(&f->tree, "/srv/theirs/check.sh", "#!/bin/sh\n");
+	set_mode(f, "/srv/theirs/check.sh", 0755);
+	set_mode(f, "/srv/theirs", 0777);
+	faketree_link(&f->tree, "/srv/theirs/check.sh", "/usr/src/foo-1.0/check.sh");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_nonnull(strstr(f->told->str, "others than root can write to it"));
+	g_assert_cmpuint(outcome->n_installed, ==, 0);
+}
+
 static void test_a_script_that_is_no_program_is_passed_over(struct fixture *f,
 							    gconstpointer data)
 {
@@ -535,6 +551,8 @@ static const struct {
 	{"a damaged manifest costs no driver", test_a_damaged_manifest_costs_no_driver},
 	{"a script that others can write is not run",
 	 test_a_script_that_others_can_write_is_not_run},
+	{"a script in a directory of others is not run",
+	 test_a_script_in_a_directory_of_others_is_not_run},
 	{"a script that is no program is passed over",
 	 test_a_script_that_is_no_program_is_passed_over},
 	{"a run for one kernel records all", test_a_run_for_one_kernel_records_all},
