@@ -98,9 +98,22 @@ bool ks_ownership_give(int dir_fd, uid_t uid, gid_t gid)
 static bool take_entry(const struct walk *walk, int dir_fd, const char *name,
 		       const struct stat *st)
 {
+	ks_autofd int fd = -1;
+	struct stat now;
+
 	if (st->st_uid != walk->uid)
 		return true;
-	return fchownat(dir_fd, name, 0, 0, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fchownat(dir_fd, name, 0, 0, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return true;
+	if (!(st->st_mode & 0022))
+		return true;
+	/* Root's own now: not for everybody to write to. */
+	fd = openat(dir_fd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 && fstat(fd, &now) == 0 &&
+	       fchmod(fd, now.st_mode & 07777 & ~(mode_t)0022) == 0;
 }
 
 bool ks_ownership_take(int dir_fd, uid_t uid)

@@ -265,7 +265,7 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	faketree_write(
 		&f->tree, "/src/play-1.0/Makefile",
 		"all:\n\t@echo 'x.c:1:2: error: no such thing'; chmod 4777 prebuilt.ko; "
-		"ln -s /etc/passwd make.log; exit 3\n");
+		"mkdir -m 777 open; ln -s /etc/passwd make.log; exit 3\n");
 	ks_auto(ks_build_result) result = run(f);
 	struct stat st;
 
@@ -285,8 +285,13 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	g_assert_true(S_ISREG(st.st_mode));
 	g_assert_cmpint(lstat(module, &st), ==, 0);
 	g_assert_cmpint(st.st_uid, ==, geteuid());
-	if (geteuid() == 0)
-		g_assert_cmpint(st.st_mode & 07000, ==, 0);
+	if (geteuid() == 0) {
+		g_autofree char *dir = faketree_path(&f->tree, "/T/play/1.0/build/open");
+
+		g_assert_cmpint(st.st_mode & 07022, ==, 0);
+		g_assert_cmpint(stat(dir, &st), ==, 0);
+		g_assert_cmpint(st.st_mode & 0777, ==, 0755);
+	}
 	g_assert_cmpuint(staged->len, ==, 0);
 
 	/* a good build of the same target forgets it */
