@@ -151,7 +151,8 @@ static bool end_step(struct ks_build *build, GError **error)
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
 	if (!ok) {
-		build->is_outside = true;
+		/* After a step that went well it is something that step has done. */
+		build->is_outside = !build->has_layers;
 		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
 		return false;
 	}

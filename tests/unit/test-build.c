@@ -334,6 +334,19 @@ static void test_refused_sandbox_is_outside(struct fixture *f, gconstpointer dat
 	g_assert_nonnull(strstr(ks_error_get_hint(result->outside), "sandbox = auto"));
 }
 
+static void test_locked_out_by_a_step(struct fixture *f, gconstpointer data)
+{
+	if (geteuid() != 0) {
+		g_test_skip("only root gets into a directory of mode 0");
+		return;
+	}
+	f->module.strip = true; /* a step after make */
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\tchmod 000 .\n");
+	ks_auto(ks_build_result) result = run(f);
+	assert_failed(result, "strip", "cannot change to");
+	g_assert_no_error(result->outside);
+}
+
 static void test_endless_log(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
@@ -712,6 +725,8 @@ int main(int argc, char **argv)
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
 	ADD("a sandbox that is not to be had is not either",
 	    test_refused_sandbox_is_outside);
+	ADD("a step that locks the next one out is the module's failure",
+	    test_locked_out_by_a_step);
 	ADD("of an endless log head and tail are kept", test_endless_log);
 	ADD("a module that was not produced is named", test_not_produced);
 	ADD("a link in place of a module is not followed", test_link_is_not_followed);
