@@ -37,13 +37,29 @@ static const struct action {
 	{"kernel_prerm", NULL},
 };
 
+/* Details come from confs and logs of third parties; the line ends are ours. */
+static char *format_clean(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+static char *format_clean(const char *format, va_list args)
+{
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		char *clean = ks_message_clean(*line);
+
+		g_free(*line);
+		*line = clean;
+	}
+	return g_strjoinv("\n", lines);
+}
+
 int ks_dkms_die(int code, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
+	text = format_clean(format, args);
 	va_end(args);
 	fflush(stdout);
 	fprintf(stderr, "\nError! %s\n", text);
@@ -56,7 +72,7 @@ void ks_dkms_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
+	text = format_clean(format, args);
 	va_end(args);
 	fflush(stdout);
 	fprintf(stderr, "Warning: %s\n", text);

@@ -202,3 +202,13 @@ Manual intervention is required!"
 	equal "$status" 0
 	contains "$(ds status -m acme -k $K)" installed
 }
+
+@test "no escape sequence reaches the terminal" {
+	need_root
+	kernel_make $K
+	source_make acme 1.0
+	run ds add -m $'ac\e[31mme' -v 1.0
+	[[ $status != 0 ]] || fail "it was added"
+	lacks "$output" $'\e'
+	contains "$output" "Error!"
+}
