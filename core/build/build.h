@@ -28,25 +28,26 @@ struct ks_build_request {
 	const char *module, *version;
 	const char *source_dir;
 	struct ks_kernel *kernel;
-	const struct ks_conf *conf;	/* evaluated for that kernel */
+	const struct ks_conf *conf; /* evaluated for that kernel */
 	const char *fingerprint;
-	const char *dest_dir;		/* /lib/modules/K/updates/dkms, or NULL: as conf says */
-	const char *const *extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
-	bool private_build;		/* a mount namespace is to be had */
+	const char *dest_dir; /* /lib/modules/K/updates/dkms, or NULL: as conf says */
+	const char *const
+		*extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
+	bool private_build;	/* a mount namespace is to be had */
 };
 
 struct ks_build_result {
 	bool ok;
-	enum ks_reason reason;	  /* build-failed or verify-failed when not ok */
-	char *step;		  /* the step that failed */
-	char *message;		  /* "make: exit status 2" */
-	char *first_error;	  /* first compiler error of the log; may be NULL */
-	GError *outside;	  /* not the module's doing (no sandbox, disk full); or NULL */
-	char *log_path;		  /* make.log where it ended up */
-	char *staged_dir;	  /* when ok */
+	enum ks_reason reason; /* build-failed or verify-failed when not ok */
+	char *step;	       /* the step that failed */
+	char *message;	       /* "make: exit status 2" */
+	char *first_error;     /* first compiler error of the log; may be NULL */
+	GError *outside;  /* not the module's doing (no sandbox, disk full); or NULL */
+	char *log_path;	  /* make.log where it ended up */
+	char *staged_dir; /* when ok */
 	struct ks_manifest *manifest; /* when ok */
 	gint64 duration_ms;
-	unsigned int layers;	  /* enum ks_sandbox_layer that were active */
+	unsigned int layers; /* enum ks_sandbox_layer that were active */
 };
 
 void ks_build_result_free(struct ks_build_result *result);
@@ -88,5 +89,6 @@ KS_DEFINE_CLEANUP(ks_build, ks_build_free)
  */
 bool ks_build_sweep(const struct ks_system *system, GError **error);
 
-/* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or NULL. */
+/* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or
+ * NULL. */
 char *ks_build_first_error(const char *log_text, size_t size_bytes);

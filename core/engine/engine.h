@@ -32,14 +32,15 @@ typedef void (*ks_observer)(const struct ks_event *event, void *data);
 
 struct ks_run_options {
 	struct ks_plan_request request;
-	const char *command;	/* for the lock file and the log: "sync" */
-	const char *trigger;	/* "command", "apt", "kernel-postinst", "boot": for the log */
-	bool no_record;		/* inside a maintainer script: the database is locked */
+	const char *command; /* for the lock file and the log: "sync" */
+	const char
+		*trigger; /* "command", "apt", "kernel-postinst", "boot": for the log */
+	bool no_record;	  /* inside a maintainer script: the database is locked */
 	bool no_depmod;
-	int lock_timeout_ms;	/* see ks_lock_acquire */
+	int lock_timeout_ms; /* see ks_lock_acquire */
 	ks_observer observer;
 	void *observer_data;
-	const bool *cancelled;	/* set by the caller's signal handler; polled */
+	const bool *cancelled; /* set by the caller's signal handler; polled */
 };
 
 struct ks_outcome {
@@ -64,5 +65,6 @@ bool ks_engine_run(const struct ks_system *system, const struct ks_settings *set
 
 /* Inventory and plan without a lock and without effect: status, plan, explain. */
 bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
-		    const struct ks_plan_request *request, struct ks_inventory **inventory,
-		    struct ks_plan **plan, GError **error);
+		    const struct ks_plan_request *request,
+		    struct ks_inventory **inventory, struct ks_plan **plan,
+		    GError **error);

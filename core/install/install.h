@@ -19,8 +19,9 @@
 #include "core/kernel/kernel.h"
 #include "core/state/tree.h"
 
-/* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL: as
- * the conf says. From the tree's os-release (dkms 3.4.3, override_dest_module_location). */
+/* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
+ * as the conf says. From the tree's os-release (dkms 3.4.3,
+ * override_dest_module_location). */
 const char *ks_install_dest_override(const struct ks_system *system);
 
 /*
@@ -39,8 +40,8 @@ bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
 		      GError **error);
 
 /* Remove the files of the manifest that are still as it says; prune empty directories. */
-bool ks_install_unplace(const struct ks_system *system, const struct ks_manifest *manifest,
-			GError **error);
+bool ks_install_unplace(const struct ks_system *system,
+			const struct ks_manifest *manifest, GError **error);
 
 /*
  * Finish or undo what a killed run left. *n_recovered (may be NULL) is the
@@ -76,11 +77,12 @@ bool ks_install_initramfs_is_stale(const struct ks_system *system,
  * none). Success takes the mark away.
  */
 bool ks_install_initramfs_update(const struct ks_system *system,
-				 const struct ks_kernel *kernel, int log_fd, GError **error);
+				 const struct ks_kernel *kernel, int log_fd,
+				 GError **error);
 
 /*
  * A kernel directory that is not alive and holds only what depmod makes, empty
  * directories and dead "build" and "source" links: remove it, and its mark.
  */
-bool ks_install_prune_kernel(const struct ks_system *system, const struct ks_kernel *kernel,
-			     GError **error);
+bool ks_install_prune_kernel(const struct ks_system *system,
+			     const struct ks_kernel *kernel, GError **error);

@@ -17,29 +17,29 @@
 
 struct ks_source {
 	char *name, *version;
-	char *path;	     /* the source directory; NULL when gone */
-	bool present;	     /* path has a usable dkms.conf */
-	bool added;	     /* T/M/V is there, and leads to path when that is present */
-	bool asked;	     /* an administrator asked for it */
-	bool removal_asked;  /* a package's prerm asked for its removal */
-	bool outside;	     /* not below source_tree: when gone, maybe on a disk not mounted */
-	bool dismissed;	     /* an administrator removed it: as if it were gone */
+	char *path;	    /* the source directory; NULL when gone */
+	bool present;	    /* path has a usable dkms.conf */
+	bool added;	    /* T/M/V is there, and leads to path when that is present */
+	bool asked;	    /* an administrator asked for it */
+	bool removal_asked; /* a package's prerm asked for its removal */
+	bool outside; /* not below source_tree: when gone, maybe on a disk not mounted */
+	bool dismissed; /* an administrator removed it: as if it were gone */
 	bool autoinstall;
-	char *problem;	     /* why it cannot be used, "FILE:LINE: ..."; NULL when fine */
+	char *problem; /* why it cannot be used, "FILE:LINE: ..."; NULL when fine */
 	struct ks_tree_entry *entry; /* NULL when not in T; owned by the inventory */
 };
 
 enum ks_installed {
 	KS_INSTALLED_NO,
-	KS_INSTALLED_OK,      /* all files in place, with the manifest's sizes and digests */
+	KS_INSTALLED_OK, /* all files in place, with the manifest's sizes and digests */
 	KS_INSTALLED_MISSING, /* active, but a file is gone */
 	KS_INSTALLED_CHANGED, /* active, but a file differs */
 };
 
 enum ks_recorded {
 	KS_RECORDED_NO,
-	KS_RECORDED_OK,    /* by our record, for these very files */
-	KS_RECORDED_STALE, /* our record is of another artifact or half installed */
+	KS_RECORDED_OK,	     /* by our record, for these very files */
+	KS_RECORDED_STALE,   /* our record is of another artifact or half installed */
 	KS_RECORDED_FOREIGN, /* a package not ours has the record's name */
 	KS_RECORDED_UNKNOWN, /* no recorder on this system */
 };
@@ -49,10 +49,10 @@ struct ks_target {
 	struct ks_kernel *kernel;
 	enum ks_conf_exclusion exclusion;
 	char *exclusion_text;
-	char *conf_problem;    /* the conf cannot be read for this kernel; NULL when fine */
-	char *fingerprint;     /* wanted build fingerprint; NULL when it cannot be told */
+	char *conf_problem; /* the conf cannot be read for this kernel; NULL when fine */
+	char *fingerprint;  /* wanted build fingerprint; NULL when it cannot be told */
 	char **build_depends;
-	struct ks_conf *conf;  /* NULL in specs of the planner */
+	struct ks_conf *conf; /* NULL in specs of the planner */
 	/* what there is */
 	struct ks_artifact *artifact; /* NULL: nothing built */
 	bool built;		      /* artifact has all its modules */
@@ -62,36 +62,41 @@ struct ks_target {
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
 	/*
 	 * Path of the kernel's own same or newer module, or NULL. Only a "version" in its
-	 * modinfo proves that, not its name: tp_smapi replaces in-tree modules on purpose.
-	 * Reading one is the inspect worker's job, so it is not known here yet.
+	 * modinfo proves that, not its name: tp_smapi replaces in-tree modules on
+	 * purpose. Reading one is the inspect worker's job, so it is not known here yet.
 	 */
 	char *in_tree;
 };
 
 struct ks_inventory {
-	GPtrArray *kernels; /* struct ks_kernel, newest first; also those that only T remembers */
+	GPtrArray *kernels; /* struct ks_kernel, newest first; also those that only T
+			       remembers */
 	GPtrArray *sources; /* struct ks_source, by name then version */
 	GPtrArray *targets; /* struct ks_target: every source on every kernel directory */
 	GPtrArray *entries; /* struct ks_tree_entry */
-	GPtrArray *problems; /* char *: directories in source_tree that were ignored, and why */
-	GPtrArray *records; /* struct ks_record_entry: what the package database holds of ours */
-	bool source_tree_present; /* false: source_tree is not there; nothing is removed */
+	GPtrArray *problems; /* char *: directories in source_tree that were ignored, and
+				why */
+	GPtrArray *records;  /* struct ks_record_entry: what the package database holds of
+				ours */
+	bool source_tree_present; /* false: source_tree is not there; nothing is removed
+				   */
 	bool has_recorder;
 };
 
 /* What the package database holds, told by the recorder (core/record). */
 struct ks_record_entry {
-	char *package;	   /* kmod-foo-6.1.0-56-amd64 */
+	char *package; /* kmod-foo-6.1.0-56-amd64 */
 	char *module, *version, *release;
-	char *digest;	   /* record digest, see core/record/record.h */
-	bool complete;	   /* fully installed, nothing half configured */
-	bool ours;	   /* carries our mark; false: a foreign package of such a name */
+	char *digest;  /* record digest, see core/record/record.h */
+	bool complete; /* fully installed, nothing half configured */
+	bool ours;     /* carries our mark; false: a foreign package of such a name */
 };
 void ks_record_entry_free(struct ks_record_entry *entry);
 
 /* Narrowed are the targets and the records; sources and kernels are all there. */
 struct ks_inventory_options {
-	const char *module;  /* narrow to one module name and its BUILD_DEPENDS; NULL for all */
+	const char *module;  /* narrow to one module name and its BUILD_DEPENDS; NULL for
+				all */
 	const char *release; /* narrow to one kernel; NULL for all */
 	/*
 	 * The digest that a right record of these files has (core/record is below this

@@ -216,8 +216,8 @@ static void add_from_directory(struct ks_inventory_taking *taking, const char *d
 		return;
 	source = source_new(conf->package_name, conf->package_version);
 	source->path = g_strdup(path);
-	source->dismissed = ks_tree_is_dismissed(taking->system, source->name,
-						 source->version);
+	source->dismissed =
+		ks_tree_is_dismissed(taking->system, source->name, source->version);
 	source->present = !source->dismissed;
 	source->autoinstall = conf->autoinstall;
 	g_ptr_array_add(taking->inventory->sources, source);

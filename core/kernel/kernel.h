@@ -12,24 +12,30 @@
 #include "core/support/system.h"
 
 struct ks_kernel {
-	char *release;	   /* "6.1.0-56-amd64" */
-	char *arch;	   /* as dkms says it on this distribution: uname -m on Debian */
-	char *modules_dir; /* install_tree/release */
-	bool alive;	   /* has kernel/, modules.order or modules.builtin; not merely a directory */
-	bool has_headers;  /* build/ leads to a prepared header tree */
-	char *headers_dir; /* modules_dir/build as dkms names it; never resolved from outside */
-	char *config_path; /* /boot/config-K, modules_dir/config, headers' .config or auto.conf;
-			      NULL when none */
+	char *release;	    /* "6.1.0-56-amd64" */
+	char *arch;	    /* as dkms says it on this distribution: uname -m on Debian */
+	char *modules_dir;  /* install_tree/release */
+	bool alive;	    /* has kernel/, modules.order or modules.builtin; not merely a
+			       directory */
+	bool has_headers;   /* build/ leads to a prepared header tree */
+	char *headers_dir;  /* modules_dir/build as dkms names it; never resolved from
+			       outside */
+	char *config_path;  /* /boot/config-K, modules_dir/config, headers' .config or
+			       auto.conf;  NULL when none */
 	char *symvers_path; /* headers' Module.symvers; NULL when none */
-	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules are */
-	char *compiler;	   /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
-	bool clang;	   /* CONFIG_CC_IS_CLANG */
+	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules
+				are */
+	char *compiler; /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
+	bool clang;	/* CONFIG_CC_IS_CLANG */
 	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also
-				    without headers, which then are the first thing missing */
-	bool running;	   /* uname -r, only when the tree is the host's own */
-	bool is_default;   /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
-	bool newest;	   /* highest release among the alive ones with headers, else alive ones */
-	GHashTable *config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
+				    without headers, which then are the first thing
+				    missing */
+	bool running;		 /* uname -r, only when the tree is the host's own */
+	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
+	bool newest; /* highest release among the alive ones with headers, else alive ones
+		      */
+	GHashTable
+		*config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
 };
 
 void ks_kernel_free(struct ks_kernel *kernel);

@@ -12,16 +12,16 @@
 #include "core/support/system.h"
 
 struct ks_module_info {
-	char *path;	   /* as asked for */
-	char *name;	   /* from the file name */
+	char *path; /* as asked for */
+	char *name; /* from the file name */
 	char *vermagic;
-	char *version;	   /* modinfo version, or NULL */
-	char *srcversion;  /* or NULL */
-	char *license;	   /* or NULL */
-	char **aliases;	   /* modalias patterns */
-	char **exports;	   /* "0xcrc name" */
+	char *version;	  /* modinfo version, or NULL */
+	char *srcversion; /* or NULL */
+	char *license;	  /* or NULL */
+	char **aliases;	  /* modalias patterns */
+	char **exports;	  /* "0xcrc name" */
 	char **depends;
-	char *problem;	   /* why it cannot be loaded on the kernel, or NULL */
+	char *problem; /* why it cannot be loaded on the kernel, or NULL */
 };
 
 void ks_module_info_free(struct ks_module_info *info);
@@ -43,16 +43,16 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
  * Returns struct ks_module_info in the order of paths.
  */
 GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
-			     const struct ks_kernel *kernel, const char *const *extra_symvers,
-			     GError **error);
+			     const struct ks_kernel *kernel,
+			     const char *const *extra_symvers, GError **error);
 
 /*
  * Compress path (in the tree) to path + suffix as the kernel's loader wants
  * it: ".xz" (CRC32 check, 1 MiB dictionary), ".zst", ".gz"; mode 0644,
  * synced. The worker reads and writes descriptors only. path itself stays.
  */
-bool ks_module_compress(const struct ks_system *system, const char *path, const char *suffix,
-			GError **error);
+bool ks_module_compress(const struct ks_system *system, const char *path,
+			const char *suffix, GError **error);
 
 /*
  * The kernel's own module of that name ('-' and '_' are one), a file below
@@ -61,5 +61,6 @@ bool ks_module_compress(const struct ks_system *system, const char *path, const 
  * module, or has it built in. Looks modules.dep (or modules.order) up, not the
  * whole tree.
  */
-bool ks_module_find_in_tree(const struct ks_system *system, const struct ks_kernel *kernel,
-			    const char *name, char **path);
+bool ks_module_find_in_tree(const struct ks_system *system,
+			    const struct ks_kernel *kernel, const char *name,
+			    char **path);

@@ -13,39 +13,42 @@
 #include "core/inventory/inventory.h"
 
 enum ks_action_kind {
-	KS_ACTION_ADD,	      /* register source in T */
-	KS_ACTION_BUILD,      /* build target, publish the artifact */
-	KS_ACTION_INSTALL,    /* put the artifact's files in place, activate */
-	KS_ACTION_UNINSTALL,  /* take the files away, deactivate */
-	KS_ACTION_UNBUILD,    /* drop the artifact from T */
-	KS_ACTION_REMOVE,     /* drop the source from T */
-	KS_ACTION_DEPMOD,     /* of kernel, once, after its installs and uninstalls */
-	KS_ACTION_INITRAMFS,  /* refresh kernel's image, if the run may and it is older */
-	KS_ACTION_RECORD,     /* make the package database equal, once, last */
+	KS_ACTION_ADD,	     /* register source in T */
+	KS_ACTION_BUILD,     /* build target, publish the artifact */
+	KS_ACTION_INSTALL,   /* put the artifact's files in place, activate */
+	KS_ACTION_UNINSTALL, /* take the files away, deactivate */
+	KS_ACTION_UNBUILD,   /* drop the artifact from T */
+	KS_ACTION_REMOVE,    /* drop the source from T */
+	KS_ACTION_DEPMOD,    /* of kernel, once, after its installs and uninstalls */
+	KS_ACTION_INITRAMFS, /* refresh kernel's image, if the run may and it is older */
+	KS_ACTION_RECORD,    /* make the package database equal, once, last */
 };
 
 struct ks_action {
 	enum ks_action_kind kind;
-	struct ks_target *target;  /* BUILD, INSTALL, UNINSTALL, UNBUILD */
-	struct ks_source *source;  /* ADD, REMOVE */
-	struct ks_kernel *kernel;  /* DEPMOD, INITRAMFS; target's kernel otherwise */
+	struct ks_target *target; /* BUILD, INSTALL, UNINSTALL, UNBUILD */
+	struct ks_source *source; /* ADD, REMOVE */
+	struct ks_kernel *kernel; /* DEPMOD, INITRAMFS; target's kernel otherwise */
 	enum ks_reason reason;
-	char *detail;		   /* more than the reason's words; may be NULL */
-	GArray *needs;		   /* guint: indices of earlier actions that must have succeeded */
-	GArray *after;		   /* guint: indices that must have ended, either way */
+	char *detail;  /* more than the reason's words; may be NULL */
+	GArray *needs; /* guint: indices of earlier actions that must have succeeded */
+	GArray *after; /* guint: indices that must have ended, either way */
 };
 
 struct ks_verdict {
 	struct ks_target *target;
 	enum ks_target_state state;
 	enum ks_reason reason;
-	char *detail;	 /* "needs CONFIG_USB, ...", first compiler error, ...; may be NULL */
-	bool wanted;	 /* chosen for this kernel */
+	char *detail; /* "needs CONFIG_USB, ...", first compiler error, ...; may be NULL
+		       */
+	bool wanted;  /* chosen for this kernel */
 };
 
 struct ks_plan {
-	GPtrArray *verdicts; /* struct ks_verdict, one per target, in the inventory's order */
-	GPtrArray *actions;  /* struct ks_action, in an order that satisfies needs and after */
+	GPtrArray *verdicts; /* struct ks_verdict, one per target, in the inventory's
+				order */
+	GPtrArray *actions;  /* struct ks_action, in an order that satisfies needs and
+				after */
 	bool record_needed;  /* desired records differ from those there */
 };
 
@@ -54,13 +57,13 @@ struct ks_plan_request {
 	const char *module;
 	const char *version;
 	const char *release;
-	bool force;	       /* rebuild although up to date; retry what is quarantined */
-	bool retry_failed;     /* retry what is quarantined */
-	bool build_only;       /* "build": stop before install */
-	bool wanted;	       /* asked for by name: as if AUTOINSTALL, and this very version */
-	bool uninstall;	       /* "uninstall": take it off the selected kernels */
-	bool no_shared_build;  /* targets of one M/V cannot build at the same time */
-	bool no_initramfs;     /* a later hook makes it */
+	bool force;	   /* rebuild although up to date; retry what is quarantined */
+	bool retry_failed; /* retry what is quarantined */
+	bool build_only;   /* "build": stop before install */
+	bool wanted;	/* asked for by name: as if AUTOINSTALL, and this very version */
+	bool uninstall; /* "uninstall": take it off the selected kernels */
+	bool no_shared_build; /* targets of one M/V cannot build at the same time */
+	bool no_initramfs;    /* a later hook makes it */
 };
 
 struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,

@@ -435,7 +435,8 @@ static void *entry_block_new(void)
 	return g_new0(struct ks_record_entry, 1);
 }
 
-/* Not ks_record_entry_free(): a recorder would then link the inventory and all below it. */
+/* Not ks_record_entry_free(): a recorder would then link the inventory and all below it.
+ */
 static void entry_block_free(gpointer data)
 {
 	struct ks_record_entry *entry = data;

@@ -7,11 +7,13 @@
  * A recorder is a program libexec/kmodsmith/recorder-{rpm,dpkg,alpm}:
  *
  *	recorder-X [--root DIR] list	    prints what the database holds of ours
- *	recorder-X [--root DIR] apply	    reads the desired set, makes the database equal
- *	recorder-X [--root DIR] recover     heals what a killed apply left; cheap when nothing
- *	recorder-X [--root DIR] headers K   prints the package that would bring K's headers
- *	recorder-X [--root DIR] stamp	    prints files whose change makes "list" out of date
- *	recorder-X [--root DIR] busy	    exits with 75 when somebody else's run is under way
+ *	recorder-X [--root DIR] apply	    reads the desired set, makes the database
+ *equal recorder-X [--root DIR] recover     heals what a killed apply left; cheap when
+ *nothing recorder-X [--root DIR] headers K   prints the package that would bring K's
+ *headers recorder-X [--root DIR] stamp	    prints files whose change makes "list" out of
+ *date
+ *	recorder-X [--root DIR] busy	    exits with 75 when somebody else's run is
+ *under way
  *
  * Exit codes: 0 done; 75 (EX_TEMPFAIL) cannot be done now, try later; others: error.
  */
@@ -21,19 +23,20 @@
 #include "core/plan/plan.h"
 
 struct ks_record_file {
-	char *path;   /* absolute in the tree */
+	char *path; /* absolute in the tree */
 	char *sha256;
 	guint64 size_bytes;
 	unsigned int mode;
 };
 
 struct ks_record {
-	char *name;	     /* kmod-foo-6.1.0-56-amd64, in the protocol's spelling */
+	char *name; /* kmod-foo-6.1.0-56-amd64, in the protocol's spelling */
 	char *module, *version, *release, *arch;
 	char *digest;	     /* over everything below: the record is right iff equal */
 	char *fingerprint;   /* build fingerprint */
 	GPtrArray *files;    /* struct ks_record_file */
-	GPtrArray *provides; /* char *: "kmod(foo.ko)", "modalias(pci:...)", "ksyms-set(...)" */
+	GPtrArray *provides; /* char *: "kmod(foo.ko)", "modalias(pci:...)",
+				"ksyms-set(...)" */
 };
 
 void ks_record_free(struct ks_record *record);
@@ -52,7 +55,8 @@ char *ks_record_format(GPtrArray *records);
 GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
 			   GError **error);
 
-/* The recorder program of this system, as a path of the calling process; NULL when none. */
+/* The recorder program of this system, as a path of the calling process; NULL when none.
+ */
 char *ks_record_find_recorder(const struct ks_system *system);
 
 /*
@@ -74,5 +78,6 @@ bool ks_record_recover(const struct ks_system *system, GError **error);
  */
 bool ks_record_is_busy(const struct ks_system *system);
 
-/* The package that would bring the headers of release, or NULL. May be slow (package lists). */
+/* The package that would bring the headers of release, or NULL. May be slow (package
+ * lists). */
 char *ks_record_headers_package(const struct ks_system *system, const char *release);

@@ -30,35 +30,38 @@ struct ks_sandbox_bind {
 };
 
 struct ks_sandbox_policy {
-	const char *cwd;		/* inside the tree, after the binds */
-	const char *const *argv;	/* empty: only set the layers up (a probe) */
-	const char *const *env;		/* complete */
-	const char *const *writable;	/* directories the command may write; NULL for none */
-	const struct ks_sandbox_bind *binds; /* writable ones are also named in writable */
+	const char *cwd;	 /* inside the tree, after the binds */
+	const char *const *argv; /* empty: only set the layers up (a probe) */
+	const char *const *env;	 /* complete */
+	const char *const
+		*writable; /* directories the command may write; NULL for none */
+	const struct ks_sandbox_bind
+		*binds; /* writable ones are also named in writable */
 	size_t n_binds;
-	uid_t uid;			/* 0 is refused; without effect when we are not root */
+	uid_t uid; /* 0 is refused; without effect when we are not root */
 	gid_t gid;
-	bool require;			/* fail rather than run with a layer missing */
-	bool network;			/* false: no sockets but AF_UNIX */
-	unsigned int timeout_s;		/* 0 = none; on expiry everything is killed, status 124 */
+	bool require;		/* fail rather than run with a layer missing */
+	bool network;		/* false: no sockets but AF_UNIX */
+	unsigned int timeout_s; /* 0 = none; on expiry everything is killed, status 124 */
 	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
-	int stdin_fd;			/* -1 is /dev/null */
+	int stdin_fd;			   /* -1 is /dev/null */
 	int stdout_fd;
 	int stderr_fd;
-	const int *pass_fds;		/* a jobserver's pipe: same numbers inside */
+	const int *pass_fds; /* a jobserver's pipe: same numbers inside */
 	size_t n_pass_fds;
 };
 
 struct ks_sandbox {
-	pid_t pid;    /* the launcher */
-	int pidfd;    /* readable when it has ended */
+	pid_t pid;     /* the launcher */
+	int pidfd;     /* readable when it has ended */
 	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
 };
 
 /* Start the command. KS_ERROR_DENIED when policy.require cannot be met is
  * reported by ks_sandbox_finish, not here. */
-bool ks_sandbox_start(const struct ks_system *system, const struct ks_sandbox_policy *policy,
-		      struct ks_sandbox *sandbox, GError **error);
+bool ks_sandbox_start(const struct ks_system *system,
+		      const struct ks_sandbox_policy *policy, struct ks_sandbox *sandbox,
+		      GError **error);
 
 /* Kill all of it now (SIGTERM to the launcher, which kills the tree). */
 void ks_sandbox_kill(struct ks_sandbox *sandbox);

@@ -9,13 +9,13 @@
 #include "core/support/system.h"
 
 struct ks_manifest_file {
-	char *name;		/* "foo.ko.xz": file name in module/ and below dest_dir */
-	char *dest_dir;		/* absolute in the tree: /lib/modules/K/updates/dkms */
-	char *built_sha256;	/* of the .ko as it came from the build, stripped */
-	char *sha256;		/* of the file as installed (compressed) */
+	char *name;	    /* "foo.ko.xz": file name in module/ and below dest_dir */
+	char *dest_dir;	    /* absolute in the tree: /lib/modules/K/updates/dkms */
+	char *built_sha256; /* of the .ko as it came from the build, stripped */
+	char *sha256;	    /* of the file as installed (compressed) */
 	guint64 size_bytes;
-	char **aliases;		/* modalias patterns, as libkmod gives them */
-	char **exports;		/* exported symbols "crc name" for dependants; may be empty */
+	char **aliases; /* modalias patterns, as libkmod gives them */
+	char **exports; /* exported symbols "crc name" for dependants; may be empty */
 };
 
 struct ks_manifest {
@@ -24,9 +24,9 @@ struct ks_manifest {
 	char *finish_fingerprint;
 	char *sandbox_layers;
 	gint64 built_at_us;	/* real time */
-	gint64 installed_at_us;	/* 0 = not installed */
+	gint64 installed_at_us; /* 0 = not installed */
 	gint64 build_duration_ms;
-	GPtrArray *files;	/* struct ks_manifest_file */
+	GPtrArray *files; /* struct ks_manifest_file */
 };
 
 struct ks_manifest *ks_manifest_new(const char *module, const char *version,
@@ -36,8 +36,8 @@ KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
 void ks_manifest_file_free(struct ks_manifest_file *file);
 
 /* From memory (fuzzed) and from, or to, a file of the tree (durably). */
-struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes, const char *label,
-				      GError **error);
+struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
+				      const char *label, GError **error);
 struct ks_manifest *ks_manifest_load(const struct ks_system *system, const char *path,
 				     GError **error);
 bool ks_manifest_store(const struct ks_system *system, const struct ks_manifest *manifest,

@@ -10,23 +10,25 @@
 
 struct ks_quarantine {
 	char *fingerprint;
-	enum ks_reason reason;	/* build-failed or verify-failed */
-	char *step;		/* "patch", "pre_build", "make", "post_build", "strip", "verify" */
-	char *first_error;	/* first error line of the log, cleaned of control characters */
-	char *log_path;		/* in the tree */
-	gint64 failed_at_us;	/* real time */
+	enum ks_reason reason; /* build-failed or verify-failed */
+	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
+	char *first_error;   /* first error line of the log, cleaned of control characters
+			      */
+	char *log_path;	     /* in the tree */
+	gint64 failed_at_us; /* real time */
 };
 
 void ks_quarantine_free(struct ks_quarantine *quarantine);
 KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
 
 /* NULL without error when the target is not quarantined (or the file is unreadable). */
-struct ks_quarantine *ks_quarantine_load(const struct ks_system *system, const char *module,
-					 const char *version, const char *release,
-					 const char *arch);
-bool ks_quarantine_store(const struct ks_system *system, const struct ks_quarantine *quarantine,
-			 const char *module, const char *version, const char *release,
-			 const char *arch, GError **error);
+struct ks_quarantine *ks_quarantine_load(const struct ks_system *system,
+					 const char *module, const char *version,
+					 const char *release, const char *arch);
+bool ks_quarantine_store(const struct ks_system *system,
+			 const struct ks_quarantine *quarantine, const char *module,
+			 const char *version, const char *release, const char *arch,
+			 GError **error);
 /* release NULL: of all kernels. */
 bool ks_quarantine_clear(const struct ks_system *system, const char *module,
 			 const char *version, const char *release, const char *arch,

@@ -20,35 +20,36 @@
 
 struct ks_artifact {
 	char *release, *arch;
-	char *dir;		       /* T/M/V/K/A */
-	GPtrArray *module_files;       /* char *: names in module/, sorted; empty = not built */
-	bool has_symvers;	       /* module/Module.symvers */
-	bool active;		       /* T/M/kernel-K-A leads here */
-	struct ks_manifest *manifest;  /* NULL: built by dkms, or unreadable */
-	char *problem;		       /* unreadable manifest and the like, or NULL */
+	char *dir;		 /* T/M/V/K/A */
+	GPtrArray *module_files; /* char *: names in module/, sorted; empty = not built */
+	bool has_symvers;	 /* module/Module.symvers */
+	bool active;		 /* T/M/kernel-K-A leads here */
+	struct ks_manifest *manifest; /* NULL: built by dkms, or unreadable */
+	char *problem;		      /* unreadable manifest and the like, or NULL */
 };
 
 enum ks_tree_source {
-	KS_TREE_SOURCE_OK,	/* T/M/V/source leads to a directory with dkms.conf */
-	KS_TREE_SOURCE_GONE,	/* a link to nothing: the package was removed */
-	KS_TREE_SOURCE_NONE,	/* no link, nothing added (left over or half made) */
+	KS_TREE_SOURCE_OK,   /* T/M/V/source leads to a directory with dkms.conf */
+	KS_TREE_SOURCE_GONE, /* a link to nothing: the package was removed */
+	KS_TREE_SOURCE_NONE, /* no link, nothing added (left over or half made) */
 };
 
 struct ks_tree_entry {
 	char *name, *version;
 	enum ks_tree_source source;
-	char *source_dir;     /* what the link says, absolute; NULL for NONE */
-	bool asked;	      /* mark: an administrator asked for it (add, build, install) */
+	char *source_dir; /* what the link says, absolute; NULL for NONE */
+	bool asked;	  /* mark: an administrator asked for it (add, build, install) */
 	bool removal_asked;   /* mark: a package's prerm asked for its removal */
 	GPtrArray *artifacts; /* struct ks_artifact */
 };
 
 /* Everything in T, sorted by name, then version. */
 GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error);
-struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name, const char *version);
+struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
+				   const char *version);
 /* The artifact of entry for release and arch, or NULL. */
-struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry, const char *release,
-					  const char *arch);
+struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
+					  const char *release, const char *arch);
 
 /* Paths; free with g_free. */
 char *ks_tree_entry_path(const struct ks_system *system, const char *name,
@@ -56,7 +57,8 @@ char *ks_tree_entry_path(const struct ks_system *system, const char *name,
 char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 			    const char *version, const char *release, const char *arch);
 
-/* T/M/V with its source link and empty build/. Already there with the same source: success. */
+/* T/M/V with its source link and empty build/. Already there with the same source:
+ * success. */
 bool ks_tree_add(const struct ks_system *system, const char *name, const char *version,
 		 const char *source_dir, GError **error);
 
@@ -65,27 +67,29 @@ bool ks_tree_add(const struct ks_system *system, const char *name, const char *v
  * system as T) to T/M/V/K/A, replacing what is there in one exchange
  * (renameat2 RENAME_EXCHANGE); the old one is removed afterwards.
  */
-bool ks_tree_publish(const struct ks_system *system, const char *name, const char *version,
-		     const char *release, const char *arch, const char *staged_dir,
-		     GError **error);
+bool ks_tree_publish(const struct ks_system *system, const char *name,
+		     const char *version, const char *release, const char *arch,
+		     const char *staged_dir, GError **error);
 
 /* T/M/kernel-K-A -> V/K/A, or without version: remove the link. */
-bool ks_tree_activate(const struct ks_system *system, const char *name, const char *version,
-		      const char *release, const char *arch, GError **error);
+bool ks_tree_activate(const struct ks_system *system, const char *name,
+		      const char *version, const char *release, const char *arch,
+		      GError **error);
 bool ks_tree_deactivate(const struct ks_system *system, const char *name,
 			const char *release, const char *arch, GError **error);
 
 /* Remove one artifact, and an emptied K directory. */
-bool ks_tree_unbuild(const struct ks_system *system, const char *name, const char *version,
-		     const char *release, const char *arch, GError **error);
+bool ks_tree_unbuild(const struct ks_system *system, const char *name,
+		     const char *version, const char *release, const char *arch,
+		     GError **error);
 
 /* Remove T/M/V altogether, and an emptied T/M. Never touches the source itself. */
 bool ks_tree_remove(const struct ks_system *system, const char *name, const char *version,
 		    GError **error);
 
 /* The marks "asked" and "removal-asked", kept in state_dir/marks/M/V/. */
-bool ks_tree_set_asked(const struct ks_system *system, const char *name, const char *version,
-		       bool on, GError **error);
+bool ks_tree_set_asked(const struct ks_system *system, const char *name,
+		       const char *version, bool on, GError **error);
 bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error);
 

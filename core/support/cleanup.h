@@ -11,11 +11,11 @@
 
 #include <unistd.h>
 
-#define KS_DEFINE_CLEANUP(tag, func)                                                      \
-	static inline void tag##_cleanup_(struct tag **p)                                 \
-	{                                                                                 \
-		if (*p)                                                                   \
-			func(*p);                                                         \
+#define KS_DEFINE_CLEANUP(tag, func)                                                     \
+	static inline void tag##_cleanup_(struct tag **p)                                \
+	{                                                                                \
+		if (*p)                                                                  \
+			func(*p);                                                        \
 	}
 
 #define ks_auto(tag) __attribute__((cleanup(tag##_cleanup_))) struct tag *

@@ -15,8 +15,9 @@
 #include "core/support/root.h"
 
 struct ks_process_options {
-	const char *const *argv;      /* argv[0] is a path, or a name searched in PATH of env */
-	const char *const *env;	      /* "NAME=value"; NULL for ks_process_clean_env */
+	const char *const
+		*argv;		/* argv[0] is a path, or a name searched in PATH of env */
+	const char *const *env; /* "NAME=value"; NULL for ks_process_clean_env */
 	const struct ks_root *chroot; /* NULL, or the tree that becomes "/" */
 	const char *cwd;	      /* after chroot; NULL for "/" */
 	int stdin_fd;		      /* -1 is /dev/null */
@@ -24,20 +25,24 @@ struct ks_process_options {
 	int stderr_fd;		      /* -1 is /dev/null; may equal stdout_fd */
 	const int *pass_fds;	      /* kept open under their own numbers */
 	size_t n_pass_fds;
-	bool new_session;	      /* setsid(2): no terminal, no ^C from it */
-	bool die_with_parent;	      /* PR_SET_PDEATHSIG SIGKILL */
+	bool new_session;     /* setsid(2): no terminal, no ^C from it */
+	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
 };
 
 /* PATH=/usr/sbin:/usr/bin:/sbin:/bin, LC_ALL=C.UTF-8, HOME=/ and nothing else. */
 extern const char *const ks_process_clean_env[];
 
-#define KS_PROCESS_OPTIONS_INIT { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 }
+#define KS_PROCESS_OPTIONS_INIT                                                          \
+	{                                                                                \
+		.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1                         \
+	}
 
 /*
  * Start it. Returns the pid, and a pidfd (O_CLOEXEC) in *pidfd unless that is
  * NULL. A program that cannot be executed is an error here, not a status.
  */
-pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd, GError **error);
+pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,
+		       GError **error);
 
 /*
  * waitpid(2) without EINTR; a wait status as in waitpid(2). When SIGCHLD is

@@ -75,6 +75,7 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
  */
 GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
 
-/* mkdir -p inside the tree; what it creates has exactly this mode, whatever the umask is. */
+/* mkdir -p inside the tree; what it creates has exactly this mode, whatever the umask is.
+ */
 bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,
 		     GError **error);

@@ -9,11 +9,11 @@
 #include "core/support/root.h"
 
 struct ks_treeop_copy_options {
-	bool chown;	    /* give every entry to uid:gid; to root: writable by root alone */
+	bool chown; /* give every entry to uid:gid; to root: writable by root alone */
 	uid_t uid;
 	gid_t gid;
-	guint64 max_bytes;  /* KS_ERROR_INVALID when the tree holds more; 0 = no limit */
-	guint max_entries;  /* likewise */
+	guint64 max_bytes; /* KS_ERROR_INVALID when the tree holds more; 0 = no limit */
+	guint max_entries; /* likewise */
 };
 
 /*
