@@ -112,3 +112,12 @@ broken_package() {
 	[[ -z $(module_file "$OLD" later) ]] || fail "it has been installed"
 	assert_state later "$OLD" excluded
 }
+
+@test "what the boot unit runs puts a lost module back" {
+	unit=$(find "$R"/{usr/,}lib/systemd/system -name kmodsmith.service -print -quit)
+	command=$(sed -n "s/^ExecStart=//p" "$unit")
+	[[ -n $command ]] || fail "no ExecStart in '$unit'"
+	rm "$R$(module_file "$OLD" sturdy)"
+	root_sh "${command//%v/$OLD}"
+	assert_recorded sturdy "$OLD" sturdy
+}
