@@ -6,6 +6,7 @@
 
 #include "core/build/build.h"
 #include "core/engine/adopt.h"
+#include "core/engine/desired.h"
 #include "core/engine/executor.h"
 #include "core/install/install.h"
 #include "core/record/record.h"
@@ -173,16 +174,18 @@ static bool execute(struct run *run, GError **error)
 	return ks_executor_run(executor, error);
 }
 
-/* depmod and the image of one kernel, if a run that died had not come to them. */
-static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GError **error)
+static bool settle_index(struct run *run, const struct ks_kernel *kernel, GError **error)
 {
-	const struct ks_run_options *options = run->options;
+	return run->options->no_depmod ||
+	       !ks_install_depmod_is_stale(run->system, kernel) ||
+	       ks_install_depmod(run->system, kernel, error);
+}
+
+static bool settle_image(struct run *run, const struct ks_kernel *kernel, GError **error)
+{
 	g_autofree char *text = NULL;
 
-	if (!options->no_depmod && ks_install_depmod_is_stale(run->system, kernel) &&
-	    !ks_install_depmod(run->system, kernel, error))
-		return false;
-	if (options->request.no_initramfs || options->no_record ||
+	if (run->options->request.no_initramfs || run->options->no_record ||
 	    !run->settings->initramfs ||
 	    !ks_install_initramfs_is_stale(run->system, kernel))
 		return true;
@@ -193,129 +196,22 @@ static bool settle_kernel(struct run *run, const struct ks_kernel *kernel, GErro
 }
 
 /*
- * An interrupted run has placed files that the index does not know yet: inside a
- * kernel's postinst the initramfs is made from that index in the next moment.
+ * depmod, and the image, of kernels for which a run that died had not come to
+ * them. An interrupted run makes no image, but the index: inside a kernel's
+ * postinst the image is made from it in the next moment.
  */
-static void settle_indices(struct run *run)
+static void settle_kernels(struct run *run, bool interrupted)
 {
 	for (guint i = 0; i < run->inventory->kernels->len; i++) {
 		const struct ks_kernel *kernel =
 			g_ptr_array_index(run->inventory->kernels, i);
 		g_autoptr(GError) error = NULL;
 
-		if (kernel->alive && !run->options->no_depmod &&
-		    ks_install_depmod_is_stale(run->system, kernel) &&
-		    !ks_install_depmod(run->system, kernel, &error))
+		if (kernel->alive &&
+		    (!settle_index(run, kernel, &error) ||
+		     (!interrupted && !settle_image(run, kernel, &error))))
 			tell(run, KS_EVENT_WARNING, error->message, error);
 	}
-}
-
-static void settle_kernels(struct run *run)
-{
-	for (guint i = 0; i < run->inventory->kernels->len; i++) {
-		const struct ks_kernel *kernel =
-			g_ptr_array_index(run->inventory->kernels, i);
-		g_autoptr(GError) error = NULL;
-
-		if (kernel->alive && !settle_kernel(run, kernel, &error))
-			tell(run, KS_EVENT_WARNING, error->message, error);
-	}
-}
-
-static bool files_are_there(const struct ks_system *system,
-			    const struct ks_manifest *manifest)
-{
-	for (guint i = 0; i < manifest->files->len; i++) {
-		const struct ks_manifest_file *file =
-			g_ptr_array_index(manifest->files, i);
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
-
-		if (!ks_root_exists(system->root, path))
-			return false;
-	}
-	return manifest->files->len > 0;
-}
-
-/* Without any it is the file system of the modules that is missing, not the modules. */
-static bool any_is_alive(GPtrArray *kernels)
-{
-	for (guint i = 0; i < kernels->len; i++)
-		if (((struct ks_kernel *)g_ptr_array_index(kernels, i))->alive)
-			return true;
-	return false;
-}
-
-static bool kernel_is_alive(const struct ks_inventory *inventory, const char *release)
-{
-	struct ks_kernel *kernel = ks_kernel_find(inventory->kernels, release);
-
-	return kernel && kernel->alive;
-}
-
-static void record_free(gpointer data)
-{
-	ks_record_free(data);
-}
-
-/* Every artifact that is installed now, whatever this run was narrowed to. */
-static GPtrArray *desired_records(const struct run *run, GPtrArray *kernels,
-				  GError **error)
-{
-	g_autoptr(GPtrArray) entries = ks_tree_scan(run->system, error);
-	GPtrArray *records;
-	struct ks_inventory all_kernels = {.kernels = kernels};
-
-	if (!entries)
-		return NULL;
-	records = g_ptr_array_new_with_free_func(record_free);
-	for (guint i = 0; i < entries->len; i++) {
-		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
-
-		for (guint j = 0; j < entry->artifacts->len; j++) {
-			struct ks_artifact *artifact =
-				g_ptr_array_index(entry->artifacts, j);
-
-			if (artifact->active && artifact->manifest &&
-			    kernel_is_alive(&all_kernels, artifact->release) &&
-			    files_are_there(run->system, artifact->manifest))
-				g_ptr_array_add(records,
-						ks_record_new(artifact->manifest));
-		}
-	}
-	return records;
-}
-
-static const struct ks_record_entry *find_entry(GPtrArray *entries,
-						const struct ks_record *record)
-{
-	for (guint i = 0; i < entries->len; i++) {
-		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
-
-		if (entry->ours && g_strcmp0(entry->module, record->module) == 0 &&
-		    g_strcmp0(entry->release, record->release) == 0)
-			return entry;
-	}
-	return NULL;
-}
-
-static bool database_is_right(GPtrArray *entries, GPtrArray *records)
-{
-	guint n_ours = 0;
-
-	for (guint i = 0; i < entries->len; i++)
-		n_ours += ((struct ks_record_entry *)g_ptr_array_index(entries, i))->ours;
-	if (n_ours != records->len)
-		return false;
-	for (guint i = 0; i < records->len; i++) {
-		const struct ks_record *record = g_ptr_array_index(records, i);
-		const struct ks_record_entry *entry = find_entry(entries, record);
-
-		if (!entry || !entry->complete ||
-		    g_strcmp0(entry->digest, record->digest))
-			return false;
-	}
-	return true;
 }
 
 /* Make the package database equal to what is installed. Pending is no error of the run.
@@ -332,13 +228,13 @@ static bool record(struct run *run, GError **error)
 	kernels = ks_kernel_list(run->system, error);
 	if (!kernels)
 		return false;
-	if (!any_is_alive(kernels))
+	if (!ks_desired_can_be_told(kernels))
 		return true;
-	records = desired_records(run, kernels, error);
+	records = ks_desired_records(run->system, kernels, error);
 	if (!records)
 		return false;
 	entries = list_records(run);
-	if (entries && database_is_right(entries, records))
+	if (entries && ks_desired_is_recorded(entries, records))
 		return true;
 	if (ks_record_apply(run->system, records, &apply_error)) {
 		run->outcome->n_recorded = records->len;
@@ -399,16 +295,14 @@ static bool run_stages(struct run *run, GError **error)
 		.release = run->options->request.release,
 		.record_digest = ks_record_digest,
 	};
+	bool done;
 
 	if (!recover(run, error) || !look(run, &narrow, error) ||
 	    !settle_marks(run, error))
 		return false;
-	if (!execute(run, error)) {
-		settle_indices(run);
-		return false;
-	}
-	settle_kernels(run);
-	if (!record(run, error))
+	done = execute(run, error);
+	settle_kernels(run, !done);
+	if (!done || !record(run, error))
 		return false;
 	prune_kernels(run);
 	return conclude(run, error);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the package database should hold: one record for every artifact that is
+ * installed now on a live kernel, whatever a run was narrowed to. It is read from
+ * the state tree anew, after the actions of a run.
+ */
+#pragma once
+
+#include "core/record/record.h"
+
+/*
+ * False when none of the kernels (ks_kernel_list) is alive: then it is the file
+ * system of the modules that is missing, not the modules, and nothing must be
+ * concluded.
+ */
+bool ks_desired_can_be_told(GPtrArray *kernels);
+
+/* struct ks_record for all of them; NULL when the tree cannot be read. */
+GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
+			      GError **error);
+
+/* Do the entries of the database (ks_record_list) say exactly this? */
+bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records);
