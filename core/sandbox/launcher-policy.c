@@ -63,6 +63,7 @@ FIELD_NUMBER(parent, 0x7fffffff)
 FIELD_NUMBER(root_fd, 0x7fffffff)
 FIELD_NUMBER(timeout_s, 0x7fffffff)
 FIELD_NUMBER(max_file_bytes, (unsigned long long)-1)
+FIELD_NUMBER(max_memory_bytes, (unsigned long long)-1)
 FIELD_NUMBER(require, 1)
 FIELD_NUMBER(network, 1)
 FIELD_NUMBER(gid, 0xfffffffe)
@@ -119,6 +120,7 @@ static const struct {
 	{"pass", field_pass},
 	{"timeout", field_timeout_s},
 	{"fsize", field_max_file_bytes},
+	{"memory", field_max_memory_bytes},
 	{"require", field_require},
 	{"network", field_network},
 };

@@ -37,6 +37,15 @@ int rlimits_apply(const struct launch *launch)
 	return err;
 }
 
+/* Apart from the other limits and last: the layers before it still allocate. */
+int memory_limit_apply(const struct launch *launch)
+{
+	const struct policy *policy = &launch->policy;
+
+	return policy->max_memory_bytes ? limit_lower(RLIMIT_AS, policy->max_memory_bytes)
+					: 0;
+}
+
 int bounding_set_drop(const struct launch *launch)
 {
 	for (int cap = 0; cap < 64; cap++) {

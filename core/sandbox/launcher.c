@@ -102,6 +102,7 @@ static const struct {
 	{KS_SANDBOX_UID, "uid", uid_apply},
 	{0, "capabilities", capabilities_drop},
 	{KS_SANDBOX_SECCOMP, "seccomp", seccomp_apply},
+	{0, "memory", memory_limit_apply},
 };
 
 static void signals_reset(void)

@@ -35,7 +35,7 @@ struct policy {
 	gid_t gid;
 	bool require, network;
 	unsigned int timeout_s;
-	unsigned long long max_file_bytes;
+	unsigned long long max_file_bytes, max_memory_bytes;
 	int pass_fds[KS_SANDBOX_FDS_MAX];
 	size_t n_pass_fds;
 };
@@ -78,6 +78,7 @@ int capabilities_drop(const struct launch *launch);
 int no_new_privs_apply(const struct launch *launch);
 int landlock_apply(const struct launch *launch);
 int seccomp_apply(const struct launch *launch);
+int memory_limit_apply(const struct launch *launch);
 
 /* Kill and reap every descendant that was reparented to this process. */
 void descendants_kill(void);

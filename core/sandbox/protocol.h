@@ -21,7 +21,7 @@
  *	uid=N, gid=N		absent: no uid layer (the caller is not root)
  *	pass=FD ...		left open for the command
  *	timeout=SECONDS
- *	fsize=BYTES
+ *	fsize=BYTES, memory=BYTES; 0 is no limit
  *	require=1, network=1
  *	end			the last string
  *

@@ -61,6 +61,7 @@ static GString *policy_encode(const struct ks_system *system,
 		put_number(text, "pass", policy->pass_fds[i]);
 	put_number(text, "timeout", policy->timeout_s);
 	put_number(text, "fsize", policy->max_file_bytes);
+	put_number(text, "memory", policy->max_memory_bytes);
 	put_number(text, "require", policy->require);
 	put_number(text, "network", policy->network);
 	g_string_append(text, "end");

@@ -44,7 +44,9 @@ struct ks_sandbox_policy {
 	bool network;		/* false: no sockets but AF_UNIX */
 	unsigned int timeout_s; /* 0 = none; on expiry everything is killed, status 124 */
 	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
-	int stdin_fd;			   /* -1 is /dev/null */
+	/* RLIMIT_AS, so of each process by itself; 0 = no limit */
+	unsigned long long max_memory_bytes;
+	int stdin_fd; /* -1 is /dev/null */
 	int stdout_fd;
 	int stderr_fd;
 	const int *pass_fds; /* a jobserver's pipe: same numbers inside */

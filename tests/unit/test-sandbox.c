@@ -394,6 +394,19 @@ static void test_file_size_limit(struct fixture *f, gconstpointer data)
 			!=, 0);
 }
 
+/* dd has one buffer of its block size. */
+static void test_memory_limit(struct fixture *f, gconstpointer data)
+{
+	const char *script = "dd if=/dev/zero of=/dev/null bs=64M count=1";
+
+	g_assert_cmpint(run(f, script), ==, 0);
+	f->policy.max_memory_bytes = 32 << 20;
+	g_assert_cmpint(run(f, script), !=, 0);
+	g_assert_no_error(f->error);
+	g_assert_cmpint(run(f, "ulimit -v"), ==, 0);
+	g_assert_cmpstr(f->output, ==, "32768\n");
+}
+
 static void test_passed_descriptors(struct fixture *f, gconstpointer data)
 {
 	int fds[2];
@@ -529,6 +542,7 @@ int main(int argc, char **argv)
 	ADD("killing the launcher's command leaves nothing", test_kill);
 	ADD("death by signal is told", test_signal_is_told);
 	ADD("files are limited in size", test_file_size_limit);
+	ADD("the memory of a process is limited", test_memory_limit);
 	ADD("passed descriptors keep their numbers and nothing else leaks",
 	    test_passed_descriptors);
 	ADD("a missing program or directory is an error that names it",
