@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -17,7 +18,9 @@
 #define MAX_DUMP_BYTES (8u << 20)
 #define MAX_NOTE_BYTES 4096
 #define MAX_FILE_BYTES (1u << 20)
+#define MAX_MEMORY     (1u << 30)
 #define STATUS_TIMEOUT 124
+#define STATUS_DENIED  77 /* also in script_source */
 
 /* Arguments: descriptor, how many pairs, pairs of variable and value, then the rest. */
 static const char script_head[] = "__ks_fd=$1 __ks_pairs=$2\n"
@@ -50,7 +53,7 @@ static const char script_source[] = "__ks_file=$1\n"
 				    "shift\n"
 				    "if [[ ! -r $__ks_file ]]; then\n"
 				    "	echo 'its user has no right to' >&2\n"
-				    "	exit 1\n"
+				    "	exit 77\n"
 				    "fi\n"
 				    "__ks_main() {\n"
 				    "	. \"$__ks_file\"\n"
@@ -257,6 +260,7 @@ static bool start(const struct ks_system *system, struct run *run, GError **erro
 		.env = env,
 		.timeout_s = TIMEOUT_S,
 		.max_file_bytes = MAX_FILE_BYTES,
+		.max_memory_bytes = MAX_MEMORY,
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 	};
@@ -306,6 +310,25 @@ static struct ks_vars *merge(const struct ks_vars *before, const struct ks_vars 
 	return vars;
 }
 
+/*
+ * Not when it may have come from outside, as a shutdown's SIGTERM and the SIGKILL
+ * of a system short of memory do. SIGSEGV is what endless recursion ends in.
+ */
+static bool comes_of_the_inputs(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status) != STATUS_DENIED;
+	switch (WTERMSIG(wait_status)) {
+	case SIGSEGV:
+	case SIGABRT:
+	case SIGXFSZ:
+	case SIGSYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 			      GPtrArray *notes, GError **error)
 {
@@ -338,8 +361,9 @@ static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
-			    GPtrArray *notes, GError **error)
+			    GPtrArray *notes, bool *failure_lasts, GError **error)
 {
+	struct ks_vars *vars;
 	__attribute__((cleanup(run_clear))) struct run run = {
 		.input = input,
 		.dump_fd = -1,
@@ -358,5 +382,7 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
 		g_prefix_error(error, "%s:1: cannot read it with bash: ", input->label);
 		return NULL;
 	}
-	return finish(&run, wait_status, kept, notes, error);
+	vars = finish(&run, wait_status, kept, notes, error);
+	*failure_lasts = !vars && (run.overflow || comes_of_the_inputs(wait_status));
+	return vars;
 }

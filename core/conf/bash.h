@@ -2,9 +2,9 @@
 /*
  * Reading with real bash what the native reader cannot: in the sandbox, as an
  * unprivileged user, without a writable directory and without network, for at
- * most 20 seconds. The environment is PATH and LC_ALL; what a conf sees of
- * dkms are shell variables that are not exported. Bash writes the variables to
- * a descriptor, quoted, so that no value is ever split or matched with file
+ * most 20 seconds, with at most 1 GiB of memory. The environment is PATH and LC_ALL; what
+ * a conf sees of dkms are shell variables that are not exported. Bash writes the
+ * variables to a descriptor, quoted, so that no value is ever split or matched with file
  * names (as dkms's own way of printing them does).
  *
  * Costs a few milliseconds, some tens for a conf that sources the kernel's
@@ -37,7 +37,10 @@ struct ks_bash_input {
  * Run it. Returns before with what was assigned, or NULL: KS_ERROR_INVALID
  * naming label, when the conf left bash, took too long or wrote too much. kept
  * as in ks_native_again(); notes gets the first line that bash complained with.
+ *
+ * *failure_lasts: it failed, and will as long as the inputs are the same. Not so
+ * when the file's mode or somebody's signal was the reason.
  */
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
-			    GPtrArray *notes, GError **error);
+			    GPtrArray *notes, bool *failure_lasts, GError **error);

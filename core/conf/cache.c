@@ -11,10 +11,13 @@
 #include "core/conf/evaluate.h"
 #include "core/support/digest.h"
 #include "core/support/durable.h"
+#include "core/support/error.h"
 
 /* Count up when the same inputs begin to give another result. */
 #define CACHE_MAGIC	"kmodsmith-conf 1"
 #define MAX_CACHE_BYTES (16u << 20)
+/* Where a result has its first variable. */
+#define FAILED "failed"
 
 static void put(GString *text, const char *key, const char *value)
 {
@@ -110,12 +113,52 @@ static char *make_path(const struct ks_evaluation *evaluation)
 				NULL);
 }
 
-bool ks_conf_cache_load(struct ks_evaluation *evaluation)
+static const char *const remembered = " (remembered until the file changes)";
+
+/*
+ * FILE NUL MESSAGE NUL, what is in FILE:MESSAGE: the label is how this process sees
+ * the file, which another one, of another root directory, does not share.
+ */
+static bool parse_failure(const struct ks_evaluation *evaluation, const char *data,
+			  size_t size_bytes, GError **error)
+{
+	size_t length = strnlen(data, size_bytes);
+	const char *message = data + length + 1;
+	guint64 index;
+
+	/* the text has a NUL behind it, wherever it was cut off */
+	if (length + 1 >= size_bytes || data[size_bytes - 1] != '\0' ||
+	    strlen(message) != size_bytes - length - 2 ||
+	    !g_utf8_validate(message, -1, NULL) ||
+	    !g_ascii_string_to_unsigned(data, 10, 0, evaluation->files->len - 1, &index,
+					NULL))
+		return false;
+	const struct ks_conf_file *file = evaluation->files->pdata[index];
+	ks_error_set(error, KS_ERROR_INVALID, "%s%s%s", file->label, message, remembered);
+	return true;
+}
+
+/* What is kept behind the key. */
+static bool parse_answer(struct ks_evaluation *evaluation, const char *data,
+			 size_t size_bytes, GError **error)
+{
+	size_t length = sizeof(FAILED);
+
+	if (size_bytes > length && memcmp(data, FAILED, length) == 0)
+		return parse_failure(evaluation, data + length, size_bytes - length,
+				     error);
+	g_ptr_array_set_size(evaluation->kept, 0);
+	g_ptr_array_set_size(evaluation->notes, 0);
+	evaluation->vars =
+		ks_dump_parse(data, size_bytes, evaluation->kept, evaluation->notes);
+	return evaluation->vars != NULL;
+}
+
+bool ks_conf_cache_load(struct ks_evaluation *evaluation, GError **error)
 {
 	g_autofree char *path = make_path(evaluation);
 	char *key = evaluation->cache_key = make_key(evaluation);
 	g_autofree char *data = NULL;
-	ks_auto(ks_vars) read = NULL;
 	size_t size_bytes, length;
 
 	data = ks_root_read_file(evaluation->system->root, path, MAX_CACHE_BYTES,
@@ -125,29 +168,71 @@ bool ks_conf_cache_load(struct ks_evaluation *evaluation)
 	length = strlen(key);
 	if (size_bytes <= length || memcmp(data, key, length + 1) != 0)
 		return false;
-	g_ptr_array_set_size(evaluation->kept, 0);
-	g_ptr_array_set_size(evaluation->notes, 0);
-	read = ks_dump_parse(data + length + 1, size_bytes - length - 1, evaluation->kept,
-			     evaluation->notes);
-	if (!read)
-		return false;
-	evaluation->vars = g_steal_pointer(&read);
-	return true;
+	return parse_answer(evaluation, data + length + 1, size_bytes - length - 1,
+			    error);
 }
 
-void ks_conf_cache_store(const struct ks_evaluation *evaluation)
+static bool write_answer(const struct ks_evaluation *evaluation, const GString *data)
 {
 	const struct ks_system *system = evaluation->system;
 	g_autofree char *path = make_path(evaluation);
 	g_autofree char *dir = g_path_get_dirname(path);
-	g_autoptr(GString) data = NULL;
 
 	/* nothing is made where kmodsmith keeps no state yet */
-	if (!ks_root_exists(system->root, system->state_dir) ||
-	    !ks_root_mkdir_p(system->root, dir, 0755, NULL))
-		return;
-	data = g_string_new(evaluation->cache_key);
+	return ks_root_exists(system->root, system->state_dir) &&
+	       ks_root_mkdir_p(system->root, dir, 0755, NULL) &&
+	       ks_durable_write(system->root, path, data->str, data->len, 0644, NULL);
+}
+
+/* The key, and the NUL behind it. */
+static GString *begin_answer(const struct ks_evaluation *evaluation)
+{
+	GString *data = g_string_new(evaluation->cache_key);
+
 	g_string_append_c(data, '\0');
+	return data;
+}
+
+void ks_conf_cache_store(const struct ks_evaluation *evaluation)
+{
+	g_autoptr(GString) data = begin_answer(evaluation);
+
 	ks_dump_append(data, evaluation->vars, evaluation->kept, evaluation->notes);
-	ks_durable_write(system->root, path, data->str, data->len, 0644, NULL);
+	write_answer(evaluation, data);
+}
+
+/* The file that message begins with; false when it begins with none. */
+static bool find_file(const struct ks_evaluation *evaluation, const char *message,
+		      guint *index)
+{
+	for (*index = 0; *index < evaluation->files->len; ++*index) {
+		const struct ks_conf_file *file = evaluation->files->pdata[*index];
+
+		if (g_str_has_prefix(message, file->label) &&
+		    message[strlen(file->label)] == ':')
+			return true;
+	}
+	return false;
+}
+
+void ks_conf_cache_store_failure(const struct ks_evaluation *evaluation, GError *failure)
+{
+	g_autoptr(GString) data = begin_answer(evaluation);
+	const struct ks_conf_file *file;
+	char *message;
+	guint index;
+
+	if (!find_file(evaluation, failure->message, &index))
+		return;
+	file = evaluation->files->pdata[index];
+	g_string_append_len(data, FAILED, sizeof(FAILED));
+	g_string_append_printf(data, "%u", index);
+	g_string_append_c(data, '\0');
+	g_string_append(data, failure->message + strlen(file->label));
+	g_string_append_c(data, '\0');
+	if (!write_answer(evaluation, data))
+		return;
+	message = g_strconcat(failure->message, remembered, NULL);
+	g_free(failure->message);
+	failure->message = message;
 }

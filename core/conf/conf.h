@@ -5,8 +5,8 @@
  * A dkms.conf is a bash file that dkms evaluates twice. What the native parser
  * can prove that it reads exactly as dkms does is read natively; anything else
  * goes to real bash in the sandbox, unprivileged and without write access, and
- * the result is cached by its inputs. Overrides in dkms_etc are read after the
- * conf, the same way (dkms 3.4.3 read order).
+ * the result, a failure too, is cached by its inputs. Overrides in dkms_etc are
+ * read after the conf, the same way (dkms 3.4.3 read order).
  */
 #pragma once
 

@@ -44,6 +44,16 @@ static bool check_text(const struct ks_conf_file *file, size_t size_bytes, GErro
 	return false;
 }
 
+/* "cannot read 'PATH': CAUSE": the message has the path as its label already. */
+static const char *without_path(const struct ks_evaluation *evaluation, const char *path,
+				const char *message)
+{
+	g_autofree char *host = ks_root_host_path(evaluation->system->root, path);
+	g_autofree char *head = g_strdup_printf("cannot read '%s': ", host);
+
+	return g_str_has_prefix(message, head) ? message + strlen(head) : message;
+}
+
 static bool read_file(struct ks_evaluation *evaluation, const char *path, GError **error)
 {
 	struct ks_conf_file *file = g_new0(struct ks_conf_file, 1);
@@ -57,9 +67,9 @@ static bool read_file(struct ks_evaluation *evaluation, const char *path, GError
 				       &size_bytes, &cause);
 	if (file->text)
 		return check_text(file, size_bytes, error);
-	if (cause->domain == KS_ERROR && cause->code == KS_ERROR_INVALID)
+	if (g_error_matches(cause, KS_ERROR, KS_ERROR_INVALID))
 		ks_error_set(error, KS_ERROR_INVALID, "%s:1: %s", file->label,
-			     cause->message);
+			     without_path(evaluation, path, cause->message));
 	else
 		g_propagate_error(error, g_steal_pointer(&cause));
 	return false;
@@ -141,9 +151,10 @@ struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation)
 	return vars;
 }
 
-static bool too_much(const struct ks_conf_file *file,
+static bool too_much(struct ks_evaluation *evaluation, const struct ks_conf_file *file,
 		     const struct ks_native_report *report, GError **error)
 {
+	evaluation->failure_lasts = true;
 	ks_error_set(error, KS_ERROR_INVALID, "%s:%u: %s", file->label,
 		     report->line ? report->line : 1, report->why);
 	return false;
@@ -168,20 +179,21 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 	struct ks_vars *second;
 
 	if (!first && report.verdict == KS_NATIVE_TOO_MUCH)
-		return too_much(file, &report, error);
+		return too_much(evaluation, file, &report, error);
 	if (!first && allow_bash)
-		first = ks_bash_run(system, &input, NULL, evaluation->notes, error);
+		first = ks_bash_run(system, &input, NULL, evaluation->notes,
+				    &evaluation->failure_lasts, error);
 	if (!first)
 		return false;
 	second = ks_native_again(first, *vars, evaluation->kept, &report);
 	if (!second && report.verdict == KS_NATIVE_TOO_MUCH)
-		return too_much(file, &report, error);
+		return too_much(evaluation, file, &report, error);
 	if (!second && allow_bash) {
 		g_ptr_array_set_size(evaluation->kept, n_kept);
 		input.file = NULL;
 		input.first = first;
 		second = ks_bash_run(system, &input, evaluation->kept, evaluation->notes,
-				     error);
+				     &evaluation->failure_lasts, error);
 	}
 	if (!second)
 		return false;
@@ -220,10 +232,14 @@ bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error)
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return false;
 	}
-	if (ks_conf_cache_load(evaluation))
-		return true;
-	if (!evaluate_all(evaluation, true, error))
+	if (ks_conf_cache_load(evaluation, error))
+		return evaluation->vars != NULL;
+	if (!evaluate_all(evaluation, true, &cause)) {
+		if (evaluation->failure_lasts)
+			ks_conf_cache_store_failure(evaluation, cause);
+		g_propagate_error(error, g_steal_pointer(&cause));
 		return false;
+	}
 	ks_conf_cache_store(evaluation);
 	return true;
 }

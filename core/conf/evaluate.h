@@ -29,9 +29,10 @@ struct ks_evaluation {
 
 	GPtrArray *files; /* struct ks_conf_file, in the order they are read */
 	struct ks_vars *vars;
-	GPtrArray *kept;  /* "NAME[i]": not one word in the second evaluation */
-	GPtrArray *notes; /* what bash complained of */
-	char *cache_key;  /* of the inputs, taken before bash reads them; or NULL */
+	GPtrArray *kept;    /* "NAME[i]": not one word in the second evaluation */
+	GPtrArray *notes;   /* what bash complained of */
+	char *cache_key;    /* of the inputs, taken before bash reads them; or NULL */
+	bool failure_lasts; /* the same inputs would fail the same way */
 };
 
 /* On failure what was read so far stays for ks_evaluation_clear(). */
@@ -49,8 +50,15 @@ void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *na
  * source directory and the kernel's configuration, which confs read. One file
  * for each source and kernel below state_dir/cache/conf; not being able to
  * write there is no error.
+ *
+ * A failure that comes of the inputs alone is kept like a result: a conf that
+ * hangs costs its 20 seconds once, not at every "status". Its message says that it
+ * is remembered.
  */
-bool ks_conf_cache_load(struct ks_evaluation *evaluation);
+/* True when there is one: evaluation->vars is set, or *error. */
+bool ks_conf_cache_load(struct ks_evaluation *evaluation, GError **error);
 void ks_conf_cache_store(const struct ks_evaluation *evaluation);
+/* failure is a KS_ERROR_INVALID; it is given the words that say so when it was kept. */
+void ks_conf_cache_store_failure(const struct ks_evaluation *evaluation, GError *failure);
 /* The variables a conf sees of dkms. */
 struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation);

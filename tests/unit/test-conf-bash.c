@@ -220,6 +220,55 @@ static void test_answers_are_cached_by_their_inputs(struct fixture *f, gconstpoi
 	g_assert_cmpuint(faketree_count(&f->tree, "/state/cache/conf"), ==, 1);
 }
 
+/* Evaluated again, it would fail with another message. */
+static void test_failures_are_cached_by_their_inputs(struct fixture *f,
+						     gconstpointer data)
+{
+	const char *text = ONE "date +%s%N >&2\nexit 3\n";
+	g_autofree char *prefix = g_strconcat(f->source, "/dkms.conf:1: ", NULL);
+	g_autoptr(GError) first = NULL;
+	g_autoptr(GError) same = NULL;
+	g_autoptr(GError) changed = NULL;
+	ks_auto(ks_conf) mended = NULL;
+
+	faketree_mkdir(&f->tree, "/state");
+	g_assert_null(load(f, text, &first));
+	g_assert_null(load(f, NULL, &same));
+	g_assert_error(same, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_cmpstr(same->message, ==, first->message);
+	g_assert_true(g_str_has_prefix(same->message, prefix));
+	g_assert_true(
+		g_str_has_suffix(same->message, " (remembered until the file changes)"));
+	faketree_write(&f->tree, "/src/VERSION", "2\n");
+	g_assert_null(load(f, NULL, &changed));
+	g_assert_cmpstr(changed->message, !=, same->message);
+	mended = load_good(f, ONE "MAKE=$(echo make)\n");
+	g_assert_cmpstr(mended->make, ==, "make");
+	g_assert_cmpuint(faketree_count(&f->tree, "/state/cache/conf"), ==, 1);
+}
+
+static void test_a_failure_that_is_not_kept_does_not_say_so(struct fixture *f,
+							    gconstpointer data)
+{
+	g_autoptr(GError) stateless = NULL;
+	g_autoptr(GError) killed = NULL;
+
+	g_assert_null(load(f, ONE "exit 3\n", &stateless));
+	g_assert_false(contains(stateless->message, "remembered"));
+	/* that may have been anybody */
+	faketree_mkdir(&f->tree, "/state");
+	g_assert_null(load(f, ONE "kill -9 $$\n", &killed));
+	g_assert_false(contains(killed->message, "remembered"));
+	g_assert_cmpuint(faketree_count(&f->tree, "/state"), ==, 0);
+}
+
+static void test_memory_is_bounded(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(f, ONE "MAKE=\"make $(ulimit -v)\"\n");
+
+	g_assert_cmpstr(conf->make, ==, "make 1048576");
+}
+
 static void test_nothing_is_cached_where_there_is_no_state(struct fixture *f,
 							   gconstpointer data)
 {
@@ -268,6 +317,11 @@ int main(int argc, char **argv)
 	ADD("values-without-end-are-an-error", test_values_without_end_are_an_error);
 	ADD("answers-are-cached-by-their-inputs",
 	    test_answers_are_cached_by_their_inputs);
+	ADD("failures-are-cached-by-their-inputs",
+	    test_failures_are_cached_by_their_inputs);
+	ADD("a-failure-that-is-not-kept-does-not-say-so",
+	    test_a_failure_that_is_not_kept_does_not_say_so);
+	ADD("memory-is-bounded", test_memory_is_bounded);
 	ADD("nothing-is-cached-where-there-is-no-state",
 	    test_nothing_is_cached_where_there_is_no_state);
 	ADD("a-damaged-cache-is-read-anew", test_a_damaged_cache_is_read_anew);
