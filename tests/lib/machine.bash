@@ -81,14 +81,14 @@ ks_apt_settings() {
 	apt-config dump | grep -E '^Acquire::([a-z]+::)*(Proxy|Retries)' || true
 }
 
-# ks_source_tar: the checkout as a tar stream, without anything generated; the same bytes
-# for the same sources.
+# ks_source_tar [TAR-OPTION...]: the checkout as a tar stream, without anything generated;
+# the same bytes for the same sources.
 ks_source_tar() {
 	tar -C "$ks_top" -c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
 		--anchored --exclude=./out --exclude=./cache --exclude=./.git --exclude='./build*' \
 		--exclude=./m4 --exclude=./autom4te.cache --exclude=./aclocal.m4 \
 		--exclude=./configure --exclude='./configure~' --exclude='./config.*' \
-		--exclude=./Makefile.in .
+		--exclude=./Makefile.in "$@" .
 }
 
 # ks_private COMMAND...: run it with mounts and processes of its own, which all end with it.
