@@ -91,6 +91,13 @@ ks_source_tar() {
 		--exclude=./Makefile.in "$@" .
 }
 
+# ks_alone: be the only one of runtests, quickstart and bench/ that works in this checkout.
+ks_alone() {
+	mkdir -p "$ks_out"
+	exec {ks_lock}>"$ks_out/lock"
+	flock -n "$ks_lock" || ks_die "another run is working in '$ks_out'"
+}
+
 # ks_private COMMAND...: run it with mounts and processes of its own, which all end with it.
 # A shell is the first process, because it waits for orphans.
 ks_private() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# set: full
+# set: quick
 # The upgraded kernel boots under QEMU and really loads the modules that apt brought.
 
 load ../lib/root

@@ -90,13 +90,18 @@ next_version() {
 		awk '{ print $1, ++seen[$1] }')
 	total=${#points[@]}
 	((total > 5)) || fail "only $total calls seen"
-	step=$((KS_FULL ? 1 : total / 6))
+	step=$((KS_FULL ? 1 : total / 6)) killed=0
 	for ((n = 0; n < total; n += step)); do
 		old=$version version=$((version + 1))
 		read -r call nth <<<"${points[n]}"
 		next_version "$version"
+		if traced_sync -e "inject=$call:signal=KILL:when=$nth"; then
+			# how much there is to clean up differs by a call or two
+			(($(grep -c "^$call(" "${R%/root}/calls") < nth)) || fail "$call $nth did not kill"
+			continue
+		fi
 		echo "# killed at $call $nth, $((n + 1)) of $total" >&3
-		traced_sync -e "inject=$call:signal=KILL:when=$nth" && fail "has not been killed"
+		killed=$((killed + 1))
 		wait_until engine_gone
 		assert_some_module vendor "$old" "$version"
 		assert_recorded steady "$K" steady
@@ -106,6 +111,7 @@ next_version() {
 			"version after healing"
 		assert_packages_fine
 	done
+	((killed * step >= total / 2)) || fail "only $killed kills of $total calls"
 }
 
 # --- apt and the engine, killed while a build runs ---------------------------------------
