@@ -61,6 +61,7 @@ FIELD_STRINGS(bind_target)
 	}
 FIELD_NUMBER(parent, 0x7fffffff)
 FIELD_NUMBER(root_fd, 0x7fffffff)
+FIELD_NUMBER(filter_fd, 0x7fffffff)
 FIELD_NUMBER(timeout_s, 0x7fffffff)
 FIELD_NUMBER(max_file_bytes, (unsigned long long)-1)
 FIELD_NUMBER(max_memory_bytes, (unsigned long long)-1)
@@ -118,6 +119,7 @@ static const struct {
 	{"uid", field_uid},
 	{"gid", field_gid},
 	{"pass", field_pass},
+	{"filter", field_filter_fd},
 	{"timeout", field_timeout_s},
 	{"fsize", field_max_file_bytes},
 	{"memory", field_max_memory_bytes},
@@ -170,6 +172,8 @@ static const char *policy_check(const struct policy *policy)
 		return "'bind' without 'at'";
 	if (!policy->cwd)
 		return "no 'cwd'";
+	if (policy->filter_fd < 0)
+		return "no 'filter'";
 	if ((policy->root_fd >= 0) != (policy->root_path != NULL))
 		return "'root' without 'root-path'";
 	for (size_t i = 0; i < policy->writable.n; i++) {
@@ -190,7 +194,7 @@ const char *policy_read(struct policy *policy, int fd)
 	char *text = file_read(fd, &size);
 	char *const end = text + size;
 
-	*policy = (struct policy){.root_fd = -1};
+	*policy = (struct policy){.root_fd = -1, .filter_fd = -1};
 	if (!text)
 		return "cannot be read";
 	/* So that v is an array, also when there is no such string. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside the launcher program: single-threaded, libc and libseccomp only.
+ * Inside the launcher program: single-threaded, libc only.
  *
  * Three processes. The supervisor (main) waits, enforces the time limit and
  * kills; the warden is pid 1 of the new pid namespace, or an ordinary child
@@ -36,6 +36,7 @@ struct policy {
 	bool require, network;
 	unsigned int timeout_s;
 	unsigned long long max_file_bytes, max_memory_bytes;
+	int filter_fd;
 	int pass_fds[KS_SANDBOX_FDS_MAX];
 	size_t n_pass_fds;
 };

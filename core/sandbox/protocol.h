@@ -20,6 +20,7 @@
  *	bind=DIR, then at=DIR	in pairs
  *	uid=N, gid=N		absent: no uid layer (the caller is not root)
  *	pass=FD ...		left open for the command
+ *	filter=FD		the seccomp filter: an array of struct sock_filter
  *	timeout=SECONDS
  *	fsize=BYTES, memory=BYTES; 0 is no limit
  *	require=1, network=1

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "core/sandbox/filter.h"
 #include "core/sandbox/protocol.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -35,7 +36,7 @@ static void put_list(GString *text, const char *key, const char *const *values)
 }
 
 static GString *policy_encode(const struct ks_system *system,
-			      const struct ks_sandbox_policy *policy)
+			      const struct ks_sandbox_policy *policy, int filter_fd)
 {
 	GString *text = g_string_new(KS_SANDBOX_MAGIC);
 
@@ -59,6 +60,7 @@ static GString *policy_encode(const struct ks_system *system,
 	}
 	for (size_t i = 0; i < policy->n_pass_fds; i++)
 		put_number(text, "pass", policy->pass_fds[i]);
+	put_number(text, "filter", filter_fd);
 	put_number(text, "timeout", policy->timeout_s);
 	put_number(text, "fsize", policy->max_file_bytes);
 	put_number(text, "memory", policy->max_memory_bytes);
@@ -70,9 +72,10 @@ static GString *policy_encode(const struct ks_system *system,
 }
 
 static int policy_file(const struct ks_system *system,
-		       const struct ks_sandbox_policy *policy, GError **error)
+		       const struct ks_sandbox_policy *policy, int filter_fd,
+		       GError **error)
 {
-	g_autoptr(GString) text = policy_encode(system, policy);
+	g_autoptr(GString) text = policy_encode(system, policy, filter_fd);
 	ks_autofd int fd = -1;
 
 	if (text->len > KS_SANDBOX_POLICY_MAX) {
@@ -116,14 +119,17 @@ bool ks_sandbox_start(const struct ks_system *system,
 {
 	g_autofree char *program = g_build_filename(system->libexec_dir, "sandbox", NULL);
 	g_autofree char *policy_arg = NULL, *report_arg = NULL;
-	int pass_fds[KS_SANDBOX_FDS_MAX + 3], report[2], pidfd = -1;
+	int pass_fds[KS_SANDBOX_FDS_MAX + 4], report[2], pidfd = -1, filter_fd;
 	size_t n_pass_fds = 0;
 	pid_t pid;
 
 	if (!policy_is_valid(policy, error))
 		return false;
 
-	ks_autofd int policy_fd = policy_file(system, policy, error);
+	filter_fd = ks_sandbox_filter(policy->network, error);
+	if (filter_fd < 0)
+		return false;
+	ks_autofd int policy_fd = policy_file(system, policy, filter_fd, error);
 	if (policy_fd < 0)
 		return false;
 	if (pipe2(report, O_CLOEXEC) != 0) {
@@ -134,6 +140,7 @@ bool ks_sandbox_start(const struct ks_system *system,
 
 	pass_fds[n_pass_fds++] = policy_fd;
 	pass_fds[n_pass_fds++] = report_write;
+	pass_fds[n_pass_fds++] = filter_fd;
 	if (!ks_root_is_host(system->root))
 		pass_fds[n_pass_fds++] = ks_root_fd(system->root);
 	for (size_t i = 0; i < policy->n_pass_fds; i++)

@@ -41,7 +41,7 @@ struct ks_sandbox_policy {
 	uid_t uid; /* 0 is refused; without effect when we are not root */
 	gid_t gid;
 	bool require;		/* fail rather than run with a layer missing */
-	bool network;		/* false: no sockets but AF_UNIX */
+	bool network;		/* false: no sockets but pairs of AF_UNIX */
 	unsigned int timeout_s; /* 0 = none; on expiry everything is killed, status 124 */
 	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
 	/* RLIMIT_AS, so of each process by itself; 0 = no limit */

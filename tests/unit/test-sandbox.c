@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,8 +204,16 @@ static void test_no_network(struct fixture *f, gconstpointer data)
 		       "print $!+0; exit 3'"),
 		==, 3);
 	g_assert_cmpint(atoi(f->output), ==, EACCES);
+	/* what listens on one need not be in the sandbox, nor below /run */
 	g_assert_cmpint(
-		run(f, "perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) or exit 3'"),
+		run(f, "perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) and exit 0; "
+		       "print $!+0; exit 3'"),
+		==, 3);
+	g_assert_cmpint(atoi(f->output), ==, EACCES);
+	/* a pipe by another name */
+	g_assert_cmpint(
+		run(f, "perl -MSocket -e 'socketpair(S, T, AF_UNIX, SOCK_STREAM, 0) or "
+		       "exit 3'"),
 		==, 0);
 	f->policy.network = true;
 	g_assert_cmpint(
@@ -216,6 +225,24 @@ static void test_no_new_namespaces(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmpint(run(f, "unshare -U true"), !=, 0);
 	g_assert_cmpint(run(f, "unshare -m true"), !=, 0);
+}
+
+/* The kernel may be newer than what the filter was made from. */
+static void test_unknown_system_calls(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *perl = g_find_program_in_path("perl");
+	g_autofree char *script = g_strdup_printf(
+		"perl -e 'for my $n (4000, %d) { syscall($n) == -1 or exit 3; print "
+		"$!+0, qq(\n) }'",
+		SYS_io_uring_setup);
+	g_autofree char *expected = g_strdup_printf("%d\n%d\n", ENOSYS, ENOSYS);
+
+	if (!perl) {
+		g_test_skip("no perl to make a system call with");
+		return;
+	}
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_cmpstr(f->output, ==, expected);
 }
 
 static void test_sees_only_itself(struct fixture *f, gconstpointer data)
@@ -532,6 +559,8 @@ int main(int argc, char **argv)
 	ADD("running as root is refused", test_root_is_refused);
 	ADD("there is no network", test_no_network);
 	ADD("namespaces cannot be made inside", test_no_new_namespaces);
+	ADD("system calls newer than the filter, and io_uring, do not exist",
+	    test_unknown_system_calls);
 	ADD("the command sees only its own processes and files", test_sees_only_itself);
 	ADD("sockets and the like below /run are out of sight", test_run_is_hidden);
 	ADD("a writable directory below /run is there", test_writable_below_run);

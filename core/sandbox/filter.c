@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * seccomp: system calls that no build needs and that are either a way out or
+ * a large piece of kernel to attack. A deny list, because builds run programs
+ * nobody has listed; but what is newer than the list gets ENOSYS, as on an
+ * older kernel, and so do programs of a foreign architecture.
+ */
+#include "core/sandbox/filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/support/cleanup.h"
+#include "core/support/error.h"
+
+/* Beyond any architecture's numbers; x32 programs, which are refused, are above. */
+#define SYSCALL_MAX 4096
+
+/* By name: libseccomp's headers of the floor do not know all of them. */
+static const struct {
+	const char *name;
+	int err;
+} denied[] = {
+	/* the tree and what is mounted on it */
+	{"mount", EPERM},
+	{"umount", EPERM},
+	{"umount2", EPERM},
+	{"pivot_root", EPERM},
+	{"chroot", EPERM},
+	{"move_mount", EPERM},
+	{"open_tree", EPERM},
+	{"open_tree_attr", EPERM},
+	{"fsopen", EPERM},
+	{"fsconfig", EPERM},
+	{"fsmount", EPERM},
+	{"fspick", EPERM},
+	{"mount_setattr", EPERM},
+	{"quotactl", EPERM},
+	{"quotactl_fd", EPERM},
+	{"open_by_handle_at", EPERM},
+	{"fanotify_init", EPERM},
+	/* new namespaces: user namespaces give capabilities over much kernel code */
+	{"unshare", EPERM},
+	{"setns", EPERM},
+	/* its flags are behind a pointer; libc falls back to clone(2) */
+	{"clone3", ENOSYS},
+	/* the kernel itself */
+	{"init_module", EPERM},
+	{"finit_module", EPERM},
+	{"delete_module", EPERM},
+	{"kexec_load", EPERM},
+	{"kexec_file_load", EPERM},
+	{"reboot", EPERM},
+	{"bpf", EPERM},
+	{"perf_event_open", EPERM},
+	{"userfaultfd", EPERM},
+	{"syslog", EPERM},
+	{"acct", EPERM},
+	{"swapon", EPERM},
+	{"swapoff", EPERM},
+	{"iopl", EPERM},
+	{"ioperm", EPERM},
+	{"settimeofday", EPERM},
+	{"clock_settime", EPERM},
+	{"clock_settime64", EPERM},
+	{"sethostname", EPERM},
+	{"setdomainname", EPERM},
+	/* would open sockets behind the filter's back */
+	{"io_uring_setup", ENOSYS},
+	{"io_uring_enter", ENOSYS},
+	{"io_uring_register", ENOSYS},
+	/* other processes, and keys of the caller's session */
+	{"ptrace", EPERM},
+	{"process_vm_readv", EPERM},
+	{"process_vm_writev", EPERM},
+	{"pidfd_getfd", EPERM},
+	{"kcmp", EPERM},
+	{"keyctl", EPERM},
+	{"add_key", EPERM},
+	{"request_key", EPERM},
+};
+
+static const unsigned long namespace_flags[] = {
+	CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,    CLONE_NEWUSER,
+	CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP,
+};
+
+/* The flags are the second argument there; clone(2). */
+#if defined(__s390__)
+#define CLONE_FLAGS_ARG 1
+#else
+#define CLONE_FLAGS_ARG 0
+#endif
+
+/* Put text into the input of a terminal (CVE-2017-5226 in other sandboxes). */
+static const unsigned long terminal_ioctls[] = {TIOCSTI, TIOCLINUX};
+
+static int filter_fill(scmp_filter_ctx filter, bool network)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(denied) / sizeof(denied[0]); i++) {
+		int number = seccomp_syscall_resolve_name(denied[i].name);
+
+		if (number != __NR_SCMP_ERROR)
+			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(denied[i].err),
+					     number, 0);
+	}
+	for (size_t i = 0; !r && i < sizeof(namespace_flags) / sizeof(namespace_flags[0]);
+	     i++) {
+		const unsigned long flag = namespace_flags[i];
+
+		r = seccomp_rule_add(
+			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+			SCMP_CMP(CLONE_FLAGS_ARG, SCMP_CMP_MASKED_EQ, flag, flag));
+	}
+	for (size_t i = 0; !r && i < sizeof(terminal_ioctls) / sizeof(terminal_ioctls[0]);
+	     i++)
+		r = seccomp_rule_add(
+			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, terminal_ioctls[i]));
+	/* Unix sockets, too: one on a read-only mount can be connected to all the same.
+	 */
+	if (!r && !network)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 0);
+	if (!r && !network)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socketpair),
+				     1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+	return -r;
+}
+
+/* The highest number that libseccomp has a name for: it knew what the list is about. */
+static unsigned int find_last_known(void)
+{
+	unsigned int last = 0;
+
+	for (unsigned int number = 0; number < SYSCALL_MAX; number++) {
+		char *name =
+			seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)number);
+
+		if (name)
+			last = number;
+		free(name);
+	}
+	return last;
+}
+
+/*
+ * Before libseccomp's own program, which cannot compare numbers: anything above
+ * last_known is answered without a look at the architecture. Jumps are
+ * relative, so that nothing of what follows changes.
+ */
+static bool write_unknown(int fd, unsigned int last_known)
+{
+	const struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_known, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	};
+
+	return write(fd, program, sizeof(program)) == (ssize_t)sizeof(program);
+}
+
+static int filter_write(int fd, scmp_filter_ctx filter, bool network)
+{
+	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+
+	if (!r)
+		r = -filter_fill(filter, network);
+	if (!r && !write_unknown(fd, find_last_known()))
+		r = -errno;
+	if (!r)
+		r = seccomp_export_bpf(filter, fd);
+	return -r;
+}
+
+int ks_sandbox_filter(bool network, GError **error)
+{
+	static int filters[2] = {-1, -1};
+	int *result = &filters[network];
+	scmp_filter_ctx filter;
+	int err;
+
+	if (*result >= 0)
+		return *result;
+	ks_autofd int fd = memfd_create("kmodsmith-seccomp", MFD_CLOEXEC);
+	if (fd < 0) {
+		ks_error_set_errno(error, errno, "sandbox: cannot write the filter");
+		return -1;
+	}
+	filter = seccomp_init(SCMP_ACT_ALLOW);
+	err = filter ? filter_write(fd, filter, network) : ENOMEM;
+	if (filter)
+		seccomp_release(filter);
+	if (err) {
+		ks_error_set_errno(error, err, "sandbox: cannot make the filter");
+		return -1;
+	}
+	*result = ks_steal_fd(&fd);
+	return *result;
+}

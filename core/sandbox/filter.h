@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sandbox's seccomp filter, compiled by the engine once a process: the
+ * launcher only loads it and links no more than libc. Private to this
+ * directory.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * A descriptor of a file of struct sock_filter, in the order of seccomp(2). It
+ * belongs to this module and stays open; -1 on error. network: sockets are
+ * allowed; without it only socketpair(2) of AF_UNIX is.
+ */
+int ks_sandbox_filter(bool network, GError **error);
