@@ -324,7 +324,8 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 static void tell_missing_layers(struct ks_executor *executor, unsigned int layers)
 {
 	g_autofree char *names =
-		ks_sandbox_layers_to_string(KS_SANDBOX_LAYERS_ALL & ~layers);
+		ks_sandbox_layers_to_string(KS_SANDBOX_LAYERS_ALL &
+					    ~KS_SANDBOX_LAYERS_OPTIONAL & ~layers);
 	g_autofree char *text = NULL;
 
 	/* 0: no step came so far as to have any */

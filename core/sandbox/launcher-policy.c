@@ -65,6 +65,8 @@ FIELD_NUMBER(filter_fd, 0x7fffffff)
 FIELD_NUMBER(timeout_s, 0x7fffffff)
 FIELD_NUMBER(max_file_bytes, (unsigned long long)-1)
 FIELD_NUMBER(max_memory_bytes, (unsigned long long)-1)
+FIELD_NUMBER(max_total_bytes, (unsigned long long)-1)
+FIELD_NUMBER(max_processes, 0x7fffffff)
 FIELD_NUMBER(require, 1)
 FIELD_NUMBER(network, 1)
 FIELD_NUMBER(gid, 0xfffffffe)
@@ -123,6 +125,8 @@ static const struct {
 	{"timeout", field_timeout_s},
 	{"fsize", field_max_file_bytes},
 	{"memory", field_max_memory_bytes},
+	{"total-memory", field_max_total_bytes},
+	{"processes", field_max_processes},
 	{"require", field_require},
 	{"network", field_network},
 };

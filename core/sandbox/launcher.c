@@ -178,6 +178,7 @@ _Noreturn static void warden_run(struct launch *launch)
 
 	/* SIGKILL of the supervisor must not leave the command running. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	cgroup_join(launch); /* before /sys is read-only */
 	if (launch->layers & KS_SANDBOX_MOUNT) {
 		int err = mounts_setup(launch);
 
@@ -306,6 +307,7 @@ static bool attempt_run(struct launch *launch, const struct attempt *attempt, bo
 		launch_fail(launch, errno, "cannot fork");
 
 	outcome = supervise(warden, signals, deadline_ms, &status);
+	cgroup_kill(launch);
 	if (!(launch->layers & KS_SANDBOX_PID))
 		descendants_kill();
 	if (outcome == OUTCOME_TIMEOUT)
@@ -372,6 +374,7 @@ int main(int argc, char **argv)
 		return KS_SANDBOX_EXIT_ERROR; /* died before we asked to be told */
 	if (launch.policy.timeout_s)
 		deadline_ms = now_ms() + launch.policy.timeout_s * 1000LL;
+	cgroup_make(&launch);
 	for (size_t i = 0; i < N_ATTEMPTS; i++) {
 		if (launch.no_mount && attempts[i].layers & KS_SANDBOX_MOUNT)
 			continue;
@@ -379,5 +382,6 @@ int main(int argc, char **argv)
 				 deadline_ms))
 			break;
 	}
+	cgroup_remove(&launch);
 	return 0;
 }

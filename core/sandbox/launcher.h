@@ -36,13 +36,21 @@ struct policy {
 	bool require, network;
 	unsigned int timeout_s;
 	unsigned long long max_file_bytes, max_memory_bytes;
+	unsigned long long max_total_bytes, max_processes;
 	int filter_fd;
 	int pass_fds[KS_SANDBOX_FDS_MAX];
 	size_t n_pass_fds;
 };
 
+/* The command's own; fd is -1 when there is none to be had. */
+struct cgroup {
+	int parent_fd, fd;
+	char name[48];
+};
+
 struct launch {
 	struct policy policy;
+	struct cgroup cgroup;
 	int report_fd;
 	unsigned int layers; /* what is active so far */
 	bool no_mount;	     /* tried: mounts are not to be had here */
@@ -70,6 +78,13 @@ bool launch_is_unavailable(int err);
  * here and the namespace has to be thrown away.
  */
 int mounts_setup(struct launch *launch);
+
+/* The supervisor: make the cgroup (launch->cgroup), kill and remove it. */
+void cgroup_make(struct launch *launch);
+void cgroup_kill(const struct launch *launch);
+void cgroup_remove(const struct launch *launch);
+/* The warden: go into it, if there is one. */
+void cgroup_join(struct launch *launch);
 
 /* Layers of the command's own process, in the order in which they must be applied. */
 int rlimits_apply(const struct launch *launch);

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 static const char *const names[] = {
-	"uid", "rlimits", "seccomp", "landlock", "mount", "pid", "net", "tmp", "dev",
+	"uid", "rlimits", "seccomp", "landlock", "mount",
+	"pid", "net",	  "tmp",     "dev",	 "cgroup",
 };
 
 const char *ks_sandbox_layer_name(unsigned int bit)

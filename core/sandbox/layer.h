@@ -15,9 +15,12 @@ enum ks_sandbox_layer {
 	KS_SANDBOX_NET = 1 << 6,
 	KS_SANDBOX_TMP = 1 << 7,
 	KS_SANDBOX_DEV = 1 << 8,
+	KS_SANDBOX_CGROUP = 1 << 9,
 };
 
-#define KS_SANDBOX_LAYERS_ALL ((1u << 9) - 1)
+#define KS_SANDBOX_LAYERS_ALL ((1u << 10) - 1)
+/* Nobody misses one: what it does, others do as well, only less exactly. */
+#define KS_SANDBOX_LAYERS_OPTIONAL ((unsigned int)KS_SANDBOX_CGROUP)
 
 /* "uid", "rlimits", ... for one bit; NULL for a bit that is none. */
 const char *ks_sandbox_layer_name(unsigned int bit);

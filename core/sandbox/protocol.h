@@ -22,7 +22,8 @@
  *	pass=FD ...		left open for the command
  *	filter=FD		the seccomp filter: an array of struct sock_filter
  *	timeout=SECONDS
- *	fsize=BYTES, memory=BYTES; 0 is no limit
+ *	fsize=BYTES, memory=BYTES	of a file, of a process; 0 is no limit
+ *	total-memory=BYTES, processes=N	of all of it together; 0 is no limit
  *	require=1, network=1
  *	end			the last string
  *

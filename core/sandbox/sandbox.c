@@ -64,6 +64,8 @@ static GString *policy_encode(const struct ks_system *system,
 	put_number(text, "timeout", policy->timeout_s);
 	put_number(text, "fsize", policy->max_file_bytes);
 	put_number(text, "memory", policy->max_memory_bytes);
+	put_number(text, "total-memory", policy->max_total_bytes);
+	put_number(text, "processes", policy->max_processes);
 	put_number(text, "require", policy->require);
 	put_number(text, "network", policy->network);
 	g_string_append(text, "end");

@@ -46,6 +46,13 @@ struct ks_sandbox_policy {
 	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
 	/* RLIMIT_AS, so of each process by itself; 0 = no limit */
 	unsigned long long max_memory_bytes;
+	/*
+	 * Of all its processes together, in a cgroup of its own; 0 = no limit but that
+	 * of the caller's cgroup. Without a cgroup only processes are limited, by the
+	 * uid.
+	 */
+	unsigned long long max_total_bytes;
+	unsigned int max_processes;
 	int stdin_fd; /* -1 is /dev/null */
 	int stdout_fd;
 	int stderr_fd;

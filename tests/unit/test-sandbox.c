@@ -434,6 +434,55 @@ static void test_memory_limit(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(f->output, ==, "32768\n");
 }
 
+/* The v2 hierarchy of this machine, or NULL when we cannot make a cgroup there. */
+static char *find_cgroups(void)
+{
+	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(mounts); i++) {
+		g_autofree char *procs =
+			g_build_filename(mounts[i], "cgroup.procs", NULL);
+
+		if (is_root() && access(procs, W_OK) == 0)
+			return g_strdup(mounts[i]);
+	}
+	return NULL;
+}
+
+static void test_cgroup(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mount = find_cgroups();
+	g_autofree char *seen = NULL;
+
+	if (!mount) {
+		g_test_skip("no cgroup v2 that can be written to");
+		return;
+	}
+	f->policy.max_processes = 64;
+	g_assert_cmpint(run(f, "sed -n 's/^0:://p' /proc/self/cgroup"), ==, 0);
+	g_assert_cmpint(f->layers & KS_SANDBOX_CGROUP, !=, 0);
+	g_assert_nonnull(strstr(f->output, "/kmodsmith-build."));
+	g_strstrip(f->output);
+	seen = g_build_filename(mount, f->output, NULL);
+	g_assert_false(g_file_test(seen, G_FILE_TEST_EXISTS));
+}
+
+/* What a launcher that was killed with SIGKILL leaves is an empty cgroup. */
+static void test_cgroup_is_swept(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mount = find_cgroups();
+	g_autofree char *left =
+		mount ? g_build_filename(mount, "kmodsmith-build.99999999", NULL) : NULL;
+
+	if (!mount) {
+		g_test_skip("no cgroup v2 that can be written to");
+		return;
+	}
+	g_assert_cmpint(g_mkdir(left, 0755), ==, 0);
+	g_assert_cmpint(run(f, "true"), ==, 0);
+	g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+}
+
 static void test_passed_descriptors(struct fixture *f, gconstpointer data)
 {
 	int fds[2];
@@ -494,7 +543,8 @@ static void test_layer_names(void)
 		ks_sandbox_layers_to_string(KS_SANDBOX_UID | KS_SANDBOX_DEV);
 	g_autofree char *none = ks_sandbox_layers_to_string(0);
 
-	g_assert_cmpstr(all, ==, "uid,rlimits,seccomp,landlock,mount,pid,net,tmp,dev");
+	g_assert_cmpstr(all, ==,
+			"uid,rlimits,seccomp,landlock,mount,pid,net,tmp,dev,cgroup");
 	g_assert_cmpstr(two, ==, "uid,dev");
 	g_assert_cmpstr(none, ==, "");
 }
@@ -572,6 +622,8 @@ int main(int argc, char **argv)
 	ADD("death by signal is told", test_signal_is_told);
 	ADD("files are limited in size", test_file_size_limit);
 	ADD("the memory of a process is limited", test_memory_limit);
+	ADD("the command is in a cgroup of its own, which goes with it", test_cgroup);
+	ADD("a cgroup that a killed launcher left is removed", test_cgroup_is_swept);
 	ADD("passed descriptors keep their numbers and nothing else leaks",
 	    test_passed_descriptors);
 	ADD("a missing program or directory is an error that names it",
