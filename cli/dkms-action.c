@@ -41,8 +41,8 @@ static int add_directory(struct ks_dkms *dkms, const char *dir)
 	g_autofree char *entry = NULL;
 	g_autoptr(GError) error = NULL;
 
-	conf = ks_conf_load(dkms->cli.system, dir, dkms->options.module,
-			    dkms->options.version, NULL, &error);
+	conf = ks_conf_load(dkms->cli.system, dkms->cli.settings, dir,
+			    dkms->options.module, dkms->options.version, NULL, &error);
 	if (!conf)
 		return ks_dkms_die(g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND)
 					   ? KS_DKMS_NO_CONF

@@ -258,6 +258,7 @@ static bool start(const struct ks_system *system, struct run *run, GError **erro
 	struct ks_sandbox_policy policy = {
 		.cwd = input->cwd,
 		.env = env,
+		.require = input->require_sandbox,
 		.timeout_s = TIMEOUT_S,
 		.max_file_bytes = MAX_FILE_BYTES,
 		.max_memory_bytes = MAX_MEMORY,

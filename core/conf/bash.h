@@ -31,6 +31,7 @@ struct ks_bash_input {
 	const char *file;	     /* inside the tree; NULL: the second evaluation */
 	const struct ks_vars *first; /* of the second evaluation */
 	const struct ks_vars *before;
+	bool require_sandbox; /* fail when a layer of the sandbox is not to be had */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/conf/conf-private.h"
+#include "core/conf/settings.h"
 #include "core/support/digest.h"
 #include "core/support/error.h"
 
@@ -415,13 +416,17 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 }
 
 /* One reading of the conf with what is known of its name. */
-static struct ks_conf *load(const struct ks_system *system, const char *source_dir,
+static struct ks_conf *load(const struct ks_system *system,
+			    const struct ks_settings *settings, const char *source_dir,
 			    const char *name, const char *version,
 			    struct ks_kernel *kernel, GError **error)
 {
 	g_autofree char *machine = kernel ? NULL : ks_kernel_machine_arch(system);
 	struct ks_conf_parse parse = {
 		.evaluation = {.system = system,
+			       .require_sandbox =
+				       settings &&
+				       settings->sandbox == KS_SANDBOX_REQUIRE,
 			       .source_dir = source_dir,
 			       .name = name ? name : "",
 			       .version = version ? version : "",
@@ -450,7 +455,8 @@ static bool check_called(const char *name, GError **error)
 	return false;
 }
 
-struct ks_conf *ks_conf_load(const struct ks_system *system, const char *source_dir,
+struct ks_conf *ks_conf_load(const struct ks_system *system,
+			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,
 			     struct ks_kernel *kernel, GError **error)
 {
@@ -459,11 +465,11 @@ struct ks_conf *ks_conf_load(const struct ks_system *system, const char *source_
 	if (!check_called(name, error) || !check_called(version, error))
 		return NULL;
 	if (name && version)
-		return load(system, source_dir, name, version, kernel, error);
+		return load(system, settings, source_dir, name, version, kernel, error);
 	/* Overrides, $module and $module_version go by the name: read on with it. */
-	first = load(system, source_dir, name, version, kernel, error);
+	first = load(system, settings, source_dir, name, version, kernel, error);
 	if (!first)
 		return NULL;
-	return load(system, source_dir, name ? name : first->package_name,
+	return load(system, settings, source_dir, name ? name : first->package_name,
 		    version ? version : first->package_version, kernel, error);
 }

@@ -13,6 +13,8 @@
 #include "core/kernel/kernel.h"
 #include "core/support/system.h"
 
+struct ks_settings;
+
 struct ks_conf_module {
 	char *built_name;     /* without .ko */
 	char *built_location; /* relative to the build directory; "" or "sub/dir/" */
@@ -60,7 +62,7 @@ void ks_conf_free(struct ks_conf *conf);
 KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
 
 /*
- * Read source_dir/dkms.conf for one kernel. kernel may be NULL: then only
+ * Read source_dir/dkms.conf for one kernel. settings may be NULL: the defaults. kernel may be NULL: then only
  * names, version and whether it wants to be installed are meaningful (the
  * conf sees kernelver="" as in "dkms add").
  *
@@ -70,7 +72,8 @@ KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
  * PACKAGE_VERSION ('/', "..", blanks, control characters, leading '-' or '.'),
  * has a hole in its modules, or a name or location that leads out of the tree.
  */
-struct ks_conf *ks_conf_load(const struct ks_system *system, const char *source_dir,
+struct ks_conf *ks_conf_load(const struct ks_system *system,
+			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,
 			     struct ks_kernel *kernel, GError **error);
 

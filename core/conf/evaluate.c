@@ -172,6 +172,7 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 	struct ks_bash_input input = {.label = file->label,
 				      .cwd = evaluation->source_dir,
 				      .file = file->path,
+				      .require_sandbox = evaluation->require_sandbox,
 				      .before = *vars};
 	struct ks_native_report report;
 	guint n_kept = evaluation->kept->len;

@@ -26,6 +26,7 @@ struct ks_evaluation {
 	const char *name, *version; /* "" when not known yet */
 	struct ks_kernel *kernel;   /* may be NULL */
 	const char *arch;
+	bool require_sandbox; /* bash only with all of its layers */
 
 	GPtrArray *files; /* struct ks_conf_file, in the order they are read */
 	struct ks_vars *vars;

@@ -50,7 +50,7 @@ static bool add(const struct ks_action_context *context, const struct ks_action 
 	if (!ks_tree_add(context->system, source->name, source->version, source->path,
 			 error))
 		return false;
-	conf = ks_conf_load(context->system, source->path, source->name, source->version,
+	conf = ks_conf_load(context->system, context->settings, source->path, source->name, source->version,
 			    NULL, NULL);
 	if (conf)
 		try_root_script(context, action, "post_add", conf->post_add, source,

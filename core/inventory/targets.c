@@ -15,7 +15,7 @@ static void read_conf(struct ks_inventory_taking *taking, struct ks_target *targ
 	/* for a removed kernel there is nothing to ask */
 	if (!source->present || !target->kernel->alive)
 		return;
-	target->conf = ks_conf_load(taking->system, source->path, source->name,
+	target->conf = ks_conf_load(taking->system, taking->settings, source->path, source->name,
 				    source->version, target->kernel, &error);
 	if (!target->conf) {
 		target->conf_problem = g_strdup(error->message);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/conf/settings.h"
+
 #include "tests/unit/faketree.h"
 
 #define RELEASE "6.1.0-56-amd64"
@@ -17,6 +19,7 @@
 struct fixture {
 	struct faketree tree;
 	struct ks_system *system; /* the machine's root, the test's state */
+	struct ks_settings *settings;
 	struct ks_kernel kernel;
 	char *source;
 };
@@ -34,6 +37,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 	g_free(f->system->state_dir);
 	f->system->dkms_etc = g_build_filename(f->tree.dir, "src/etc/dkms", NULL);
 	f->system->state_dir = g_build_filename(f->tree.dir, "state", NULL);
+	f->settings = ks_settings_load(f->tree.system, &error);
+	g_assert_no_error(error);
 	f->source = g_build_filename(f->tree.dir, "src", NULL);
 	/* below the source: the sandbox has a /tmp of its own */
 	f->kernel = (struct ks_kernel){
@@ -50,6 +55,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	g_free(f->kernel.arch);
 	g_free(f->kernel.headers_dir);
 	g_free(f->source);
+	ks_settings_free(f->settings);
 	ks_system_free(f->system);
 	faketree_tear_down(&f->tree, data);
 }
@@ -58,7 +64,7 @@ static struct ks_conf *load(struct fixture *f, const char *text, GError **error)
 {
 	if (text)
 		faketree_write(&f->tree, "/src/dkms.conf", text);
-	return ks_conf_load(f->system, f->source, "foo", "1.0", &f->kernel, error);
+	return ks_conf_load(f->system, f->settings, f->source, "foo", "1.0", &f->kernel, error);
 }
 
 static struct ks_conf *load_good(struct fixture *f, const char *text)

@@ -40,7 +40,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 static struct ks_conf *load(struct fixture *f, const char *text, GError **error)
 {
 	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf", text);
-	return ks_conf_load(f->tree.system, "/usr/src/foo-1.0", "foo", "1.0", &f->kernel,
+	return ks_conf_load(f->tree.system, NULL, "/usr/src/foo-1.0", "foo", "1.0", &f->kernel,
 			    error);
 }
 
@@ -321,7 +321,7 @@ static void test_name_comes_from_the_conf(struct fixture *f, gconstpointer data)
 	faketree_write(&f->tree, "/usr/src/x/dkms.conf",
 		       ONE "MAKE='make $module $module_version'\n");
 	faketree_write(&f->tree, "/etc/dkms/foo.conf", "AUTOINSTALL=yes\n");
-	conf = ks_conf_load(f->tree.system, "/usr/src/x", NULL, NULL, &f->kernel, &error);
+	conf = ks_conf_load(f->tree.system, NULL, "/usr/src/x", NULL, NULL, &f->kernel, &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(conf->make, ==, "make foo 1.0");
 	g_assert_true(conf->autoinstall);
@@ -334,7 +334,7 @@ static void test_reads_without_a_kernel(struct fixture *f, gconstpointer data)
 
 	faketree_write(&f->tree, "/usr/src/x/dkms.conf",
 		       ONE "AUTOINSTALL=yes\nBUILD_EXCLUSIVE_KERNEL='^5'\n");
-	conf = ks_conf_load(f->tree.system, "/usr/src/x", NULL, NULL, NULL, &error);
+	conf = ks_conf_load(f->tree.system, NULL, "/usr/src/x", NULL, NULL, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(conf->package_name, ==, "foo");
 	g_assert_true(conf->autoinstall);
@@ -406,7 +406,7 @@ static void test_refuses_what_is_not_a_conf(struct fixture *f, gconstpointer dat
 	assert_bad(f, "", 1, "it is empty");
 	assert_bad(f, "# nothing\n", 1, "no PACKAGE_NAME");
 	g_assert_true(g_file_set_contents(path, "A=1\n\0\n", 6, NULL));
-	g_assert_null(ks_conf_load(f->tree.system, "/usr/src/foo-1.0", "foo", "1.0",
+	g_assert_null(ks_conf_load(f->tree.system, NULL, "/usr/src/foo-1.0", "foo", "1.0",
 				   &f->kernel, &error));
 	g_assert_cmpstr(error->message, ==, binary);
 	g_clear_error(&error);
@@ -414,7 +414,7 @@ static void test_refuses_what_is_not_a_conf(struct fixture *f, gconstpointer dat
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_cmpstr(error->message, ==, large);
 	g_clear_error(&error);
-	g_assert_null(ks_conf_load(f->tree.system, "/usr/src/none", NULL, NULL,
+	g_assert_null(ks_conf_load(f->tree.system, NULL, "/usr/src/none", NULL, NULL,
 				   &f->kernel, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
 }
