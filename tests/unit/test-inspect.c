@@ -130,6 +130,31 @@ static void test_set(struct fixture *f, gconstpointer data)
 		       "symbol 'play_good_call' is exported by nothing");
 }
 
+/* lttng has 44, dahdi 32: each is a descriptor of the worker. */
+static void test_large_set(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) infos = NULL;
+	g_autoptr(GError) error = NULL;
+
+	for (int i = 0; i < 200; i++) {
+		g_autofree char *path = g_strdup_printf("/m/%d/play-good.ko", i);
+
+		copy_in(f, "play-good.ko", path);
+		g_ptr_array_add(paths, g_steal_pointer(&path));
+	}
+	g_ptr_array_add(paths, NULL);
+	infos = ks_module_inspect(f->tree.system, (const char *const *)paths->pdata,
+				  &f->kernel, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(infos->len, ==, 200);
+	for (guint i = 0; i < infos->len; i++) {
+		const struct ks_module_info *info = g_ptr_array_index(infos, i);
+
+		g_assert_cmpstr(info->problem, ==, NULL);
+	}
+}
+
 static void test_extra(struct fixture *f, gconstpointer data)
 {
 	const char *const paths[] = {"/m/play-user.ko", NULL};
@@ -396,6 +421,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("a-good-module-tells-all-about-itself", test_good);
 	ADD("modules-of-one-set-resolve-each-other", test_set);
+	ADD("a-source-of-hundreds-of-modules-is-inspected", test_large_set);
 	ADD("symbols-of-dependencies-count-with-their-crcs", test_extra);
 	ADD("missing-symbols-and-other-crcs-are-named", test_stale);
 	ADD("another-module-layout-is-found", test_layout);
