@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The personality "dkms": the command line of dkms 3.4.3 as far as Debian's
- * packages and their left-over hooks call it. Words, formats and exit codes
- * are dkms's where somebody parses them; dkms(8) says what differs.
+ * The personality "dkms": the command line of dkms 3.4.3. Words, formats and
+ * exit codes are dkms's where somebody parses them; dkms(8) says what differs.
+ *
+ * dkms-actions.c is the table of actions, dkms-options.c that of options: the
+ * parser, the checks before an action, the help and, by a test, completions and
+ * man page follow from these two. To add an action: write cli/dkms-NAME.c, name
+ * its function in the table, describe it in doc/dkms.8 and cli/completion.
  */
 #pragma once
 
@@ -13,48 +17,119 @@ enum ks_dkms_exit {
 	KS_DKMS_NOT_ALLOWED = 1, /* not root, arguments missing, not in this version */
 	KS_DKMS_NO_SOURCE = 2,	 /* also: unknown option, -k with --all */
 	KS_DKMS_NOT_IN_TREE = 3, /* or already in it; -a with --all */
-	KS_DKMS_SEVERAL_ACTIONS = 4,
-	KS_DKMS_NO_ALL = 5, /* the action does not take --all */
-	KS_DKMS_INSTALL_FAILED = 6,
+	KS_DKMS_BROKEN = 4,	 /* also: one action, one kernel */
+	KS_DKMS_NO_ALL = 5,	 /* the action does not take --all; a patch is missing */
+	KS_DKMS_INSTALL_FAILED = 6, /* also: a patch did not apply */
+	KS_DKMS_NOT_PRODUCED = 7,   /* make went well, and a module is not there */
 	KS_DKMS_BAD_CONF = 8,
 	KS_DKMS_NO_CONF = 9,
-	KS_DKMS_BUILD_FAILED = 10,
+	KS_DKMS_BUILD_FAILED = 10, /* also: malformed conf in a directory to be added */
 	KS_DKMS_AUTOINSTALL_FAILED = 11,
+	KS_DKMS_NO_ARCH = 12, /* not an architecture that can be built for */
 	KS_DKMS_DEPENDS_MISSING = 13,
+	KS_DKMS_KERNEL_FAILED = 14, /* kernel_preinst, kernel_prerm */
+	KS_DKMS_NO_KERNEL = 16,	    /* -k "" */
 	KS_DKMS_HEADERS_MISSING = 21,
 	KS_DKMS_EXCLUDED = 77,
+	KS_DKMS_PRE_INSTALL_FAILED = 101,
 };
 
+/* What the command line says. Strings are NULL, or "", when it does not say it. */
 struct ks_dkms_options {
 	char *action;
 	char *module, *version;
-	char *source_dir;   /* a directory given to "add" */
-	GPtrArray *kernels; /* char * */
-	GPtrArray *arches;  /* char * */
-	char *root_path;    /* --root, which dkms has not */
+	char *source_dir;      /* a directory with a dkms.conf, as a path of the caller */
+	char *archive;	       /* --archive, or a file given as a word */
+	GPtrArray *kernels;    /* char * */
+	GPtrArray *arches;     /* char * */
+	GPtrArray *directives; /* char *: "NAME=value" */
+	char *template_kernel; /* match */
+	char *conf_path;       /* -c */
+	char *kernel_config;   /* --config */
+	char *kernel_source_dir; /* --kernelsourcedir */
+	char *root_path;	 /* --root, which dkms has not */
 	char *dkms_tree, *source_tree, *install_tree;
-	bool all, force, no_depmod;
+	char *n_jobs; /* -j, as written */
+	bool all, force, force_version_override, no_depmod;
+	bool symlink_modules, modprobe_on_install, rpm_safe_upgrade;
+	bool binaries_only, source_only;
+	bool verbose, debug;
 	bool help, version_asked;
 };
+
+struct ks_dkms_action;
 
 struct ks_dkms {
 	struct ks_cli cli;
 	struct ks_dkms_options options;
+	const struct ks_dkms_action *action;
 	bool in_script; /* below a dpkg maintainer script: the database is locked */
 };
+
+/* What is checked before an action, in dkms's order (3.4.3, its last lines). */
+enum ks_dkms_check {
+	KS_DKMS_CHECK_END,
+	KS_DKMS_CHECK_MODULE,	  /* M/V is given: 1 */
+	KS_DKMS_CHECK_NOT_BROKEN, /* its source is there: 4 */
+	KS_DKMS_CHECK_ADDED,	  /* it is in the tree: 3 */
+	KS_DKMS_CHECK_NO_ALL,	  /* 5 */
+	KS_DKMS_CHECK_ONE_KERNEL, /* no --all: 5; one kernel: 4 */
+	KS_DKMS_CHECK_TREE,	  /* can write to T: 1 */
+	KS_DKMS_CHECK_ROOT,	  /* 1 */
+};
+
+#define KS_DKMS_MAX_CHECKS 5
+
+struct ks_dkms_action {
+	const char *name;
+	int (*run)(struct ks_dkms *dkms); /* NULL: not in this version */
+	const char *arguments;		  /* for the help */
+	const char *summary;
+	enum ks_dkms_check checks[KS_DKMS_MAX_CHECKS];
+	bool no_default_kernel; /* without -k it is not about the running one */
+	bool needs_kernel;	/* -k is to be given: 4, before anything else */
+	bool filters;		/* M, V, K and A are patterns, not names */
+	bool changes;		/* does nothing with KMODSMITH=0 */
+	bool post_transaction; /* runs that command of framework.conf when it went well */
+};
+
+/* dkms-actions.c */
+extern const struct ks_dkms_action ks_dkms_actions[]; /* ends with a NULL name */
+const struct ks_dkms_action *ks_dkms_find_action(const char *name);
+/* The checks of an action: KS_DKMS_OK, or the exit code after telling why. */
+int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *action);
 
 /* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
 int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void ks_dkms_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* dkms-options.c: KS_DKMS_OK, or the exit code after telling why. */
+/*
+ * dkms-options.c: KS_DKMS_OK, or the exit code after telling why. Stops at
+ * --help and --version, as dkms does.
+ */
 int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv);
 void ks_dkms_options_clear(struct ks_dkms_options *options);
+/* What of the whole line does not fit together, in dkms's order. */
+int ks_dkms_options_check(const struct ks_dkms_options *options,
+			  const struct ks_dkms_action *action);
+/* "NAME" or "NAME/VERSION" (the rest of a line of dkms's, too). */
+void ks_dkms_options_set_module(struct ks_dkms_options *options, const char *text);
+/* One line of help for each option. */
+void ks_dkms_options_describe(FILE *to);
 
-/* dkms-status.c */
+/* dkms-actions.c: usage, and what there is, from the two tables. */
+void ks_dkms_print_usage(FILE *to);
+
+/* dkms-source.c: where the module of the command line is. */
+bool ks_dkms_is_in_tree(const struct ks_dkms *dkms); /* T/M/V is there */
+bool ks_dkms_is_added(const struct ks_dkms *dkms);   /* and leads to a source */
+bool ks_dkms_is_broken(const struct ks_dkms *dkms);
+char *ks_dkms_source_path(const struct ks_dkms *dkms);
+int ks_dkms_die_no_source(const struct ks_dkms *dkms);
+int ks_dkms_die_no_module(const char *action);
+
+/* The actions, each in the file of its name. */
 int ks_dkms_status(struct ks_dkms *dkms);
-
-/* dkms-action.c */
 int ks_dkms_add(struct ks_dkms *dkms);
 int ks_dkms_build(struct ks_dkms *dkms);
 int ks_dkms_install(struct ks_dkms *dkms);

@@ -93,7 +93,7 @@ Manual intervention is required!"
 }
 
 @test "actions and options that are not here say so" {
-	for action in match mktarball ldtarball generate_mok kernel_prerm unbuild; do
+	for action in match mktarball ldtarball generate_mok unbuild; do
 		run dkms "$action"
 		equal "$status" 1
 		contains "$output" "not in this version"
@@ -159,7 +159,7 @@ Manual intervention is required!"
 	need_root
 	run ds remove -m nut -v 1 --all
 	equal "$status" 3
-	contains "$output" "There are no instances of module: nut"
+	contains "$output" "Error! The module/version combo: nut/1 is not located in the DKMS tree."
 }
 
 @test "remove by hand takes everything away, and it stays away" {
