@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "cli/message.h"
+#include "core/conf/framework.h"
 
 /* dkms 3.4.3 is whose behaviour this follows; scripts compare the number. */
 #define DKMS_VERSION "dkms-3.4.3"
@@ -69,11 +70,14 @@ static bool load(struct ks_dkms *dkms, GError **error)
 	if (!system)
 		return false;
 	dkms->cli.system = system;
+	dkms->cli.settings = ks_settings_load(system, error);
+	if (!dkms->cli.settings)
+		return false;
+	ks_framework_apply(dkms->cli.settings->framework, system);
 	replace_path(&system->dkms_tree, options->dkms_tree);
 	replace_path(&system->source_tree, options->source_tree);
 	replace_path(&system->install_tree, options->install_tree);
-	dkms->cli.settings = ks_settings_load(system, error);
-	return dkms->cli.settings != NULL;
+	return true;
 }
 
 /* Of one that is not named: uname -r; status then lists all kernels. */

@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "core/conf/framework.h"
 
 static const struct ks_command *const commands[] = {
 	&ks_command_sync,
@@ -56,6 +57,7 @@ static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GErro
 	cli->settings = ks_settings_load(cli->system, error);
 	if (!cli->settings)
 		return false;
+	ks_framework_apply(cli->settings->framework, cli->system);
 	cli->json = options->json;
 	cli->verbose = options->verbose;
 	cli->quiet = options->quiet;

@@ -79,19 +79,16 @@ static const char script_again[] =
 	"done\n"
 	"__ks_dump\n";
 
-static bool is_known(const char *name)
-{
-	return g_strv_contains(ks_vars_known, name);
-}
-
 /* Known ones are arrays, as they are after dkms has read them back. */
-static char *target_of(const char *name, guint index)
+static char *target_of(const char *name, guint index, const char *const *known)
 {
-	return is_known(name) || index ? g_strdup_printf("%s[%u]", name, index)
-				       : g_strdup(name);
+	return g_strv_contains(known, name) || index
+		       ? g_strdup_printf("%s[%u]", name, index)
+		       : g_strdup(name);
 }
 
-static guint add_pairs(GPtrArray *argv, const struct ks_vars *vars)
+static guint add_pairs(GPtrArray *argv, const struct ks_vars *vars,
+		       const char *const *known)
 {
 	g_autoptr(GPtrArray) names = ks_vars_names(vars);
 	guint n_pairs = 0;
@@ -102,8 +99,8 @@ static guint add_pairs(GPtrArray *argv, const struct ks_vars *vars)
 			ks_vars_elements(vars, names->pdata[i], &n_elements);
 
 		for (guint j = 0; j < n_elements; j++) {
-			g_ptr_array_add(argv,
-					target_of(names->pdata[i], elements[j].index));
+			g_ptr_array_add(argv, target_of(names->pdata[i],
+							elements[j].index, known));
 			g_ptr_array_add(argv, g_strdup(elements[j].value));
 			n_pairs++;
 		}
@@ -111,9 +108,10 @@ static guint add_pairs(GPtrArray *argv, const struct ks_vars *vars)
 	return n_pairs;
 }
 
-static GPtrArray *argv_new(const char *tail, const struct ks_vars *before, int fd)
+static GPtrArray *argv_new(const char *tail, const struct ks_vars *before,
+			   const char *const *known, int fd)
 {
-	g_autofree char *names = g_strjoinv(" ", (char **)ks_vars_known);
+	g_autofree char *names = g_strjoinv(" ", (char **)known);
 	GPtrArray *argv = g_ptr_array_new();
 	guint at;
 
@@ -127,13 +125,14 @@ static GPtrArray *argv_new(const char *tail, const struct ks_vars *before, int f
 	g_ptr_array_add(argv, g_strdup_printf("%d", fd));
 	at = argv->len;
 	g_ptr_array_add(argv, NULL);
-	argv->pdata[at] = g_strdup_printf("%u", add_pairs(argv, before));
+	argv->pdata[at] = g_strdup_printf("%u", add_pairs(argv, before, known));
 	return argv;
 }
 
-char **ks_bash_source_argv(const char *file, const struct ks_vars *before, int fd)
+char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
+			   const char *const *known, int fd)
 {
-	GPtrArray *argv = argv_new(script_source, before, fd);
+	GPtrArray *argv = argv_new(script_source, before, known, fd);
 
 	g_ptr_array_add(argv, g_strdup(file));
 	g_ptr_array_add(argv, NULL);
@@ -141,21 +140,21 @@ char **ks_bash_source_argv(const char *file, const struct ks_vars *before, int f
 }
 
 char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
-			  int fd)
+			  const char *const *known, int fd)
 {
-	GPtrArray *argv = argv_new(script_again, before, fd);
+	GPtrArray *argv = argv_new(script_again, before, known, fd);
 
-	for (size_t i = 0; ks_vars_known[i]; i++) {
+	for (size_t i = 0; known[i]; i++) {
 		guint n_elements;
 		const struct ks_vars_element *elements =
-			ks_vars_elements(first, ks_vars_known[i], &n_elements);
+			ks_vars_elements(first, known[i], &n_elements);
 
 		for (guint j = 0; j < n_elements; j++) {
 			char *collapsed = ks_native_collapse(elements[j].value);
 			bool keep = ks_native_is_kept(collapsed, before);
 
 			g_ptr_array_add(argv,
-					target_of(ks_vars_known[i], elements[j].index));
+					target_of(known[i], elements[j].index, known));
 			g_ptr_array_add(argv, g_strdup(keep ? "keep" : "eval"));
 			g_ptr_array_add(argv, collapsed);
 		}
@@ -269,8 +268,10 @@ static bool start(const struct ks_system *system, struct run *run, GError **erro
 	if (!open_pipe(&run->dump_fd, &dump_fd, error) ||
 	    !open_pipe(&run->note_fd, &note_fd, error))
 		return false;
-	argv = input->file ? ks_bash_source_argv(input->file, input->before, dump_fd)
-			   : ks_bash_again_argv(input->first, input->before, dump_fd);
+	argv = input->file ? ks_bash_source_argv(input->file, input->before, input->known,
+						 dump_fd)
+			   : ks_bash_again_argv(input->first, input->before, input->known,
+						dump_fd);
 	policy.argv = (const char *const *)argv;
 	policy.stderr_fd = note_fd;
 	policy.pass_fds = &dump_fd;
@@ -295,18 +296,18 @@ static char *first_note(const struct run *run)
 }
 
 /* before, and over it what bash handed back. */
-static struct ks_vars *merge(const struct ks_vars *before, const struct ks_vars *read)
+static struct ks_vars *merge(const struct ks_vars *before, const struct ks_vars *read,
+			     const char *const *known)
 {
 	struct ks_vars *vars = ks_vars_copy(before);
 
-	for (size_t i = 0; ks_vars_known[i]; i++) {
+	for (size_t i = 0; known[i]; i++) {
 		guint n_elements;
 		const struct ks_vars_element *elements =
-			ks_vars_elements(read, ks_vars_known[i], &n_elements);
+			ks_vars_elements(read, known[i], &n_elements);
 
 		for (guint j = 0; j < n_elements; j++)
-			ks_vars_set(vars, ks_vars_known[i], elements[j].index,
-				    elements[j].value);
+			ks_vars_set(vars, known[i], elements[j].index, elements[j].value);
 	}
 	return vars;
 }
@@ -349,7 +350,8 @@ static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 			     TIMEOUT_S);
 		return NULL;
 	}
-	read = ks_dump_parse(run->dump->str, run->dump->len, kept, notes);
+	read = ks_dump_parse(run->dump->str, run->dump->len, run->input->known, kept,
+			     notes);
 	if (!read) {
 		ks_error_set(error, KS_ERROR_INVALID, "%s:1: bash cannot read it: %s",
 			     label, note ? note : status);
@@ -357,7 +359,7 @@ static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 	}
 	if (note)
 		g_ptr_array_add(notes, g_steal_pointer(&note));
-	return merge(run->input->before, read);
+	return merge(run->input->before, read, run->input->known);
 }
 
 struct ks_vars *ks_bash_run(const struct ks_system *system,

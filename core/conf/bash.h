@@ -20,9 +20,10 @@
  * dump.h) comes on descriptor fd. Free with g_strfreev. For tests, which run it
  * without the sandbox, and for ks_bash_run().
  */
-char **ks_bash_source_argv(const char *file, const struct ks_vars *before, int fd);
+char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
+			   const char *const *known, int fd);
 char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
-			  int fd);
+			  const char *const *known, int fd);
 
 /* What an evaluation reads. All pointers are the caller's. */
 struct ks_bash_input {
@@ -31,7 +32,8 @@ struct ks_bash_input {
 	const char *file;	     /* inside the tree; NULL: the second evaluation */
 	const struct ks_vars *first; /* of the second evaluation */
 	const struct ks_vars *before;
-	bool require_sandbox; /* fail when a layer of the sandbox is not to be had */
+	const char *const *known; /* the variables that are wanted, NULL at the end */
+	bool require_sandbox;	  /* fail when a layer of the sandbox is not to be had */
 };
 
 /*

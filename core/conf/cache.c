@@ -82,7 +82,7 @@ static void put_kernel(GString *text, const struct ks_evaluation *evaluation)
 static char *make_key(const struct ks_evaluation *evaluation)
 {
 	g_autoptr(GString) text = g_string_new(CACHE_MAGIC "\n");
-	ks_auto(ks_vars) base = ks_evaluation_base(evaluation);
+	const struct ks_vars *base = evaluation->base;
 	g_autoptr(GPtrArray) names = ks_vars_names(base);
 
 	for (guint i = 0; i < names->len; i++) {
@@ -149,8 +149,8 @@ static bool parse_answer(struct ks_evaluation *evaluation, const char *data,
 				     error);
 	g_ptr_array_set_size(evaluation->kept, 0);
 	g_ptr_array_set_size(evaluation->notes, 0);
-	evaluation->vars =
-		ks_dump_parse(data, size_bytes, evaluation->kept, evaluation->notes);
+	evaluation->vars = ks_dump_parse(data, size_bytes, evaluation->known,
+					 evaluation->kept, evaluation->notes);
 	return evaluation->vars != NULL;
 }
 
@@ -197,7 +197,8 @@ void ks_conf_cache_store(const struct ks_evaluation *evaluation)
 {
 	g_autoptr(GString) data = begin_answer(evaluation);
 
-	ks_dump_append(data, evaluation->vars, evaluation->kept, evaluation->notes);
+	ks_dump_append(data, evaluation->vars, evaluation->known, evaluation->kept,
+		       evaluation->notes);
 	write_answer(evaluation, data);
 }
 

@@ -38,6 +38,10 @@ bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 /* A relative path that stays below where it begins, without control characters. */
 bool ks_conf_is_inside(const char *path);
 
+/* inputs.c: the files of a conf, and what it sees of dkms. */
+bool ks_conf_add_files(struct ks_evaluation *evaluation, GError **error);
+struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
+				  const struct ks_settings *settings);
 /* modules.c: the modules and the checks on them. */
 bool ks_conf_parse_modules(struct ks_conf_parse *parse, GError **error);
 /* exclusive.c: needs the modules. */

@@ -424,19 +424,21 @@ static struct ks_conf *load(const struct ks_system *system,
 	g_autofree char *machine = kernel ? NULL : ks_kernel_machine_arch(system);
 	struct ks_conf_parse parse = {
 		.evaluation = {.system = system,
-			       .require_sandbox =
-				       settings &&
-				       settings->sandbox == KS_SANDBOX_REQUIRE,
+			       .require_sandbox = settings &&
+						  settings->sandbox == KS_SANDBOX_REQUIRE,
 			       .source_dir = source_dir,
 			       .name = name ? name : "",
 			       .version = version ? version : "",
 			       .kernel = kernel,
-			       .arch = kernel ? kernel->arch : machine},
+			       .arch = kernel ? kernel->arch : machine,
+			       .known = ks_vars_known},
 		.conf = g_new0(struct ks_conf, 1),
 	};
 
 	parse.conf->warnings = g_ptr_array_new_with_free_func(g_free);
-	if (!ks_evaluation_run(&parse.evaluation, error) ||
+	parse.evaluation.base = ks_conf_base_vars(&parse.evaluation, settings);
+	if (!ks_conf_add_files(&parse.evaluation, error) ||
+	    !ks_evaluation_run(&parse.evaluation, error) ||
 	    !read_fields(&parse, name, version, error))
 		g_clear_pointer(&parse.conf, ks_conf_free);
 	ks_evaluation_clear(&parse.evaluation);

@@ -16,13 +16,8 @@ static const char *next(const char **data, const char *end)
 	return nul ? string : NULL;
 }
 
-static bool is_known(const char *name)
-{
-	return g_strv_contains(ks_vars_known, name);
-}
-
-static bool add(struct ks_vars *vars, GPtrArray *kept, GPtrArray *notes, const char *name,
-		const char *second, const char *third)
+static bool add(struct ks_vars *vars, const char *const *known, GPtrArray *kept,
+		GPtrArray *notes, const char *name, const char *second, const char *third)
 {
 	guint64 index;
 
@@ -34,15 +29,15 @@ static bool add(struct ks_vars *vars, GPtrArray *kept, GPtrArray *notes, const c
 			g_ptr_array_add(list, g_strdup(second));
 		return true;
 	}
-	if (!is_known(name) ||
+	if (!g_strv_contains(known, name) ||
 	    !g_ascii_string_to_unsigned(second, 10, 0, KS_VARS_MAX_INDEX, &index, NULL))
 		return false;
 	ks_vars_set(vars, name, (guint)index, third);
 	return !ks_vars_is_full(vars);
 }
 
-struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes, GPtrArray *kept,
-			      GPtrArray *notes)
+struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes,
+			      const char *const *known, GPtrArray *kept, GPtrArray *notes)
 {
 	ks_auto(ks_vars) vars = ks_vars_new();
 	const char *end;
@@ -60,7 +55,7 @@ struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes, GPtrArray *ke
 			return data == end ? g_steal_pointer(&vars) : NULL;
 		second = next(&data, end);
 		third = second ? next(&data, end) : NULL;
-		if (!third || !add(vars, kept, notes, name, second, third))
+		if (!third || !add(vars, known, kept, notes, name, second, third))
 			return NULL;
 	}
 }
@@ -80,19 +75,19 @@ static void append_list(GString *data, const char *kind, const GPtrArray *list)
 		append(data, kind, list->pdata[i], "");
 }
 
-void ks_dump_append(GString *data, const struct ks_vars *vars, const GPtrArray *kept,
-		    const GPtrArray *notes)
+void ks_dump_append(GString *data, const struct ks_vars *vars, const char *const *known,
+		    const GPtrArray *kept, const GPtrArray *notes)
 {
-	for (size_t i = 0; ks_vars_known[i]; i++) {
+	for (size_t i = 0; known[i]; i++) {
 		guint n_elements;
 		const struct ks_vars_element *elements =
-			ks_vars_elements(vars, ks_vars_known[i], &n_elements);
+			ks_vars_elements(vars, known[i], &n_elements);
 
 		for (guint j = 0; j < n_elements; j++) {
 			char index[16];
 
 			g_snprintf(index, sizeof(index), "%u", elements[j].index);
-			append(data, ks_vars_known[i], index, elements[j].value);
+			append(data, known[i], index, elements[j].value);
 		}
 	}
 	append_list(data, "kept", kept);

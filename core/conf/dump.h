@@ -15,12 +15,14 @@
 #include "core/conf/vars.h"
 
 /*
- * Read it. Returns NULL when it is not complete or not well formed. kept and
- * notes (char *, may be NULL) are added to.
+ * Read it. Returns NULL when it is not complete, not well formed or has a variable
+ * that is not among the known (names, NULL at the end). kept and notes (char *, may be
+ * NULL) are added to.
  */
-struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes, GPtrArray *kept,
+struct ks_vars *ks_dump_parse(const char *data, size_t size_bytes,
+			      const char *const *known, GPtrArray *kept,
 			      GPtrArray *notes);
 
 /* Append the known variables of vars, kept and notes. */
-void ks_dump_append(GString *data, const struct ks_vars *vars, const GPtrArray *kept,
-		    const GPtrArray *notes);
+void ks_dump_append(GString *data, const struct ks_vars *vars, const char *const *known,
+		    const GPtrArray *kept, const GPtrArray *notes);

@@ -54,12 +54,16 @@ static const char *without_path(const struct ks_evaluation *evaluation, const ch
 	return g_str_has_prefix(message, head) ? message + strlen(head) : message;
 }
 
-static bool read_file(struct ks_evaluation *evaluation, const char *path, GError **error)
+bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
+			    GError **error)
 {
 	struct ks_conf_file *file = g_new0(struct ks_conf_file, 1);
 	g_autoptr(GError) cause = NULL;
 	size_t size_bytes;
 
+	if (!evaluation->files)
+		evaluation->files =
+			g_ptr_array_new_with_free_func((GDestroyNotify)file_free);
 	g_ptr_array_add(evaluation->files, file);
 	file->path = g_strdup(path);
 	file->label = make_label(evaluation, path);
@@ -73,82 +77,6 @@ static bool read_file(struct ks_evaluation *evaluation, const char *path, GError
 	else
 		g_propagate_error(error, g_steal_pointer(&cause));
 	return false;
-}
-
-/* dkms 3.4.3's order, the two that its manual does not tell of included. */
-static GPtrArray *list_overrides(const struct ks_evaluation *evaluation)
-{
-	const char *m = evaluation->name, *v = evaluation->version;
-	const char *k = evaluation->kernel ? evaluation->kernel->release : NULL;
-	const char *a = evaluation->arch;
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-
-	if (!*m)
-		return names;
-	g_ptr_array_add(names, g_strdup_printf("%s.conf", m));
-	g_ptr_array_add(names, g_strdup_printf("%s-%s.conf", m, v));
-	if (!k)
-		return names;
-	g_ptr_array_add(names, g_strdup_printf("%s-%s-%s.conf", m, v, k));
-	g_ptr_array_add(names, g_strdup_printf("%s-%s-%s-%s.conf", m, v, k, a));
-	g_ptr_array_add(names, g_strdup_printf("%s--%s.conf", m, k));
-	g_ptr_array_add(names, g_strdup_printf("%s--%s-%s.conf", m, k, a));
-	return names;
-}
-
-static bool read_files(struct ks_evaluation *evaluation, GError **error)
-{
-	const struct ks_system *system = evaluation->system;
-	g_autoptr(GPtrArray) names = list_overrides(evaluation);
-	g_autofree char *conf =
-		g_build_filename(evaluation->source_dir, "dkms.conf", NULL);
-
-	evaluation->files = g_ptr_array_new_with_free_func((GDestroyNotify)file_free);
-	if (!read_file(evaluation, conf, error))
-		return false;
-	for (guint i = 0; i < names->len; i++) {
-		g_autofree char *path =
-			g_build_filename(system->dkms_etc, names->pdata[i], NULL);
-
-		/* an empty override is a way to say nothing */
-		struct stat st;
-
-		if (!ks_root_stat(system->root, path, &st) || st.st_size == 0)
-			continue;
-		if (!read_file(evaluation, path, error))
-			return false;
-	}
-	return true;
-}
-
-struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation)
-{
-	const struct ks_system *system = evaluation->system;
-	const struct ks_kernel *kernel = evaluation->kernel;
-	const char *release = kernel ? kernel->release : "";
-	g_autofree char *headers =
-		kernel ? g_strdup(kernel->headers_dir)
-		       : g_strconcat(system->install_tree, "//build", NULL);
-	g_autofree char *n_jobs = g_strdup_printf("%u", g_get_num_processors());
-	struct ks_vars *vars = ks_vars_new();
-	const char *const values[][2] = {
-		{"kernelver", release},
-		{"arch", evaluation->arch},
-		{"kernel_source_dir", headers},
-		{"kernel_config", kernel ? kernel->config_path : NULL},
-		{"dkms_tree", system->dkms_tree},
-		{"source_tree", system->source_tree},
-		{"install_tree", system->install_tree},
-		{"module", evaluation->name},
-		{"module_version", evaluation->version},
-		{"parallel_jobs", n_jobs},
-		{"tmp_location", "/tmp"},
-		{"verbose", ""},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
-		ks_vars_set(vars, values[i][0], 0, values[i][1] ? values[i][1] : "");
-	return vars;
 }
 
 static bool too_much(struct ks_evaluation *evaluation, const struct ks_conf_file *file,
@@ -173,7 +101,8 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 				      .cwd = evaluation->source_dir,
 				      .file = file->path,
 				      .require_sandbox = evaluation->require_sandbox,
-				      .before = *vars};
+				      .before = *vars,
+				      .known = evaluation->known};
 	struct ks_native_report report;
 	guint n_kept = evaluation->kept->len;
 	ks_auto(ks_vars) first = ks_native_source(file->text, *vars, &report);
@@ -186,7 +115,8 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 				    &evaluation->failure_lasts, error);
 	if (!first)
 		return false;
-	second = ks_native_again(first, *vars, evaluation->kept, &report);
+	second = ks_native_again(first, *vars, evaluation->known, evaluation->kept,
+				 &report);
 	if (!second && report.verdict == KS_NATIVE_TOO_MUCH)
 		return too_much(evaluation, file, &report, error);
 	if (!second && allow_bash) {
@@ -206,7 +136,7 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 static bool evaluate_all(struct ks_evaluation *evaluation, bool allow_bash,
 			 GError **error)
 {
-	ks_auto(ks_vars) vars = ks_evaluation_base(evaluation);
+	ks_auto(ks_vars) vars = ks_vars_copy(evaluation->base);
 
 	g_ptr_array_set_size(evaluation->kept, 0);
 	g_ptr_array_set_size(evaluation->notes, 0);
@@ -225,8 +155,6 @@ bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error)
 
 	evaluation->kept = g_ptr_array_new_with_free_func(g_free);
 	evaluation->notes = g_ptr_array_new_with_free_func(g_free);
-	if (!read_files(evaluation, error))
-		return false;
 	if (evaluate_all(evaluation, false, &cause))
 		return true;
 	if (cause) {
@@ -247,6 +175,7 @@ bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error)
 
 void ks_evaluation_clear(struct ks_evaluation *evaluation)
 {
+	g_clear_pointer(&evaluation->base, ks_vars_free);
 	g_clear_pointer(&evaluation->files, g_ptr_array_unref);
 	g_clear_pointer(&evaluation->vars, ks_vars_free);
 	g_clear_pointer(&evaluation->kept, g_ptr_array_unref);

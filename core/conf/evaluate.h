@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the files to the variables: dkms.conf and then its overrides in dkms_etc,
- * each evaluated twice as dkms does, natively or by bash, or taken from the cache
- * of what bash once gave.
+ * From files to variables: a dkms.conf and then its overrides, or framework.conf and
+ * what goes over that, each evaluated twice as dkms does, natively or by bash, or taken
+ * from the cache of what bash once gave.
  */
 #pragma once
 
@@ -19,16 +19,18 @@ struct ks_conf_file {
 	char *text;
 };
 
-/* The caller sets and keeps what is above 'files'. */
+/* The caller sets and keeps what is above 'base'. */
 struct ks_evaluation {
 	const struct ks_system *system;
-	const char *source_dir;
+	const char *source_dir;	    /* where bash is while it reads */
 	const char *name, *version; /* "" when not known yet */
 	struct ks_kernel *kernel;   /* may be NULL */
 	const char *arch;
-	bool require_sandbox; /* bash only with all of its layers */
+	const char *const *known; /* the variables that are wanted, NULL at the end */
+	bool require_sandbox;	  /* bash only with all of its layers */
 
-	GPtrArray *files; /* struct ks_conf_file, in the order they are read */
+	struct ks_vars *base; /* what the first file sees; the caller hands it over */
+	GPtrArray *files;     /* struct ks_conf_file, in the order they are read */
 	struct ks_vars *vars;
 	GPtrArray *kept;    /* "NAME[i]": not one word in the second evaluation */
 	GPtrArray *notes;   /* what bash complained of */
@@ -36,7 +38,14 @@ struct ks_evaluation {
 	bool failure_lasts; /* the same inputs would fail the same way */
 };
 
-/* On failure what was read so far stays for ks_evaluation_clear(). */
+/* Read path (in the tree) behind the files that are there; it is evaluated after them. */
+bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
+			    GError **error);
+
+/*
+ * Evaluate the files. On failure what was read so far stays for
+ * ks_evaluation_clear(), and for ks_evaluation_locate() when there is a file.
+ */
 bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error);
 void ks_evaluation_clear(struct ks_evaluation *evaluation);
 
@@ -61,5 +70,3 @@ bool ks_conf_cache_load(struct ks_evaluation *evaluation, GError **error);
 void ks_conf_cache_store(const struct ks_evaluation *evaluation);
 /* failure is a KS_ERROR_INVALID; it is given the words that say so when it was kept. */
 void ks_conf_cache_store_failure(const struct ks_evaluation *evaluation, GError *failure);
-/* The variables a conf sees of dkms. */
-struct ks_vars *ks_evaluation_base(const struct ks_evaluation *evaluation);

@@ -358,18 +358,19 @@ static bool again_one(struct ks_reader *reader, const char *name,
 }
 
 struct ks_vars *ks_native_again(const struct ks_vars *first, const struct ks_vars *before,
-				GPtrArray *kept, struct ks_native_report *report)
+				const char *const *known, GPtrArray *kept,
+				struct ks_native_report *report)
 {
 	ks_auto(ks_vars) vars = ks_vars_copy(before);
 	struct ks_reader reader = reader_new("", vars);
 
-	for (size_t i = 0; ks_vars_known[i]; i++) {
+	for (size_t i = 0; known[i]; i++) {
 		guint n_elements;
 		const struct ks_vars_element *elements =
-			ks_vars_elements(first, ks_vars_known[i], &n_elements);
+			ks_vars_elements(first, known[i], &n_elements);
 
 		for (guint j = 0; j < n_elements; j++) {
-			if (again_one(&reader, ks_vars_known[i], &elements[j], kept))
+			if (again_one(&reader, known[i], &elements[j], kept))
 				continue;
 			*report =
 				(struct ks_native_report){reader.verdict, 0, reader.why};

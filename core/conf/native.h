@@ -45,13 +45,14 @@ struct ks_vars *ks_native_source(const char *text, const struct ks_vars *before,
 				 struct ks_native_report *report);
 
 /*
- * The second evaluation of the known variables in first, in a shell that has
- * those of before. A value that then is not one word any more (dkms loses the
+ * The second evaluation of the known variables (NULL at the end) in first, in a shell
+ * that has those of before. A value that then is not one word any more (dkms loses the
  * directive: it had quotes around a blank) stays as the first evaluation gave
  * it, blanks collapsed, and its "NAME[i]" is added to kept.
  */
 struct ks_vars *ks_native_again(const struct ks_vars *first, const struct ks_vars *before,
-				GPtrArray *kept, struct ks_native_report *report);
+				const char *const *known, GPtrArray *kept,
+				struct ks_native_report *report);
 
 /* What dkms prints between the quotes: see above. Free with g_free. */
 char *ks_native_collapse(const char *value);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/conf/conf.h"
+#include "core/conf/framework.h"
 #include "core/support/error.h"
 
 #define GROUP		  "kmodsmith"
@@ -319,6 +320,11 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 		return NULL;
 	settings->disabled = g_strcmp0(g_getenv("KMODSMITH"), "0") == 0;
 	settings->no_autoinstall = ks_root_exists(system->root, mark);
+	settings->framework = ks_framework_load(system, settings, NULL, error);
+	if (!settings->framework)
+		return NULL;
+	if (!settings->n_jobs)
+		settings->n_jobs = settings->framework->n_jobs;
 	return g_steal_pointer(&settings);
 }
 
@@ -327,6 +333,7 @@ void ks_settings_free(struct ks_settings *settings)
 	if (!settings)
 		return;
 	g_hash_table_unref(settings->modules);
+	ks_framework_free(settings->framework);
 	g_free(settings);
 }
 

@@ -9,6 +9,8 @@
 #include "core/kernel/kernel.h"
 #include "core/support/system.h"
 
+struct ks_framework;
+
 enum ks_kernels_setting {
 	KS_KERNELS_ALL,
 	KS_KERNELS_SELECTED, /* a list out of newest, running, default */
@@ -23,14 +25,16 @@ struct ks_settings {
 	bool kernels_newest;
 	bool kernels_running;
 	bool kernels_default;
-	unsigned int n_jobs;		/* jobs = N; 0 (default) = number of processors */
-	unsigned int build_timeout_s;	/* build-timeout; default 7200 */
-	enum ks_sandbox_setting sandbox; /* sandbox = auto | require */
+	/* jobs = N, else framework.conf; 0 (default) = number of processors */
+	unsigned int n_jobs;
+	unsigned int build_timeout_s;		   /* build-timeout; default 7200 */
+	enum ks_sandbox_setting sandbox;	   /* sandbox = auto | require */
 	enum ks_root_scripts_setting root_scripts; /* root-scripts = run | skip */
-	enum ks_on_failure_setting on_failure; /* on-failure = report | fail */
-	bool initramfs;			/* initramfs = true | false */
-	bool disabled;			/* KMODSMITH=0 in the environment */
-	bool no_autoinstall;		/* dkms_etc/no-autoinstall is there */
+	enum ks_on_failure_setting on_failure;	   /* on-failure = report | fail */
+	bool initramfs;				   /* initramfs = true | false */
+	bool disabled;				   /* KMODSMITH=0 in the environment */
+	bool no_autoinstall;			   /* dkms_etc/no-autoinstall is there */
+	struct ks_framework *framework; /* framework.conf, read for no kernel */
 	GHashTable *modules;		/* NAME -> struct ks_module_settings */
 };
 
@@ -39,7 +43,8 @@ struct ks_module_settings {
 	bool hold; /* keep what is installed as it is: no rebuild, no other version */
 };
 
-/* Unknown groups, keys and values are KS_ERROR_INVALID naming file and line. */
+/* framework.conf is read with it. Unknown groups, keys and values are KS_ERROR_INVALID
+ * naming file and line. */
 struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
 void ks_settings_free(struct ks_settings *settings);
 KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)

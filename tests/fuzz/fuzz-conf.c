@@ -15,10 +15,10 @@ static void check_dump(const struct ks_vars *vars)
 	g_autoptr(GString) twice = g_string_new(NULL);
 	ks_auto(ks_vars) read = NULL;
 
-	ks_dump_append(once, vars, NULL, NULL);
-	read = ks_dump_parse(once->str, once->len, NULL, NULL);
+	ks_dump_append(once, vars, ks_vars_known, NULL, NULL);
+	read = ks_dump_parse(once->str, once->len, ks_vars_known, NULL, NULL);
 	g_assert_nonnull(read);
-	ks_dump_append(twice, read, NULL, NULL);
+	ks_dump_append(twice, read, ks_vars_known, NULL, NULL);
 	g_assert_true(g_string_equal(once, twice));
 }
 
@@ -37,7 +37,7 @@ static void check_text(const char *text)
 	if (!first)
 		return;
 	check_dump(first);
-	second = ks_native_again(first, before, kept, &report);
+	second = ks_native_again(first, before, ks_vars_known, kept, &report);
 	g_assert_true((second != NULL) == (report.verdict == KS_NATIVE_READ));
 	if (second)
 		check_dump(second);
@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* files with a zero byte are refused before; the reader sees none */
 	g_autofree char *text = size ? g_strndup((const char *)data, size) : g_strdup("");
 	g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func(g_free);
-	ks_auto(ks_vars) dump = ks_dump_parse((const char *)data, size, lists, lists);
+	ks_auto(ks_vars) dump =
+		ks_dump_parse((const char *)data, size, ks_vars_known, lists, lists);
 
 	check_text(text);
 	if (dump)

@@ -67,7 +67,7 @@ static struct ks_vars *run_bash(char **argv, GPtrArray *kept)
 	options.cwd = corpus;
 	output = ks_process_capture(&options, NULL, MAX_OUTPUT, &size_bytes, &error);
 	g_assert_no_error(error);
-	read = ks_dump_parse(output, size_bytes, kept, NULL);
+	read = ks_dump_parse(output, size_bytes, ks_vars_known, kept, NULL);
 	g_assert_nonnull(read);
 	return g_steal_pointer(&read);
 }
@@ -112,18 +112,18 @@ static struct reading read_natively_or_not(const char *path, const char *text)
 	g_auto(GStrv) argv = NULL;
 
 	if (!first) {
-		g_auto(GStrv) source = ks_bash_source_argv(path, base, 3);
+		g_auto(GStrv) source = ks_bash_source_argv(path, base, ks_vars_known, 3);
 
 		g_assert_cmpint(report.verdict, ==, KS_NATIVE_UNSURE);
 		g_assert_cmpuint(report.line, >, 0);
 		g_assert_nonnull(report.why);
 		first = run_bash(source, NULL);
 	}
-	reading.vars = ks_native_again(first, base, kept, &report);
+	reading.vars = ks_native_again(first, base, ks_vars_known, kept, &report);
 	if (reading.vars)
 		return reading;
 	reading.native = false;
-	argv = ks_bash_again_argv(first, base, 3);
+	argv = ks_bash_again_argv(first, base, ks_vars_known, 3);
 	reading.vars = run_bash(argv, kept);
 	return reading;
 }
@@ -131,9 +131,9 @@ static struct reading read_natively_or_not(const char *path, const char *text)
 static struct ks_vars *read_with_bash(const char *path)
 {
 	ks_auto(ks_vars) base = base_vars();
-	g_auto(GStrv) source = ks_bash_source_argv(path, base, 3);
+	g_auto(GStrv) source = ks_bash_source_argv(path, base, ks_vars_known, 3);
 	ks_auto(ks_vars) first = run_bash(source, NULL);
-	g_auto(GStrv) again = ks_bash_again_argv(first, base, 3);
+	g_auto(GStrv) again = ks_bash_again_argv(first, base, ks_vars_known, 3);
 
 	return run_bash(again, NULL);
 }

@@ -64,7 +64,8 @@ static struct ks_conf *load(struct fixture *f, const char *text, GError **error)
 {
 	if (text)
 		faketree_write(&f->tree, "/src/dkms.conf", text);
-	return ks_conf_load(f->system, f->settings, f->source, "foo", "1.0", &f->kernel, error);
+	return ks_conf_load(f->system, f->settings, f->source, "foo", "1.0", &f->kernel,
+			    error);
 }
 
 static struct ks_conf *load_good(struct fixture *f, const char *text)

@@ -148,7 +148,7 @@ static void test_keeps_what_the_second_evaluation_would_lose(void)
 	ks_vars_set(first, "MAKE", 3, "make A=\"b  c\" $kernelver");
 	ks_vars_set(first, "CLEAN", 0, "make A=\"b\" $kernelver");
 	ks_vars_set(first, "HELPER", 0, "x");
-	vars = ks_native_again(first, before, kept, &report);
+	vars = ks_native_again(first, before, ks_vars_known, kept, &report);
 	g_assert_cmpstr(ks_vars_get(vars, "MAKE", 3), ==, "make A=\"b c\" $kernelver");
 	g_assert_cmpstr(ks_vars_get(vars, "CLEAN", 0), ==, "make A=b 6.1");
 	g_assert_false(ks_vars_has(vars, "HELPER"));
@@ -166,14 +166,14 @@ static void test_dump_comes_back(void)
 
 	ks_vars_set(vars, "MAKE", 7, "make\n'x'");
 	g_ptr_array_add(kept, g_strdup("MAKE[7]"));
-	ks_dump_append(data, vars, kept, NULL);
+	ks_dump_append(data, vars, ks_vars_known, kept, NULL);
 	g_ptr_array_set_size(kept, 0);
-	read = ks_dump_parse(data->str, data->len, kept, notes);
+	read = ks_dump_parse(data->str, data->len, ks_vars_known, kept, notes);
 	g_assert_nonnull(read);
 	g_assert_cmpstr(ks_vars_get(read, "MAKE", 7), ==, "make\n'x'");
 	g_assert_cmpstr(kept->pdata[0], ==, "MAKE[7]");
 	for (size_t i = 0; i < data->len; i++)
-		g_assert_null(ks_dump_parse(data->str, i, NULL, NULL));
+		g_assert_null(ks_dump_parse(data->str, i, ks_vars_known, NULL, NULL));
 }
 
 static void test_dump_refuses_what_bash_would_not_write(void)
@@ -192,8 +192,8 @@ static void test_dump_refuses_what_bash_would_not_write(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-		g_assert_null(
-			ks_dump_parse(cases[i].data, cases[i].size_bytes, NULL, NULL));
+		g_assert_null(ks_dump_parse(cases[i].data, cases[i].size_bytes,
+					    ks_vars_known, NULL, NULL));
 }
 
 int main(int argc, char **argv)
