@@ -12,6 +12,7 @@
 #include "core/support/error.h"
 
 #define GROUP		  "kmodsmith"
+#define SIGN_GROUP	  "sign"
 #define MODULE_GROUP	  "module "
 #define MAX_BYTES	  (1u << 20)
 #define MAX_JOBS	  4096
@@ -109,11 +110,52 @@ static bool set_initramfs(struct ks_settings *settings, const char *value)
 	return parse_bool(value, &settings->initramfs);
 }
 
-static const struct {
+static bool set_sign(struct ks_settings *settings, const char *value)
+{
+	bool yes = false;
+
+	if (strcmp(value, "auto") == 0)
+		settings->sign = KS_SIGN_SETTING_AUTO;
+	else if (parse_bool(value, &yes))
+		settings->sign = yes ? KS_SIGN_SETTING_YES : KS_SIGN_SETTING_NO;
+	else
+		return false;
+	return true;
+}
+
+static bool set_path(char **path, const char *value)
+{
+	if (*value != '/')
+		return false;
+	g_free(*path);
+	*path = g_strdup(value);
+	return true;
+}
+
+static bool set_sign_key(struct ks_settings *settings, const char *value)
+{
+	return set_path(&settings->sign_key, value);
+}
+
+static bool set_sign_certificate(struct ks_settings *settings, const char *value)
+{
+	return set_path(&settings->sign_certificate, value);
+}
+
+struct key {
 	const char *name;
 	bool (*set)(struct ks_settings *settings, const char *value);
 	const char *expected;
-} keys[] = {
+};
+
+static const struct key sign_keys[] = {
+	{"sign", set_sign, "'auto', 'yes' or 'no'"},
+	{"key", set_sign_key, "an absolute path"},
+	{"certificate", set_sign_certificate, "an absolute path"},
+	{NULL},
+};
+
+static const struct key keys[] = {
 	{"kernels", set_kernels, "'all' or a list of 'newest', 'running', 'default'"},
 	{"jobs", set_jobs, "a number up to 4096, 0 for all processors"},
 	{"build-timeout", set_build_timeout, "a number of seconds up to a week"},
@@ -121,6 +163,7 @@ static const struct {
 	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
 	{"on-failure", set_on_failure, "'report' or 'fail'"},
 	{"initramfs", set_initramfs, "'true' or 'false'"},
+	{NULL},
 };
 
 static const struct {
@@ -170,15 +213,15 @@ static struct ks_module_settings *get_module(struct ks_settings *settings,
 	return module;
 }
 
-static bool set_key(const struct reading *reading, unsigned int line, const char *key,
-		    const char *value)
+static bool set_key(const struct reading *reading, unsigned int line,
+		    const struct key *known, const char *key, const char *value)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		if (strcmp(key, keys[i].name) != 0)
+	for (; known->name; known++) {
+		if (strcmp(key, known->name) != 0)
 			continue;
-		return keys[i].set(reading->settings, value) ||
+		return known->set(reading->settings, value) ||
 		       fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
-			    keys[i].expected);
+			    known->expected);
 	}
 	return fail(reading, line, "unknown setting '%s'", key);
 }
@@ -202,7 +245,7 @@ static bool set_module_key(const struct reading *reading, unsigned int line,
 static bool check_group(const struct reading *reading, unsigned int line,
 			const char *group)
 {
-	if (strcmp(group, GROUP) == 0)
+	if (strcmp(group, GROUP) == 0 || strcmp(group, SIGN_GROUP) == 0)
 		return true;
 	if (!g_str_has_prefix(group, MODULE_GROUP))
 		return fail(reading, line, "unknown group '%s'", group);
@@ -234,7 +277,9 @@ static bool read_value(const struct reading *reading, unsigned int line,
 		return fail(reading, line, "%s", cause->message);
 	g_strchomp(value);
 	if (strcmp(group, GROUP) == 0)
-		return set_key(reading, line, names[0], value);
+		return set_key(reading, line, keys, names[0], value);
+	if (strcmp(group, SIGN_GROUP) == 0)
+		return set_key(reading, line, sign_keys, names[0], value);
 	return set_module_key(reading, line, group + strlen(MODULE_GROUP), names[0],
 			      value);
 }
@@ -318,6 +363,13 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 		return NULL;
 	if (!read_dir(system, settings, error))
 		return NULL;
+	if (!settings->sign_key != !settings->sign_certificate) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "%s: [sign] has a '%s' without a '%s'", path,
+			     settings->sign_key ? "key" : "certificate",
+			     settings->sign_key ? "certificate" : "key");
+		return NULL;
+	}
 	settings->disabled = g_strcmp0(g_getenv("KMODSMITH"), "0") == 0;
 	settings->no_autoinstall = ks_root_exists(system->root, mark);
 	settings->framework = ks_framework_load(system, settings, NULL, error);
@@ -334,6 +386,8 @@ void ks_settings_free(struct ks_settings *settings)
 		return;
 	g_hash_table_unref(settings->modules);
 	ks_framework_free(settings->framework);
+	g_free(settings->sign_key);
+	g_free(settings->sign_certificate);
 	g_free(settings);
 }
 

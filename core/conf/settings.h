@@ -2,7 +2,7 @@
 /*
  * kmodsmith.conf(5): etc_dir/kmodsmith.conf, then etc_dir/kmodsmith.conf.d/
  * *.conf in byte order, later ones winning key by key. A key file with a
- * [kmodsmith] group and [module NAME] groups.
+ * [kmodsmith] and a [sign] group and [module NAME] groups.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ enum ks_kernels_setting {
 
 enum ks_sandbox_setting { KS_SANDBOX_AUTO, KS_SANDBOX_REQUIRE };
 enum ks_root_scripts_setting { KS_ROOT_SCRIPTS_RUN, KS_ROOT_SCRIPTS_SKIP };
+enum ks_sign_setting { KS_SIGN_SETTING_AUTO, KS_SIGN_SETTING_YES, KS_SIGN_SETTING_NO };
 enum ks_on_failure_setting { KS_ON_FAILURE_REPORT, KS_ON_FAILURE_FAIL };
 
 struct ks_settings {
@@ -34,6 +35,9 @@ struct ks_settings {
 	bool initramfs;				   /* initramfs = true | false */
 	bool disabled;				   /* KMODSMITH=0 in the environment */
 	bool no_autoinstall;			   /* dkms_etc/no-autoinstall is there */
+	enum ks_sign_setting sign;		   /* [sign] sign = auto | yes | no */
+	char *sign_key; /* [sign] key and certificate: paths in the tree, both or none */
+	char *sign_certificate;
 	struct ks_framework *framework; /* framework.conf, read for no kernel */
 	GHashTable *modules;		/* NAME -> struct ks_module_settings */
 };

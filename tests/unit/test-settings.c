@@ -29,6 +29,8 @@ static void test_defaults(struct faketree *tree, gconstpointer data)
 	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_RUN);
 	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_REPORT);
 	g_assert_true(settings->initramfs);
+	g_assert_cmpint(settings->sign, ==, KS_SIGN_SETTING_AUTO);
+	g_assert_null(settings->sign_key);
 	g_assert_false(settings->disabled);
 	g_assert_false(settings->no_autoinstall);
 	g_assert_false(ks_settings_is_skipped(settings, "foo"));
@@ -65,6 +67,7 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 		       "# comment\n[kmodsmith]\nkernels = newest, running\njobs=3\n"
 		       "build-timeout = 60\nsandbox = require\nroot-scripts = skip\n"
 		       "on-failure = fail\ninitramfs = false\n"
+		       "[sign]\nsign = yes\nkey = /k\ncertificate = /c\n"
 		       "[module nvidia]\nskip = true\n[module zfs]\nhold = yes\n");
 	settings = load(tree);
 	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
@@ -77,6 +80,9 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_SKIP);
 	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_FAIL);
 	g_assert_false(settings->initramfs);
+	g_assert_cmpint(settings->sign, ==, KS_SIGN_SETTING_YES);
+	g_assert_cmpstr(settings->sign_key, ==, "/k");
+	g_assert_cmpstr(settings->sign_certificate, ==, "/c");
 	g_assert_true(ks_settings_is_skipped(settings, "nvidia"));
 	g_assert_false(ks_settings_is_held(settings, "nvidia"));
 	g_assert_true(ks_settings_is_held(settings, "zfs"));
@@ -135,6 +141,11 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 		 "'on-failure' is 'x', and has to be 'report' or 'fail'"},
 		{"[kmodsmith]\ninitramfs=2\n", 2,
 		 "'initramfs' is '2', and has to be 'true' or 'false'"},
+		{"[sign]\nsign=maybe\n", 2,
+		 "'sign' is 'maybe', and has to be 'auto', 'yes' or 'no'"},
+		{"[sign]\nkey=mok.key\n", 2,
+		 "'key' is 'mok.key', and has to be an absolute path"},
+		{"[sign]\njobs=1\n", 2, "unknown setting 'jobs'"},
 		{"[nonsense]\n", 1, "unknown group 'nonsense'"},
 		{"[module ../x]\n", 1, "'../x' is not a module name"},
 		{"[module x]\njobs=1\n", 2, "unknown setting 'jobs' of a module"},
@@ -156,6 +167,22 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 		g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 		g_assert_cmpstr(error->message, ==, expected);
 	}
+}
+
+static void test_half_a_pair_of_keys_is_an_error(struct faketree *tree,
+						 gconstpointer data)
+{
+	ks_auto(ks_settings) settings = NULL;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(tree, MAIN, "[sign]\nkey = /k\n");
+	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_nonnull(strstr(error->message, "a 'key' without a 'certificate'"));
+	/* the other may come from another file */
+	faketree_write(tree, DROPIN "a.conf", "[sign]\ncertificate = /c\n");
+	settings = load(tree);
+	g_assert_cmpstr(settings->sign_certificate, ==, "/c");
 }
 
 static void test_bytes_that_are_not_text(struct faketree *tree, gconstpointer data)
@@ -220,6 +247,7 @@ int main(int argc, char **argv)
 	ADD("all-settings", test_all_settings);
 	ADD("later-files-win-key-by-key", test_later_files_win_key_by_key);
 	ADD("errors-name-file-and-line", test_errors_name_file_and_line);
+	ADD("half-a-pair-of-keys-is-an-error", test_half_a_pair_of_keys_is_an_error);
 	ADD("bytes-that-are-not-text", test_bytes_that_are_not_text);
 	ADD("marks", test_marks);
 	ADD("selects-kernels", test_selects_kernels);
