@@ -11,7 +11,7 @@
 #include "plugins/apt/debname.h"
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/marks.h"
-#include "plugins/apt/package.h"
+#include "plugins/apt/recorddeb.h"
 #include "plugins/apt/spool.h"
 
 #define LIB_MODULES	"/lib/modules"
@@ -77,7 +77,7 @@ static void name_wanted(struct apply *apply, GPtrArray *records)
 		wanted->package = ks_deb_package_name(wanted->record->name);
 		wanted->replaces = g_ptr_array_new();
 		g_ptr_array_add(apply->wanted, wanted);
-		if (!ks_package_is_sound(wanted->record, &error))
+		if (!ks_record_deb_is_sound(wanted->record, &error))
 			complain(wanted, error->message);
 		else if (!g_hash_table_add(names, wanted->package))
 			complain(wanted,
@@ -159,8 +159,8 @@ static GPtrArray *paths_to_ask(struct apply *apply)
 				const struct ks_record_file *file =
 					g_ptr_array_index(record->files, f);
 
-				g_ptr_array_add(paths, ks_package_spell(file->path,
-									spellings[s]));
+				g_ptr_array_add(paths, ks_record_deb_spell(file->path,
+									   spellings[s]));
 			}
 		}
 	}
@@ -240,7 +240,7 @@ static bool look_up_owners(struct apply *apply, GError **error)
 
 			for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
 				g_autofree char *path =
-					ks_package_spell(file->path, spellings[s]);
+					ks_record_deb_spell(file->path, spellings[s]);
 
 				judge_path(apply, wanted, path);
 			}
@@ -256,7 +256,7 @@ static bool spool_deb(struct apply *apply, struct wanted *wanted, GError **error
 	const char *spelling = NULL;
 	g_autofree char *owner = kernel_owner(apply, wanted->record->release, &spelling);
 	g_autofree char *architecture = ks_dpkg_architecture(apply->system, owner, error);
-	struct ks_package package = {
+	struct ks_record_deb package = {
 		.system = apply->system,
 		.record = wanted->record,
 		.name = wanted->package,
@@ -269,7 +269,7 @@ static bool spool_deb(struct apply *apply, struct wanted *wanted, GError **error
 
 	if (!architecture)
 		return false;
-	if (ks_spool_put_deb(apply->spool, wanted->package, ks_package_write, &package,
+	if (ks_spool_put_deb(apply->spool, wanted->package, ks_record_deb_write, &package,
 			     &inner))
 		return true;
 	if (g_error_matches(inner, KS_ERROR, KS_ERROR_NO_SPACE)) {
@@ -308,7 +308,7 @@ static bool is_wanted_path(struct apply *apply, const char *path)
 
 			for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
 				g_autofree char *spelled =
-					ks_package_spell(file->path, spellings[s]);
+					ks_record_deb_spell(file->path, spellings[s]);
 
 				if (strcmp(spelled, path) == 0)
 					return true;

@@ -75,11 +75,12 @@ static void add_file(GPtrArray *files, const char *path, const char *content)
 
 static GBytes *write_deb(GPtrArray *files, GError **error)
 {
+	const struct ks_deb deb = {.control = CONTROL, .files = files};
 	int fd = memfd_create("deb", MFD_CLOEXEC);
 	GBytes *bytes = NULL;
 	off_t size;
 
-	if (ks_deb_write(CONTROL, files, fd, error)) {
+	if (ks_deb_write(&deb, fd, error)) {
 		size = lseek(fd, 0, SEEK_END);
 		char *data = g_malloc((gsize)size);
 
@@ -207,10 +208,11 @@ static void test_a_file_that_became_shorter_is_refused(void)
 static void test_a_full_disk_is_told_as_such(void)
 {
 	g_autoptr(GPtrArray) files = two_files();
+	const struct ks_deb deb = {.control = CONTROL, .files = files};
 	g_autoptr(GError) error = NULL;
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-	g_assert_false(ks_deb_write(CONTROL, files, fd, &error));
+	g_assert_false(ks_deb_write(&deb, fd, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NO_SPACE);
 	close(fd);
 }

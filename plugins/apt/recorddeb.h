@@ -9,7 +9,7 @@
 
 #include "core/record/record.h"
 
-struct ks_package {
+struct ks_record_deb {
 	const struct ks_system *system;
 	const struct ks_record *record;
 	const char *name; /* ks_deb_package_name() of the record's */
@@ -22,13 +22,13 @@ struct ks_package {
 };
 
 /* False, with an error, for a record whose texts cannot stand in a control file. */
-bool ks_package_is_sound(const struct ks_record *record, GError **error);
+bool ks_record_deb_is_sound(const struct ks_record *record, GError **error);
 
 /* A path of the record as the package spells it. */
-char *ks_package_spell(const char *path, const char *modules_dir);
+char *ks_record_deb_spell(const char *path, const char *modules_dir);
 
 /*
- * Write it to fd; data is a struct ks_package (a ks_spool_write_func).
+ * Write it to fd; data is a struct ks_record_deb (a ks_spool_write_func).
  * KS_ERROR_INVALID when an installed file is not the recorded one.
  */
-bool ks_package_write(int fd, void *data, GError **error);
+bool ks_record_deb_write(int fd, void *data, GError **error);

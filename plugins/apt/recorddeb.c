@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See package.h. */
-#include "plugins/apt/package.h"
+/* See recorddeb.h. */
+#include "plugins/apt/recorddeb.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static bool is_one_line(const char *text)
 	return true;
 }
 
-bool ks_package_is_sound(const struct ks_record *record, GError **error)
+bool ks_record_deb_is_sound(const struct ks_record *record, GError **error)
 {
 	const char *const texts[] = {record->name,    record->module,
 				     record->version, record->release,
@@ -41,7 +41,7 @@ bool ks_package_is_sound(const struct ks_record *record, GError **error)
 	return true;
 }
 
-char *ks_package_spell(const char *path, const char *modules_dir)
+char *ks_record_deb_spell(const char *path, const char *modules_dir)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(module_dirs); i++)
 		if (g_str_has_prefix(path, module_dirs[i]))
@@ -59,7 +59,7 @@ static void append_replaces(GString *out, GPtrArray *replaces)
 		g_string_append_c(out, '\n');
 }
 
-static char *control_of(const struct ks_package *package)
+static char *control_of(const struct ks_record_deb *package)
 {
 	const struct ks_record *record = package->record;
 	g_autofree char *version = ks_deb_version(record->version, record->digest);
@@ -104,7 +104,7 @@ static void file_free(gpointer data)
 	ks_deb_file_free(data);
 }
 
-static struct ks_deb_file *open_file(const struct ks_package *package,
+static struct ks_deb_file *open_file(const struct ks_record_deb *package,
 				     const struct ks_record_file *from, GError **error)
 {
 	struct ks_deb_file *file;
@@ -121,7 +121,7 @@ static struct ks_deb_file *open_file(const struct ks_package *package,
 		return NULL;
 	}
 	file = g_new0(struct ks_deb_file, 1);
-	file->path = ks_package_spell(from->path, package->modules_dir);
+	file->path = ks_record_deb_spell(from->path, package->modules_dir);
 	file->fd = ks_steal_fd(&fd);
 	file->sha256 = g_strdup(from->sha256);
 	file->size_bytes = from->size_bytes;
@@ -130,11 +130,12 @@ static struct ks_deb_file *open_file(const struct ks_package *package,
 	return file;
 }
 
-bool ks_package_write(int fd, void *data, GError **error)
+bool ks_record_deb_write(int fd, void *data, GError **error)
 {
-	const struct ks_package *package = data;
+	const struct ks_record_deb *package = data;
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(file_free);
 	g_autofree char *control = control_of(package);
+	struct ks_deb deb = {0};
 
 	for (guint i = 0; i < package->record->files->len; i++) {
 		struct ks_deb_file *file = open_file(
@@ -144,5 +145,7 @@ bool ks_package_write(int fd, void *data, GError **error)
 			return false;
 		g_ptr_array_add(files, file);
 	}
-	return ks_deb_write(control, files, fd, error);
+	deb.control = control;
+	deb.files = files;
+	return ks_deb_write(&deb, fd, error);
 }
