@@ -21,6 +21,12 @@
 /* A file that a build may write, its log included. */
 #define KS_BUILD_FILE_MAX (2ULL << 30)
 
+/* More builds than this at a time share the last one's uid. */
+#define KS_BUILD_SLOTS 64
+
+/* Processes and threads of one step, where a cgroup counts them. */
+#define KS_BUILD_PROCESSES_MAX 4096
+
 struct ks_build_step {
 	const char *name;  /* "make": as in results; static */
 	char *description; /* dkms's words, for the log */
@@ -37,6 +43,7 @@ struct ks_build {
 	struct ks_jobserver *jobserver;
 	const struct ks_build_request *request;
 
+	unsigned int slot; /* no other build at this time has it */
 	uid_t uid;
 	gid_t gid;
 	bool is_root;
@@ -58,6 +65,9 @@ struct ks_build {
 	bool has_token;
 	bool is_outside; /* what failed was the launcher, not the command */
 	struct ks_sandbox sandbox;
+	GError *stopped;       /* why we killed the running step, or NULL */
+	gint64 measured_us;    /* when its tree was measured last; 0 = never */
+	guint64 measured_free; /* bytes that were free then */
 	gint64 step_started_us;
 	gint64 used_us;	   /* by the steps that ended */
 	off_t step_offset; /* of the running step's output in the log */
@@ -77,6 +87,9 @@ char *ks_build_work_root(const struct ks_system *system);
 /* steps.c: what to run, and its environment. */
 GPtrArray *ks_build_make_steps(const struct ks_build *build);
 char **ks_build_make_env(const struct ks_build *build);
+
+/* limits.c: bytes that all of a build's processes together may use. */
+unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings);
 
 /* log.c: make.log in dkms's form. */
 bool ks_build_log_open(struct ks_build *build, GError **error);

@@ -26,10 +26,24 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result);
 }
 
+/* Which of the builds at the same time each one is: slots that are taken. */
+static bool slots[KS_BUILD_SLOTS];
+
+static unsigned int take_slot(void)
+{
+	unsigned int slot = 0;
+
+	while (slot + 1 < KS_BUILD_SLOTS && slots[slot])
+		slot++;
+	slots[slot] = true;
+	return slot;
+}
+
 void ks_build_free(struct ks_build *build)
 {
 	if (!build->is_over)
 		ks_build_cancel(build);
+	slots[build->slot] = false;
 	if (build->tree_fd >= 0)
 		close(build->tree_fd);
 	if (build->log_fd >= 0)
@@ -40,6 +54,7 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->log_path);
 	g_free(build->staged_dir);
 	g_strfreev(build->env);
+	g_clear_error(&build->stopped);
 	if (build->steps)
 		g_ptr_array_unref(build->steps);
 	g_ptr_array_unref(build->built_digests);
@@ -77,6 +92,8 @@ static bool start_step(struct ks_build *build, GError **error)
 	const struct ks_build_step *step = get_step(build);
 	const struct ks_sandbox_bind bind = {build->tree_path, build->build_path};
 	const char *const writable[] = {build->build_path, NULL};
+	const enum ks_sandbox_setting setting =
+		ks_settings_get_sandbox(build->settings, build->request->module);
 	int pass_fds[2];
 	const struct ks_sandbox_policy policy = {
 		.cwd = build->build_path,
@@ -87,9 +104,12 @@ static bool start_step(struct ks_build *build, GError **error)
 		.n_binds = build->request->private_build ? 1 : 0,
 		.uid = build->uid,
 		.gid = build->gid,
-		.require = build->settings->sandbox == KS_SANDBOX_REQUIRE,
+		.require = setting == KS_SANDBOX_REQUIRE,
+		.off = setting == KS_SANDBOX_OFF,
 		.timeout_s = remaining_s(build),
 		.max_file_bytes = KS_BUILD_FILE_MAX,
+		.max_total_bytes = ks_build_get_memory_limit(build->settings),
+		.max_processes = KS_BUILD_PROCESSES_MAX,
 		.stdin_fd = -1,
 		.stdout_fd = build->log_fd,
 		.stderr_fd = build->log_fd,
@@ -160,6 +180,12 @@ static bool end_step(struct ks_build *build, GError **error)
 	build->layers = build->has_layers ? build->layers & layers : layers;
 	build->has_layers = true;
 	ks_build_log_end(build, status, elapsed_us);
+	if (build->stopped) {
+		ks_build_log_line(build, "%s", build->stopped->message);
+		g_propagate_prefixed_error(error, g_steal_pointer(&build->stopped),
+					   "%s: ", get_step(build)->name);
+		return false;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	g_autofree char *text = describe_status(build, status);
@@ -282,7 +308,9 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->tree_fd = build->log_fd = -1;
 	build->phase = "prepare";
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
-	build->is_root = ks_sandbox_identity(system, &build->uid, &build->gid);
+	build->slot = take_slot();
+	build->is_root =
+		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
 	if (!ks_build_prepare(build, error))
 		return NULL;
 	build->env = ks_build_make_env(build);

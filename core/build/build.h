@@ -78,6 +78,13 @@ const char *ks_build_step(const struct ks_build *build);
 /* Go on. True when the build is over; then *result is the caller's. */
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
 
+/*
+ * Look at what the running step has written: it is killed when that is more than
+ * the setting build-size, or when the disk is nearly full, and
+ * ks_build_advance() tells. To be called about once a second; costs a statvfs(2).
+ */
+void ks_build_check_limits(struct ks_build *build);
+
 /* Kill what runs and forget; the build directory is removed. */
 void ks_build_cancel(struct ks_build *build);
 void ks_build_free(struct ks_build *build);

@@ -18,6 +18,12 @@
 #define MAX_JOBS	  4096
 #define MAX_TIMEOUT_S	  (7 * 24 * 3600)
 #define DEFAULT_TIMEOUT_S 7200
+#define MAX_MIB		  (1u << 30)
+
+#define DEFAULT_BUILD_SIZE_MIB	 16384
+#define DEFAULT_SCRIPT_TIMEOUT_S 3600
+
+#define SANDBOX_EXPECTED "'auto', 'require' or 'off'"
 
 static bool parse_bool(const char *value, bool *out)
 {
@@ -75,14 +81,41 @@ static bool set_build_timeout(struct ks_settings *settings, const char *value)
 	return parse_number(value, 1, MAX_TIMEOUT_S, &settings->build_timeout_s);
 }
 
+static bool set_script_timeout(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 1, MAX_TIMEOUT_S, &settings->script_timeout_s);
+}
+
+static bool set_build_size(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 0, MAX_MIB, &settings->build_size_mib);
+}
+
+static bool set_build_memory(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 0, MAX_MIB, &settings->build_memory_mib);
+}
+
+static bool parse_sandbox(const char *value, enum ks_sandbox_setting *out)
+{
+	static const char *const words[] = {
+		[KS_SANDBOX_AUTO] = "auto",
+		[KS_SANDBOX_REQUIRE] = "require",
+		[KS_SANDBOX_OFF] = "off",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (strcmp(value, words[i]) != 0)
+			continue;
+		*out = i;
+		return true;
+	}
+	return false;
+}
+
 static bool set_sandbox(struct ks_settings *settings, const char *value)
 {
-	bool require = strcmp(value, "require") == 0;
-
-	if (!require && strcmp(value, "auto") != 0)
-		return false;
-	settings->sandbox = require ? KS_SANDBOX_REQUIRE : KS_SANDBOX_AUTO;
-	return true;
+	return parse_sandbox(value, &settings->sandbox);
 }
 
 static bool set_root_scripts(struct ks_settings *settings, const char *value)
@@ -159,19 +192,41 @@ static const struct key keys[] = {
 	{"kernels", set_kernels, "'all' or a list of 'newest', 'running', 'default'"},
 	{"jobs", set_jobs, "a number up to 4096, 0 for all processors"},
 	{"build-timeout", set_build_timeout, "a number of seconds up to a week"},
-	{"sandbox", set_sandbox, "'auto' or 'require'"},
+	{"script-timeout", set_script_timeout, "a number of seconds up to a week"},
+	{"build-size", set_build_size, "a number of MiB, 0 for no limit"},
+	{"build-memory", set_build_memory,
+	 "a number of MiB, 0 for a part of what there is"},
+	{"sandbox", set_sandbox, SANDBOX_EXPECTED},
 	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
 	{"on-failure", set_on_failure, "'report' or 'fail'"},
 	{"initramfs", set_initramfs, "'true' or 'false'"},
 	{NULL},
 };
 
+static bool set_module_skip(struct ks_module_settings *module, const char *value)
+{
+	return parse_bool(value, &module->skip);
+}
+
+static bool set_module_hold(struct ks_module_settings *module, const char *value)
+{
+	return parse_bool(value, &module->hold);
+}
+
+static bool set_module_sandbox(struct ks_module_settings *module, const char *value)
+{
+	module->has_sandbox = true;
+	return parse_sandbox(value, &module->sandbox);
+}
+
 static const struct {
 	const char *name;
-	size_t offset; /* of a bool */
+	bool (*set)(struct ks_module_settings *module, const char *value);
+	const char *expected;
 } module_keys[] = {
-	{"skip", G_STRUCT_OFFSET(struct ks_module_settings, skip)},
-	{"hold", G_STRUCT_OFFSET(struct ks_module_settings, hold)},
+	{"skip", set_module_skip, "'true' or 'false'"},
+	{"hold", set_module_hold, "'true' or 'false'"},
+	{"sandbox", set_module_sandbox, SANDBOX_EXPECTED},
 };
 
 /* One file. */
@@ -234,10 +289,9 @@ static bool set_module_key(const struct reading *reading, unsigned int line,
 	for (size_t i = 0; i < G_N_ELEMENTS(module_keys); i++) {
 		if (strcmp(key, module_keys[i].name) != 0)
 			continue;
-		return parse_bool(value, (bool *)G_STRUCT_MEMBER_P(
-						 settings, module_keys[i].offset)) ||
-		       fail(reading, line,
-			    "'%s' is '%s', and has to be 'true' or 'false'", key, value);
+		return module_keys[i].set(settings, value) ||
+		       fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
+			    module_keys[i].expected);
 	}
 	return fail(reading, line, "unknown setting '%s' of a module", key);
 }
@@ -357,6 +411,8 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 	settings->modules =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	settings->build_timeout_s = DEFAULT_TIMEOUT_S;
+	settings->build_size_mib = DEFAULT_BUILD_SIZE_MIB;
+	settings->script_timeout_s = DEFAULT_SCRIPT_TIMEOUT_S;
 	settings->initramfs = true;
 	if (ks_root_exists(system->root, path) &&
 	    !read_file(system, settings, path, error))
@@ -409,6 +465,14 @@ bool ks_settings_is_held(const struct ks_settings *settings, const char *module)
 	const struct ks_module_settings *found = find_module(settings, module);
 
 	return found && found->hold;
+}
+
+enum ks_sandbox_setting ks_settings_get_sandbox(const struct ks_settings *settings,
+						const char *module)
+{
+	const struct ks_module_settings *found = find_module(settings, module);
+
+	return found && found->has_sandbox ? found->sandbox : settings->sandbox;
 }
 
 bool ks_settings_wants_kernel(const struct ks_settings *settings,

@@ -16,7 +16,11 @@ enum ks_kernels_setting {
 	KS_KERNELS_SELECTED, /* a list out of newest, running, default */
 };
 
-enum ks_sandbox_setting { KS_SANDBOX_AUTO, KS_SANDBOX_REQUIRE };
+enum ks_sandbox_setting {
+	KS_SANDBOX_AUTO,
+	KS_SANDBOX_REQUIRE,
+	KS_SANDBOX_OFF, /* of a module's settings, too: still never as root */
+};
 enum ks_root_scripts_setting { KS_ROOT_SCRIPTS_RUN, KS_ROOT_SCRIPTS_SKIP };
 enum ks_sign_setting { KS_SIGN_SETTING_AUTO, KS_SIGN_SETTING_YES, KS_SIGN_SETTING_NO };
 enum ks_on_failure_setting { KS_ON_FAILURE_REPORT, KS_ON_FAILURE_FAIL };
@@ -28,8 +32,12 @@ struct ks_settings {
 	bool kernels_default;
 	/* jobs = N, else framework.conf; 0 (default) = number of processors */
 	unsigned int n_jobs;
-	unsigned int build_timeout_s;		   /* build-timeout; default 7200 */
-	enum ks_sandbox_setting sandbox;	   /* sandbox = auto | require */
+	unsigned int build_timeout_s; /* build-timeout; default 7200 */
+	unsigned int build_size_mib;  /* build-size; default 16384; 0 = no limit */
+	/* build-memory; 0 (default) = 3/4 of the machine's */
+	unsigned int build_memory_mib;
+	unsigned int script_timeout_s;		   /* script-timeout; default 3600 */
+	enum ks_sandbox_setting sandbox;	   /* sandbox = auto | require | off */
 	enum ks_root_scripts_setting root_scripts; /* root-scripts = run | skip */
 	enum ks_on_failure_setting on_failure;	   /* on-failure = report | fail */
 	bool initramfs;				   /* initramfs = true | false */
@@ -45,6 +53,8 @@ struct ks_settings {
 struct ks_module_settings {
 	bool skip; /* never build or install it; what is installed stays */
 	bool hold; /* keep what is installed as it is: no rebuild, no other version */
+	bool has_sandbox;
+	enum ks_sandbox_setting sandbox; /* when has_sandbox */
 };
 
 /* framework.conf is read with it. Unknown groups, keys and values are KS_ERROR_INVALID
@@ -55,6 +65,10 @@ KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)
 
 bool ks_settings_is_skipped(const struct ks_settings *settings, const char *module);
 bool ks_settings_is_held(const struct ks_settings *settings, const char *module);
+
+/* The module's own setting, else the one for all. */
+enum ks_sandbox_setting ks_settings_get_sandbox(const struct ks_settings *settings,
+						const char *module);
 
 /* Does the setting "kernels" select this one? */
 bool ks_settings_wants_kernel(const struct ks_settings *settings,

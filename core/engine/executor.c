@@ -33,6 +33,7 @@ struct ks_executor {
 	bool can_mount;
 	bool keep_all; /* take nothing away that only looks gone */
 	bool is_sandbox_told;
+	gint64 limits_checked_us;
 };
 
 static void running_free(gpointer data)
@@ -323,9 +324,8 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 /* Once a run: it is the machine's, and the same for all builds. */
 static void tell_missing_layers(struct ks_executor *executor, unsigned int layers)
 {
-	g_autofree char *names =
-		ks_sandbox_layers_to_string(KS_SANDBOX_LAYERS_ALL &
-					    ~KS_SANDBOX_LAYERS_OPTIONAL & ~layers);
+	g_autofree char *names = ks_sandbox_layers_to_string(
+		KS_SANDBOX_LAYERS_ALL & ~KS_SANDBOX_LAYERS_OPTIONAL & ~layers);
 	g_autofree char *text = NULL;
 
 	/* 0: no step came so far as to have any */
@@ -346,7 +346,9 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 	g_autoptr(GError) error = NULL;
 	bool ok;
 
-	tell_missing_layers(executor, result->layers);
+	if (ks_settings_get_sandbox(executor->context.settings,
+				    action->target->source->name) != KS_SANDBOX_OFF)
+		tell_missing_layers(executor, result->layers);
 	g_ptr_array_remove_fast(executor->running, running);
 	if (!executor->running->len)
 		ks_jobserver_refill(executor->jobserver);
@@ -374,6 +376,21 @@ static void advance(struct ks_executor *executor, struct running *running)
 					   .text = step});
 }
 
+/* Once a tick, however busy the loop is. */
+static void check_limits(struct ks_executor *executor)
+{
+	const gint64 now_us = g_get_monotonic_time();
+
+	if (now_us - executor->limits_checked_us < TICK_MS * 1000)
+		return;
+	executor->limits_checked_us = now_us;
+	for (guint i = 0; i < executor->running->len; i++) {
+		struct running *running = g_ptr_array_index(executor->running, i);
+
+		ks_build_check_limits(running->build);
+	}
+}
+
 /* Wait for a build's step to end, at most a tick, and advance those that did. */
 static bool wait_for_builds(struct ks_executor *executor, GError **error)
 {
@@ -394,6 +411,7 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	}
 	if (n_ready == 0)
 		notify(executor, (struct ks_event){.kind = KS_EVENT_TICK});
+	check_limits(executor);
 	for (guint i = 0; n_ready > 0 && i < n; i++)
 		if (fds[i].revents)
 			advance(executor, running[i]);

@@ -2,12 +2,18 @@
 /* The dkms.conf scripts that run as root. */
 #include "core/engine/script.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
+
+/* To clean up in, before it is killed. */
+#define GRACE_MS 5000
 
 /* Whoever can write the script, or a directory on the way to it, can become root. */
 static bool is_roots_alone(const struct ks_system *system, const char *path)
@@ -75,12 +81,54 @@ static int open_log(const struct ks_system *system)
 			      NULL);
 }
 
+static bool has_ended(int pidfd, int timeout_ms)
+{
+	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
+	const gint64 end_us = g_get_monotonic_time() + timeout_ms * 1000LL;
+
+	for (;;) {
+		const gint64 left_ms = (end_us - g_get_monotonic_time()) / 1000;
+		int n = poll(&fd, 1, MAX(left_ms, 0));
+
+		if (n != 0 && !(n < 0 && errno == EINTR))
+			return true;
+		if (n == 0)
+			return false;
+	}
+}
+
+/*
+ * Start it and wait, but not for ever: a script that waits for an answer must not
+ * keep a package manager from ending. *is_over: its time is.
+ */
+static bool run_bounded(const struct ks_process_options *options, unsigned int timeout_s,
+			int *wait_status, bool *is_over, GError **error)
+{
+	int pidfd = -1;
+	const pid_t pid = ks_process_spawn(options, &pidfd, error);
+	ks_autofd int fd = pidfd;
+
+	if (pid < 0)
+		return false;
+	*is_over = false;
+	if (fd >= 0 && !has_ended(fd, timeout_s * 1000)) {
+		*is_over = true;
+		kill(pid, SIGTERM);
+		if (!has_ended(fd, GRACE_MS))
+			kill(pid, SIGKILL);
+	}
+	*wait_status = ks_process_wait(pid);
+	return true;
+}
+
 static bool run_script(const struct ks_system *system, const char *what, char **argv,
-		       const char *source_dir, char **env, GError **error)
+		       const char *source_dir, char **env, unsigned int timeout_s,
+		       GError **error)
 {
 	ks_autofd int log_fd = open_log(system);
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
 	g_autofree char *described = NULL;
+	bool is_over;
 	int wait_status;
 
 	options.argv = (const char *const *)argv;
@@ -90,8 +138,14 @@ static bool run_script(const struct ks_system *system, const char *what, char **
 	options.stdout_fd = log_fd;
 	options.stderr_fd = log_fd;
 	/* in our process group: ^C ends a script that hangs */
-	if (!ks_process_run(&options, &wait_status, error)) {
+	if (!run_bounded(&options, timeout_s, &wait_status, &is_over, error)) {
 		g_prefix_error(error, "cannot run %s '%s': ", what, argv[0]);
+		return false;
+	}
+	if (is_over) {
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "%s '%s' failed: killed after %u seconds", what, argv[0],
+			     timeout_s);
 		return false;
 	}
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
@@ -134,5 +188,6 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 		return false;
 	}
 	env = script_env(module, version, kernel);
-	return run_script(system, what, argv, real_dir, env, error);
+	return run_script(system, what, argv, real_dir, env, settings->script_timeout_s,
+			  error);
 }

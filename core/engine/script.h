@@ -13,7 +13,8 @@
  * Run command (a conf's value: script name and arguments, split at blanks)
  * in source_dir. /etc/dkms/MODULE/SCRIPT takes the place of the script when it
  * exists (dkms 3.4.3). NULL command: nothing, true. Output goes to the log
- * below log_dir. KS_ERROR_DENIED when the source tree is not root's alone.
+ * below log_dir. KS_ERROR_DENIED when the source tree is not root's alone. One that
+ * takes longer than the setting script-timeout is killed, and has failed.
  */
 bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const char *what, const char *command, const char *source_dir,

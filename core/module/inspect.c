@@ -200,10 +200,7 @@ static bool start_worker(struct session *session, const char *const *arguments,
 		return false;
 	for (size_t i = 0; arguments[i]; i++)
 		argv[i + 1] = arguments[i];
-	if (!ks_sandbox_identity(&session->host, &policy.uid, &policy.gid)) {
-		policy.uid = getuid();
-		policy.gid = getgid();
-	}
+	ks_sandbox_identity(&session->host, &policy.uid, &policy.gid);
 	if (ks_sandbox_start(&session->host, &policy, sandbox, error))
 		return true;
 	g_prefix_error(error, "cannot start the module inspector: ");

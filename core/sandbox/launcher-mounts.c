@@ -398,15 +398,27 @@ int mounts_setup(struct launch *launch)
 		directories_keep,  root_make_read_only, private_make, directories_restore,
 		dev_make,	   proc_make,
 	};
+	static int (*const steps_off[])(struct mounts *) = {
+		root_make_private,
+		tree_enter,
+		binds_make,
+		proc_make,
+	};
+	const bool off = launch->policy.off;
+	const size_t n = off ? sizeof(steps_off) / sizeof(steps_off[0])
+			     : sizeof(steps) / sizeof(steps[0]);
 	struct mounts mounts = {.launch = launch};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int err = steps[i](&mounts);
+	for (size_t i = 0; i < n; i++) {
+		int err = (off ? steps_off : steps)[i](&mounts);
 
 		if (err && launch_is_unavailable(err))
 			return err;
 		if (err)
 			launch_fail(launch, err, "cannot set up the mounts");
 	}
+	/* Everything can be seen and written as ever: nobody shall count on it. */
+	if (off)
+		launch->layers &= ~(unsigned int)KS_SANDBOX_MOUNT;
 	return 0;
 }

@@ -69,6 +69,7 @@ FIELD_NUMBER(max_total_bytes, (unsigned long long)-1)
 FIELD_NUMBER(max_processes, 0x7fffffff)
 FIELD_NUMBER(require, 1)
 FIELD_NUMBER(network, 1)
+FIELD_NUMBER(off, 1)
 FIELD_NUMBER(gid, 0xfffffffe)
 
 static bool field_uid(struct policy *policy, char *value)
@@ -129,6 +130,7 @@ static const struct {
 	{"processes", field_max_processes},
 	{"require", field_require},
 	{"network", field_network},
+	{"off", field_off},
 };
 
 static bool string_take(struct policy *policy, char *text)
@@ -176,6 +178,8 @@ static const char *policy_check(const struct policy *policy)
 		return "'bind' without 'at'";
 	if (!policy->cwd)
 		return "no 'cwd'";
+	if (policy->off && policy->require)
+		return "'off' and 'require'";
 	if (policy->filter_fd < 0)
 		return "no 'filter'";
 	if ((policy->root_fd >= 0) != (policy->root_path != NULL))

@@ -89,6 +89,10 @@ bool launch_is_unavailable(int err)
 
 /* --- the command's process --- */
 
+/* What "off" leaves out of these. */
+#define LAYERS_OF_FILES_AND_CALLS                                                        \
+	((unsigned int)(KS_SANDBOX_LANDLOCK | KS_SANDBOX_SECCOMP))
+
 static const struct {
 	unsigned int layer; /* 0: nothing optional */
 	const char *name;
@@ -131,8 +135,11 @@ _Noreturn static void command_run(struct launch *launch)
 	const struct policy *policy = &launch->policy;
 
 	for (size_t i = 0; i < sizeof(command_layers) / sizeof(command_layers[0]); i++) {
-		int err = command_layers[i].apply(launch);
+		int err;
 
+		if (policy->off && command_layers[i].layer & LAYERS_OF_FILES_AND_CALLS)
+			continue;
+		err = command_layers[i].apply(launch);
 		if (!err)
 			launch->layers |= command_layers[i].layer;
 		else if (!command_layers[i].layer || !launch_is_unavailable(err))

@@ -34,6 +34,7 @@ struct policy {
 	uid_t uid;
 	gid_t gid;
 	bool require, network;
+	bool off; /* no layer but uid, rlimits, pid and cgroup; mounts only for binds */
 	unsigned int timeout_s;
 	unsigned long long max_file_bytes, max_memory_bytes;
 	unsigned long long max_total_bytes, max_processes;

@@ -2,6 +2,7 @@
 /* What can be had on this machine: mounts, and somebody to be instead of root. */
 #include "core/sandbox/sandbox.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define IDENTITY_USER	  "kmodsmith"
@@ -57,6 +58,28 @@ static bool passwd_find(char **lines, const char *user, uid_t *uid, gid_t *gid)
 	return false;
 }
 
+/* user_namespaces(7): lines of "first-inside first-outside count". */
+static bool is_mapped(const char *map, guint64 id)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(map, &text, NULL, NULL))
+		return true; /* no /proc: nothing says otherwise */
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		guint64 inside, outside, count;
+
+		if (sscanf(*line,
+			   "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+			   " %" G_GUINT64_FORMAT,
+			   &inside, &outside, &count) == 3 &&
+		    id >= inside && id - inside < count)
+			return true;
+	}
+	return false;
+}
+
 bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid)
 {
 	g_autofree char *text = NULL;
@@ -72,5 +95,38 @@ bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid)
 	if (!passwd_find(lines, IDENTITY_USER, uid, gid) &&
 	    !passwd_find(lines, IDENTITY_FALLBACK, uid, gid))
 		*uid = *gid = IDENTITY_LAST;
+	return is_mapped("/proc/self/uid_map", *uid) &&
+	       is_mapped("/proc/self/gid_map", *gid);
+}
+
+/* A line of subuid(5): user:first:count. The uid of slot in it, or 0. */
+static uid_t subuid_find(char **lines, unsigned int slot)
+{
+	for (; *lines; lines++) {
+		g_auto(GStrv) fields = g_strsplit(*lines, ":", 4);
+		guint64 first, count;
+
+		if (g_strv_length(fields) == 3 && strcmp(fields[0], IDENTITY_USER) == 0 &&
+		    number(fields[1], &first) && number(fields[2], &count) &&
+		    slot < count && first + slot < G_MAXUINT32)
+			return first + slot;
+	}
+	return 0;
+}
+
+bool ks_sandbox_identity_of(const struct ks_system *system, unsigned int slot, uid_t *uid,
+			    gid_t *gid)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+	uid_t own;
+
+	if (!ks_sandbox_identity(system, uid, gid))
+		return false;
+	text = ks_root_read_file(system->root, "/etc/subuid", PASSWD_MAX, NULL, NULL);
+	lines = g_strsplit(text ? text : "", "\n", -1);
+	own = subuid_find(lines, slot);
+	if (own && is_mapped("/proc/self/uid_map", own))
+		*uid = own;
 	return true;
 }

@@ -24,7 +24,7 @@
  *	timeout=SECONDS
  *	fsize=BYTES, memory=BYTES	of a file, of a process; 0 is no limit
  *	total-memory=BYTES, processes=N	of all of it together; 0 is no limit
- *	require=1, network=1
+ *	require=1, network=1, off=1
  *	end			the last string
  *
  * Numbers are decimal. Anything unknown, missing or behind the end is an

@@ -67,7 +67,8 @@ static GString *policy_encode(const struct ks_system *system,
 	put_number(text, "total-memory", policy->max_total_bytes);
 	put_number(text, "processes", policy->max_processes);
 	put_number(text, "require", policy->require);
-	put_number(text, "network", policy->network);
+	put_number(text, "off", policy->off);
+	put_number(text, "network", policy->network || policy->off);
 	g_string_append(text, "end");
 	g_string_append_c(text, '\0');
 	return text;

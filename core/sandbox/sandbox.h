@@ -40,7 +40,12 @@ struct ks_sandbox_policy {
 	size_t n_binds;
 	uid_t uid; /* 0 is refused; without effect when we are not root */
 	gid_t gid;
-	bool require;		/* fail rather than run with a layer missing */
+	bool require; /* fail rather than run with a layer missing */
+	/*
+	 * Only the identity, the limits, the binds and the certain end: what the user may
+	 * write, it writes, and the network is there. Not with require.
+	 */
+	bool off;
 	bool network;		/* false: no sockets but pairs of AF_UNIX */
 	unsigned int timeout_s; /* 0 = none; on expiry everything is killed, status 124 */
 	unsigned long long max_file_bytes; /* RLIMIT_FSIZE; 0 = no limit */
@@ -94,7 +99,18 @@ bool ks_sandbox_can_mount(const struct ks_system *system);
 
 /*
  * The unprivileged identity for third-party code: the system user "kmodsmith"
- * of the tree's own /etc/passwd, else "nobody", else 65534. False when the
- * caller is not root: then everything runs as the caller.
+ * of the tree's own /etc/passwd, else "nobody", else 65534. False when nothing
+ * can be given to it: the caller is not root, or in a user namespace without it;
+ * then everything runs as the caller.
  */
 bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid);
+
+/*
+ * The same for one of several that run at the same time, slot counting from 0:
+ * a uid of its own out of the range that the tree's /etc/subuid (subuid(5)) has
+ * for the user "kmodsmith", so that they can neither signal nor trace each other
+ * nor use up each other's processes. The one identity for all where there is no
+ * such range, or it is used up.
+ */
+bool ks_sandbox_identity_of(const struct ks_system *system, unsigned int slot, uid_t *uid,
+			    gid_t *gid);

@@ -104,6 +104,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	};
 	g_ptr_array_add(f->conf.modules, &f->module);
 	f->settings.build_timeout_s = 60;
+	f->settings.modules = g_hash_table_new(g_str_hash, g_str_equal);
 	f->settings.n_jobs = 2;
 	f->jobserver = ks_jobserver_new(2, NULL);
 	f->request = (struct ks_build_request){
@@ -128,6 +129,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	ks_jobserver_free(f->jobserver);
 	g_ptr_array_unref(f->conf.modules);
 	g_hash_table_unref(f->kernel.config);
+	g_hash_table_unref(f->settings.modules);
 	g_free(f->kernel.symvers_path);
 	g_free((char *)f->request.source_dir);
 	g_free(f->staged_dir);
@@ -546,6 +548,35 @@ static void test_timeout(struct fixture *f, gconstpointer data)
 	ks_jobserver_refill(f->jobserver);
 }
 
+/* Blocks that are allocated count, not the size that a sparse file claims. */
+static void test_too_large(struct fixture *f, gconstpointer data)
+{
+	f->settings.build_size_mib = 4;
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\ttruncate -s 1G sparse; mkdir sub\n"
+		       "\tdd if=/dev/zero of=sub/big bs=1M count=8 status=none\n"
+		       "\techo filled; sleep 600\n");
+	ks_auto(ks_build) build = start(f);
+	struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+	while (poll(&pollfd, 1, 100) == 0)
+		ks_build_check_limits(build);
+	ks_auto(ks_build_result) result = drive(build);
+	assert_failed(result, "make", "stopped after it had written more than 4 MiB");
+	g_assert_no_error(result->outside);
+	ks_jobserver_refill(f->jobserver);
+}
+
+static void test_within_the_limits(struct fixture *f, gconstpointer data)
+{
+	f->settings.build_size_mib = 64;
+	ks_auto(ks_build) build = start(f);
+
+	ks_build_check_limits(build);
+	ks_auto(ks_build_result) result = drive(build);
+	g_assert_true(result->ok);
+}
+
 static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
 {
 	struct ks_build_result *result = NULL;
@@ -741,6 +772,8 @@ int main(int argc, char **argv)
 	ADD("patches are applied, the administrator's first", test_patches);
 	ADD("a link in place of patches is not followed", test_patches_link);
 	ADD("the time limit ends a build", test_timeout);
+	ADD("a build that fills the disk is stopped", test_too_large);
+	ADD("a build within its limits is not", test_within_the_limits);
 	ADD("a build waits for a token", test_waits_for_a_token);
 	ADD("jobs given in the conf do no harm", test_jobs_in_the_conf);
 	ADD("the work directory is out of others' reach", test_work_is_out_of_reach);

@@ -5,10 +5,13 @@
  */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +40,15 @@ static bool is_root(void)
 	return geteuid() == 0;
 }
 
+/* Root in a user namespace may have nobody else to be: then it stays what it is. */
+static bool can_be_another(const struct fixture *f)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return ks_sandbox_identity(f->system, &uid, &gid);
+}
+
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	GError *error = NULL;
@@ -47,8 +59,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	g_assert_no_error(error);
 	f->other = g_dir_make_tmp("ks-other-XXXXXX", &error);
 	g_assert_no_error(error);
-	ks_sandbox_identity(f->system, &f->policy.uid, &f->policy.gid);
-	if (is_root())
+	if (ks_sandbox_identity(f->system, &f->policy.uid, &f->policy.gid))
 		g_assert_cmpint(chown(f->dir, f->policy.uid, f->policy.gid), ==, 0);
 	g_chmod(f->other, 0777);
 	f->writable[0] = f->dir;
@@ -161,7 +172,7 @@ static void test_not_root(struct fixture *f, gconstpointer data)
 	g_autofree char *uid = g_strdup_printf("%u %u\n", (unsigned int)f->policy.uid,
 					       (unsigned int)f->policy.gid);
 
-	if (!is_root()) {
+	if (!can_be_another(f)) {
 		g_test_skip("not root: there is nobody else to be");
 		return;
 	}
@@ -285,7 +296,7 @@ static void test_writable_below_run(struct fixture *f, gconstpointer data)
 	g_autofree char *dir = g_strdup("/run/ks-sandbox-XXXXXX");
 	g_autofree char *file = NULL;
 
-	if (!is_root() || !ks_sandbox_can_mount(f->system)) {
+	if (!can_be_another(f) || !ks_sandbox_can_mount(f->system)) {
 		g_test_skip("no mounts to be had");
 		return;
 	}
@@ -311,7 +322,7 @@ static void test_bind(struct fixture *f, gconstpointer data)
 	}
 	g_assert_cmpint(g_mkdir(source, 0755), ==, 0);
 	g_assert_cmpint(g_mkdir(target, 0755), ==, 0);
-	if (is_root())
+	if (can_be_another(f))
 		g_assert_cmpint(chown(source, f->policy.uid, f->policy.gid), ==, 0);
 	f->policy.binds = &bind;
 	f->policy.n_binds = 1;
@@ -402,6 +413,248 @@ static void test_kill(struct fixture *f, gconstpointer data)
 	g_assert_true(WIFSIGNALED(f->status));
 	g_assert_cmpint(WTERMSIG(f->status), ==, SIGKILL);
 	g_assert_false(marked_process_lives(full));
+}
+
+/* An end of a connection that the sandbox must not reach. */
+static int listen_on(int family, const struct sockaddr *address, socklen_t size)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(bind(fd, address, size), ==, 0);
+	g_assert_cmpint(listen(fd, 1), ==, 0);
+	return fd;
+}
+
+static void test_cannot_connect(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *perl = g_find_program_in_path("perl");
+	struct sockaddr_in tcp = {.sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_un path = {.sun_family = AF_UNIX}, abstract = path;
+	socklen_t tcp_size = sizeof(tcp);
+
+	if (!perl) {
+		g_test_skip("no perl to connect with");
+		return;
+	}
+	snprintf(path.sun_path, sizeof(path.sun_path), "%s/socket", f->other);
+	snprintf(abstract.sun_path + 1, sizeof(abstract.sun_path) - 1, "ks-%d", getpid());
+	ks_autofd int tcp_fd = listen_on(AF_INET, (struct sockaddr *)&tcp, sizeof(tcp));
+	ks_autofd int path_fd =
+		listen_on(AF_UNIX, (struct sockaddr *)&path, sizeof(path));
+	ks_autofd int abstract_fd = listen_on(AF_UNIX, (struct sockaddr *)&abstract,
+					      offsetof(struct sockaddr_un, sun_path) + 1 +
+						      strlen(abstract.sun_path + 1));
+
+	g_assert_cmpint(chmod(path.sun_path, 0777), ==, 0);
+	g_assert_cmpint(getsockname(tcp_fd, (struct sockaddr *)&tcp, &tcp_size), ==, 0);
+	g_autofree char *script = g_strdup_printf(
+		"perl -MSocket -e '"
+		"socket(A, AF_INET, SOCK_STREAM, 0) and "
+		"connect(A, sockaddr_in(%d, INADDR_LOOPBACK)) and exit 3;"
+		"socket(B, AF_UNIX, SOCK_STREAM, 0) and "
+		"connect(B, sockaddr_un(\"%s\")) and exit 4;"
+		"socket(C, AF_UNIX, SOCK_STREAM, 0) and "
+		"connect(C, pack(\"Sxa*\", AF_UNIX, \"%s\")) and exit 5;'",
+		ntohs(tcp.sin_port), path.sun_path, abstract.sun_path + 1);
+	g_assert_cmpint(run(f, script), ==, 0);
+	/* the same from outside, so that it is not the script that fails */
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	int status;
+
+	options.argv = argv;
+	g_assert_true(ks_process_run(&options, &status, NULL));
+	g_assert_cmpint(WEXITSTATUS(status), ==, 3);
+}
+
+/* What root of the machine has, and may do. */
+static void test_cannot_be_root(struct fixture *f, gconstpointer data)
+{
+	static const char *const attempts[] = {
+		"mount -t tmpfs x .",
+		"mknod dev c 1 3",
+		"mknod /tmp/dev b 8 0",
+		"chroot . /bin/true",
+		"echo 1 > /proc/sys/kernel/printk",
+		"cat /proc/kcore",
+		"dmesg",
+		"perl -e '$< = $> = 0; exit($> != 0)'",
+		"perl -e 'chown 0, 0, q(mine) or exit 1'",
+		"setpriv --reuid 0 true",
+		"nice -n -5 true && test $(nice -n -5 nice) -lt 0",
+		"ln /etc/shadow shadow",
+		"cat /root/.profile /root/.bashrc",
+	};
+
+	if (!can_be_another(f)) {
+		g_test_skip("not root: nothing to be kept from");
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(attempts); i++) {
+		g_autofree char *script =
+			g_strdup_printf("touch mine; (%s) 2>/dev/null", attempts[i]);
+
+		if (run(f, script) == 0)
+			g_error("inside, '%s' succeeds", attempts[i]);
+	}
+}
+
+/* A key that is root's alone, wherever it is. */
+static void test_cannot_read_a_key(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *key = g_build_filename(f->other, "mok.key", NULL);
+	g_autofree char *script = g_strdup_printf("cat %s 2>/dev/null && exit 3; ln %s "
+						  "key 2>/dev/null && cat key && exit 4; "
+						  "exit 0",
+						  key, key);
+
+	if (!can_be_another(f)) {
+		g_test_skip("not root: there is nothing that is not ours");
+		return;
+	}
+	g_assert_true(g_file_set_contents(key, "secret", -1, NULL));
+	g_assert_cmpint(g_chmod(key, 0600), ==, 0);
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_null(strstr(f->output, "secret"));
+}
+
+/* A process of the same user outside, which the uid alone does not protect. */
+static void test_cannot_reach_processes(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *script = NULL;
+	int status, err = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (can_be_another(f) &&
+		    (setgid(f->policy.gid) != 0 || setuid(f->policy.uid) != 0))
+			_exit(1);
+		execlp("sleep", "sleep", "86399", NULL);
+		_exit(1);
+	}
+	g_assert_cmpint(pid, >, 0);
+	script = g_strdup_printf(
+		"kill -0 %d 2>/dev/null && exit 3; kill -TERM %d 2>/dev/null; "
+		"perl -e 'syscall(%d, 16, %d, 0, 0) == 0 and exit 5' && "
+		"! cat /proc/%d/environ >/dev/null 2>&1",
+		pid, pid, SYS_ptrace, pid, pid);
+	status = run(f, script);
+	if (!(f->layers & KS_SANDBOX_PID) && status == 3)
+		err = status; /* signals to the same user need a pid namespace or Landlock
+			       */
+	kill(pid, SIGKILL);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFSIGNALED(status));
+	if (err)
+		g_test_skip("no pid namespace to be had here");
+	else
+		g_assert_cmpint(WTERMSIG(status), ==, SIGKILL);
+}
+
+/* Processes without end: the machine's others go on, and all of it is ended. */
+static void test_fork_bomb(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d5", getpid());
+	g_autofree char *script =
+		g_strdup_printf("perl -e '$0 = q(86399.%s); while (1) { fork() }'", mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+
+	if (!can_be_another(f)) {
+		g_test_skip("not root: the limit would be of all our processes");
+		return;
+	}
+	f->policy.timeout_s = 1;
+	f->policy.max_processes = 256;
+	g_assert_cmpint(run(f, script), ==, 124);
+	g_assert_false(marked_process_lives(full));
+}
+
+/* A set-id file that it makes gives nothing to anybody in there. */
+static void test_set_id_files_have_no_effect(struct fixture *f, gconstpointer data)
+{
+	if (!can_be_another(f)) {
+		g_test_skip("not root: there is nobody else to be");
+		return;
+	}
+	g_autofree char *path = g_build_filename(f->dir, "id", NULL);
+	g_autofree char *id = g_find_program_in_path("id");
+	const char *const argv[] = {"cp", id, path, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	int status;
+
+	options.argv = argv;
+	g_assert_true(ks_process_run(&options, &status, NULL));
+	g_assert_cmpint(chmod(path, 04755), ==, 0);
+	g_assert_cmpint(run(f, "./id -u"), ==, 0);
+	g_assert_cmpint(atoi(f->output), ==, (int)f->policy.uid);
+}
+
+static void test_off(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d6", getpid());
+	g_autofree char *script = g_strdup_printf(
+		"echo x > %s/out && perl -MSocket -e "
+		"'socket(S, AF_INET, SOCK_DGRAM, 0) or exit 3' && id -u\n" DAEMON,
+		f->other, mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+	g_autofree char *out = g_build_filename(f->other, "out", NULL);
+
+	f->policy.off = true;
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_true(g_file_test(out, G_FILE_TEST_EXISTS));
+	if (can_be_another(f))
+		g_assert_cmpint(atoi(f->output), ==, (int)f->policy.uid);
+	g_assert_cmpint(f->layers & (KS_SANDBOX_SECCOMP | KS_SANDBOX_LANDLOCK |
+				     KS_SANDBOX_MOUNT | KS_SANDBOX_NET),
+			==, 0);
+	g_assert_false(marked_process_lives(full));
+}
+
+/* The engine is killed: nobody is left to tell the launcher anything. */
+static void test_engine_is_killed(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *mark = g_strdup_printf("%d7", getpid());
+	g_autofree char *script =
+		g_strdup_printf(DAEMON "exec sleep 86399.%s", mark, mark);
+	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+	g_autofree char *up = g_build_filename(f->dir, "up", NULL);
+	struct ks_sandbox sandbox;
+	int status;
+	pid_t engine = fork();
+
+	if (engine == 0) {
+		if (start(f, script, &sandbox))
+			pause();
+		_exit(1);
+	}
+	for (int i = 0; i < 1000 && !g_file_test(up, G_FILE_TEST_EXISTS); i++)
+		g_usleep(10000);
+	g_assert_true(marked_process_lives(full));
+	kill(engine, SIGKILL);
+	g_assert_cmpint(waitpid(engine, &status, 0), ==, engine);
+	for (int i = 0; i < 1000 && marked_process_lives(full); i++)
+		g_usleep(10000);
+	g_assert_false(marked_process_lives(full));
+}
+
+/*
+ * tests/unit/sandbox-environments runs all of this in containers of several
+ * kinds and says what is to be had there.
+ */
+static void test_expected_layers(struct fixture *f, gconstpointer data)
+{
+	const char *expected = g_getenv("KS_TEST_LAYERS");
+	g_autofree char *layers = NULL;
+
+	if (!expected) {
+		g_test_skip("KS_TEST_LAYERS does not say which");
+		return;
+	}
+	g_assert_cmpint(run(f, "true"), ==, 0);
+	layers = ks_sandbox_layers_to_string(f->layers & ~KS_SANDBOX_LAYERS_OPTIONAL);
+	g_assert_cmpstr(layers, ==, expected);
 }
 
 static void test_signal_is_told(struct fixture *f, gconstpointer data)
@@ -527,7 +780,7 @@ static void test_missing_program_and_directory(struct fixture *f, gconstpointer 
 static void test_require(struct fixture *f, gconstpointer data)
 {
 	f->policy.require = true;
-	if (is_root() && ks_sandbox_can_mount(f->system)) {
+	if (can_be_another(f) && ks_sandbox_can_mount(f->system)) {
 		g_test_skip("nothing is missing here");
 		return;
 	}
@@ -547,6 +800,35 @@ static void test_layer_names(void)
 			"uid,rlimits,seccomp,landlock,mount,pid,net,tmp,dev,cgroup");
 	g_assert_cmpstr(two, ==, "uid,dev");
 	g_assert_cmpstr(none, ==, "");
+}
+
+static void test_identities_at_the_same_time(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("ks-identity-XXXXXX", NULL);
+	g_autofree char *etc = g_build_filename(dir, "etc", NULL);
+	g_autofree char *subuid = g_build_filename(etc, "subuid", NULL);
+	ks_auto(ks_system) system = ks_system_new(dir, NULL);
+	uid_t one, first, second, third;
+	gid_t gid;
+
+	if (!ks_sandbox_identity(system, &one, &gid)) {
+		g_test_skip("there is nobody else to be");
+		return;
+	}
+	g_assert_cmpint(g_mkdir(etc, 0755), ==, 0);
+	g_assert_true(ks_sandbox_identity_of(system, 0, &first, &gid));
+	g_assert_cmpuint(first, ==, one);
+	g_assert_true(g_file_set_contents(
+		subuid, "me:1:2\nkmodsmith:x:2\nkmodsmith:700000:2\n", -1, NULL));
+	g_assert_true(ks_sandbox_identity_of(system, 0, &first, &gid));
+	g_assert_true(ks_sandbox_identity_of(system, 1, &second, &gid));
+	g_assert_true(ks_sandbox_identity_of(system, 2, &third, &gid));
+	g_assert_cmpuint(first, ==, 700000);
+	g_assert_cmpuint(second, ==, 700001);
+	g_assert_cmpuint(third, ==, one);
+	g_remove(subuid);
+	g_rmdir(etc);
+	g_rmdir(dir);
 }
 
 static void test_identity_of_a_tree(void)
@@ -575,7 +857,7 @@ static void test_identity_of_a_tree(void)
 	g_assert_cmpint(g_mkdir(etc, 0755), ==, 0);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_assert_true(g_file_set_contents(passwd, cases[i].passwd, -1, NULL));
-		g_assert_cmpint(ks_sandbox_identity(system, &uid, &gid), ==, is_root());
+		ks_sandbox_identity(system, &uid, &gid);
 		g_assert_cmpint(uid, ==, is_root() ? cases[i].uid : geteuid());
 		g_assert_cmpint(gid, ==, is_root() ? cases[i].gid : getegid());
 	}
@@ -619,6 +901,15 @@ int main(int argc, char **argv)
 	ADD("a daemonised child does not survive", test_daemons_die);
 	ADD("a time limit kills everything and gives 124", test_timeout);
 	ADD("killing the launcher's command leaves nothing", test_kill);
+	ADD("killing the engine leaves nothing", test_engine_is_killed);
+	ADD("nothing that listens outside can be reached", test_cannot_connect);
+	ADD("what takes root cannot be done", test_cannot_be_root);
+	ADD("a key of root's cannot be read", test_cannot_read_a_key);
+	ADD("processes outside cannot be reached", test_cannot_reach_processes);
+	ADD("a fork bomb ends with its time", test_fork_bomb);
+	ADD("set-id files have no effect", test_set_id_files_have_no_effect);
+	ADD("switched off, it still is not root and ends", test_off);
+	ADD("the layers are those that are expected here", test_expected_layers);
 	ADD("death by signal is told", test_signal_is_told);
 	ADD("files are limited in size", test_file_size_limit);
 	ADD("the memory of a process is limited", test_memory_limit);
@@ -634,5 +925,7 @@ int main(int argc, char **argv)
 			test_root_of_a_tree);
 	g_test_add_func("/sandbox/the identity comes from the tree's passwd",
 			test_identity_of_a_tree);
+	g_test_add_func("/sandbox/builds at the same time have users of their own",
+			test_identities_at_the_same_time);
 	return g_test_run();
 }

@@ -25,6 +25,9 @@ static void test_defaults(struct faketree *tree, gconstpointer data)
 	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_ALL);
 	g_assert_cmpuint(settings->n_jobs, ==, 0);
 	g_assert_cmpuint(settings->build_timeout_s, ==, 7200);
+	g_assert_cmpuint(settings->build_size_mib, ==, 16384);
+	g_assert_cmpuint(settings->build_memory_mib, ==, 0);
+	g_assert_cmpuint(settings->script_timeout_s, ==, 3600);
 	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_AUTO);
 	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_RUN);
 	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_REPORT);
@@ -67,8 +70,22 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 		       "# comment\n[kmodsmith]\nkernels = newest, running\njobs=3\n"
 		       "build-timeout = 60\nsandbox = require\nroot-scripts = skip\n"
 		       "on-failure = fail\ninitramfs = false\n"
-		       "[sign]\nsign = yes\nkey = /k\ncertificate = /c\n"
-		       "[module nvidia]\nskip = true\n[module zfs]\nhold = yes\n");
+		       "build-size = 100
+build-memory = 200
+script-timeout = 30
+"
+		       "[sign]
+sign = yes
+key = /k
+certificate = /c
+"
+		       "[module nvidia]
+skip = true
+sandbox = off
+"
+		       "[module zfs]
+hold = yes
+");
 	settings = load(tree);
 	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
 	g_assert_true(settings->kernels_newest);
@@ -77,6 +94,11 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 	g_assert_cmpuint(settings->n_jobs, ==, 3);
 	g_assert_cmpuint(settings->build_timeout_s, ==, 60);
 	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_REQUIRE);
+	g_assert_cmpint(ks_settings_get_sandbox(settings, "nvidia"), ==, KS_SANDBOX_OFF);
+	g_assert_cmpint(ks_settings_get_sandbox(settings, "zfs"), ==, KS_SANDBOX_REQUIRE);
+	g_assert_cmpuint(settings->build_size_mib, ==, 100);
+	g_assert_cmpuint(settings->build_memory_mib, ==, 200);
+	g_assert_cmpuint(settings->script_timeout_s, ==, 30);
 	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_SKIP);
 	g_assert_cmpint(settings->on_failure, ==, KS_ON_FAILURE_FAIL);
 	g_assert_false(settings->initramfs);
@@ -130,8 +152,12 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 		{"[kmodsmith]\nkernels=all,newest\n", 2,
 		 "'kernels' is 'all,newest', and has to be 'all' or a list of 'newest', "
 		 "'running', 'default'"},
-		{"[kmodsmith]\nsandbox=off\n", 2,
-		 "'sandbox' is 'off', and has to be 'auto' or 'require'"},
+		{"[kmodsmith]\nsandbox=maybe\n", 2,
+		 "'sandbox' is 'maybe', and has to be 'auto', 'require' or 'off'"},
+		{"[kmodsmith]\nbuild-size=-1\n", 2,
+		 "'build-size' is '-1', and has to be a number of MiB, 0 for no limit"},
+		{"[module x]\nsandbox=yes\n", 2,
+		 "'sandbox' is 'yes', and has to be 'auto', 'require' or 'off'"},
 		{"[kmodsmith]\nbuild-timeout=0\n", 2,
 		 "'build-timeout' is '0', and has to be a number of seconds up to a "
 		 "week"},
