@@ -10,6 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Of a uid, when the policy does not say. */
+#define PROCESSES_MAX 4096
+
 static int limit_lower(int resource, rlim_t value)
 {
 	struct rlimit limit;
@@ -33,7 +36,9 @@ int rlimits_apply(const struct launch *launch)
 		err = limit_lower(RLIMIT_FSIZE, policy->max_file_bytes);
 	/* Counted per uid: with the caller's own uid it would count the caller's. */
 	if (!err && policy->drop)
-		err = limit_lower(RLIMIT_NPROC, 4096);
+		err = limit_lower(RLIMIT_NPROC, policy->max_processes
+							? policy->max_processes
+							: PROCESSES_MAX);
 	return err;
 }
 
