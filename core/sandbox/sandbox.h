@@ -53,8 +53,7 @@ struct ks_sandbox_policy {
 	unsigned long long max_memory_bytes;
 	/*
 	 * Of all its processes together, in a cgroup of its own; 0 = no limit but that
-	 * of the caller's cgroup. Without a cgroup only processes are limited, by the
-	 * uid.
+	 * of the caller's cgroup. Processes are limited by the uid, too.
 	 */
 	unsigned long long max_total_bytes;
 	unsigned int max_processes;

@@ -566,7 +566,7 @@ static void test_fork_bomb(struct fixture *f, gconstpointer data)
 		return;
 	}
 	f->policy.timeout_s = 1;
-	f->policy.max_processes = 256;
+	f->policy.max_processes = 64;
 	g_assert_cmpint(run(f, script), ==, 124);
 	g_assert_false(marked_process_lives(full));
 }
