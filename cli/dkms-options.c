@@ -40,7 +40,7 @@ static const struct option {
 	 "the kernel; can be repeated [the running one]"},
 	{0, "templatekernel", OPTION_UNSUPPORTED, FIELD(template_kernel), "K",
 	 "match: the kernel to follow"},
-	{'c', NULL, OPTION_UNSUPPORTED, FIELD(conf_path), "FILE",
+	{'c', NULL, OPTION_STRING, FIELD(conf_path), "FILE",
 	 "read this dkms.conf instead of the source's"},
 	{'q', "quiet", OPTION_QUIET, 0, NULL, "print nothing from there on"},
 	{'V', "version", OPTION_FLAG, FIELD(version_asked), NULL,
@@ -70,15 +70,15 @@ static const struct option {
 	 "work on another system tree"},
 	{0, "symlink-modules", OPTION_UNSUPPORTED_FLAG, FIELD(symlink_modules), NULL,
 	 "install links instead of copies"},
-	{0, "config", OPTION_UNSUPPORTED, FIELD(kernel_config), "FILE",
+	{0, "config", OPTION_STRING, FIELD(kernel_config), "FILE",
 	 "the kernel's configuration"},
 	{0, "archive", OPTION_UNSUPPORTED, FIELD(archive), "FILE",
 	 "the archive of mktarball and ldtarball"},
 	{'a', "arch", OPTION_LIST, FIELD(arches), "A",
 	 "the architecture; can be repeated [that of the machine]"},
-	{0, "kernelsourcedir", OPTION_UNSUPPORTED, FIELD(kernel_source_dir), "DIR",
+	{0, "kernelsourcedir", OPTION_STRING, FIELD(kernel_source_dir), "DIR",
 	 "the kernel's headers"},
-	{0, "directive", OPTION_UNSUPPORTED, FIELD(directives), "NAME=VALUE",
+	{0, "directive", OPTION_LIST, FIELD(directives), "NAME=VALUE",
 	 "set a directive of dkms.conf; can be repeated"},
 	{0, "no-depmod", OPTION_FLAG, FIELD(no_depmod), NULL, "leave depmod to others"},
 	{0, "modprobe-on-install", OPTION_FLAG, FIELD(modprobe_on_install), NULL,
@@ -298,6 +298,14 @@ static int check_names(const struct ks_dkms_options *options)
 		if (!ks_conf_is_name(kernel))
 			return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
 					   "'%s' is no kernel version.", kernel);
+	}
+	for (guint i = 0; i < options->directives->len; i++) {
+		const char *directive = g_ptr_array_index(options->directives, i);
+
+		if (!ks_conf_is_directive(directive))
+			return ks_dkms_die(KS_DKMS_NO_SOURCE,
+					   "'%s' is no directive: NAME=value.",
+					   directive);
 	}
 	for (guint i = 0; i < options->arches->len; i++) {
 		const char *arch = g_ptr_array_index(options->arches, i);

@@ -61,6 +61,50 @@ static void replace_path(char **path, const char *with)
 	*path = g_canonicalize_filename(with, "/");
 }
 
+/* A file of the caller's; with --root one in that tree. */
+static const char *path_of(const struct ks_dkms *dkms, char **path)
+{
+	const char *start = dkms->options.root_path ? "/" : NULL;
+	char *whole;
+
+	if (!*path || !**path)
+		return NULL;
+	whole = g_canonicalize_filename(*path, start);
+	g_free(*path);
+	*path = whole;
+	return whole;
+}
+
+/* Directives and -c are for the module that is asked for, or for all. */
+static void set_overrides(struct ks_dkms *dkms)
+{
+	struct ks_dkms_options *options = &dkms->options;
+
+	/* of a directory that is being added only its conf knows the name */
+	if (!options->source_dir) {
+		dkms->overrides.module = options->module;
+		dkms->overrides.version = options->version;
+	}
+	dkms->overrides.conf_path = path_of(dkms, &options->conf_path);
+	dkms->overrides.kernel_config = path_of(dkms, &options->kernel_config);
+	dkms->overrides.kernel_source_dir = path_of(dkms, &options->kernel_source_dir);
+	if (options->directives->len) {
+		g_ptr_array_add(options->directives, NULL);
+		dkms->overrides.directives =
+			(const char *const *)options->directives->pdata;
+	}
+	dkms->cli.settings->overrides = &dkms->overrides;
+}
+
+static void tell_directives(const struct ks_dkms *dkms)
+{
+	for (const char *const *p = dkms->overrides.directives; p && *p; p++) {
+		const char *value = strchr(*p, '=') + 1;
+
+		printf("DIRECTIVE: %.*s=\"%s\"\n", (int)(value - 1 - *p), *p, value);
+	}
+}
+
 static bool load(struct ks_dkms *dkms, GError **error)
 {
 	const struct ks_dkms_options *options = &dkms->options;
@@ -77,6 +121,7 @@ static bool load(struct ks_dkms *dkms, GError **error)
 	replace_path(&system->dkms_tree, options->dkms_tree);
 	replace_path(&system->source_tree, options->source_tree);
 	replace_path(&system->install_tree, options->install_tree);
+	set_overrides(dkms);
 	return true;
 }
 
@@ -107,6 +152,7 @@ static int run_action(struct ks_dkms *dkms)
 		return KS_DKMS_OK;
 	}
 	dkms->in_script = g_getenv("DPKG_MAINTSCRIPT_PACKAGE") != NULL;
+	tell_directives(dkms);
 	return dkms->action->run(dkms);
 }
 

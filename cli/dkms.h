@@ -63,6 +63,7 @@ struct ks_dkms {
 	struct ks_cli cli;
 	struct ks_dkms_options options;
 	const struct ks_dkms_action *action;
+	struct ks_conf_overrides overrides; /* what the options say over the confs */
 	bool in_script; /* below a dpkg maintainer script: the database is locked */
 };
 

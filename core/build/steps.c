@@ -167,6 +167,18 @@ static void set(GPtrArray *env, const char *name, const char *value)
 	g_ptr_array_add(env, g_strconcat(name, "=", value, NULL));
 }
 
+/* In the place of what is set under that name. */
+static void replace(GPtrArray *env, const char *variable)
+{
+	size_t length = strcspn(variable, "=") + 1;
+
+	for (guint i = 0; i < env->len; i++) {
+		if (strncmp(env->pdata[i], variable, length) == 0)
+			g_free(g_ptr_array_remove_index(env, i--));
+	}
+	g_ptr_array_add(env, g_strdup(variable));
+}
+
 /* dkms follows the name of the kernel's compiler when there is such a command. */
 static void set_compiler(const struct ks_build *build, GPtrArray *env)
 {
@@ -207,6 +219,9 @@ char **ks_build_make_env(const struct ks_build *build)
 	set(env, "source_tree", build->system->source_tree);
 	set(env, "install_tree", build->system->install_tree);
 	set_compiler(build, env);
+	/* what the administrator exports wins */
+	for (char **p = request->conf->environment; p && *p; p++)
+		replace(env, *p);
 	if (!request->private_build) {
 		g_autofree char *tmp = g_build_filename(build->build_path, ".tmp", NULL);
 

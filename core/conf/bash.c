@@ -10,6 +10,7 @@
 
 #include "core/conf/dump.h"
 #include "core/conf/native.h"
+#include "core/conf/overrides.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -22,150 +23,12 @@
 #define STATUS_TIMEOUT 124
 #define STATUS_DENIED  77 /* also in script_source */
 
-/* Arguments: descriptor, how many pairs, pairs of variable and value, then the rest. */
-static const char script_head[] = "__ks_fd=$1 __ks_pairs=$2\n"
-				  "shift 2\n"
-				  "while ((__ks_pairs-- > 0)); do\n"
-				  "	builtin printf -v \"$1\" %s \"$2\"\n"
-				  "	shift 2\n"
-				  "done\n"
-				  "__ks_dump() {\n"
-				  "	local __ks_name __ks_i\n"
-				  "	for __ks_name in";
-
-static const char script_dump[] = "; do\n"
-				  "		local -n __ks_ref=$__ks_name\n"
-				  "		for __ks_i in \"${!__ks_ref[@]}\"; do\n"
-				  "			builtin printf '%s\\0%s\\0%s\\0' "
-				  "\"$__ks_name\" \"$__ks_i\" "
-				  "\"${__ks_ref[$__ks_i]}\"\n"
-				  "		done\n"
-				  "		unset -n __ks_ref\n"
-				  "	done >&\"$__ks_fd\"\n"
-				  "	builtin printf 'end\\0' >&\"$__ks_fd\"\n"
-				  "}\n";
-
-/*
- * One more: the file. Like dkms from inside a function, so that "local" and
- * "declare" in a conf do what they do there.
- */
-static const char script_source[] = "__ks_file=$1\n"
-				    "shift\n"
-				    "if [[ ! -r $__ks_file ]]; then\n"
-				    "	echo 'its user has no right to' >&2\n"
-				    "	exit 77\n"
-				    "fi\n"
-				    "__ks_main() {\n"
-				    "	. \"$__ks_file\"\n"
-				    "	set +eu\n"
-				    "	__ks_dump\n"
-				    "}\n"
-				    "__ks_main\n";
-
-/*
- * Triples: NAME[i], whether to evaluate it or to keep it, the collapsed value.
- * One that cannot be evaluated (a syntax error) is kept as well.
- */
-static const char script_again[] =
-	"while (($#)); do\n"
-	"	if [[ $2 == eval ]]; then\n"
-	"		unset -v \"$1\"\n"
-	"		builtin eval \"$1=\\\"$3\\\"\"\n"
-	"		[[ -v $1 ]] || builtin printf 'kept\\0%s\\0\\0' \"$1\" "
-	">&\"$__ks_fd\"\n"
-	"	fi\n"
-	"	[[ $2 == eval && -v $1 ]] || builtin printf -v \"$1\" %s \"$3\"\n"
-	"	shift 3\n"
-	"done\n"
-	"__ks_dump\n";
-
-/* Known ones are arrays, as they are after dkms has read them back. */
-static char *target_of(const char *name, guint index, const char *const *known)
-{
-	return g_strv_contains(known, name) || index
-		       ? g_strdup_printf("%s[%u]", name, index)
-		       : g_strdup(name);
-}
-
-static guint add_pairs(GPtrArray *argv, const struct ks_vars *vars,
-		       const char *const *known)
-{
-	g_autoptr(GPtrArray) names = ks_vars_names(vars);
-	guint n_pairs = 0;
-
-	for (guint i = 0; i < names->len; i++) {
-		guint n_elements;
-		const struct ks_vars_element *elements =
-			ks_vars_elements(vars, names->pdata[i], &n_elements);
-
-		for (guint j = 0; j < n_elements; j++) {
-			g_ptr_array_add(argv, target_of(names->pdata[i],
-							elements[j].index, known));
-			g_ptr_array_add(argv, g_strdup(elements[j].value));
-			n_pairs++;
-		}
-	}
-	return n_pairs;
-}
-
-static GPtrArray *argv_new(const char *tail, const struct ks_vars *before,
-			   const char *const *known, int fd)
-{
-	g_autofree char *names = g_strjoinv(" ", (char **)known);
-	GPtrArray *argv = g_ptr_array_new();
-	guint at;
-
-	g_ptr_array_add(argv, g_strdup("bash"));
-	g_ptr_array_add(argv, g_strdup("--norc"));
-	g_ptr_array_add(argv, g_strdup("--noprofile"));
-	g_ptr_array_add(argv, g_strdup("-c"));
-	g_ptr_array_add(argv,
-			g_strconcat(script_head, " ", names, script_dump, tail, NULL));
-	g_ptr_array_add(argv, g_strdup("dkms"));
-	g_ptr_array_add(argv, g_strdup_printf("%d", fd));
-	at = argv->len;
-	g_ptr_array_add(argv, NULL);
-	argv->pdata[at] = g_strdup_printf("%u", add_pairs(argv, before, known));
-	return argv;
-}
-
-char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
-			   const char *const *known, int fd)
-{
-	GPtrArray *argv = argv_new(script_source, before, known, fd);
-
-	g_ptr_array_add(argv, g_strdup(file));
-	g_ptr_array_add(argv, NULL);
-	return (char **)g_ptr_array_free(argv, FALSE);
-}
-
-char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
-			  const char *const *known, int fd)
-{
-	GPtrArray *argv = argv_new(script_again, before, known, fd);
-
-	for (size_t i = 0; known[i]; i++) {
-		guint n_elements;
-		const struct ks_vars_element *elements =
-			ks_vars_elements(first, known[i], &n_elements);
-
-		for (guint j = 0; j < n_elements; j++) {
-			char *collapsed = ks_native_collapse(elements[j].value);
-			bool keep = ks_native_is_kept(collapsed, before);
-
-			g_ptr_array_add(argv,
-					target_of(known[i], elements[j].index, known));
-			g_ptr_array_add(argv, g_strdup(keep ? "keep" : "eval"));
-			g_ptr_array_add(argv, collapsed);
-		}
-	}
-	g_ptr_array_add(argv, NULL);
-	return (char **)g_ptr_array_free(argv, FALSE);
-}
+static const char env_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* One run: the two pipes that come out of the sandbox. */
 struct run {
 	const struct ks_bash_input *input;
+	char **argv;
 	struct ks_sandbox sandbox;
 	int dump_fd, note_fd;
 	GString *dump, *note;
@@ -174,6 +37,7 @@ struct run {
 
 static void run_clear(struct run *run)
 {
+	g_strfreev(run->argv);
 	if (run->dump_fd >= 0)
 		close(run->dump_fd);
 	if (run->note_fd >= 0)
@@ -247,13 +111,22 @@ static bool open_pipe(int *read_end, int *write_end, GError **error)
 	return true;
 }
 
-static bool start(const struct ks_system *system, struct run *run, GError **error)
+static char **make_argv(const struct ks_bash_input *input, bool environment, int fd)
 {
-	static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-					  "LC_ALL=C.UTF-8", NULL};
+	if (environment)
+		return ks_bash_environment_argv(input->file, input->before, fd);
+	return input->file
+		       ? ks_bash_source_argv(input->file, input->before, input->known, fd)
+		       : ks_bash_again_argv(input->first, input->before, input->known,
+					    fd);
+}
+
+static bool start(const struct ks_system *system, struct run *run, bool environment,
+		  GError **error)
+{
+	static const char *const env[] = {env_path, "LC_ALL=C.UTF-8", NULL};
 	const struct ks_bash_input *input = run->input;
 	ks_autofd int dump_fd = -1, note_fd = -1;
-	g_auto(GStrv) argv = NULL;
 	struct ks_sandbox_policy policy = {
 		.cwd = input->cwd,
 		.env = env,
@@ -268,11 +141,8 @@ static bool start(const struct ks_system *system, struct run *run, GError **erro
 	if (!open_pipe(&run->dump_fd, &dump_fd, error) ||
 	    !open_pipe(&run->note_fd, &note_fd, error))
 		return false;
-	argv = input->file ? ks_bash_source_argv(input->file, input->before, input->known,
-						 dump_fd)
-			   : ks_bash_again_argv(input->first, input->before, input->known,
-						dump_fd);
-	policy.argv = (const char *const *)argv;
+	run->argv = make_argv(input, environment, dump_fd);
+	policy.argv = (const char *const *)run->argv;
 	policy.stderr_fd = note_fd;
 	policy.pass_fds = &dump_fd;
 	policy.n_pass_fds = 1;
@@ -331,30 +201,45 @@ static bool comes_of_the_inputs(int wait_status)
 	}
 }
 
-static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
-			      GPtrArray *notes, GError **error)
+/* What both kinds of answer can fail by. */
+static bool check_end(const struct run *run, int wait_status, GError **error)
 {
 	const char *label = run->input->label;
-	g_autofree char *note = first_note(run);
-	g_autofree char *status = ks_process_describe(wait_status);
-	ks_auto(ks_vars) read = NULL;
 
 	if (run->overflow) {
 		ks_error_set(error, KS_ERROR_INVALID, "%s:1: its values grow too large",
 			     label);
-		return NULL;
+		return false;
 	}
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == STATUS_TIMEOUT) {
 		ks_error_set(error, KS_ERROR_INVALID,
 			     "%s:1: bash did not come to its end in %d seconds", label,
 			     TIMEOUT_S);
-		return NULL;
+		return false;
 	}
+	return true;
+}
+
+static void fail(const struct run *run, const char *note, int wait_status, GError **error)
+{
+	g_autofree char *status = ks_process_describe(wait_status);
+
+	ks_error_set(error, KS_ERROR_INVALID, "%s:1: bash cannot read it: %s",
+		     run->input->label, note ? note : status);
+}
+
+static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
+			      GPtrArray *notes, GError **error)
+{
+	g_autofree char *note = first_note(run);
+	ks_auto(ks_vars) read = NULL;
+
+	if (!check_end(run, wait_status, error))
+		return NULL;
 	read = ks_dump_parse(run->dump->str, run->dump->len, run->input->known, kept,
 			     notes);
 	if (!read) {
-		ks_error_set(error, KS_ERROR_INVALID, "%s:1: bash cannot read it: %s",
-			     label, note ? note : status);
+		fail(run, note, wait_status, error);
 		return NULL;
 	}
 	if (note)
@@ -362,30 +247,92 @@ static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 	return merge(run->input->before, read, run->input->known);
 }
 
-struct ks_vars *ks_bash_run(const struct ks_system *system,
-			    const struct ks_bash_input *input, GPtrArray *kept,
-			    GPtrArray *notes, bool *failure_lasts, GError **error)
+static struct run run_new(const struct ks_bash_input *input)
 {
-	struct ks_vars *vars;
-	__attribute__((cleanup(run_clear))) struct run run = {
+	return (struct run){
 		.input = input,
 		.dump_fd = -1,
 		.note_fd = -1,
 		.dump = g_string_new(NULL),
 		.note = g_string_new(NULL),
 	};
+}
+
+static bool run_to_end(const struct ks_system *system, struct run *run, bool environment,
+		       int *wait_status, GError **error)
+{
+	const char *label = run->input->label;
+
+	if (!start(system, run, environment, error)) {
+		g_prefix_error(error, "%s:1: ", label);
+		return false;
+	}
+	collect(run);
+	if (ks_sandbox_finish(&run->sandbox, wait_status, NULL, error))
+		return true;
+	g_prefix_error(error, "%s:1: cannot read it with bash: ", label);
+	return false;
+}
+
+struct ks_vars *ks_bash_run(const struct ks_system *system,
+			    const struct ks_bash_input *input, GPtrArray *kept,
+			    GPtrArray *notes, bool *failure_lasts, GError **error)
+{
+	struct ks_vars *vars;
+	__attribute__((cleanup(run_clear))) struct run run = run_new(input);
 	int wait_status;
 
-	if (!start(system, &run, error)) {
-		g_prefix_error(error, "%s:1: ", input->label);
+	if (!run_to_end(system, &run, false, &wait_status, error))
 		return NULL;
-	}
-	collect(&run);
-	if (!ks_sandbox_finish(&run.sandbox, &wait_status, NULL, error)) {
-		g_prefix_error(error, "%s:1: cannot read it with bash: ", input->label);
-		return NULL;
-	}
 	vars = finish(&run, wait_status, kept, notes, error);
 	*failure_lasts = !vars && (run.overflow || comes_of_the_inputs(wait_status));
 	return vars;
+}
+
+/* The shell's own, the jobserver's, and what is no variable (a function). */
+static bool is_wanted(const char *variable)
+{
+	static const char *const own[] = {
+		"_=", "SHLVL=", "PWD=", "OLDPWD=", "LC_ALL=", "MAKEFLAGS="};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(own); i++) {
+		if (g_str_has_prefix(variable, own[i]))
+			return false;
+	}
+	return ks_conf_is_directive(variable) && strcmp(variable, env_path) != 0;
+}
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **ks_bash_environment(const struct ks_system *system,
+			   const struct ks_bash_input *input, GPtrArray *notes,
+			   GError **error)
+{
+	__attribute__((cleanup(run_clear))) struct run run = run_new(input);
+	g_autoptr(GPtrArray) variables = NULL;
+	g_autofree char *note = NULL;
+	int wait_status;
+
+	if (!run_to_end(system, &run, true, &wait_status, error) ||
+	    !check_end(&run, wait_status, error))
+		return NULL;
+	note = first_note(&run);
+	if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0) {
+		fail(&run, note, wait_status, error);
+		return NULL;
+	}
+	variables = g_ptr_array_new();
+	for (const char *p = run.dump->str; p < run.dump->str + run.dump->len;
+	     p += strlen(p) + 1) {
+		if (is_wanted(p))
+			g_ptr_array_add(variables, g_strdup(p));
+	}
+	g_ptr_array_sort(variables, compare);
+	g_ptr_array_add(variables, NULL);
+	if (note)
+		g_ptr_array_add(notes, g_steal_pointer(&note));
+	return (char **)g_ptr_array_free(g_steal_pointer(&variables), FALSE);
 }

@@ -25,6 +25,9 @@ char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
 char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
 			  const char *const *known, int fd);
 
+/* Likewise: its answer is the environment, as env -0 prints it. */
+char **ks_bash_environment_argv(const char *file, const struct ks_vars *before, int fd);
+
 /* What an evaluation reads. All pointers are the caller's. */
 struct ks_bash_input {
 	const char *label;	     /* FILE of messages */
@@ -47,3 +50,12 @@ struct ks_bash_input {
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
 			    GPtrArray *notes, bool *failure_lasts, GError **error);
+
+/*
+ * What input->file exports, sourced in a shell that has input->before:
+ * "NAME=value" sorted by name, without what a shell has anyway and without
+ * MAKEFLAGS, which is the jobserver's. Free with g_strfreev. NULL as above.
+ */
+char **ks_bash_environment(const struct ks_system *system,
+			   const struct ks_bash_input *input, GPtrArray *notes,
+			   GError **error);

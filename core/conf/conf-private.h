@@ -9,6 +9,7 @@
 
 struct ks_conf_parse {
 	struct ks_evaluation evaluation;
+	const struct ks_settings *settings; /* may be NULL */
 	struct ks_conf *conf;
 	/* what the caller calls it, else what the conf does */
 	const char *name, *version;
@@ -39,9 +40,14 @@ bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 bool ks_conf_is_inside(const char *path);
 
 /* inputs.c: the files of a conf, and what it sees of dkms. */
-bool ks_conf_add_files(struct ks_evaluation *evaluation, GError **error);
+bool ks_conf_add_files(struct ks_evaluation *evaluation,
+		       const struct ks_settings *settings, GError **error);
 struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
 				  const struct ks_settings *settings);
+/* environment.c: over the variables; beside them. */
+void ks_conf_apply_directives(struct ks_conf_parse *parse);
+void ks_conf_digest_directives(const struct ks_conf_parse *parse, GString *text);
+bool ks_conf_read_environment(struct ks_conf_parse *parse, GError **error);
 /* modules.c: the modules and the checks on them. */
 bool ks_conf_parse_modules(struct ks_conf_parse *parse, GError **error);
 /* exclusive.c: needs the modules. */

@@ -31,6 +31,7 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf->post_install);
 	g_free(conf->post_remove);
 	g_strfreev(conf->build_depends);
+	g_strfreev(conf->environment);
 	g_free(conf->exclusion_text);
 	g_free(conf->text_digest);
 	g_clear_pointer(&conf->warnings, g_ptr_array_unref);
@@ -384,6 +385,7 @@ static void digest(struct ks_conf_parse *parse)
 	}
 	for (char **patch = parse->conf->patches; *patch; patch++)
 		digest_patch(parse, *patch, text);
+	ks_conf_digest_directives(parse, text);
 	parse->conf->text_digest = ks_digest_data(text->str, text->len);
 }
 
@@ -392,6 +394,7 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 {
 	struct ks_conf *conf = parse->conf;
 
+	ks_conf_apply_directives(parse);
 	if (!read_name(parse, "PACKAGE_NAME", &conf->package_name, error) ||
 	    !read_name(parse, "PACKAGE_VERSION", &conf->package_version, error))
 		return false;
@@ -407,6 +410,8 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 	    !ks_conf_parse_modules(parse, error) || !read_patches(parse, error))
 		return false;
 	read_make(parse);
+	if (!ks_conf_read_environment(parse, error))
+		return false;
 	if (parse->evaluation.kernel)
 		ks_conf_parse_exclusions(parse);
 	warn_deprecated(parse);
@@ -432,12 +437,13 @@ static struct ks_conf *load(const struct ks_system *system,
 			       .kernel = kernel,
 			       .arch = kernel ? kernel->arch : machine,
 			       .known = ks_vars_known},
+		.settings = settings,
 		.conf = g_new0(struct ks_conf, 1),
 	};
 
 	parse.conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	parse.evaluation.base = ks_conf_base_vars(&parse.evaluation, settings);
-	if (!ks_conf_add_files(&parse.evaluation, error) ||
+	if (!ks_conf_add_files(&parse.evaluation, settings, error) ||
 	    !ks_evaluation_run(&parse.evaluation, error) ||
 	    !read_fields(&parse, name, version, error))
 		g_clear_pointer(&parse.conf, ks_conf_free);

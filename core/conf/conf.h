@@ -53,6 +53,8 @@ struct ks_conf {
 	bool build_depends_rebuild;
 	bool no_weak_modules;
 	enum ks_conf_exclusion exclusion;
+	/* "NAME=value": for the build, besides what it always has; NULL: none */
+	char **environment;
 	char *exclusion_text; /* "needs CONFIG_USB, which this kernel does not have" */
 	char *text_digest;    /* hex: conf, overrides, patches; modules as read */
 	GPtrArray *warnings;  /* char *: "FILE:LINE: deprecated ..." */

@@ -53,6 +53,7 @@ void ks_framework_free(struct ks_framework *framework)
 	g_free(framework->mok_signing_key);
 	g_free(framework->mok_certificate);
 	g_free(framework->addon_modules_dir);
+	g_clear_pointer(&framework->environments, g_hash_table_unref);
 	g_clear_pointer(&framework->warnings, g_ptr_array_unref);
 	g_free(framework);
 }
@@ -378,6 +379,8 @@ struct ks_framework *ks_framework_load(const struct ks_system *system,
 
 	framework->tmp_location = g_strdup("/tmp");
 	framework->warnings = g_ptr_array_new_with_free_func(g_free);
+	framework->environments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							(GDestroyNotify)g_strfreev);
 	reading_begin(&reading, framework, system, settings, kernel);
 	ok = read_framework(&reading, error);
 	ks_evaluation_clear(&reading.evaluation);

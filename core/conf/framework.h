@@ -56,6 +56,8 @@ struct ks_framework {
 	 * set.
 	 */
 	char *addon_modules_dir;
+	/* release -> char **, what build_environment exports: once a run, see conf.h */
+	GHashTable *environments;
 	GPtrArray *warnings; /* char *: what bash complained of */
 };
 

@@ -25,12 +25,24 @@ static GPtrArray *list_overrides(const struct ks_evaluation *evaluation)
 	return names;
 }
 
-bool ks_conf_add_files(struct ks_evaluation *evaluation, GError **error)
+/* The source's own, or the one that the command line names. */
+static char *find_conf(const struct ks_evaluation *evaluation,
+		       const struct ks_settings *settings)
+{
+	const struct ks_conf_overrides *overrides = settings ? settings->overrides : NULL;
+
+	if (ks_conf_overrides_match(overrides, evaluation->name, evaluation->version) &&
+	    overrides->conf_path)
+		return g_strdup(overrides->conf_path);
+	return g_build_filename(evaluation->source_dir, "dkms.conf", NULL);
+}
+
+bool ks_conf_add_files(struct ks_evaluation *evaluation,
+		       const struct ks_settings *settings, GError **error)
 {
 	const struct ks_system *system = evaluation->system;
 	g_autoptr(GPtrArray) names = list_overrides(evaluation);
-	g_autofree char *conf =
-		g_build_filename(evaluation->source_dir, "dkms.conf", NULL);
+	g_autofree char *conf = find_conf(evaluation, settings);
 
 	if (!ks_evaluation_add_file(evaluation, conf, error))
 		return false;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/conf/overrides.h"
 #include "core/kernel/kernel.h"
 #include "core/support/system.h"
 
@@ -47,7 +48,9 @@ struct ks_settings {
 	char *sign_key; /* [sign] key and certificate: paths in the tree, both or none */
 	char *sign_certificate;
 	struct ks_framework *framework; /* framework.conf, read for no kernel */
-	GHashTable *modules;		/* NAME -> struct ks_module_settings */
+	/* of the command line; NULL: none. The caller's, as long as the settings */
+	const struct ks_conf_overrides *overrides;
+	GHashTable *modules; /* NAME -> struct ks_module_settings */
 };
 
 struct ks_module_settings {

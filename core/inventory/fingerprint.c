@@ -36,6 +36,7 @@ static void add_conf(GString *text, const struct ks_conf *conf)
 	add(text, "make", conf->make);
 	add(text, "pre-build", conf->pre_build);
 	add(text, "post-build", conf->post_build);
+	add_list(text, "variable", (const char *const *)conf->environment);
 	add_list(text, "patch", (const char *const *)conf->patches);
 	for (guint i = 0; conf->modules && i < conf->modules->len; i++) {
 		const struct ks_conf_module *module = conf->modules->pdata[i];

@@ -43,6 +43,23 @@ static void add_remembered(struct ks_inventory_taking *taking,
 	}
 }
 
+static void apply_overrides(struct ks_inventory_taking *taking)
+{
+	const struct ks_conf_overrides *overrides = taking->settings->overrides;
+	GPtrArray *kernels = taking->inventory->kernels;
+
+	for (guint i = 0; overrides && i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		if (overrides->kernel_source_dir)
+			ks_kernel_use_headers(taking->system, kernel,
+					      overrides->kernel_source_dir);
+		if (overrides->kernel_config)
+			ks_kernel_use_config(taking->system, kernel,
+					     overrides->kernel_config);
+	}
+}
+
 bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error)
 {
 	struct ks_inventory *inventory = taking->inventory;
@@ -50,6 +67,7 @@ bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **erro
 	inventory->kernels = ks_kernel_list(taking->system, error);
 	if (!inventory->kernels)
 		return false;
+	apply_overrides(taking);
 	for (guint i = 0; i < inventory->entries->len; i++)
 		add_remembered(taking, inventory->entries->pdata[i]);
 	return true;

@@ -114,6 +114,44 @@ static char *find_config(const struct ks_system *system, const struct ks_kernel 
 	return found;
 }
 
+/* All that follows from headers_dir. */
+static void probe_headers(const struct ks_system *system, struct ks_kernel *kernel)
+{
+	g_free(kernel->symvers_path);
+	g_free(kernel->config_path);
+	kernel->has_headers = is_prepared(system, kernel);
+	kernel->config_path = find_config(system, kernel);
+	kernel->symvers_path = keep_if_file(
+		system, g_build_filename(kernel->headers_dir, "Module.symvers", NULL));
+}
+
+/* All that follows from config_path. */
+static void probe_config(const struct ks_system *system, struct ks_kernel *kernel)
+{
+	g_clear_pointer(&kernel->config, g_hash_table_unref);
+	g_clear_pointer(&kernel->compiler, g_free);
+	g_clear_pointer(&kernel->toolchain_problem, g_free);
+	kernel->clang = false;
+	ks_kernel_probe_toolchain(system, kernel);
+}
+
+void ks_kernel_use_headers(const struct ks_system *system, struct ks_kernel *kernel,
+			   const char *headers_dir)
+{
+	g_free(kernel->headers_dir);
+	kernel->headers_dir = g_strdup(headers_dir);
+	probe_headers(system, kernel);
+	probe_config(system, kernel);
+}
+
+void ks_kernel_use_config(const struct ks_system *system, struct ks_kernel *kernel,
+			  const char *config_path)
+{
+	g_free(kernel->config_path);
+	kernel->config_path = g_strdup(config_path);
+	probe_config(system, kernel);
+}
+
 static struct ks_kernel *probe(const struct ks_system *system, const char *release,
 			       const char *arch)
 {
@@ -124,12 +162,9 @@ static struct ks_kernel *probe(const struct ks_system *system, const char *relea
 	kernel->modules_dir = g_build_filename(system->install_tree, release, NULL);
 	kernel->headers_dir = g_build_filename(kernel->modules_dir, "build", NULL);
 	kernel->alive = is_alive(system, kernel);
-	kernel->has_headers = is_prepared(system, kernel);
-	kernel->config_path = find_config(system, kernel);
-	kernel->symvers_path = keep_if_file(
-		system, g_build_filename(kernel->headers_dir, "Module.symvers", NULL));
+	probe_headers(system, kernel);
 	ks_kernel_probe_suffix(system, kernel);
-	ks_kernel_probe_toolchain(system, kernel);
+	probe_config(system, kernel);
 	return kernel;
 }
 

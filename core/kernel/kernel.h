@@ -47,6 +47,15 @@ KS_DEFINE_CLEANUP(ks_kernel, ks_kernel_free)
  */
 GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
 
+/*
+ * Use another directory of headers, or another configuration, than the kernel's own
+ * (dkms's --kernelsourcedir and --config); what was found from them is found anew.
+ */
+void ks_kernel_use_headers(const struct ks_system *system, struct ks_kernel *kernel,
+			   const char *headers_dir);
+void ks_kernel_use_config(const struct ks_system *system, struct ks_kernel *kernel,
+			  const char *config_path);
+
 /* Find by release, or NULL. */
 struct ks_kernel *ks_kernel_find(GPtrArray *kernels, const char *release);
 

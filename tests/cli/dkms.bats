@@ -98,9 +98,19 @@ Manual intervention is required!"
 		equal "$status" 1
 		contains "$output" "not in this version"
 	done
-	run dkms build acme/1.0 --directive X=1
+	run dkms build acme/1.0 --symlink-modules
 	equal "$status" 1
 	contains "$output" "not in this version"
+}
+
+@test "a directive of the command line is told, and has to be NAME=value" {
+	run ds status --directive MAKE='make all' --directive=X=
+	equal "$status" 0
+	contains "$output" 'DIRECTIVE: MAKE="make all"'
+	contains "$output" 'DIRECTIVE: X=""'
+	run ds build acme/1.0 -k 6.1.0-1 --directive 'MAKE[0]=x'
+	equal "$status" 2
+	contains "$output" "'MAKE[0]=x' is no directive"
 }
 
 @test "names that lead out of the tree are refused" {

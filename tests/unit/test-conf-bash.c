@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/conf/framework.h"
 #include "core/conf/settings.h"
 
 #include "tests/unit/faketree.h"
@@ -303,6 +304,77 @@ static void test_a_damaged_cache_is_read_anew(struct fixture *f, gconstpointer d
 	g_assert_cmpstr(again->make, ==, "make");
 }
 
+static void test_build_environment(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(f->tree.dir, "src/environment", NULL);
+	g_auto(GStrv) expected = NULL;
+	ks_auto(ks_conf) conf = NULL;
+	ks_auto(ks_conf) second = NULL;
+
+	faketree_write(&f->tree, "/src/environment",
+		       "export KCFLAGS=\"-O1  -DK=$kernelver\" MAKEFLAGS=-k\n"
+		       "NOT_EXPORTED=1\nif true; then export B='two\nlines'; fi\n"
+		       "f() { :; }; export -f f\n");
+	f->settings->framework->build_environment = g_strdup(path);
+	conf = load_good(f, ONE);
+	g_assert_cmpuint(g_strv_length(conf->environment), ==, 2);
+	g_assert_cmpstr(conf->environment[0], ==, "B=two\nlines");
+	g_assert_cmpstr(conf->environment[1], ==, "KCFLAGS=-O1  -DK=" RELEASE);
+	/* once a run */
+	faketree_write(&f->tree, "/src/environment", "export KCFLAGS=other\n");
+	second = load_good(f, NULL);
+	g_assert_cmpuint(g_strv_length(second->environment), ==, 2);
+}
+
+static void test_build_environment_that_is_not_there(struct fixture *f,
+						     gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+
+	f->settings->framework->build_environment = g_strdup("/nonexistent/environment");
+	conf = load_good(f, ONE);
+	g_assert_null(conf->environment);
+	g_assert_cmpuint(conf->warnings->len, ==, 1);
+	g_assert_cmpstr(conf->warnings->pdata[0], ==,
+			"build_environment: no file '/nonexistent/environment'");
+}
+
+static void test_build_environment_that_fails(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(f->tree.dir, "src/environment", NULL);
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(&f->tree, "/src/environment", "exit 3\n");
+	f->settings->framework->build_environment = g_strdup(path);
+	g_assert_null(load(f, ONE, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_nonnull(
+		strstr(error->message, "src/environment:1: bash cannot read it"));
+}
+
+/* The launcher in its place tells what it was asked for. */
+static void test_the_sandbox_can_be_required(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *program = faketree_path(&f->tree, "/libexec/sandbox");
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(&f->tree, "/libexec/sandbox",
+		       "#!/bin/bash\n"
+		       "if grep -qz '^require=1$' /proc/self/fd/$1; then\n"
+		       "	echo 'refused the fake has no layer' >&$2\n"
+		       "fi\nexit 125\n");
+	g_assert_cmpint(g_chmod(program, 0755), ==, 0);
+	g_free(f->system->libexec_dir);
+	f->system->libexec_dir = g_path_get_dirname(program);
+	g_assert_null(load(f, ONE "MAKE=$(echo make)\n", &error));
+	g_assert_null(strstr(error->message, "the fake has no layer"));
+	g_clear_error(&error);
+	f->settings->sandbox = KS_SANDBOX_REQUIRE;
+	g_assert_null(load(f, NULL, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_DENIED);
+	g_assert_nonnull(strstr(error->message, "the fake has no layer"));
+}
+
 #define ADD(path, func)                                                                  \
 	g_test_add("/conf-bash/" path, struct fixture, NULL, set_up, func, tear_down)
 
@@ -332,5 +404,10 @@ int main(int argc, char **argv)
 	ADD("nothing-is-cached-where-there-is-no-state",
 	    test_nothing_is_cached_where_there_is_no_state);
 	ADD("a-damaged-cache-is-read-anew", test_a_damaged_cache_is_read_anew);
+	ADD("build-environment", test_build_environment);
+	ADD("build-environment-that-is-not-there",
+	    test_build_environment_that_is_not_there);
+	ADD("build-environment-that-fails", test_build_environment_that_fails);
+	ADD("the-sandbox-can-be-required", test_the_sandbox_can_be_required);
 	return g_test_run();
 }

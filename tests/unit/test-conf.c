@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/conf/settings.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
 
@@ -40,8 +41,8 @@ static void tear_down(struct fixture *f, gconstpointer data)
 static struct ks_conf *load(struct fixture *f, const char *text, GError **error)
 {
 	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf", text);
-	return ks_conf_load(f->tree.system, NULL, "/usr/src/foo-1.0", "foo", "1.0", &f->kernel,
-			    error);
+	return ks_conf_load(f->tree.system, NULL, "/usr/src/foo-1.0", "foo", "1.0",
+			    &f->kernel, error);
 }
 
 static struct ks_conf *load_good(struct fixture *f, const char *text)
@@ -301,6 +302,73 @@ static void test_overrides_in_order(struct fixture *f, gconstpointer data)
 	}
 }
 
+static struct ks_conf *load_with(struct fixture *f, const char *name,
+				 const struct ks_conf_overrides *overrides)
+{
+	const struct ks_settings settings = {.overrides = overrides};
+	g_autoptr(GError) error = NULL;
+	struct ks_conf *conf = ks_conf_load(f->tree.system, &settings, "/usr/src/foo-1.0",
+					    name, "1.0", &f->kernel, &error);
+
+	g_assert_no_error(error);
+	return conf;
+}
+
+static void test_directives_of_the_command_line_win(struct fixture *f, gconstpointer data)
+{
+	static const char *const directives[] = {"MAKE=make  $kernelver",
+						 "PRE_BUILD=", "KCFLAGS=-O1 -g",
+						 "MAKE=make two", NULL};
+	const struct ks_conf_overrides overrides = {.module = "foo",
+						    .directives = directives};
+	ks_auto(ks_conf) conf = NULL;
+	ks_auto(ks_conf) plain = NULL;
+	ks_auto(ks_conf) other = NULL;
+
+	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf",
+		       ONE "MAKE='make one'\nPRE_BUILD=a.sh\n");
+	faketree_write(&f->tree, "/etc/dkms/foo.conf", "MAKE='make override'\n");
+	conf = load_with(f, "foo", &overrides);
+	plain = load_with(f, "foo", NULL);
+	other = load_with(f, "bar", &overrides);
+	g_assert_cmpstr(conf->make, ==, "make two");
+	g_assert_null(conf->pre_build);
+	g_assert_cmpstr(conf->environment[0], ==, "KCFLAGS=-O1 -g");
+	g_assert_null(conf->environment[1]);
+	g_assert_cmpstr(plain->make, ==, "make override");
+	g_assert_null(plain->environment);
+	g_assert_cmpstr(other->make, ==, "make one");
+	g_assert_null(other->environment);
+	g_assert_cmpstr(conf->text_digest, !=, plain->text_digest);
+}
+
+static void test_another_conf_in_its_place(struct fixture *f, gconstpointer data)
+{
+	const struct ks_conf_overrides overrides = {
+		.module = "foo", .version = "1.0", .conf_path = "/root/my.conf"};
+	ks_auto(ks_conf) conf = NULL;
+	ks_auto(ks_conf) other = NULL;
+
+	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf", ONE "MAKE='make one'\n");
+	faketree_write(&f->tree, "/root/my.conf", ONE "MAKE='make mine'\n");
+	faketree_write(&f->tree, "/etc/dkms/foo-1.0.conf", "CLEAN=x\n");
+	conf = load_with(f, "foo", &overrides);
+	other = load_with(f, "bar", &overrides);
+	g_assert_cmpstr(conf->make, ==, "make mine");
+	g_assert_cmpstr(other->make, ==, "make one");
+}
+
+static void test_is_directive(void)
+{
+	g_assert_true(ks_conf_is_directive("MAKE=x"));
+	g_assert_true(ks_conf_is_directive("_a1="));
+	g_assert_false(ks_conf_is_directive("MAKE"));
+	g_assert_false(ks_conf_is_directive("=x"));
+	g_assert_false(ks_conf_is_directive("1A=x"));
+	g_assert_false(ks_conf_is_directive("MAKE[0]=x"));
+	g_assert_false(ks_conf_is_directive("A B=x"));
+}
+
 static void test_override_errors_name_their_file(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -321,7 +389,8 @@ static void test_name_comes_from_the_conf(struct fixture *f, gconstpointer data)
 	faketree_write(&f->tree, "/usr/src/x/dkms.conf",
 		       ONE "MAKE='make $module $module_version'\n");
 	faketree_write(&f->tree, "/etc/dkms/foo.conf", "AUTOINSTALL=yes\n");
-	conf = ks_conf_load(f->tree.system, NULL, "/usr/src/x", NULL, NULL, &f->kernel, &error);
+	conf = ks_conf_load(f->tree.system, NULL, "/usr/src/x", NULL, NULL, &f->kernel,
+			    &error);
 	g_assert_no_error(error);
 	g_assert_cmpstr(conf->make, ==, "make foo 1.0");
 	g_assert_true(conf->autoinstall);
@@ -520,6 +589,10 @@ int main(int argc, char **argv)
 	    test_config_is_not_asked_without_a_configuration);
 	ADD("exclusions-of-single-modules", test_exclusions_of_single_modules);
 	ADD("overrides-in-order", test_overrides_in_order);
+	ADD("directives-of-the-command-line-win",
+	    test_directives_of_the_command_line_win);
+	ADD("another-conf-in-its-place", test_another_conf_in_its_place);
+	g_test_add_func("/conf/is-directive", test_is_directive);
 	ADD("override-errors-name-their-file", test_override_errors_name_their_file);
 	ADD("name-comes-from-the-conf", test_name_comes_from_the_conf);
 	ADD("reads-without-a-kernel", test_reads_without_a_kernel);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a command line says over the confs, for its run alone: dkms's options
+ * -c, --directive, --config and --kernelsourcedir. ks_settings carries it to where
+ * confs and kernels are read. What shall last belongs into a file of /etc/dkms: the next
+ * run, that of a package manager for example, knows nothing of these.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct ks_conf_overrides {
+	/* The confs that the first two are for; NULL: all */
+	const char *module;
+	const char *version;
+	/* -c: a path in the tree, read in the place of the source's dkms.conf */
+	const char *conf_path;
+	/*
+	 * --directive: "NAME=value", NULL at the end. A directive of dkms.conf gets the
+	 * value as it is (at index 0) after all files were read; any other name is in the
+	 * environment of the build, as in dkms.
+	 */
+	const char *const *directives;
+	/* --config, --kernelsourcedir: paths in the tree, for all kernels of the run */
+	const char *kernel_config;
+	const char *kernel_source_dir;
+};
+
+/* Is text NAME=value, NAME being one of a variable? */
+bool ks_conf_is_directive(const char *text);
+
+/* Do conf_path and directives concern this one? overrides may be NULL. */
+bool ks_conf_overrides_match(const struct ks_conf_overrides *overrides, const char *name,
+			     const char *version);
