@@ -130,7 +130,8 @@ static bool start(const struct ks_system *system, struct run *run, bool environm
 	struct ks_sandbox_policy policy = {
 		.cwd = input->cwd,
 		.env = env,
-		.require = input->require_sandbox,
+		.require = input->sandbox == KS_SANDBOX_REQUIRE,
+		.off = input->sandbox == KS_SANDBOX_OFF,
 		.timeout_s = TIMEOUT_S,
 		.max_file_bytes = MAX_FILE_BYTES,
 		.max_memory_bytes = MAX_MEMORY,

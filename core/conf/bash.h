@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "core/conf/settings.h"
 #include "core/conf/vars.h"
 #include "core/support/system.h"
 
@@ -36,7 +37,7 @@ struct ks_bash_input {
 	const struct ks_vars *first; /* of the second evaluation */
 	const struct ks_vars *before;
 	const char *const *known; /* the variables that are wanted, NULL at the end */
-	bool require_sandbox;	  /* fail when a layer of the sandbox is not to be had */
+	enum ks_sandbox_setting sandbox;
 };
 
 /*

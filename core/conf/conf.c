@@ -420,6 +420,13 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 	return true;
 }
 
+static enum ks_sandbox_setting get_sandbox(const struct ks_settings *settings,
+					   const char *name)
+{
+	return settings ? ks_settings_get_sandbox(settings, name ? name : "")
+			: KS_SANDBOX_AUTO;
+}
+
 /* One reading of the conf with what is known of its name. */
 static struct ks_conf *load(const struct ks_system *system,
 			    const struct ks_settings *settings, const char *source_dir,
@@ -429,8 +436,7 @@ static struct ks_conf *load(const struct ks_system *system,
 	g_autofree char *machine = kernel ? NULL : ks_kernel_machine_arch(system);
 	struct ks_conf_parse parse = {
 		.evaluation = {.system = system,
-			       .require_sandbox = settings &&
-						  settings->sandbox == KS_SANDBOX_REQUIRE,
+			       .sandbox = get_sandbox(settings, name),
 			       .source_dir = source_dir,
 			       .name = name ? name : "",
 			       .version = version ? version : "",

@@ -68,7 +68,7 @@ static char **read_file(struct ks_conf_parse *parse, const char *path, GError **
 		.cwd = cwd,
 		.file = path,
 		.before = before,
-		.require_sandbox = evaluation->require_sandbox,
+		.sandbox = evaluation->sandbox,
 	};
 
 	return ks_bash_environment(evaluation->system, &input, notes, error);

@@ -100,7 +100,7 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 	struct ks_bash_input input = {.label = file->label,
 				      .cwd = evaluation->source_dir,
 				      .file = file->path,
-				      .require_sandbox = evaluation->require_sandbox,
+				      .sandbox = evaluation->sandbox,
 				      .before = *vars,
 				      .known = evaluation->known};
 	struct ks_native_report report;

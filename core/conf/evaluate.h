@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/conf/settings.h"
 #include "core/conf/vars.h"
 #include "core/kernel/kernel.h"
 #include "core/support/system.h"
@@ -27,7 +28,7 @@ struct ks_evaluation {
 	struct ks_kernel *kernel;   /* may be NULL */
 	const char *arch;
 	const char *const *known; /* the variables that are wanted, NULL at the end */
-	bool require_sandbox;	  /* bash only with all of its layers */
+	enum ks_sandbox_setting sandbox; /* that bash runs in */
 
 	struct ks_vars *base; /* what the first file sees; the caller hands it over */
 	GPtrArray *files;     /* struct ks_conf_file, in the order they are read */

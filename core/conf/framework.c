@@ -333,8 +333,7 @@ static void reading_begin(struct reading *reading, struct ks_framework *framewor
 			       .version = "",
 			       .kernel = kernel,
 			       .arch = kernel ? kernel->arch : "",
-			       .require_sandbox = settings &&
-						  settings->sandbox == KS_SANDBOX_REQUIRE,
+			       .sandbox = settings ? settings->sandbox : KS_SANDBOX_AUTO,
 			       .base = base_vars(system, kernel)},
 		.framework = framework,
 	};

@@ -450,7 +450,7 @@ void ks_settings_free(struct ks_settings *settings)
 static const struct ks_module_settings *find_module(const struct ks_settings *settings,
 						    const char *module)
 {
-	return g_hash_table_lookup(settings->modules, module);
+	return settings->modules ? g_hash_table_lookup(settings->modules, module) : NULL;
 }
 
 bool ks_settings_is_skipped(const struct ks_settings *settings, const char *module)

@@ -70,22 +70,10 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 		       "# comment\n[kmodsmith]\nkernels = newest, running\njobs=3\n"
 		       "build-timeout = 60\nsandbox = require\nroot-scripts = skip\n"
 		       "on-failure = fail\ninitramfs = false\n"
-		       "build-size = 100
-build-memory = 200
-script-timeout = 30
-"
-		       "[sign]
-sign = yes
-key = /k
-certificate = /c
-"
-		       "[module nvidia]
-skip = true
-sandbox = off
-"
-		       "[module zfs]
-hold = yes
-");
+		       "build-size = 100\nbuild-memory = 200\nscript-timeout = 30\n"
+		       "[sign]\nsign = yes\nkey = /k\ncertificate = /c\n"
+		       "[module nvidia]\nskip = true\nsandbox = off\n"
+		       "[module zfs]\nhold = yes\n");
 	settings = load(tree);
 	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
 	g_assert_true(settings->kernels_newest);
