@@ -134,3 +134,25 @@ void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_pl
 	json_object_set_new(document, "problems", problems(inventory, &everything));
 	print(document);
 }
+
+void ks_json_print_exported(const char *format, const GPtrArray *made)
+{
+	json_t *document = json_object();
+	json_t *packages = json_array();
+
+	for (guint i = 0; i < made->len; i++) {
+		const struct ks_exported *exported = g_ptr_array_index(made, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "module", text(exported->module));
+		json_object_set_new(object, "version", text(exported->version));
+		json_object_set_new(object, "kernel", text(exported->release));
+		json_object_set_new(object, "arch", text(exported->arch));
+		json_object_set_new(object, "format", text(format));
+		json_object_set_new(object, "path", text(exported->path));
+		json_array_append_new(packages, object);
+	}
+	json_object_set_new(document, "schema", json_integer(SCHEMA));
+	json_object_set_new(document, "packages", packages);
+	print(document);
+}

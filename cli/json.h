@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "cli/export.h"
 #include "cli/verdict.h"
 
 /* Targets of the selection, and what is wrong with sources that have none. */
@@ -12,3 +13,5 @@ void ks_json_print_status(const struct ks_inventory *inventory,
 			  const struct ks_plan *plan,
 			  const struct ks_selection *selection);
 void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_plan *plan);
+/* Package files: struct ks_exported. */
+void ks_json_print_exported(const char *format, const GPtrArray *made);
