@@ -22,6 +22,13 @@
 #include "core/inventory/inventory.h"
 #include "core/plan/plan.h"
 
+/*
+ * Set by a hook whose package manager can be told to use another database than the
+ * system's (pacman --dbpath): which one it works on. Recorders get it with the rest of the
+ * environment; here it only keeps what was read of one from being taken for another.
+ */
+#define KS_RECORD_DATABASE_ENV "KMODSMITH_DATABASE"
+
 struct ks_record_file {
 	char *path; /* absolute in the tree */
 	char *sha256;

@@ -28,6 +28,7 @@ static const struct {
 	{"recorder-rpm", "/usr/lib/sysimage/rpm"},
 	{"recorder-rpm", "/var/lib/rpm"},
 	{"recorder-alpm", "/var/lib/pacman/local"},
+	{"recorder-alpm", "/etc/pacman.conf"}, /* DBPath is somewhere else */
 };
 
 char *ks_record_find_recorder(const struct ks_system *system)
@@ -106,11 +107,21 @@ static char *cache_path(const struct ks_system *system)
 	return g_build_filename(system->state_dir, "cache", "records", NULL);
 }
 
-/* Lines are "HEAD", "PROGRAM", stamp lines, "", then the list as it was printed. */
+/* What tells one database from another, the program and what the hook said. */
+static char *database_line(const char *program)
+{
+	const char *database = g_getenv(KS_RECORD_DATABASE_ENV);
+
+	return g_strdup_printf("%s %s", program, database ? database : "");
+}
+
+/* Lines are "HEAD", "PROGRAM DATABASE", stamp lines, "", then the list as it was printed.
+ */
 static char *load_cache(const struct ks_system *system, const char *program,
 			size_t *size_bytes)
 {
 	g_autofree char *path = cache_path(system);
+	g_autofree char *database = database_line(program);
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
 	size_t size;
@@ -126,7 +137,7 @@ static char *load_cache(const struct ks_system *system, const char *program,
 	body += 2;
 	lines = g_strsplit(text, "\n", 64);
 	if (g_strv_length(lines) < 3 || strcmp(lines[0], CACHE_HEAD) != 0 ||
-	    strcmp(lines[1], program) != 0)
+	    strcmp(lines[1], database) != 0)
 		return NULL;
 	for (size_t i = 2; lines[i]; i++) {
 		g_autofree char *file = g_strndup(lines[i], strcspn(lines[i], " "));
@@ -157,13 +168,14 @@ static char *make_head(const struct ks_system *system, const char *program,
 		       GError **error)
 {
 	g_autofree char *answer = ask(system, program, "stamp", NULL, NULL, error);
+	g_autofree char *database = database_line(program);
 	g_autoptr(GString) head = NULL;
 	g_auto(GStrv) files = NULL;
 
 	if (!answer)
 		return NULL;
 	head = g_string_new(CACHE_HEAD "\n");
-	g_string_append_printf(head, "%s\n", program);
+	g_string_append_printf(head, "%s\n", database);
 	files = g_strsplit(g_strchomp(answer), "\n", 60);
 	for (size_t i = 0; files[i]; i++) {
 		g_autofree char *line = stamp_line(system, files[i]);

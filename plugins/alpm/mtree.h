@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The "mtree" of a package as makepkg writes it: gzip without a time, "./" before each
+ * name, type, uid, gid, mode, time, size, link, MD5 and SHA-256. pacman 6.0 verifies by
+ * MD5 and fails without; makepkg 6.1 and later write SHA-256 alone. Both together please
+ * all.
+ *
+ * The same items give the same bytes.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct ks_mtree_item {
+	char *path; /* "usr/lib/modules", no slash at its ends */
+	struct stat st;
+	char *link;   /* text of a link */
+	int fd;	      /* content of a regular file; owned; -1 otherwise */
+	char *sha256; /* what the content has to be; NULL: anything */
+};
+
+struct ks_mtree_item *ks_mtree_item_new(const char *path, const struct stat *st);
+void ks_mtree_item_free(gpointer item);
+
+/*
+ * For struct ks_mtree_item, in this order. KS_ERROR_INVALID, naming the path, when a
+ * content is not what it has to be. Descriptors are read from their beginning.
+ */
+GByteArray *ks_mtree_format(GPtrArray *items, GError **error);
