@@ -7,7 +7,8 @@
 #include "core/support/error.h"
 
 static char *module_option, *kernel_option, *trigger_option;
-static gboolean force, retry_failed, no_record, no_initramfs, no_depmod, no_wait, dry_run;
+static gboolean force, retry_failed, no_record, caller_records, no_initramfs, no_depmod;
+static gboolean no_wait, dry_run;
 static int wait_s = -1;
 
 static const GOptionEntry options[] = {
@@ -21,6 +22,8 @@ static const GOptionEntry options[] = {
 	 "try again what has failed", NULL},
 	{"no-record", 0, 0, G_OPTION_ARG_NONE, &no_record,
 	 "leave the package database alone, and take nothing away", NULL},
+	{"caller-records", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &caller_records,
+	 "the caller records itself, from what 'records' prints", NULL},
 	{"no-initramfs", 0, 0, G_OPTION_ARG_NONE, &no_initramfs,
 	 "leave the initramfs to somebody else", NULL},
 	{"no-depmod", 0, 0, G_OPTION_ARG_NONE, &no_depmod,
@@ -54,6 +57,7 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 			    .retry_failed = retry_failed,
 			    .no_initramfs = no_initramfs || !cli->settings->initramfs},
 		.no_record = no_record,
+		.caller_records = caller_records,
 		.no_depmod = no_depmod,
 		.lock_timeout_ms = lock_timeout_ms(),
 	};

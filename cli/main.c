@@ -23,6 +23,7 @@ static const struct ks_command *const commands[] = {
 	&ks_command_uninstall,
 	&ks_command_log,
 	&ks_command_export,
+	&ks_command_records,
 	NULL,
 };
 

@@ -16,6 +16,7 @@ struct ks_run {
 	const char *trigger; /* NULL: by hand */
 	struct ks_plan_request request;
 	bool no_record;
+	bool caller_records; /* see struct ks_run_options */
 	bool no_depmod;
 	int lock_timeout_ms;
 	bool silent; /* print errors only (the personality dkms has its own words) */

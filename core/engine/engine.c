@@ -91,7 +91,8 @@ static bool recover(struct run *run, GError **error)
 
 		tell(run, KS_EVENT_RECOVERED, text, NULL);
 	}
-	if (!run->options->no_record && !ks_record_recover(run->system, &record_error))
+	if (!run->options->no_record && !run->options->caller_records &&
+	    !ks_record_recover(run->system, &record_error))
 		tell(run, KS_EVENT_WARNING, record_error->message, record_error);
 	return true;
 }
@@ -223,7 +224,8 @@ static bool record(struct run *run, GError **error)
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) apply_error = NULL;
 
-	if (run->options->no_record || !run->inventory->has_recorder)
+	if (run->options->no_record || run->options->caller_records ||
+	    !run->inventory->has_recorder)
 		return true;
 	kernels = ks_kernel_list(run->system, error);
 	if (!kernels)

@@ -36,6 +36,11 @@ struct ks_run_options {
 	const char
 		*trigger; /* "command", "apt", "kernel-postinst", "boot": for the log */
 	bool no_record;	  /* inside a maintainer script: the database is locked */
+	/*
+	 * At the end of the caller's own transaction: all is done but the recording,
+	 * which the caller does itself, from what "kmodsmith records" prints.
+	 */
+	bool caller_records;
 	bool no_depmod;
 	int lock_timeout_ms; /* see ks_lock_acquire */
 	ks_observer observer;
