@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Make rpm's database equal to the desired set of records: what is wanted and not
+ * there, or there with another digest, is imported; what is there and not wanted is
+ * dropped. Idempotent, and nothing is written when all is right.
+ */
+#pragma once
+
+#include "plugins/rpm/recordtext.h"
+#include "plugins/rpm/tree.h"
+
+#include <rpm/rpmts.h>
+
+struct ks_reconcile {
+	rpmts ts;			 /* its lock is held, or taken for the time */
+	const struct ks_tree_root *tree; /* the files of its root */
+	/*
+	 * Drop also records of files that are in use: for the removal of
+	 * kmodsmith itself.
+	 */
+	bool give_up_files;
+	/* Told of each record that cannot be made or dropped, a line without its end. */
+	void (*complain)(const char *line, void *data);
+	void *data;
+};
+
+struct ks_reconciled {
+	size_t n_kept, n_added, n_dropped;
+	size_t n_failed; /* complained of */
+};
+
+/*
+ * False when it could not be tried or went wrong altogether; what was done until
+ * then stays. Records that fail alone are counted and leave the others alone.
+ */
+bool ks_reconcile(const struct ks_reconcile *options, const struct ks_text_set *set,
+		  struct ks_reconciled *result, struct ks_why *why);

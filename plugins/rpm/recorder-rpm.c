@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * recorder-rpm: makes rpm's database equal to the desired set of records, outside
+ * of a transaction of rpm's. The commands and the exit codes are those of
+ * doc/record-protocol.md; the work is the plugin's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <rpm/rpmlib.h>
+#include <rpm/rpmlog.h>
+#include <rpm/rpmmacro.h>
+
+#include "plugins/rpm/database.h"
+#include "plugins/rpm/headers.h"
+#include "plugins/rpm/reconcile.h"
+
+#define MAX_SET_BYTES (64 * 1024 * 1024)
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+	return EXIT_FAILURE;
+}
+
+static int finish_output(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS
+						      : fail("cannot write the answer");
+}
+
+/* --- list */
+
+static void print_entry(const struct ks_db_entry *entry)
+{
+	ks_text_print_line(stdout, "record", entry->package);
+	ks_text_print_line(stdout, "module", entry->module);
+	ks_text_print_line(stdout, "version", entry->version);
+	ks_text_print_line(stdout, "kernel", entry->release);
+	ks_text_print_line(stdout, "digest", entry->digest);
+	puts("complete=yes");
+	printf("ours=%s\n\n", entry->ours ? "yes" : "no");
+}
+
+static int do_list(rpmts ts, const char *argument)
+{
+	struct ks_db_list list;
+	struct ks_why why;
+	bool ok = ks_db_load(ts, &list, &why);
+
+	if (ok) {
+		printf("protocol=1\nrecords=%zu\n\n", list.n_entries);
+		for (size_t i = 0; i < list.n_entries; i++)
+			print_entry(&list.entries[i]);
+	}
+	ks_db_clear(&list);
+	return ok ? finish_output() : fail(why.text);
+}
+
+/* --- busy */
+
+/*
+ * The plugin names the process whose transaction is at its end: what looks gone is
+ * gone, and its lock keeps others out.
+ */
+static long caller(void)
+{
+	const char *pid = getenv("KMODSMITH_RPM_PID");
+
+	return pid ? strtol(pid, NULL, 10) : 0;
+}
+
+static int do_busy(rpmts ts, const char *argument)
+{
+	long pid = 0;
+
+	if (!ks_db_is_locked(ts, caller(), &pid))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "rpm's lock is held by process %ld\n", pid);
+	return EX_TEMPFAIL;
+}
+
+/* --- apply */
+
+static char *read_set(size_t *size_bytes)
+{
+	char *text = NULL;
+	size_t size = 0, room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (size == room) {
+			char *grown = realloc(text, room = room ? 2 * room : 65536);
+
+			if (!grown)
+				break;
+			text = grown;
+		}
+		n = read(STDIN_FILENO, text + size, room - size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		if (n == 0) {
+			*size_bytes = size;
+			return text;
+		}
+		size += (size_t)n;
+		if (size > MAX_SET_BYTES)
+			break;
+	}
+	free(text);
+	return NULL;
+}
+
+static void on_complaint(const char *line, void *data)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
+/* With a terminal as its standard input, rpm waits for its lock. */
+static bool leave_terminal(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	if (fd > STDIN_FILENO) {
+		dup2(fd, STDIN_FILENO);
+		close(fd);
+	}
+	return !isatty(STDIN_FILENO);
+}
+
+static int report(const struct ks_reconciled *result, const struct ks_text_set *set)
+{
+	if (!result->n_failed)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "%zu problem(s) with %zu record(s)\n", result->n_failed,
+		set->n_records);
+	return EXIT_FAILURE;
+}
+
+static int apply_set(rpmts ts, const struct ks_text_set *set)
+{
+	struct ks_tree_root tree = {.fd = -1};
+	struct ks_reconcile options = {.ts = ts, .tree = &tree, .complain = on_complaint};
+	struct ks_reconciled result;
+	struct ks_why why;
+	bool ok;
+
+	/* before the first look: what is read must be what is changed */
+	if (do_busy(ts, NULL) != EXIT_SUCCESS)
+		return EX_TEMPFAIL;
+	ok = ks_tree_open(&tree, rpmtsRootDir(ts), &why) &&
+	     ks_reconcile(&options, set, &result, &why);
+	ks_tree_close(&tree);
+	if (ok)
+		return report(&result, set);
+	return do_busy(ts, NULL) != EXIT_SUCCESS ? EX_TEMPFAIL : fail(why.text);
+}
+
+static int do_apply(rpmts ts, const char *argument)
+{
+	size_t size_bytes = 0;
+	char *text = read_set(&size_bytes);
+	struct ks_text_set set = {0};
+	struct ks_why why;
+	int code;
+
+	if (!text || !leave_terminal()) {
+		free(text);
+		return fail("cannot read the desired set");
+	}
+	if (!ks_text_parse(text, size_bytes, &set, &why)) {
+		fprintf(stderr, "standard input: %s\n", why.text);
+		code = EXIT_FAILURE;
+	} else {
+		code = apply_set(ts, &set);
+	}
+	ks_text_clear(&set);
+	free(text);
+	return code;
+}
+
+/* rpm's database recovers by itself when it is opened, and an import is one step. */
+static int do_recover(rpmts ts, const char *argument)
+{
+	return EXIT_SUCCESS;
+}
+
+/* --- headers, stamp */
+
+static int do_headers(rpmts ts, const char *argument)
+{
+	char *name = ks_headers_package(ts, argument);
+
+	if (name)
+		puts(name);
+	free(name);
+	return finish_output();
+}
+
+/* The files of all back ends; what is not there is part of the stamp too. */
+static int do_stamp(rpmts ts, const char *argument)
+{
+	static const char *const files[] = {"rpmdb.sqlite", "rpmdb.sqlite-wal",
+					    "Packages.db", "Packages"};
+	char *directory = rpmExpand("%{_dbpath}", NULL);
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		printf("%s/%s\n", directory, files[i]);
+	free(directory);
+	return finish_output();
+}
+
+static const struct command {
+	const char *name;
+	int n_arguments;
+	int (*run)(rpmts ts, const char *argument);
+} commands[] = {
+	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
+	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
+};
+
+static const struct command *find_command(int argc, char **argv)
+{
+	for (size_t i = 0; argc >= 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[0], commands[i].name) == 0 &&
+		    argc == 1 + commands[i].n_arguments)
+			return &commands[i];
+	return NULL;
+}
+
+/* ^C, a closed terminal or a closed pipe must not stop it between two steps. */
+static void ignore_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = "/";
+	const struct command *command;
+	rpmts ts;
+	int code;
+
+	argc--;
+	argv++;
+	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
+		root = argv[1];
+		argc -= 2;
+		argv += 2;
+	}
+	command = find_command(argc, argv);
+	if (!command) {
+		fputs("usage: recorder-rpm [--root DIR] list|apply|recover|headers "
+		      "RELEASE|stamp|busy\n",
+		      stderr);
+		return EX_USAGE;
+	}
+	ignore_signals();
+	umask(022);
+	if (rpmReadConfigFiles(NULL, NULL) != 0)
+		return fail("cannot read rpm's configuration");
+	ts = rpmtsCreate();
+	rpmtsSetRootDir(ts, root);
+	code = command->run(ts, argc > 1 ? argv[1] : NULL);
+	rpmtsFree(ts);
+	rpmFreeRpmrc();
+	rpmFreeMacros(NULL);
+	return code;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why something failed, for code that lives inside rpm and has no GError: a text
+ * of bounded length that the caller keeps, one line, lower case.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct ks_why {
+	char text[512];
+};
+
+/* Set the text; always returns false, so that a function can end with it. */
+bool ks_why_set(struct ks_why *why, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+bool ks_why_no_memory(struct ks_why *why);
