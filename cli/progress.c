@@ -222,6 +222,7 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_RECOVERED:
 	case KS_EVENT_PLANNED:
 	case KS_EVENT_WARNING:
+	case KS_EVENT_POST_TRANSACTION:
 		break;
 	}
 }

@@ -165,6 +165,9 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 	case KS_EVENT_ACTION_FAILED:
 		add_failure(report, event);
 		break;
+	case KS_EVENT_POST_TRANSACTION:
+		ks_notify_log(report->system, "post_transaction: %s", event->text);
+		break;
 	case KS_EVENT_WARNING:
 		ks_notify_log(report->system, "warning: %s", event->text);
 		break;

@@ -40,6 +40,7 @@ struct watching {
 	struct ks_cli *cli;
 	struct ks_progress *progress;
 	struct ks_report *report;
+	bool silent; /* the personality dkms has its own words */
 };
 
 static void on_event(const struct ks_event *event, void *data)
@@ -55,6 +56,9 @@ static void on_event(const struct ks_event *event, void *data)
 				event->text && *event->text ? event->text : "unknown");
 	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet)
 		ks_message_note("%s", event->text);
+	else if (event->kind == KS_EVENT_POST_TRANSACTION && !cli->quiet &&
+		 !watching->silent)
+		ks_message_note("post_transaction: %s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);
 }
@@ -126,7 +130,10 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	ks_auto(ks_report) report = ks_report_new(cli->system);
 	ks_auto(ks_progress) progress =
 		ks_progress_new(cli->quiet || run->silent, cli->verbose);
-	struct watching watching = {.cli = cli, .progress = progress, .report = report};
+	struct watching watching = {.cli = cli,
+				    .progress = progress,
+				    .report = report,
+				    .silent = run->silent};
 	struct ks_run_options options = {
 		.request = run->request,
 		.command = run->command,

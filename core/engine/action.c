@@ -50,8 +50,8 @@ static bool add(const struct ks_action_context *context, const struct ks_action 
 	if (!ks_tree_add(context->system, source->name, source->version, source->path,
 			 error))
 		return false;
-	conf = ks_conf_load(context->system, context->settings, source->path, source->name, source->version,
-			    NULL, NULL);
+	conf = ks_conf_load(context->system, context->settings, source->path,
+			    source->name, source->version, NULL, NULL);
 	if (conf)
 		try_root_script(context, action, "post_add", conf->post_add, source,
 				NULL);
@@ -115,6 +115,15 @@ static bool store_installed_at(const struct ks_action_context *context,
 	return ks_manifest_store(context->system, manifest, path, error);
 }
 
+static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kernel)
+{
+	if (!outcome->changed)
+		outcome->changed = g_ptr_array_new_with_free_func(g_free);
+	if (!g_ptr_array_find_with_equal_func(outcome->changed, kernel->release,
+					      g_str_equal, NULL))
+		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -145,6 +154,7 @@ static bool install(const struct ks_action_context *context,
 		try_root_script(context, action, "post_install",
 				target->conf->post_install, source, kernel);
 	context->outcome->n_installed++;
+	note_change(context->outcome, kernel);
 	return true;
 }
 
@@ -192,6 +202,7 @@ static bool uninstall(const struct ks_action_context *context,
 		try_root_script(context, action, "post_remove", target->conf->post_remove,
 				target->source, kernel);
 	context->outcome->n_removed++;
+	note_change(context->outcome, kernel);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "core/engine/adopt.h"
 #include "core/engine/desired.h"
 #include "core/engine/executor.h"
+#include "core/engine/post-transaction.h"
 #include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
@@ -35,6 +36,7 @@ void ks_outcome_free(struct ks_outcome *outcome)
 		ks_plan_free(outcome->plan);
 	if (outcome->inventory)
 		ks_inventory_free(outcome->inventory);
+	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
 	g_free(outcome);
 }
 
@@ -247,6 +249,23 @@ static bool record(struct run *run, GError **error)
 	return true;
 }
 
+static void on_post_transaction(const char *command, void *data)
+{
+	tell(data, KS_EVENT_POST_TRANSACTION, command, NULL);
+}
+
+/* Behind the records: it may take minutes. Its failure is no module's. */
+static void post_transaction(struct run *run)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (run->outcome->changed &&
+	    !ks_post_transaction_run(run->system, run->settings, run->inventory->kernels,
+				     run->outcome->changed, on_post_transaction, run,
+				     &error))
+		tell(run, KS_EVENT_WARNING, error->message, error);
+}
+
 static void prune_kernels(struct run *run)
 {
 	for (guint i = 0; !run->options->no_record && i < run->inventory->kernels->len;
@@ -306,6 +325,7 @@ static bool run_stages(struct run *run, GError **error)
 	settle_kernels(run, !done);
 	if (!done || !record(run, error))
 		return false;
+	post_transaction(run);
 	prune_kernels(run);
 	return conclude(run, error);
 }

@@ -17,6 +17,7 @@ enum ks_event_kind {
 	KS_EVENT_ACTION_FAILED,	   /* action; error */
 	KS_EVENT_TICK,		   /* about once a second while something runs */
 	KS_EVENT_WARNING,	   /* text */
+	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
 };
 
 struct ks_event {
@@ -54,6 +55,8 @@ struct ks_outcome {
 	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
 	unsigned int n_failed_actions;
 	bool record_pending;
+	GPtrArray *changed; /* char *: kernels that a module was put in place or taken
+			       away for; NULL: none */
 	gint64 duration_ms;
 };
 

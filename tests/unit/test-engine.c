@@ -211,6 +211,30 @@ static void test_a_removed_source_takes_its_module_along(struct fixture *f,
 	g_assert_false(is_there(f, T "/foo"));
 }
 
+/* dkms 3.4.3 runs it after a removal, and forgets it after autoinstall (B2) */
+static void test_post_transaction_runs_when_something_changed(struct fixture *f,
+							      gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	ks_auto(ks_outcome) again = NULL;
+
+	faketree_write(&f->tree, "/etc/dkms/framework.conf",
+		       "post_transaction='true $kernelver'\n");
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->changed->len, ==, 1);
+	g_assert_cmpstr(outcome->changed->pdata[0], ==, K);
+	/* there is no bash in this tree: it is told, and the run goes on failure of the run */
+	g_assert_nonnull(
+		strstr(f->told->str, "cannot run post_transaction 'true " K "'"));
+	g_string_truncate(f->told, 0);
+	again = run(f, (struct ks_run_options){0});
+	g_assert_null(again->changed);
+	g_assert_null(strstr(f->told->str, "post_transaction"));
+}
+
 static void test_a_link_written_in_full_is_still_its_own(struct fixture *f,
 							 gconstpointer data)
 {
@@ -539,6 +563,8 @@ static const struct {
 	{"a link written in full is still its own",
 	 test_a_link_written_in_full_is_still_its_own},
 	{"the kernel's own module comes back", test_the_kernels_own_module_comes_back},
+	{"post_transaction runs when something changed",
+	 test_post_transaction_runs_when_something_changed},
 	{"an original of elsewhere is not put back",
 	 test_an_original_of_elsewhere_is_not_put_back},
 	{"a maintainer script takes nothing away",
