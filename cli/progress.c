@@ -221,6 +221,9 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_WAITING_FOR_LOCK:
 	case KS_EVENT_RECOVERED:
 	case KS_EVENT_PLANNED:
+	case KS_EVENT_SIGNING:
+	case KS_EVENT_SIGNED:
+	case KS_EVENT_SIGN_FAILED:
 	case KS_EVENT_WARNING:
 	case KS_EVENT_POST_TRANSACTION:
 		break;

@@ -169,6 +169,7 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 		ks_notify_log(report->system, "post_transaction: %s", event->text);
 		break;
 	case KS_EVENT_WARNING:
+	case KS_EVENT_SIGN_FAILED:
 		ks_notify_log(report->system, "warning: %s", event->text);
 		break;
 	case KS_EVENT_RECOVERED:
@@ -176,6 +177,8 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 		break;
 	case KS_EVENT_WAITING_FOR_LOCK:
 	case KS_EVENT_PLANNED:
+	case KS_EVENT_SIGNING:
+	case KS_EVENT_SIGNED:
 	case KS_EVENT_ACTION_STEP:
 	case KS_EVENT_TICK:
 		break;

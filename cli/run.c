@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/signing-text.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
@@ -61,6 +62,8 @@ static void on_event(const struct ks_event *event, void *data)
 		ks_message_note("post_transaction: %s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);
+	else if (!watching->silent)
+		ks_signing_text_print(event, cli->quiet);
 }
 
 int ks_run_fail(const GError *error)

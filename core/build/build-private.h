@@ -75,6 +75,7 @@ struct ks_build {
 	bool has_layers;
 
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
+	GPtrArray *warnings;	  /* GError *: see the result */
 };
 
 /* prepare.c: the directories, the copy of the source, the log's head. */
@@ -113,7 +114,7 @@ bool ks_build_collect(struct ks_build *build, GError **error);
 bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
 		      const char *label, GError **error);
 
-/* verify.c: check the staged modules, compress them, write the manifest. */
+/* verify.c: check the staged modules, sign and compress them, write the manifest. */
 struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
 				    GError **error);
 

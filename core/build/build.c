@@ -22,6 +22,8 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result->staged_dir);
 	if (result->manifest)
 		ks_manifest_free(result->manifest);
+	if (result->warnings)
+		g_ptr_array_unref(result->warnings);
 	g_clear_error(&result->outside);
 	g_free(result);
 }
@@ -58,6 +60,8 @@ void ks_build_free(struct ks_build *build)
 	if (build->steps)
 		g_ptr_array_unref(build->steps);
 	g_ptr_array_unref(build->built_digests);
+	if (build->warnings)
+		g_ptr_array_unref(build->warnings);
 	g_free(build);
 }
 
@@ -250,6 +254,7 @@ static struct ks_build_result *conclude_success(struct ks_build *build,
 
 	result->ok = true;
 	result->manifest = manifest;
+	result->warnings = g_steal_pointer(&build->warnings);
 	/* It is the caller's now: nothing of it is cleaned up here. */
 	result->staged_dir = g_steal_pointer(&build->staged_dir);
 	result->log_path = g_build_filename(result->staged_dir, "log", "make.log", NULL);
@@ -311,6 +316,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->slot = take_slot();
 	build->is_root =
 		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
+	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	if (!ks_build_prepare(build, error))
 		return NULL;
 	build->env = ks_build_make_env(build);

@@ -4,6 +4,7 @@
  * sandbox, driven by the caller's poll loop:
  *
  *	prepare -> patch* -> pre_build -> make -> post_build -> strip -> collect -> verify
+ *		-> finish (sign, compress)
  *
  * The source is copied to a private directory that belongs to the build uid
  * and that the build sees as T/M/V/build (bound there in a mount namespace;
@@ -21,6 +22,7 @@
 #include "core/conf/conf.h"
 #include "core/conf/settings.h"
 #include "core/kernel/kernel.h"
+#include "core/sign/sign.h"
 #include "core/state/manifest.h"
 #include "core/state/target.h"
 
@@ -34,6 +36,11 @@ struct ks_build_request {
 	const char *const
 		*extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
 	bool private_build;	/* a mount namespace is to be had */
+	/*
+	 * Prepared; NULL: not signed. Where signatures are enforced, failing to sign is
+	 * the failure of the build, and no doing of the module's; else it is a warning.
+	 */
+	const struct ks_signing *signing;
 };
 
 struct ks_build_result {
@@ -46,6 +53,7 @@ struct ks_build_result {
 	char *log_path;	  /* make.log where it ended up */
 	char *staged_dir; /* when ok */
 	struct ks_manifest *manifest; /* when ok */
+	GPtrArray *warnings; /* GError *: modules that could not be signed; or NULL */
 	gint64 duration_ms;
 	unsigned int layers; /* enum ks_sandbox_layer that were active */
 };

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From staged .ko files to a finished artifact: checked against the kernel,
- * compressed as its own modules are, described by a manifest.
+ * signed, compressed as its own modules are, described by a manifest.
  */
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "core/build/build-private.h"
 #include "core/module/inspect.h"
-#include "core/support/durable.h"
+#include "core/sign/finish.h"
 #include "core/support/error.h"
 
 static char *staged_module(const struct ks_build *build, const char *file)
@@ -48,49 +44,32 @@ static bool check(const GPtrArray *infos, GError **error)
 	return true;
 }
 
-/* Digest and size of the file as it will be installed. */
-static bool describe_file(const struct ks_build *build, struct ks_manifest_file *file,
-			  GError **error)
+/* What signing alone has failed with is fatal, or a warning. */
+static bool take_sign_error(struct ks_build *build, GError *cause, GError **error)
 {
-	g_autofree char *path = staged_module(build, file->name);
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	ks_autofd int fd = ks_root_openat(build->system->root, path, O_RDONLY, 0, error);
-	guchar buffer[65536];
-	ssize_t n;
+	const struct ks_signing *signing = build->request->signing;
 
-	if (fd < 0)
-		return false;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
-		g_checksum_update(checksum, buffer, n);
-		file->size_bytes += n;
-	}
-	file->sha256 = g_strdup(g_checksum_get_string(checksum));
-	if (n == 0)
+	if (!cause)
 		return true;
-	ks_error_set(error, KS_ERROR_FAILED, "cannot read '%s'", path);
+	if (!signing->enforced_by) {
+		g_ptr_array_add(build->warnings, cause);
+		return true;
+	}
+	build->is_outside = true;
+	g_propagate_error(error, cause);
+	g_prefix_error(error, "only signed modules can be loaded here (%s): ",
+		       signing->enforced_by);
 	return false;
 }
 
-static bool compress(const struct ks_build *build, const char *path, GError **error)
-{
-	const char *suffix = build->request->kernel->module_suffix;
-	/* ".ko.xz" of a kernel whose own modules are so */
-	const char *compression =
-		suffix && g_str_has_prefix(suffix, ".ko") ? suffix + 3 : "";
-
-	if (!*compression)
-		return true;
-	return ks_module_compress(build->system, path, compression, error) &&
-	       ks_durable_unlink(build->system->root, path, error);
-}
-
-static bool add_file(const struct ks_build *build, struct ks_manifest *manifest,
+static bool add_file(struct ks_build *build, struct ks_manifest *manifest,
 		     const struct ks_conf_module *module,
 		     const struct ks_module_info *info, GError **error)
 {
 	const struct ks_build_request *request = build->request;
 	const char *suffix = request->kernel->module_suffix;
 	struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
+	GError *cause = NULL;
 
 	file->built_sha256 = g_strdup(build->built_digests->pdata[manifest->files->len]);
 	g_ptr_array_add(manifest->files, file);
@@ -101,28 +80,16 @@ static bool add_file(const struct ks_build *build, struct ks_manifest *manifest,
 						    module->dest_location, NULL);
 	file->aliases = g_strdupv(info->aliases);
 	file->exports = g_strdupv(info->exports);
-	return compress(build, info->path, error) && describe_file(build, file, error);
-}
-
-/* What happens after compiling, on top of the build fingerprint. */
-static char *finish_fingerprint(const struct ks_build_request *request)
-{
-	g_autoptr(GString) text = g_string_new("finish 1\n");
-	const char *suffix = request->kernel->module_suffix;
-
-	g_string_append_printf(text, "build %s\nsuffix %s\n", request->fingerprint,
-			       suffix ? suffix : ".ko");
-	for (guint i = 0; i < request->conf->modules->len; i++) {
-		const struct ks_conf_module *module = request->conf->modules->pdata[i];
-
-		g_string_append_printf(text, "strip %s %d\n", module->dest_name,
-				       module->strip);
+	if (!ks_finish_file(build->system, request->kernel, request->signing, info->path,
+			    file, &cause, error)) {
+		g_clear_error(&cause);
+		return false;
 	}
-	return ks_digest_data(text->str, text->len);
+	return take_sign_error(build, cause, error);
 }
 
-static struct ks_manifest *make_manifest(const struct ks_build *build,
-					 const GPtrArray *infos, GError **error)
+static struct ks_manifest *make_manifest(struct ks_build *build, const GPtrArray *infos,
+					 GError **error)
 {
 	const struct ks_build_request *request = build->request;
 	ks_auto(ks_manifest) manifest =
@@ -131,7 +98,6 @@ static struct ks_manifest *make_manifest(const struct ks_build *build,
 	guint n = 0;
 
 	manifest->build_fingerprint = g_strdup(request->fingerprint);
-	manifest->finish_fingerprint = finish_fingerprint(request);
 	manifest->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
 	manifest->built_at_us = g_get_real_time();
 	manifest->build_duration_ms = build->used_us / 1000;
@@ -142,6 +108,8 @@ static struct ks_manifest *make_manifest(const struct ks_build *build,
 		    !add_file(build, manifest, module, infos->pdata[n++], error))
 			return NULL;
 	}
+	ks_finish_describe(manifest, request->signing, build->warnings->len > 0);
+	manifest->finish_fingerprint = ks_finish_fingerprint(manifest, request->kernel);
 	return g_steal_pointer(&manifest);
 }
 

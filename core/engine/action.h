@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/engine/engine.h"
+#include "core/engine/signings.h"
 
 struct ks_action_context {
 	const struct ks_system *system;
@@ -14,6 +15,7 @@ struct ks_action_context {
 	const struct ks_run_options *options;
 	const struct ks_inventory *inventory;
 	struct ks_outcome *outcome;
+	struct ks_signings *signings;
 };
 
 /* Carry out one action. Not for KS_ACTION_BUILD and KS_ACTION_RECORD. */

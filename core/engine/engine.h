@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/plan/plan.h"
+#include "core/sign/sign.h"
 
 enum ks_event_kind {
 	KS_EVENT_WAITING_FOR_LOCK, /* text: the holder */
@@ -18,6 +19,11 @@ enum ks_event_kind {
 	KS_EVENT_TICK,		   /* about once a second while something runs */
 	KS_EVENT_WARNING,	   /* text */
 	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
+	/* action's modules are about to be built or signed anew: signing tells how;
+	 * first: nothing was, on that kernel in this run */
+	KS_EVENT_SIGNING,
+	KS_EVENT_SIGNED,      /* they are finished: signing; manifest tells how it went */
+	KS_EVENT_SIGN_FAILED, /* text, error: one of them is not signed; a warning */
 };
 
 struct ks_event {
@@ -26,6 +32,9 @@ struct ks_event {
 	const char *text;
 	const GError *error;
 	const char *first_error; /* of a failed build */
+	const struct ks_signing *signing;
+	bool first;
+	const struct ks_manifest *manifest;
 	unsigned int done, total;
 };
 

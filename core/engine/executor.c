@@ -56,11 +56,13 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 {
 	struct ks_executor *executor = g_new0(struct ks_executor, 1);
 
-	executor->context = (struct ks_action_context){.system = system,
-						       .settings = settings,
-						       .options = options,
-						       .inventory = inventory,
-						       .outcome = outcome};
+	executor->context =
+		(struct ks_action_context){.system = system,
+					   .settings = settings,
+					   .options = options,
+					   .inventory = inventory,
+					   .outcome = outcome,
+					   .signings = ks_signings_new(system, settings)};
 	executor->plan = plan;
 	/* the file system of the sources may not be mounted yet */
 	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
@@ -79,6 +81,7 @@ void ks_executor_free(struct ks_executor *executor)
 	g_ptr_array_unref(executor->running);
 	if (executor->jobserver)
 		ks_jobserver_free(executor->jobserver);
+	ks_signings_free(executor->context.signings);
 	g_free(executor->status);
 	g_free(executor);
 }
@@ -216,7 +219,23 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 
 static bool start_build(struct ks_executor *executor, guint index, GError **error)
 {
-	struct running *running = make_request(executor, index);
+	const struct ks_action *action = get_action(executor, index);
+	bool first;
+	const struct ks_signing *signing = ks_signings_get(
+		executor->context.signings, action->target->kernel, &first);
+	struct running *running;
+
+	notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNING,
+					   .action = action,
+					   .signing = signing,
+					   .first = first});
+	/* before all the compiling, which would be in vain */
+	if (ks_signing_is_fatal(signing, error)) {
+		executor->context.outcome->n_failed++;
+		return false;
+	}
+	running = make_request(executor, index);
+	running->request.signing = signing;
 
 	running->build =
 		ks_build_start(executor->context.system, executor->context.settings,
@@ -337,6 +356,27 @@ static void tell_missing_layers(struct ks_executor *executor, unsigned int layer
 	notify(executor, (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
 }
 
+static void tell_signed(const struct ks_executor *executor,
+			const struct ks_action *action, const struct ks_signing *signing,
+			const struct ks_build_result *result)
+{
+	if (!result->ok)
+		return;
+	notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNED,
+					   .action = action,
+					   .signing = signing,
+					   .manifest = result->manifest});
+	for (guint i = 0; i < result->warnings->len; i++) {
+		const GError *warning = result->warnings->pdata[i];
+
+		notify(executor, (struct ks_event){.kind = KS_EVENT_SIGN_FAILED,
+						   .action = action,
+						   .signing = signing,
+						   .text = warning->message,
+						   .error = warning});
+	}
+}
+
 static void finish_build(struct ks_executor *executor, struct running *running,
 			 struct ks_build_result *build_result)
 {
@@ -349,6 +389,7 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 	if (ks_settings_get_sandbox(executor->context.settings,
 				    action->target->source->name) != KS_SANDBOX_OFF)
 		tell_missing_layers(executor, result->layers);
+	tell_signed(executor, action, running->request.signing, result);
 	g_ptr_array_remove_fast(executor->running, running);
 	if (!executor->running->len)
 		ks_jobserver_refill(executor->jobserver);

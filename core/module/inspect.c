@@ -356,10 +356,11 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 	return ok ? g_steal_pointer(&infos) : NULL;
 }
 
-static bool run_compressor(struct session *session, const char *suffix, int in_fd,
-			   int out_fd, GError **error)
+/* "compress" or "decompress" */
+static bool run_compressor(struct session *session, const char *verb, const char *suffix,
+			   int in_fd, int out_fd, GError **error)
 {
-	const char *const arguments[] = {"compress", suffix, NULL};
+	const char *const arguments[] = {verb, suffix, NULL};
 	g_autofree char *said = NULL;
 	struct ks_sandbox sandbox;
 	ks_autofd int read_fd = -1;
@@ -384,8 +385,9 @@ static bool run_compressor(struct session *session, const char *suffix, int in_f
 	return finish_worker(&sandbox, said, error);
 }
 
-static bool compress(struct session *session, const struct ks_system *system,
-		     const char *path, const char *to, const char *suffix, GError **error)
+static bool recode(struct session *session, const struct ks_system *system,
+		   const char *verb, const char *path, const char *to, const char *suffix,
+		   GError **error)
 {
 	ks_autofd int in_fd = open_regular(system, path, error);
 	ks_autofd int directory = -1;
@@ -406,7 +408,7 @@ static bool compress(struct session *session, const struct ks_system *system,
 		ks_error_set_errno(error, errno, "cannot create '%s'", to);
 		return false;
 	}
-	if (!run_compressor(session, suffix, in_fd, out_fd, error)) {
+	if (!run_compressor(session, verb, suffix, in_fd, out_fd, error)) {
 		unlinkat(directory, name, 0);
 		return false;
 	}
@@ -418,10 +420,9 @@ static bool compress(struct session *session, const struct ks_system *system,
 	return true;
 }
 
-bool ks_module_compress(const struct ks_system *system, const char *path,
-			const char *suffix, GError **error)
+static bool run_recode(const struct ks_system *system, const char *verb, const char *path,
+		       const char *to, const char *suffix, GError **error)
 {
-	g_autofree char *to = g_strconcat(path, suffix, NULL);
 	struct session session;
 	bool ok;
 
@@ -431,9 +432,31 @@ bool ks_module_compress(const struct ks_system *system, const char *path,
 		return false;
 	}
 	ok = session_init(&session, system, error) &&
-	     compress(&session, system, path, to, suffix, error);
+	     recode(&session, system, verb, path, to, suffix, error);
 	if (!ok)
-		g_prefix_error(error, "cannot compress '%s': ", path);
+		g_prefix_error(error, "cannot %s '%s': ", verb, path);
 	session_clear(&session);
 	return ok;
+}
+
+bool ks_module_compress(const struct ks_system *system, const char *path,
+			const char *suffix, GError **error)
+{
+	g_autofree char *to = g_strconcat(path, suffix, NULL);
+
+	return run_recode(system, "compress", path, to, suffix, error);
+}
+
+bool ks_module_decompress(const struct ks_system *system, const char *path,
+			  const char *suffix, GError **error)
+{
+	g_autofree char *to = NULL;
+
+	if (!g_str_has_suffix(path, suffix)) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' does not end in '%s'", path,
+			     suffix);
+		return false;
+	}
+	to = g_strndup(path, strlen(path) - strlen(suffix));
+	return run_recode(system, "decompress", path, to, suffix, error);
 }

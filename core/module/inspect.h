@@ -54,6 +54,10 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 bool ks_module_compress(const struct ks_system *system, const char *path,
 			const char *suffix, GError **error);
 
+/* The reverse: path, which ends in suffix, to path without it. At most 512 MiB. */
+bool ks_module_decompress(const struct ks_system *system, const char *path,
+			  const char *suffix, GError **error);
+
 /*
  * The kernel's own module of that name ('-' and '_' are one), a file below
  * modules_dir/kernel: its path inside the tree in *path, for

@@ -4,6 +4,7 @@
  *
  *	inspect check		request on stdin, answer on stdout (wire.h)
  *	inspect compress .xz	module on stdin, compressed on stdout
+ *	inspect decompress .xz	the reverse
  *
  * The request's first block describes the kernel (release, arch, machine,
  * class, data, and symvers=FD LABEL lines); one block with fd=N for each
@@ -24,6 +25,7 @@
 #include "core/support/error.h"
 
 #define MAX_REQUEST_BYTES (4 * 1024 * 1024)
+#define MAX_MODULE_BYTES  (512ULL << 20)
 
 /* the address sanitizer maps terabytes for itself */
 #if defined(__has_feature)
@@ -227,11 +229,13 @@ static int check(void)
 	return 0;
 }
 
-static int compress(const char *suffix)
+static int recode(const char *suffix, bool back)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (ks_compress(STDIN_FILENO, STDOUT_FILENO, suffix, &error))
+	if (back ? ks_decompress(STDIN_FILENO, STDOUT_FILENO, suffix, MAX_MODULE_BYTES,
+				 &error)
+		 : ks_compress(STDIN_FILENO, STDOUT_FILENO, suffix, &error))
 		return 0;
 	fprintf(stderr, "%s\n", error->message);
 	return 1;
@@ -247,7 +251,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "check"))
 		return check();
 	if (argc == 3 && !strcmp(argv[1], "compress"))
-		return compress(argv[2]);
-	fprintf(stderr, "usage: inspect check | inspect compress SUFFIX\n");
+		return recode(argv[2], false);
+	if (argc == 3 && !strcmp(argv[1], "decompress"))
+		return recode(argv[2], true);
+	fprintf(stderr, "usage: inspect check | inspect compress SUFFIX | inspect "
+			"decompress SUFFIX\n");
 	return 2;
 }

@@ -63,11 +63,18 @@ static bool is_ubuntu(const struct ks_system *system)
 }
 
 struct ks_key_pair *ks_key_locate(const struct ks_system *system,
-				  const struct ks_settings *settings)
+				  const struct ks_settings *settings,
+				  const struct ks_framework *framework)
 {
 	if (settings->sign_key && settings->sign_certificate)
 		return pair_new(KS_KEY_FROM_SETTINGS, settings->sign_key,
 				settings->sign_certificate);
+	if (framework && (framework->mok_signing_key || framework->mok_certificate))
+		return pair_new(KS_KEY_FROM_FRAMEWORK,
+				framework->mok_signing_key ? framework->mok_signing_key
+							   : DKMS_KEY,
+				framework->mok_certificate ? framework->mok_certificate
+							   : DKMS_CERTIFICATE);
 	if (is_ubuntu(system))
 		return pair_new(KS_KEY_FROM_UBUNTU, UBUNTU_KEY, UBUNTU_CERTIFICATE);
 	return pair_new(KS_KEY_FROM_DKMS, DKMS_KEY, DKMS_CERTIFICATE);

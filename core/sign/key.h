@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "core/conf/framework.h"
 #include "core/conf/settings.h"
 #include "core/support/system.h"
 
@@ -36,9 +37,11 @@ KS_DEFINE_CLEANUP(ks_key_pair, ks_key_pair_free)
 /* "kmodsmith.conf", "framework.conf", "ubuntu", "dkms": stable ids. */
 const char *ks_key_origin_id(enum ks_key_origin origin);
 
-/* Which pair is to be used; it may not be there. Without effect. */
+/* Which pair is to be used; it may not be there. framework may be NULL. Without effect.
+ */
 struct ks_key_pair *ks_key_locate(const struct ks_system *system,
-				  const struct ks_settings *settings);
+				  const struct ks_settings *settings,
+				  const struct ks_framework *framework);
 
 enum ks_key_presence { KS_KEY_ABSENT, KS_KEY_PRESENT, KS_KEY_HALF };
 

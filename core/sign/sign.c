@@ -96,14 +96,41 @@ static enum ks_sign_verdict find_key(const struct ks_system *system,
 	return KS_SIGN_YES;
 }
 
+static bool find_program(const struct ks_system *system,
+			 const struct ks_framework *framework, struct ks_signing *signing)
+{
+	g_free(signing->program);
+	signing->program = g_strdup(framework->sign_file);
+	signing->is_external = true;
+	if (ks_root_exists(system->root, signing->program))
+		return true;
+	ks_error_set(&signing->problem, KS_ERROR_NOT_FOUND,
+		     "the sign_file '%s' is not there", signing->program);
+	ks_error_hint(&signing->problem,
+		      "correct sign_file in /etc/dkms/framework.conf, or leave it out: "
+		      "none is needed");
+	return false;
+}
+
 static enum ks_sign_verdict decide(const struct ks_system *system,
 				   const struct ks_settings *settings,
 				   struct ks_kernel *kernel, struct ks_signing *signing)
 {
+	ks_auto(ks_framework) framework = NULL;
+
 	if (settings->sign == KS_SIGN_SETTING_NO)
 		return KS_SIGN_DISABLED;
-	if (settings->sign == KS_SIGN_SETTING_AUTO && is_chroot(system))
-		return KS_SIGN_IN_CHROOT;
+	/* its variables may depend on the kernel */
+	framework = ks_framework_load(system, settings, kernel, &signing->problem);
+	if (!framework)
+		return KS_SIGN_NO_KEY;
+	if (settings->sign == KS_SIGN_SETTING_AUTO) {
+		if (framework->try_sign_modules == KS_TRY_SIGN_NEVER)
+			return KS_SIGN_DISABLED;
+		if (framework->try_sign_modules == KS_TRY_SIGN_NOT_IN_CHROOT &&
+		    is_chroot(system))
+			return KS_SIGN_IN_CHROOT;
+	}
 	signing->enforced_by = ks_sign_enforced_by(system, kernel);
 	if (!kernel->config_path) {
 		ks_error_set(&signing->problem, KS_ERROR_NOT_FOUND,
@@ -115,7 +142,9 @@ static enum ks_sign_verdict decide(const struct ks_system *system,
 		g_strdup(ks_kernel_config_get(system, kernel, "CONFIG_MODULE_SIG_HASH"));
 	if (!signing->hash)
 		return KS_SIGN_NO_FACILITY;
-	signing->pair = ks_key_locate(system, settings);
+	if (framework->sign_file && !find_program(system, framework, signing))
+		return KS_SIGN_NO_PROGRAM;
+	signing->pair = ks_key_locate(system, settings, framework);
 	return find_key(system, signing);
 }
 

@@ -39,6 +39,9 @@ void ks_manifest_free(struct ks_manifest *manifest)
 	g_free(manifest->build_fingerprint);
 	g_free(manifest->finish_fingerprint);
 	g_free(manifest->sandbox_layers);
+	g_free(manifest->signing);
+	g_free(manifest->certificate_sha256);
+	g_free(manifest->sign_hash);
 	g_ptr_array_unref(manifest->files);
 	g_free(manifest);
 }
@@ -243,6 +246,12 @@ static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 			 &manifest->finish_fingerprint, error) &&
 	       read_text(reader, GROUP, "sandbox-layers", is_printable, false,
 			 &manifest->sandbox_layers, error) &&
+	       read_text(reader, GROUP, "signing", is_token, false, &manifest->signing,
+			 error) &&
+	       read_text(reader, GROUP, "certificate-sha256", is_token, false,
+			 &manifest->certificate_sha256, error) &&
+	       read_text(reader, GROUP, "sign-hash", is_token, false,
+			 &manifest->sign_hash, error) &&
 	       read_number(reader, GROUP, "built-at-us", &manifest->built_at_us, error) &&
 	       read_number(reader, GROUP, "installed-at-us", &manifest->installed_at_us,
 			   error) &&
@@ -327,6 +336,9 @@ static char *format_manifest(const struct ks_manifest *manifest, size_t *size_by
 	set_text(keys, GROUP, "build-fingerprint", manifest->build_fingerprint);
 	set_text(keys, GROUP, "finish-fingerprint", manifest->finish_fingerprint);
 	set_text(keys, GROUP, "sandbox-layers", manifest->sandbox_layers);
+	set_text(keys, GROUP, "signing", manifest->signing);
+	set_text(keys, GROUP, "certificate-sha256", manifest->certificate_sha256);
+	set_text(keys, GROUP, "sign-hash", manifest->sign_hash);
 	g_key_file_set_int64(keys, GROUP, "built-at-us", manifest->built_at_us);
 	g_key_file_set_int64(keys, GROUP, "installed-at-us", manifest->installed_at_us);
 	g_key_file_set_int64(keys, GROUP, "build-duration-ms",

@@ -23,8 +23,12 @@ struct ks_manifest {
 	char *build_fingerprint;
 	char *finish_fingerprint;
 	char *sandbox_layers;
-	gint64 built_at_us;	/* real time */
-	gint64 installed_at_us; /* 0 = not installed */
+	/* How it was signed, an id (core/README.md); NULL: built before that was told */
+	char *signing;
+	char *certificate_sha256; /* of the file, when signing is "yes" */
+	char *sign_hash;	  /* likewise: "sha256" */
+	gint64 built_at_us;	  /* real time */
+	gint64 installed_at_us;	  /* 0 = not installed */
 	gint64 build_duration_ms;
 	GPtrArray *files; /* struct ks_manifest_file */
 };

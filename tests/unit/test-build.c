@@ -12,6 +12,8 @@
 #include "core/build/build-private.h"
 #include "core/build/build.h"
 #include "core/sandbox/sandbox.h"
+#include "core/sign/finish.h"
+#include "core/support/digest.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
 
@@ -743,6 +745,149 @@ static void test_dev_stderr(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(strstr(log, "\nsaid\n"));
 }
 
+/* --- signing */
+
+/* A pair in the scratch place, and how to sign with it. */
+static struct ks_signing *use_key(struct fixture *f)
+{
+	struct ks_signing *signing = g_new0(struct ks_signing, 1);
+	g_autoptr(GError) error = NULL;
+
+	signing->verdict = KS_SIGN_YES;
+	signing->hash = g_strdup("sha256");
+	signing->certificate_sha256 = g_strdup("c1");
+	signing->pair = g_new0(struct ks_key_pair, 1);
+	signing->pair->key = faketree_path(&f->tree, "/keys/mok.key");
+	signing->pair->certificate = faketree_path(&f->tree, "/keys/mok.pub");
+	ks_key_create(f->system, signing->pair, false, &error);
+	g_assert_no_error(error);
+	f->request.signing = signing;
+	return signing;
+}
+
+static void test_signed_and_back(struct fixture *f, gconstpointer data)
+{
+	static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+	ks_auto(ks_signing) signing = use_key(f);
+	g_autofree char *first_built = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		f->kernel.module_suffix = (char *)suffixes[i];
+		ks_auto(ks_build_result) result = run(f);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_true(result->ok);
+		g_assert_cmpuint(result->warnings->len, ==, 0);
+		const struct ks_manifest *manifest = result->manifest;
+		const struct ks_manifest_file *file = manifest->files->pdata[0];
+		g_autofree char *dir =
+			g_build_filename(result->staged_dir, "module", NULL);
+
+		g_assert_cmpstr(manifest->signing, ==, "yes");
+		g_assert_cmpstr(manifest->certificate_sha256, ==, "c1");
+		g_assert_cmpstr(manifest->sign_hash, ==, "sha256");
+		g_assert_cmpstr(file->sha256, !=, file->built_sha256);
+		/* the digest of what was built does not depend on the key */
+		if (first_built)
+			g_assert_cmpstr(file->built_sha256, ==, first_built);
+		else
+			first_built = g_strdup(file->built_sha256);
+		g_autofree char *built = ks_finish_undo(f->system, dir, file, &error);
+		g_assert_no_error(error);
+		g_autofree char *text = NULL;
+		size_t size;
+		g_assert_true(g_file_get_contents(built, &text, &size, NULL));
+		g_autofree char *digest = ks_digest_data(text, size);
+		g_assert_cmpstr(digest, ==, file->built_sha256);
+		/* next to nothing but Module.symvers: the compressed one is gone */
+		g_autoptr(GPtrArray) names = ks_root_list(f->system->root, dir, NULL);
+		g_assert_cmpuint(names->len, ==, 2);
+	}
+}
+
+static void test_failing_to_sign_is_a_warning(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_signing) signing = use_key(f);
+
+	faketree_write(&f->tree, "/keys/mok.key", "rubbish");
+	ks_auto(ks_build_result) result = run(f);
+	g_assert_true(result->ok);
+	g_assert_cmpuint(result->warnings->len, ==, 1);
+	const GError *warning = result->warnings->pdata[0];
+	g_assert_nonnull(strstr(warning->message, "cannot sign 'play-good.ko'"));
+	g_assert_cmpstr(result->manifest->signing, ==, "failed");
+	g_assert_null(result->manifest->certificate_sha256);
+	const struct ks_manifest_file *file = result->manifest->files->pdata[0];
+	g_assert_cmpstr(file->sha256, ==, file->built_sha256);
+}
+
+static void test_failing_to_sign_where_it_is_enforced(struct fixture *f,
+						      gconstpointer data)
+{
+	ks_auto(ks_signing) signing = use_key(f);
+
+	faketree_write(&f->tree, "/keys/mok.key", "rubbish");
+	signing->enforced_by = "lockdown";
+	ks_auto(ks_build_result) result = run(f);
+	g_assert_false(result->ok);
+	/* the module is none the worse: it is tried again when the key is right */
+	g_assert_nonnull(result->outside);
+	g_assert_nonnull(strstr(result->outside->message, "lockdown"));
+	g_assert_nonnull(strstr(result->outside->message, "cannot sign 'play-good.ko'"));
+}
+
+static void test_a_build_cannot_reach_the_key(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_signing) signing = use_key(f);
+	g_autofree char *signer =
+		g_build_filename(f->system->libexec_dir, "signer", NULL);
+	g_autofree char *text = NULL;
+
+	if (geteuid() != 0) {
+		g_test_skip("not root: the key is the builder's own");
+		return;
+	}
+	text = g_strdup_printf(
+		"K = %s\nC = %s\nS = %s\n"
+		"all:\n"
+		"\tif cat $(K); then echo READ-THE-KEY; fi\n"
+		"\tif cp $(K) key; then echo COPIED-THE-KEY; fi\n"
+		"\tif ln $(K) key; then echo LINKED-THE-KEY; fi\n"
+		"\tif chmod 644 $(K); then echo OPENED-THE-KEY; fi\n"
+		"\tif echo > $(K); then echo WROTE-THE-KEY; fi\n"
+		"\tif (exec 8<$(K)); then echo GOT-A-DESCRIPTOR; fi\n"
+		"\tfor n in 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do "
+		"if $(S) sign sha256 $$n $$n <prebuilt.ko; then echo SIGNED; fi; done\n"
+		"\tif ls -l /proc/[0-9]*/fd | grep mok; then echo SAW-THE-KEY; fi\n"
+		"\tif ls -d /proc/[0-9]* | xargs -I P cat P/comm | grep signer; then "
+		"echo SAW-THE-SIGNER; fi\n"
+		"\techo REACHED-THE-END; mkdir out; cp prebuilt.ko out/good.ko\n",
+		signing->pair->key, signing->pair->certificate, signer);
+	/* -s: the log has what is printed, not the words above */
+	f->conf.make = (char *)"make -s all";
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", text);
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	g_autofree char *path =
+		g_build_filename(result->staged_dir, "log/make.log", NULL);
+	g_autofree char *log = read_file(path);
+	static const char *const signs[] = {
+		"READ-THE-KEY",	  "COPIED-THE-KEY",    "LINKED-THE-KEY", "OPENED-THE-KEY",
+		"WROTE-THE-KEY",  "GOT-A-DESCRIPTOR",  "SIGNED",	 "SAW-THE-KEY",
+		"SAW-THE-SIGNER", "BEGIN PRIVATE KEY",
+	};
+
+	g_assert_nonnull(strstr(log, "REACHED-THE-END"));
+	for (size_t i = 0; i < G_N_ELEMENTS(signs); i++)
+		if (strstr(log, signs[i]))
+			g_error("%s: %s", signs[i], log);
+	/* and what it built is signed all the same */
+	g_assert_cmpstr(result->manifest->signing, ==, "yes");
+}
+
 #define ADD(name, func)                                                                  \
 	g_test_add("/build/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -784,5 +929,10 @@ int main(int argc, char **argv)
 	ADD("the source is not touched", test_source_is_not_touched);
 	ADD("a read-only source can be changed by its build", test_read_only_source);
 	ADD("the output can be opened again as /dev/stderr", test_dev_stderr);
+	ADD("what is built is signed, and can be had back", test_signed_and_back);
+	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
+	ADD("failing to sign is an error where signatures are enforced",
+	    test_failing_to_sign_where_it_is_enforced);
+	ADD("a build cannot reach the key", test_a_build_cannot_reach_the_key);
 	return g_test_run();
 }

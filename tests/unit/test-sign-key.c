@@ -18,7 +18,7 @@ struct fixture {
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	faketree_set_up(&f->tree, NULL);
-	f->pair = ks_key_locate(f->tree.system, &f->settings);
+	f->pair = ks_key_locate(f->tree.system, &f->settings, NULL);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -175,16 +175,23 @@ static void test_nothing_is_left_when_it_cannot_be_made(struct fixture *f,
 
 static void test_settings_and_ubuntu_come_first(struct fixture *f, gconstpointer data)
 {
+	struct ks_framework framework = {0};
 	ks_auto(ks_key_pair) ubuntu = NULL;
+	ks_auto(ks_key_pair) theirs = NULL;
 	ks_auto(ks_key_pair) own = NULL;
 
 	faketree_write(&f->tree, "/var/lib/shim-signed/mok/MOK.der", "");
-	ubuntu = ks_key_locate(f->tree.system, &f->settings);
+	ubuntu = ks_key_locate(f->tree.system, &f->settings, NULL);
 	g_assert_cmpint(ubuntu->origin, ==, KS_KEY_FROM_UBUNTU);
 	g_assert_cmpstr(ubuntu->key, ==, "/var/lib/shim-signed/mok/MOK.priv");
+	framework.mok_signing_key = (char *)"/fk";
+	theirs = ks_key_locate(f->tree.system, &f->settings, &framework);
+	g_assert_cmpint(theirs->origin, ==, KS_KEY_FROM_FRAMEWORK);
+	g_assert_cmpstr(theirs->key, ==, "/fk");
+	g_assert_cmpstr(theirs->certificate, ==, CERTIFICATE);
 	f->settings.sign_key = (char *)"/k";
 	f->settings.sign_certificate = (char *)"/c";
-	own = ks_key_locate(f->tree.system, &f->settings);
+	own = ks_key_locate(f->tree.system, &f->settings, &framework);
 	g_assert_cmpint(own->origin, ==, KS_KEY_FROM_SETTINGS);
 	g_assert_cmpstr(own->certificate, ==, "/c");
 }

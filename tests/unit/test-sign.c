@@ -11,11 +11,12 @@
 #include "core/support/digest.h"
 #include "tests/unit/faketree.h"
 
-#define RELEASE "6.1.0-1-play"
-#define CONFIG	"/boot/config-" RELEASE
-#define MODULE	"/staged/play-good.ko"
-#define KEY	"/var/lib/dkms/mok.key"
-#define CERT	"/var/lib/dkms/mok.pub"
+#define RELEASE	  "6.1.0-1-play"
+#define CONFIG	  "/boot/config-" RELEASE
+#define MODULE	  "/staged/play-good.ko"
+#define FRAMEWORK "/etc/dkms/framework.conf"
+#define KEY	  "/var/lib/dkms/mok.key"
+#define CERT	  "/var/lib/dkms/mok.pub"
 
 struct fixture {
 	struct faketree tree;
@@ -35,6 +36,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	faketree_set_up(&f->tree, NULL);
 	faketree_write(&f->tree, CONFIG, "CONFIG_MODULE_SIG_HASH=\"sha256\"\n");
 	f->kernel = (struct ks_kernel){.release = (char *)RELEASE,
+				       .arch = (char *)"x86_64",
 				       .config_path = (char *)CONFIG};
 	f->settings.sign = KS_SIGN_SETTING_YES;
 	to = faketree_path(&f->tree, MODULE);
@@ -111,8 +113,20 @@ static void test_the_rules_of_dkms(struct fixture *f, gconstpointer data)
 	assert_verdict(f, KS_SIGN_NO_FACILITY);
 	f->kernel.config_path = NULL;
 	assert_verdict(f, KS_SIGN_NO_CONFIG);
+	f->kernel.config_path = (char *)CONFIG;
+	faketree_write(&f->tree, CONFIG, "CONFIG_MODULE_SIG_HASH=\"sha256\"\n");
+	faketree_write(&f->tree, FRAMEWORK, "sign_file=/nowhere/sign-file\n");
+	assert_verdict(f, KS_SIGN_NO_PROGRAM);
+	faketree_write(&f->tree, FRAMEWORK, "mok_signing_key=pkcs11:token=x\n");
+	assert_verdict(f, KS_SIGN_NO_KEY);
+	faketree_write(&f->tree, FRAMEWORK, "try_sign_modules=false\n");
+	assert_verdict(f, KS_SIGN_YES);
 	/* another tree than this machine's */
 	f->settings.sign = KS_SIGN_SETTING_AUTO;
+	assert_verdict(f, KS_SIGN_DISABLED);
+	faketree_write(&f->tree, FRAMEWORK, "try_sign_modules=true\n");
+	assert_verdict(f, KS_SIGN_YES);
+	faketree_write(&f->tree, FRAMEWORK, "");
 	assert_verdict(f, KS_SIGN_IN_CHROOT);
 	f->settings.sign = KS_SIGN_SETTING_NO;
 	assert_verdict(f, KS_SIGN_DISABLED);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What signing has to say, in the words of kmodsmith. */
+#pragma once
+
+#include "core/engine/engine.h"
+
+/* Print what the event says of signing, if it is about that. quiet: warnings only. */
+void ks_signing_text_print(const struct ks_event *event, bool quiet);
