@@ -143,6 +143,11 @@ static bool set_initramfs(struct ks_settings *settings, const char *value)
 	return parse_bool(value, &settings->initramfs);
 }
 
+static bool set_keep_running_modules(struct ks_settings *settings, const char *value)
+{
+	return parse_bool(value, &settings->keep_running_modules);
+}
+
 static bool set_sign(struct ks_settings *settings, const char *value)
 {
 	bool yes = false;
@@ -200,6 +205,7 @@ static const struct key keys[] = {
 	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
 	{"on-failure", set_on_failure, "'report' or 'fail'"},
 	{"initramfs", set_initramfs, "'true' or 'false'"},
+	{"keep-running-modules", set_keep_running_modules, "'true' or 'false'"},
 	{NULL},
 };
 

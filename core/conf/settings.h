@@ -42,9 +42,10 @@ struct ks_settings {
 	enum ks_root_scripts_setting root_scripts; /* root-scripts = run | skip */
 	enum ks_on_failure_setting on_failure;	   /* on-failure = report | fail */
 	bool initramfs;				   /* initramfs = true | false */
-	bool disabled;				   /* KMODSMITH=0 in the environment */
-	bool no_autoinstall;			   /* dkms_etc/no-autoinstall is there */
-	enum ks_sign_setting sign;		   /* [sign] sign = auto | yes | no */
+	bool keep_running_modules; /* keep-running-modules = true | false */
+	bool disabled;		   /* KMODSMITH=0 in the environment */
+	bool no_autoinstall;	   /* dkms_etc/no-autoinstall is there */
+	enum ks_sign_setting sign; /* [sign] sign = auto | yes | no */
 	char *sign_key; /* [sign] key and certificate: paths in the tree, both or none */
 	char *sign_certificate;
 	struct ks_framework *framework; /* framework.conf, read for no kernel */

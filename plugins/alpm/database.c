@@ -194,3 +194,11 @@ char *ks_alpm_lock_path(const struct ks_alpm *alpm)
 {
 	return ks_root_host_path(alpm->db, LOCK_NAME);
 }
+
+bool ks_alpm_needs_telling(const struct ks_alpm *alpm)
+{
+	g_autofree char *path = configured_path(alpm->system);
+	g_autofree char *real = ks_root_realpath(alpm->system->root, path);
+
+	return !ks_ancestors_can_be_seen() || g_strcmp0(real, alpm->path) != 0;
+}

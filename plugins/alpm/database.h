@@ -38,3 +38,9 @@ bool ks_alpm_check_version(const struct ks_alpm *alpm, GError **error);
 
 /* The lock, whatever holds it, for messages: "/var/lib/pacman/db.lck". */
 char *ks_alpm_lock_path(const struct ks_alpm *alpm);
+
+/*
+ * Must what a hook starts be told of it by KS_RECORD_DATABASE_ENV? When it is not the one
+ * that pacman.conf names, or when nobody can see who holds the lock.
+ */
+bool ks_alpm_needs_telling(const struct ks_alpm *alpm);

@@ -10,9 +10,12 @@
 #                       meta-packages in the oldest version the archive has
 #   bookworm-amd64      likewise with the plain kernel
 #   trixie, trixie-build, trixie-cloud
+#   *-alpm, *-alpmbuild systems of pacman: see alpmbase.bash
 #
 # shellcheck source=tests/lib/machine.bash
 . "${BASH_SOURCE[0]%/*}/machine.bash"
+# shellcheck source=tests/lib/alpmbase.bash
+. "${BASH_SOURCE[0]%/*}/alpmbase.bash"
 
 # base_dir NAME: where base_need unpacks it.
 base_dir() { printf '%s\n' "$ks_out/roots/$1"; }
@@ -39,8 +42,8 @@ base_need() {
 		else
 			ks_step "making the base root $name"
 			# a shell of its own: 'set -e' has no effect to the left of '||'
-			bash -euo pipefail -c '. "$0"; base_make "$@"' "${BASH_SOURCE[0]}" \
-				"$name" "$dir.new" >"$ks_out/roots/$name.log" 2>&1 || {
+			bash -euo pipefail -c '. "$0"; "$@"' "${BASH_SOURCE[0]}" \
+				"$(base_maker "$name")" "$name" "$dir.new" >"$ks_out/roots/$name.log" 2>&1 || {
 				tail -n 30 "$ks_out/roots/$name.log" >&2
 				ks_die "cannot make the base root '$name': see '$ks_out/roots/$name.log'"
 			}
@@ -56,8 +59,16 @@ base_need() {
 	done
 }
 
+base_maker() {
+	case $1 in
+	*-alpm | *-alpmbuild) echo alpmbase_make ;;
+	*) echo base_make ;;
+	esac
+}
+
 base_digest() {
 	{
+		[[ $(base_maker "$1") != alpmbase_make ]] || alpmbase_digest "$1"
 		declare -f base_make base_packages base_add_debian base_add_build base_add_kernel
 		ks_sources "${1%%-*}"
 		[[ $1 != *-build ]] || ks_deps build deb
