@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The regular expressions of a conf. Bash hands them to regcomp(3), and so do
- * we; glibc's can be made to use any amount of memory, stack and time by
- * nesting, counted repetition and references back, so those are bounded.
- */
+#include "core/conf/match.h"
+
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +12,7 @@
 /* Characters of the expression when its repetitions are written out. */
 #define MAX_WRITTEN_OUT 8192
 
-static const char *refuse_pattern(const char *pattern)
+const char *ks_match_refuse(const char *pattern)
 {
 	unsigned long written_out = strlen(pattern);
 	unsigned int n_groups = 0;
@@ -47,7 +44,7 @@ bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 			   guint index, const char *text)
 {
 	const char *pattern = ks_conf_parse_get(parse, name, index);
-	const char *why = refuse_pattern(pattern);
+	const char *why = ks_match_refuse(pattern);
 	char message[120];
 	regex_t regex;
 	int err;

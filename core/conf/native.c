@@ -86,7 +86,7 @@ bool ks_reader_is_shell_variable(const char *name)
 	return g_str_has_prefix(name, "__ks_");
 }
 
-static void skip_blanks(struct ks_reader *reader)
+void ks_reader_skip_blanks(struct ks_reader *reader)
 {
 	for (;;) {
 		if (*reader->p == ' ' || *reader->p == '\t') {
@@ -112,7 +112,7 @@ static bool read_list(struct ks_reader *reader, GPtrArray *words)
 	for (;;) {
 		g_autoptr(GString) word = NULL;
 
-		skip_blanks(reader);
+		ks_reader_skip_blanks(reader);
 		if (*reader->p == '\n') {
 			reader->line++;
 			reader->p++;
@@ -146,6 +146,8 @@ static bool assign_list(struct ks_reader *reader, const char *name, bool append)
 
 	if (!read_list(reader, words))
 		return false;
+	if (reader->discards)
+		return true;
 	if (!append)
 		ks_vars_unset(reader->vars, name);
 	base = ks_vars_end(reader->vars, name);
@@ -162,6 +164,8 @@ static bool assign_word(struct ks_reader *reader, enum ks_word kind, const char 
 
 	if (!ks_reader_word(reader, kind, value))
 		return false;
+	if (reader->discards)
+		return true;
 	if (!append) {
 		ks_vars_set(reader->vars, name, index, value->str);
 		return true;
@@ -212,6 +216,24 @@ static bool read_assignment(struct ks_reader *reader, bool exported)
 			   name->str, index, append);
 }
 
+static bool read_statement(struct ks_reader *reader);
+
+/* A test and the assignments behind it; where it does not hold only their end counts.
+ */
+static bool read_conditional(struct ks_reader *reader)
+{
+	bool applies, ok;
+
+	if (!ks_reader_condition(reader, &applies))
+		return false;
+	if (strncmp(reader->p, "export", 6) == 0 || *reader->p == '[')
+		return ks_reader_refuse(reader, KS_NATIVE_UNSURE, "a command");
+	reader->discards = !applies;
+	ok = read_statement(reader);
+	reader->discards = false;
+	return ok;
+}
+
 /* The assignments of one command and the end of its line. */
 static bool read_statement(struct ks_reader *reader)
 {
@@ -220,7 +242,7 @@ static bool read_statement(struct ks_reader *reader)
 
 	if (exported) {
 		reader->p += 6;
-		skip_blanks(reader);
+		ks_reader_skip_blanks(reader);
 	}
 	for (;;) {
 		if (!read_assignment(reader, exported))
@@ -228,7 +250,7 @@ static bool read_statement(struct ks_reader *reader)
 		if (ks_vars_is_full(reader->vars))
 			return ks_reader_refuse(reader, KS_NATIVE_TOO_MUCH,
 						"its values grow too large");
-		skip_blanks(reader);
+		ks_reader_skip_blanks(reader);
 		if (*reader->p == '#')
 			skip_comment(reader);
 		if (!*reader->p || *reader->p == '\n')
@@ -246,7 +268,7 @@ static bool read_statement(struct ks_reader *reader)
 static bool read_text(struct ks_reader *reader)
 {
 	for (;;) {
-		skip_blanks(reader);
+		ks_reader_skip_blanks(reader);
 		if (!*reader->p)
 			return true;
 		if (*reader->p == '\n') {
@@ -257,6 +279,9 @@ static bool read_text(struct ks_reader *reader)
 			reader->p++;
 		} else if (*reader->p == '#') {
 			skip_comment(reader);
+		} else if (ks_reader_is_condition(reader)) {
+			if (!read_conditional(reader))
+				return false;
 		} else if (!read_statement(reader)) {
 			return false;
 		}

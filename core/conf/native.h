@@ -4,7 +4,9 @@
  * reads them, or not at all. It has no effect but its result, so a text that it
  * cannot read to the end costs nothing but the time.
  *
- *	text  := { blank | '#'... | assignments [blank '#'...] (newline | ';') }
+ *	text  := { blank | '#'... | [test] assignments [blank '#'...] (newline | ';') }
+ *	test  := ('[' ... ']' | '[[' ... ']]') ('&&' | '||'), with -z, -n, =, ==, !=, the
+ *		 comparisons of numbers and, in [[ ]], =~
  *	assignments := assignment { blank assignment } | "export" blank NAME=word
  *	assignment := NAME [ '[' decimal ']' ] ('=' | '+=') word
  *		    | NAME ('=' | '+=') '(' { word | '#'... | newline } ')'

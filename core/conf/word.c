@@ -107,13 +107,44 @@ static const char *other_expansion(enum ks_word kind, char c, const GString *val
 	case '*':
 	case '?':
 	case '[':
-		return kind == KS_WORD_LISTED ? "file name expansion" : NULL;
+		return kind == KS_WORD_LISTED || kind == KS_WORD_TESTED
+			       ? "file name expansion"
+			       : NULL;
 	case '$':
 	case '`':
 		return kind == KS_WORD_LISTED ? "word splitting" : NULL;
 	default:
 		return NULL;
 	}
+}
+
+/* Not split, not matched with files, and not gone. */
+static bool is_plain(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (!g_ascii_isalnum(*text) && !strchr("_-.,:/+@%=", *text))
+			return false;
+	}
+	return true;
+}
+
+/* At an unquoted '$' or '`'. */
+static bool read_expansion(struct ks_reader *reader, enum ks_word kind, GString *value)
+{
+	gsize start = value->len;
+	bool ok;
+
+	if (*reader->p == '`') {
+		ok = ks_reader_backquote(reader, value);
+	} else {
+		reader->p++;
+		ok = ks_reader_expand(reader, false, value);
+	}
+	if (ok && kind == KS_WORD_TESTED && !is_plain(value->str + start))
+		return ks_reader_refuse(reader, KS_NATIVE_UNSURE, "word splitting");
+	return ok;
 }
 
 static bool read_unquoted(struct ks_reader *reader, enum ks_word kind, GString *value)
@@ -133,10 +164,8 @@ static bool read_unquoted(struct ks_reader *reader, enum ks_word kind, GString *
 	case '\\':
 		return read_escape(reader, value);
 	case '`':
-		return ks_reader_backquote(reader, value);
 	case '$':
-		reader->p++;
-		return ks_reader_expand(reader, false, value);
+		return read_expansion(reader, kind, value);
 	case '(':
 	case ')':
 	case '<':
@@ -149,6 +178,14 @@ static bool read_unquoted(struct ks_reader *reader, enum ks_word kind, GString *
 		reader->p++;
 		return put(reader, value, c);
 	}
+}
+
+bool ks_reader_quoted(struct ks_reader *reader, GString *value)
+{
+	char quote = *reader->p++;
+
+	return quote == '"' ? read_double_quoted(reader, value)
+			    : read_single_quoted(reader, value);
 }
 
 bool ks_reader_word(struct ks_reader *reader, enum ks_word kind, GString *value)
