@@ -82,6 +82,11 @@ static int run_selected(struct ks_cli *cli, enum verb verb,
 		return ks_run_fail(error);
 	what = g_strdup_printf("%s %s/%s", verb_names[verb], selection->module,
 			       selection->version);
+	if (verb != VERB_UNINSTALL && ks_run_is_in_transaction()) {
+		if (!cli->quiet)
+			ks_message_note("%s: left to the end of the transaction", what);
+		return KS_EXIT_OK;
+	}
 	if (ks_run_queue_if_held_above(cli, what))
 		return KS_EXIT_OK;
 	code = run_engine(cli, verb, selection);

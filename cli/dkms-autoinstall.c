@@ -60,7 +60,8 @@ int ks_dkms_autoinstall(struct ks_dkms *dkms)
 		puts("Automatic installation of modules has been disabled.");
 		return KS_DKMS_OK;
 	}
-	if (ks_run_queue_if_held_above(&dkms->cli, "dkms autoinstall"))
+	if (ks_dkms_leave_to_end("dkms autoinstall") ||
+	    ks_run_queue_if_held_above(&dkms->cli, "dkms autoinstall"))
 		return KS_DKMS_OK;
 	request.release = g_ptr_array_index(dkms->options.kernels, 0);
 	code = ks_dkms_run_engine(dkms, "dkms autoinstall", &request, &outcome);

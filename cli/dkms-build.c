@@ -101,7 +101,7 @@ static int build_or_install(struct ks_dkms *dkms, bool install)
 	    !ks_tree_set_removal_asked(dkms->cli.system, options->module,
 				       options->version, false, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	if (ks_run_queue_if_held_above(&dkms->cli, what))
+	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))
 		return KS_DKMS_OK;
 	/* the status is that of the first kernel that failed, not of the last one */
 	for (guint i = 0; i < options->kernels->len; i++) {

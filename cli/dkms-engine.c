@@ -20,6 +20,14 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 	return ks_run_engine(&dkms->cli, &run, outcome);
 }
 
+bool ks_dkms_leave_to_end(const char *what)
+{
+	if (!ks_run_is_in_transaction())
+		return false;
+	printf("%s: left to the end of the transaction\n", what);
+	return true;
+}
+
 bool ks_dkms_is_installed(const struct ks_verdict *verdict)
 {
 	return verdict->state == KS_TARGET_INSTALLED ||

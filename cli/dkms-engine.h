@@ -10,6 +10,12 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		       const struct ks_plan_request *request,
 		       struct ks_outcome **outcome);
 
+/*
+ * True, and told, in a transaction at whose end the engine runs anyway: what is
+ * registered now is done then.
+ */
+bool ks_dkms_leave_to_end(const char *what);
+
 bool ks_dkms_is_installed(const struct ks_verdict *verdict);
 
 /* dkms's exit code for the verdict after the run; what went wrong is told. */

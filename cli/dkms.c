@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "cli/message.h"
+#include "cli/run.h"
 #include "core/conf/framework.h"
 
 /* dkms 3.4.3 is whose behaviour this follows; scripts compare the number. */
@@ -151,7 +152,8 @@ static int run_action(struct ks_dkms *dkms)
 		fputs("dkms: disabled by KMODSMITH=0 in the environment\n", stderr);
 		return KS_DKMS_OK;
 	}
-	dkms->in_script = g_getenv("DPKG_MAINTSCRIPT_PACKAGE") != NULL;
+	dkms->in_script = g_getenv("DPKG_MAINTSCRIPT_PACKAGE") != NULL ||
+			  ks_run_is_in_transaction();
 	tell_directives(dkms);
 	return dkms->action->run(dkms);
 }

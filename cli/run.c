@@ -98,6 +98,13 @@ bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what)
 	return true;
 }
 
+bool ks_run_is_in_transaction(void)
+{
+	const char *value = g_getenv(KS_RUN_TRANSACTION_ENV);
+
+	return value && *value;
+}
+
 static bool take_queued(const struct ks_system *system)
 {
 	g_autofree char *path = queue_path(system);

@@ -35,3 +35,10 @@ int ks_run_fail(const GError *error);
  * is left to it, it runs once more before it ends.
  */
 bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what);
+
+/*
+ * In a scriptlet of a transaction at whose end the engine runs (the plugin of rpm
+ * says so in the environment): building now would be building twice.
+ */
+#define KS_RUN_TRANSACTION_ENV "KMODSMITH_TRANSACTION"
+bool ks_run_is_in_transaction(void);

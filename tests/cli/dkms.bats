@@ -165,6 +165,34 @@ Manual intervention is required!"
 	equal "$(find "$R/lib/modules" "$R/var/lib/dkms" | sort)" "$before"
 }
 
+@test "a scriptlet of rpm registers, and leaves the rest to the end of the transaction" {
+	need_root
+	kernel_make $K
+	toolchain_make
+	source_make acme 1.0 '# not installed by itself'
+	export KMODSMITH_TRANSACTION=rpm
+	run ds add -m acme -v 1.0
+	equal "$status" 0
+	[[ -L $R/var/lib/dkms/acme/1.0/source ]]
+	for action in build install; do
+		run ds $action -m acme -v 1.0 -k $K
+		equal "$status" 0
+		equal "$output" "dkms $action acme/1.0: left to the end of the transaction"
+	done
+	run ds autoinstall -k $K
+	equal "$status" 0
+	equal "$output" "dkms autoinstall: left to the end of the transaction"
+	run kmodsmith --root "$R" sync
+	equal "$status" 0
+	contains "$output" "left to the end of the transaction"
+	[[ ! -e $R/var/lib/dkms/acme/1.0/$K ]]
+	run ds remove -m acme -v 1.0 --all
+	equal "$status" 0
+	contains "$output" "kept until the end of the transaction"
+	unset KMODSMITH_TRANSACTION
+	equal "$(kmodsmith --root "$R" status --json | jq -r '.targets[0].wanted')" true
+}
+
 @test "remove of what is not there exits with 3" {
 	need_root
 	run ds remove -m nut -v 1 --all

@@ -17,7 +17,7 @@ tree_new() {
 	R=$BATS_TEST_TMPDIR/root K=6.1.0-9-test
 	A=$(uname -m)
 	mkdir -p "$R"/{etc,run,usr/src,usr/bin,lib/modules,var/lib/dkms}
-	unset KMODSMITH DPKG_MAINTSCRIPT_PACKAGE
+	unset KMODSMITH DPKG_MAINTSCRIPT_PACKAGE KMODSMITH_TRANSACTION
 }
 
 # kernel_make RELEASE [no-headers]
