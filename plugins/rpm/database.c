@@ -177,7 +177,7 @@ char *ks_db_spell(const char *path, bool usr)
 	return spelled;
 }
 
-/* Does the package list this path? The index that led here knows only the last part. */
+/* Does the package list this path, in these letters? */
 static bool lists(Header h, const char *path, const char *name)
 {
 	struct rpmtd_s names, dirs, indexes;
@@ -207,26 +207,32 @@ static bool lists(Header h, const char *path, const char *name)
 }
 
 /*
- * By the index of last parts and letter by letter: rpm's own look-up by path asks
- * the file system, and outside a chroot that is the wrong one.
+ * rpm's look-up by path asks the file system what is the same directory, and
+ * outside a chroot that is the wrong one: its answers are compared by letters.
  */
-void ks_db_owners(rpmts ts, const char *path, ks_db_owner_func func, void *data)
+static bool call_owners(rpmts ts, const char *spelled, ks_db_owner_func func, void *data)
 {
-	const char *name = strrchr(path, '/') + 1;
-	rpmdbMatchIterator matches = rpmtsInitIterator(ts, RPMDBI_BASENAMES, name, 0);
+	rpmdbMatchIterator matches =
+		rpmtsInitIterator(ts, RPMDBI_INSTFILENAMES, spelled, 0);
 	bool go_on = true;
 	Header h;
 
-	while (go_on && (h = rpmdbNextIterator(matches))) {
-		for (int usr = 0; go_on && usr < 2; usr++) {
-			char *spelled = ks_db_spell(path, usr);
-
-			if (spelled && lists(h, spelled, strrchr(spelled, '/') + 1))
-				go_on = func(h, spelled, data);
-			free(spelled);
-		}
-	}
+	while (go_on && (h = rpmdbNextIterator(matches)))
+		if (lists(h, spelled, strrchr(spelled, '/') + 1))
+			go_on = func(h, spelled, data);
 	rpmdbFreeIterator(matches);
+	return go_on;
+}
+
+void ks_db_owners(rpmts ts, const char *path, ks_db_owner_func func, void *data)
+{
+	char *lib = ks_db_spell(path, false);
+	char *usr = ks_db_spell(path, true);
+
+	if (lib && usr && call_owners(ts, lib, func, data) && strcmp(lib, usr) != 0)
+		call_owners(ts, usr, func, data);
+	free(lib);
+	free(usr);
 }
 
 bool ks_db_provides(rpmts ts, const char *name, const char *evr)
