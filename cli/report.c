@@ -112,6 +112,7 @@ static void add_word(struct ks_report *report, const char *name, const char *wor
 static const char *const done_words[] = {
 	[KS_ACTION_ADD] = "added",
 	[KS_ACTION_BUILD] = "built",
+	[KS_ACTION_SIGN] = "signed anew",
 	[KS_ACTION_INSTALL] = "installed",
 	[KS_ACTION_UNINSTALL] = "uninstalled",
 	[KS_ACTION_UNBUILD] = "build dropped",

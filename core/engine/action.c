@@ -3,6 +3,7 @@
 #include "core/engine/action.h"
 
 #include "core/engine/original.h"
+#include "core/engine/resign.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/support/error.h"
@@ -265,6 +266,8 @@ bool ks_action_run(const struct ks_action_context *context,
 	switch (action->kind) {
 	case KS_ACTION_ADD:
 		return add(context, action, error);
+	case KS_ACTION_SIGN:
+		return ks_resign(context, action, error);
 	case KS_ACTION_INSTALL:
 		return install(context, action, error);
 	case KS_ACTION_UNINSTALL:

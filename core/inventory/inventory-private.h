@@ -10,8 +10,9 @@ struct ks_inventory_taking {
 	struct ks_digest_cache *cache;
 	const struct ks_inventory_options *options;
 	struct ks_inventory *inventory;
-	GHashTable *digests; /* "source PATH", "kernel RELEASE" -> hex, or "" when it
-				failed */
+	GHashTable *certificates; /* release -> digest of the one to sign with, or "" */
+	GHashTable *digests;	  /* "source PATH", "kernel RELEASE" -> hex, or "" when it
+				     failed */
 };
 
 /* sources.c: from T and from source_tree; problems of what is passed over. */
@@ -26,6 +27,10 @@ void ks_inventory_fill_targets(struct ks_inventory_taking *taking);
 /* installed.c: are the artifact's files where they should be? */
 enum ks_installed ks_inventory_check_installed(const struct ks_inventory_taking *taking,
 					       const struct ks_target *target);
+
+/* signed.c: could and should it be signed with another key? */
+bool ks_inventory_is_signature_stale(struct ks_inventory_taking *taking,
+				     const struct ks_target *target);
 
 /* recorded.c: what the package database says of it. */
 enum ks_recorded ks_inventory_check_recorded(const struct ks_inventory_taking *taking,

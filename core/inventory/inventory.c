@@ -96,6 +96,8 @@ struct ks_inventory *ks_inventory_take(const struct ks_system *system,
 {
 	static const struct ks_inventory_options everything;
 	ks_auto(ks_inventory) inventory = inventory_new(system, records);
+	g_autoptr(GHashTable) certificates =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(GHashTable) digests =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	struct ks_inventory_taking taking = {
@@ -104,6 +106,7 @@ struct ks_inventory *ks_inventory_take(const struct ks_system *system,
 		.cache = cache,
 		.options = options ? options : &everything,
 		.inventory = inventory,
+		.certificates = certificates,
 		.digests = digests,
 	};
 

@@ -56,7 +56,9 @@ struct ks_target {
 	/* what there is */
 	struct ks_artifact *artifact; /* NULL: nothing built */
 	bool built;		      /* artifact has all its modules */
-	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
+	bool signature_stale; /* ours, and not signed with the key that would be used now
+			       */
+	char *built_fingerprint; /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */

@@ -15,8 +15,9 @@ static void read_conf(struct ks_inventory_taking *taking, struct ks_target *targ
 	/* for a removed kernel there is nothing to ask */
 	if (!source->present || !target->kernel->alive)
 		return;
-	target->conf = ks_conf_load(taking->system, taking->settings, source->path, source->name,
-				    source->version, target->kernel, &error);
+	target->conf =
+		ks_conf_load(taking->system, taking->settings, source->path, source->name,
+			     source->version, target->kernel, &error);
 	if (!target->conf) {
 		target->conf_problem = g_strdup(error->message);
 		return;
@@ -73,6 +74,7 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	read_conf(taking, target);
 	read_artifact(target);
 	target->installed = ks_inventory_check_installed(taking, target);
+	target->signature_stale = ks_inventory_is_signature_stale(taking, target);
 	target->recorded = ks_inventory_check_recorded(taking, target);
 	target->quarantine =
 		ks_quarantine_load(taking->system, source->name, source->version,

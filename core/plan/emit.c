@@ -137,6 +137,7 @@ static void emit_install(struct emitter *emitter, struct ks_plan_cell *cell)
 	cell->install_index = append_for_target(emitter, KS_ACTION_INSTALL, cell,
 						cell->verdict->reason);
 	add_index(last_action(emitter)->needs, cell->build_index);
+	add_index(last_action(emitter)->needs, cell->sign_index);
 }
 
 static void emit_uninstall(struct emitter *emitter, struct ks_plan_cell *cell)
@@ -166,6 +167,9 @@ static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 
 		if (cell->build)
 			emit_build(emitter, cell);
+		if (cell->sign)
+			cell->sign_index = append_for_target(emitter, KS_ACTION_SIGN,
+							     cell, cell->verdict->reason);
 		if (cell->install)
 			emit_install(emitter, cell);
 	}

@@ -237,6 +237,23 @@ static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell)
 	cell->install = cell->in_scope && !planner->request->build_only;
 }
 
+/*
+ * Signing anew replaces the artifact, and so goes together with installing it:
+ * "build" of something that is installed leaves it as it is.
+ */
+static bool wants_signature(const struct ks_planner *planner,
+			    const struct ks_plan_cell *cell)
+{
+	return cell->target->signature_stale && can_be_installed(cell->target) &&
+	       !planner->request->build_only;
+}
+
+static void want_signature(struct ks_plan_cell *cell)
+{
+	decide(cell, KS_TARGET_STALE, KS_REASON_SIGNATURE_CHANGED, NULL);
+	cell->sign = cell->install = cell->in_scope;
+}
+
 static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
@@ -251,7 +268,11 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		return;
 	}
 	/* What works is not called stale while nothing can be done about it. */
-	if (!forced && target->installed == KS_INSTALLED_OK && (is_fresh(target) || why))
+	if (!forced && wants_signature(planner, cell) &&
+	    (is_fresh(target) || (why && target->installed == KS_INSTALLED_OK)))
+		want_signature(cell);
+	else if (!forced && target->installed == KS_INSTALLED_OK &&
+		 (is_fresh(target) || why))
 		settle(planner, cell, why);
 	else if (!forced && is_fresh(target) && can_be_installed(target))
 		want_install(planner, cell);

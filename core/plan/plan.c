@@ -5,11 +5,11 @@
 #include "core/plan/planner.h"
 
 static const char *const kind_ids[] = {
-	[KS_ACTION_ADD] = "add",	 [KS_ACTION_BUILD] = "build",
-	[KS_ACTION_INSTALL] = "install", [KS_ACTION_UNINSTALL] = "uninstall",
-	[KS_ACTION_UNBUILD] = "unbuild", [KS_ACTION_REMOVE] = "remove",
-	[KS_ACTION_DEPMOD] = "depmod",	 [KS_ACTION_INITRAMFS] = "initramfs",
-	[KS_ACTION_RECORD] = "record",
+	[KS_ACTION_SIGN] = "sign",	     [KS_ACTION_ADD] = "add",
+	[KS_ACTION_BUILD] = "build",	     [KS_ACTION_INSTALL] = "install",
+	[KS_ACTION_UNINSTALL] = "uninstall", [KS_ACTION_UNBUILD] = "unbuild",
+	[KS_ACTION_REMOVE] = "remove",	     [KS_ACTION_DEPMOD] = "depmod",
+	[KS_ACTION_INITRAMFS] = "initramfs", [KS_ACTION_RECORD] = "record",
 };
 
 const char *ks_action_kind_id(enum ks_action_kind kind)
@@ -143,7 +143,7 @@ static void add_cell(struct ks_planner *planner, struct ks_target *target)
 	g_ptr_array_add(planner->plan->verdicts, verdict);
 	cell->target = target;
 	cell->verdict = verdict;
-	cell->build_index = cell->install_index = -1;
+	cell->build_index = cell->sign_index = cell->install_index = -1;
 	cell->uninstall_index = cell->unbuild_index = -1;
 	cell->matched = ks_planner_matches(planner, target);
 	cell->in_scope = cell->matched;

@@ -15,6 +15,7 @@
 enum ks_action_kind {
 	KS_ACTION_ADD,	     /* register source in T */
 	KS_ACTION_BUILD,     /* build target, publish the artifact */
+	KS_ACTION_SIGN,	     /* sign target's artifact anew: nothing is compiled */
 	KS_ACTION_INSTALL,   /* put the artifact's files in place, activate */
 	KS_ACTION_UNINSTALL, /* take the files away, deactivate */
 	KS_ACTION_UNBUILD,   /* drop the artifact from T */
@@ -26,7 +27,7 @@ enum ks_action_kind {
 
 struct ks_action {
 	enum ks_action_kind kind;
-	struct ks_target *target; /* BUILD, INSTALL, UNINSTALL, UNBUILD */
+	struct ks_target *target; /* BUILD, SIGN, INSTALL, UNINSTALL, UNBUILD */
 	struct ks_source *source; /* ADD, REMOVE */
 	struct ks_kernel *kernel; /* DEPMOD, INITRAMFS; target's kernel otherwise */
 	enum ks_reason reason;

@@ -22,10 +22,10 @@ struct ks_plan_cell {
 	bool matched;		    /* the request is about this one */
 	bool in_scope;		    /* matched, or needed by one that is */
 	/* to be done; the reason is that of the verdict unless said otherwise */
-	bool build, install, uninstall, unbuild;
+	bool build, sign, install, uninstall, unbuild;
 	enum ks_reason removal_reason;
 	/* indices of the actions, -1 when there is none */
-	int build_index, install_index, uninstall_index, unbuild_index;
+	int build_index, sign_index, install_index, uninstall_index, unbuild_index;
 };
 
 enum ks_plan_progress { KS_PLAN_UNJUDGED, KS_PLAN_JUDGING, KS_PLAN_JUDGED };

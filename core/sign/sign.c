@@ -112,25 +112,26 @@ static bool find_program(const struct ks_system *system,
 	return false;
 }
 
-static enum ks_sign_verdict decide(const struct ks_system *system,
-				   const struct ks_settings *settings,
-				   struct ks_kernel *kernel, struct ks_signing *signing)
+/* KS_SIGN_YES: nothing here and in its configuration is against it. */
+static enum ks_sign_verdict ask_policy(const struct ks_system *system,
+				       const struct ks_settings *settings,
+				       const struct ks_framework *framework)
 {
-	ks_auto(ks_framework) framework = NULL;
-
 	if (settings->sign == KS_SIGN_SETTING_NO)
 		return KS_SIGN_DISABLED;
-	/* its variables may depend on the kernel */
-	framework = ks_framework_load(system, settings, kernel, &signing->problem);
-	if (!framework)
-		return KS_SIGN_NO_KEY;
-	if (settings->sign == KS_SIGN_SETTING_AUTO) {
-		if (framework->try_sign_modules == KS_TRY_SIGN_NEVER)
-			return KS_SIGN_DISABLED;
-		if (framework->try_sign_modules == KS_TRY_SIGN_NOT_IN_CHROOT &&
-		    is_chroot(system))
-			return KS_SIGN_IN_CHROOT;
-	}
+	if (settings->sign == KS_SIGN_SETTING_YES)
+		return KS_SIGN_YES;
+	if (framework->try_sign_modules == KS_TRY_SIGN_NEVER)
+		return KS_SIGN_DISABLED;
+	if (framework->try_sign_modules == KS_TRY_SIGN_NOT_IN_CHROOT && is_chroot(system))
+		return KS_SIGN_IN_CHROOT;
+	return KS_SIGN_YES;
+}
+
+static enum ks_sign_verdict ask_kernel(const struct ks_system *system,
+				       struct ks_kernel *kernel,
+				       struct ks_signing *signing)
+{
 	signing->enforced_by = ks_sign_enforced_by(system, kernel);
 	if (!kernel->config_path) {
 		ks_error_set(&signing->problem, KS_ERROR_NOT_FOUND,
@@ -140,24 +141,60 @@ static enum ks_sign_verdict decide(const struct ks_system *system,
 	}
 	signing->hash =
 		g_strdup(ks_kernel_config_get(system, kernel, "CONFIG_MODULE_SIG_HASH"));
-	if (!signing->hash)
-		return KS_SIGN_NO_FACILITY;
+	return signing->hash ? KS_SIGN_YES : KS_SIGN_NO_FACILITY;
+}
+
+static enum ks_sign_verdict decide(const struct ks_system *system,
+				   const struct ks_settings *settings,
+				   struct ks_kernel *kernel, struct ks_signing *signing,
+				   bool ask)
+{
+	/* its variables may depend on the kernel */
+	ks_auto(ks_framework) framework =
+		ks_framework_load(system, settings, kernel, &signing->problem);
+	enum ks_sign_verdict verdict;
+
+	if (!framework)
+		return KS_SIGN_NO_KEY;
+	verdict = ask_policy(system, settings, framework);
+	if (verdict == KS_SIGN_YES && ask)
+		verdict = ask_kernel(system, kernel, signing);
+	if (verdict != KS_SIGN_YES)
+		return verdict;
 	if (framework->sign_file && !find_program(system, framework, signing))
 		return KS_SIGN_NO_PROGRAM;
 	signing->pair = ks_key_locate(system, settings, framework);
 	return find_key(system, signing);
 }
 
-struct ks_signing *ks_signing_decide(const struct ks_system *system,
-				     const struct ks_settings *settings,
-				     struct ks_kernel *kernel)
+static struct ks_signing *signing_new(const struct ks_system *system,
+				      const struct ks_settings *settings,
+				      struct ks_kernel *kernel, bool ask)
 {
 	struct ks_signing *signing = g_new0(struct ks_signing, 1);
 
 	signing->release = g_strdup(kernel->release);
 	signing->program = g_build_filename(system->libexec_dir, "signer", NULL);
-	signing->verdict = decide(system, settings, kernel, signing);
+	signing->verdict = decide(system, settings, kernel, signing, ask);
 	return signing;
+}
+
+struct ks_signing *ks_signing_decide(const struct ks_system *system,
+				     const struct ks_settings *settings,
+				     struct ks_kernel *kernel)
+{
+	return signing_new(system, settings, kernel, true);
+}
+
+char *ks_signing_certificate(const struct ks_system *system,
+			     const struct ks_settings *settings, struct ks_kernel *kernel,
+			     bool ask)
+{
+	ks_auto(ks_signing) signing = signing_new(system, settings, kernel, ask);
+
+	return signing->verdict == KS_SIGN_YES
+		       ? g_steal_pointer(&signing->certificate_sha256)
+		       : NULL;
 }
 
 void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signing)

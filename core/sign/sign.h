@@ -57,6 +57,15 @@ struct ks_signing *ks_signing_decide(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     struct ks_kernel *kernel);
 
+/*
+ * The digest of the certificate that modules for the kernel are to be signed with;
+ * NULL when they are not, or the pair is not there. Without ask_kernel its
+ * configuration is not read, and it is taken to check signatures.
+ */
+char *ks_signing_certificate(const struct ks_system *system,
+			     const struct ks_settings *settings, struct ks_kernel *kernel,
+			     bool ask_kernel);
+
 /* Make the pair if it is wanted and missing; a failure becomes the verdict NO_KEY. Only
  * under the lock. */
 void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signing);

@@ -19,6 +19,8 @@ static const char *const state_ids[] = {
 
 static const struct words reasons[] = {
 	[KS_REASON_UP_TO_DATE] = {"up-to-date", "everything is as it should be"},
+	[KS_REASON_SIGNATURE_CHANGED] = {"signature-changed",
+					 "it is not signed with the key in use"},
 	[KS_REASON_NOT_WANTED] = {"not-wanted",
 				  "it has no AUTOINSTALL and nobody asked for it"},
 	[KS_REASON_NEVER_BUILT] = {"never-built", "it has not been built yet"},

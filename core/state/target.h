@@ -58,6 +58,7 @@ enum ks_reason {
 	KS_REASON_REQUESTED, /* the command line asked for exactly this */
 	KS_REASON_FOREIGN,   /* a file or package of that name belongs to another */
 	KS_REASON_ADOPTED,   /* built by dkms; taken over as it is */
+	KS_REASON_SIGNATURE_CHANGED, /* built right, but not signed with the key in use */
 	KS_REASON_DISMISSED, /* an administrator removed it; its source may be there */
 };
 

@@ -289,6 +289,8 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 
 	if ((value = value_of(word, "built")))
 		set_built(world, target, value);
+	else if (g_str_equal(word, "signature-stale"))
+		target->signature_stale = true;
 	else if ((value = value_of(word, "fingerprint"))) {
 		g_free(target->fingerprint);
 		target->fingerprint = g_strdup(value);
