@@ -225,6 +225,7 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_SIGNED:
 	case KS_EVENT_SIGN_FAILED:
 	case KS_EVENT_WARNING:
+	case KS_EVENT_SANDBOX:
 	case KS_EVENT_POST_TRANSACTION:
 		break;
 	}

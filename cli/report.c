@@ -173,6 +173,9 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 	case KS_EVENT_SIGN_FAILED:
 		ks_notify_log(report->system, "warning: %s", event->text);
 		break;
+	case KS_EVENT_SANDBOX:
+		ks_notify_log(report->system, "sandbox: %s", event->text);
+		break;
 	case KS_EVENT_RECOVERED:
 		ks_notify_log(report->system, "%s", event->text);
 		break;

@@ -60,6 +60,8 @@ static void on_event(const struct ks_event *event, void *data)
 	else if (event->kind == KS_EVENT_POST_TRANSACTION && !cli->quiet &&
 		 !watching->silent)
 		ks_message_note("post_transaction: %s", event->text);
+	else if (event->kind == KS_EVENT_SANDBOX && !cli->quiet && !watching->silent)
+		ks_message_note("sandbox: %s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);
 	else if (!watching->silent)

@@ -18,6 +18,7 @@ enum ks_event_kind {
 	KS_EVENT_ACTION_FAILED,	   /* action; error */
 	KS_EVENT_TICK,		   /* about once a second while something runs */
 	KS_EVENT_WARNING,	   /* text */
+	KS_EVENT_SANDBOX,	   /* text: the layers builds have; once a run */
 	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
 	/* action's modules are about to be built or signed anew: signing tells how;
 	 * first: nothing was, on that kernel in this run */

@@ -341,18 +341,22 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 }
 
 /* Once a run: it is the machine's, and the same for all builds. */
-static void tell_missing_layers(struct ks_executor *executor, unsigned int layers)
+static void tell_layers(struct ks_executor *executor, unsigned int layers)
 {
-	g_autofree char *names = ks_sandbox_layers_to_string(
+	g_autofree char *active = ks_sandbox_layers_to_string(layers);
+	g_autofree char *missing = ks_sandbox_layers_to_string(
 		KS_SANDBOX_LAYERS_ALL & ~KS_SANDBOX_LAYERS_OPTIONAL & ~layers);
 	g_autofree char *text = NULL;
 
 	/* 0: no step came so far as to have any */
-	if (!layers || !*names || executor->is_sandbox_told)
+	if (!layers || executor->is_sandbox_told)
 		return;
 	executor->is_sandbox_told = true;
+	notify(executor, (struct ks_event){.kind = KS_EVENT_SANDBOX, .text = active});
+	if (!*missing)
+		return;
 	text = g_strdup_printf("sandbox: not available here: %s; building without",
-			       names);
+			       missing);
 	notify(executor, (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
 }
 
@@ -388,7 +392,7 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 
 	if (ks_settings_get_sandbox(executor->context.settings,
 				    action->target->source->name) != KS_SANDBOX_OFF)
-		tell_missing_layers(executor, result->layers);
+		tell_layers(executor, result->layers);
 	tell_signed(executor, action, running->request.signing, result);
 	g_ptr_array_remove_fast(executor->running, running);
 	if (!executor->running->len)
