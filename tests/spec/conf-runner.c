@@ -12,72 +12,17 @@
 #include <unistd.h>
 
 #include "core/conf/bash.h"
-#include "core/conf/dump.h"
 #include "core/conf/native.h"
-#include "core/support/process.h"
-
-#define MAX_OUTPUT (1u << 20)
+#include "tests/spec/conf-paths.h"
 
 static char *corpus;
-
-static struct ks_vars *base_vars(void)
-{
-	static const char *const values[][2] = {
-		{"kernelver", "6.1.0-56-amd64"},
-		{"arch", "x86_64"},
-		{"kernel_source_dir", "/lib/modules/6.1.0-56-amd64/build"},
-		{"kernel_config", "/boot/config-6.1.0-56-amd64"},
-		{"dkms_tree", "/var/lib/dkms"},
-		{"source_tree", "/usr/src"},
-		{"install_tree", "/lib/modules"},
-		{"module", "foo"},
-		{"module_version", "1.0"},
-		{"parallel_jobs", "2"},
-		{"tmp_location", "/tmp"},
-		{"verbose", ""},
-	};
-	struct ks_vars *vars = ks_vars_new();
-
-	for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
-		ks_vars_set(vars, values[i][0], 0, values[i][1]);
-	return vars;
-}
-
-/* Run without the sandbox, with descriptor 3 for the answer. */
-static struct ks_vars *run_bash(char **argv, GPtrArray *kept)
-{
-	static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-					  "LC_ALL=C.UTF-8", NULL};
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
-	g_autofree char *output = NULL;
-	g_autoptr(GError) error = NULL;
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	ks_auto(ks_vars) read = NULL;
-	size_t size_bytes;
-
-	g_ptr_array_add(all, (char *)"bash");
-	g_ptr_array_add(all, (char *)"-c");
-	g_ptr_array_add(all, (char *)"exec 3>&1 >/dev/null 2>&1; exec \"$@\"");
-	g_ptr_array_add(all, (char *)"runner");
-	for (char **arg = argv; *arg; arg++)
-		g_ptr_array_add(all, *arg);
-	g_ptr_array_add(all, NULL);
-	options.argv = (const char *const *)all->pdata;
-	options.env = env;
-	options.cwd = corpus;
-	output = ks_process_capture(&options, NULL, MAX_OUTPUT, &size_bytes, &error);
-	g_assert_no_error(error);
-	read = ks_dump_parse(output, size_bytes, ks_vars_known, kept, NULL);
-	g_assert_nonnull(read);
-	return g_steal_pointer(&read);
-}
 
 static struct ks_vars *run_oracle(const char *path)
 {
 	g_autofree char *known = g_strjoinv(" ", (char **)ks_vars_known);
 	g_autofree char *program = g_build_filename(corpus, "oracle", NULL);
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	ks_auto(ks_vars) base = base_vars();
+	ks_auto(ks_vars) base = conf_paths_base();
 	g_autoptr(GPtrArray) names = ks_vars_names(base);
 
 	/* through bash by name: its mode is lost in some ways of copying a tree */
@@ -93,7 +38,7 @@ static struct ks_vars *run_oracle(const char *path)
 		g_ptr_array_add(argv, (char *)ks_vars_get(base, names->pdata[i], 0));
 	}
 	g_ptr_array_add(argv, NULL);
-	return run_bash((char **)argv->pdata, NULL);
+	return conf_paths_run(corpus, (char **)argv->pdata, NULL);
 }
 
 /* What one way of reading gave. */
@@ -104,7 +49,7 @@ struct reading {
 
 static struct reading read_natively_or_not(const char *path, const char *text)
 {
-	ks_auto(ks_vars) base = base_vars();
+	ks_auto(ks_vars) base = conf_paths_base();
 	g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
 	struct ks_native_report report;
 	ks_auto(ks_vars) first = ks_native_source(text, base, &report);
@@ -117,42 +62,25 @@ static struct reading read_natively_or_not(const char *path, const char *text)
 		g_assert_cmpint(report.verdict, ==, KS_NATIVE_UNSURE);
 		g_assert_cmpuint(report.line, >, 0);
 		g_assert_nonnull(report.why);
-		first = run_bash(source, NULL);
+		first = conf_paths_run(corpus, source, NULL);
 	}
 	reading.vars = ks_native_again(first, base, ks_vars_known, kept, &report);
 	if (reading.vars)
 		return reading;
 	reading.native = false;
 	argv = ks_bash_again_argv(first, base, ks_vars_known, 3);
-	reading.vars = run_bash(argv, kept);
+	reading.vars = conf_paths_run(corpus, argv, kept);
 	return reading;
 }
 
 static struct ks_vars *read_with_bash(const char *path)
 {
-	ks_auto(ks_vars) base = base_vars();
+	ks_auto(ks_vars) base = conf_paths_base();
 	g_auto(GStrv) source = ks_bash_source_argv(path, base, ks_vars_known, 3);
-	ks_auto(ks_vars) first = run_bash(source, NULL);
+	ks_auto(ks_vars) first = conf_paths_run(corpus, source, NULL);
 	g_auto(GStrv) again = ks_bash_again_argv(first, base, ks_vars_known, 3);
 
-	return run_bash(again, NULL);
-}
-
-/* The known variables as lines. */
-static char *show(const struct ks_vars *vars)
-{
-	GString *text = g_string_new(NULL);
-
-	for (size_t i = 0; ks_vars_known[i]; i++) {
-		guint n_elements;
-		const struct ks_vars_element *elements =
-			ks_vars_elements(vars, ks_vars_known[i], &n_elements);
-
-		for (guint j = 0; j < n_elements; j++)
-			g_string_append_printf(text, "%s[%u]=%s\n", ks_vars_known[i],
-					       elements[j].index, elements[j].value);
-	}
-	return g_string_free(text, FALSE);
+	return conf_paths_run(corpus, again, NULL);
 }
 
 static char *read_text(const char *path)
@@ -172,9 +100,9 @@ static void check_same(const char *path, bool native)
 	ks_auto(ks_vars) ours = reading.vars;
 	ks_auto(ks_vars) bash = read_with_bash(path);
 	ks_auto(ks_vars) oracle = run_oracle(path);
-	g_autofree char *ours_text = show(ours);
-	g_autofree char *bash_text = show(bash);
-	g_autofree char *oracle_text = show(oracle);
+	g_autofree char *ours_text = conf_paths_show(ours);
+	g_autofree char *bash_text = conf_paths_show(bash);
+	g_autofree char *oracle_text = conf_paths_show(oracle);
 
 	g_assert_cmpint(reading.native, ==, native);
 	g_assert_cmpstr(ours_text, ==, oracle_text);
@@ -201,9 +129,9 @@ static void test_differs(gconstpointer path)
 	ks_auto(ks_vars) ours = reading.vars;
 	ks_auto(ks_vars) bash = read_with_bash(path);
 	ks_auto(ks_vars) oracle = run_oracle(path);
-	g_autofree char *ours_text = show(ours);
-	g_autofree char *bash_text = show(bash);
-	g_autofree char *oracle_text = show(oracle);
+	g_autofree char *ours_text = conf_paths_show(ours);
+	g_autofree char *bash_text = conf_paths_show(bash);
+	g_autofree char *oracle_text = conf_paths_show(oracle);
 
 	g_assert_cmpstr(ours_text, ==, expected);
 	g_assert_cmpstr(bash_text, ==, expected);

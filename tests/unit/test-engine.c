@@ -226,7 +226,7 @@ static void test_post_transaction_runs_when_something_changed(struct fixture *f,
 	outcome = run(f, (struct ks_run_options){0});
 	g_assert_cmpuint(outcome->changed->len, ==, 1);
 	g_assert_cmpstr(outcome->changed->pdata[0], ==, K);
-	/* there is no bash in this tree: it is told, and the run goes on failure of the run */
+	/* there is no bash in this tree: it is told, and the run goes on */
 	g_assert_nonnull(
 		strstr(f->told->str, "cannot run post_transaction 'true " K "'"));
 	g_string_truncate(f->told, 0);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ways of evaluating a conf, side by side: natively, with bash (outside the
+ * sandbox), and as dkms does (tests/spec/conf/oracle). All see the same variables.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "core/conf/vars.h"
+
+/* What a conf sees of dkms. */
+struct ks_vars *conf_paths_base(void);
+
+/* Run a program of core/conf/bash.h that answers on descriptor 3, in cwd. NULL when the
+ * conf made it end without a whole answer. */
+struct ks_vars *conf_paths_run(const char *cwd, char **argv, GPtrArray *kept);
+
+/* The known variables as lines, for a message and to compare. */
+char *conf_paths_show(const struct ks_vars *vars);
