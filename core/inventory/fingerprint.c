@@ -8,7 +8,7 @@
  * Raise when the build environment changes in a way that changes modules
  * (environment variables, the wrapper around make): everything is rebuilt then.
  */
-#define ENVIRONMENT_VERSION "1"
+#define ENVIRONMENT_VERSION "2"
 
 /* Escaped, so that no value can look like two lines. */
 static void add(GString *text, const char *name, const char *value)
@@ -25,6 +25,24 @@ static void add_list(GString *text, const char *name, const char *const *values)
 }
 
 /*
+ * "make -j8" of $(nproc) says how many processors there are, which is nothing
+ * that a module consists of: -jN, -j N, --jobs=N become -j.
+ */
+static void add_command(GString *text, const char *name, const char *command)
+{
+	g_autoptr(GRegex) jobs = g_regex_new(
+		"(?<![^\\s;&|(])(?:-j\\s*[0-9]*|--jobs(?:=|\\s+)[0-9]+|--jobs)"
+		"(?![^\\s;&|)])",
+		0, 0, NULL);
+	g_autofree char *plain =
+		command && g_utf8_validate(command, -1, NULL)
+			? g_regex_replace_literal(jobs, command, -1, 0, "-j", 0, NULL)
+			: g_strdup(command);
+
+	add(text, name, plain);
+}
+
+/*
  * The text digest covers the conf as written. What a conf that is a program
  * made of it for this kernel goes in as well.
  */
@@ -33,9 +51,9 @@ static void add_conf(GString *text, const struct ks_conf *conf)
 	add(text, "name", conf->package_name);
 	add(text, "version", conf->package_version);
 	add(text, "conf", conf->text_digest);
-	add(text, "make", conf->make);
-	add(text, "pre-build", conf->pre_build);
-	add(text, "post-build", conf->post_build);
+	add_command(text, "make", conf->make);
+	add_command(text, "pre-build", conf->pre_build);
+	add_command(text, "post-build", conf->post_build);
 	add_list(text, "variable", (const char *const *)conf->environment);
 	add_list(text, "patch", (const char *const *)conf->patches);
 	for (guint i = 0; conf->modules && i < conf->modules->len; i++) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/inventory/fingerprint.h"
 #include "core/inventory/inventory.h"
 
 #include <string.h>
@@ -539,6 +540,43 @@ static void test_a_fingerprint_changes_with_the_source_only(struct faketree *tre
 	g_assert_cmpstr(first, !=, third);
 }
 
+static char *fingerprint_with_make(const char *make)
+{
+	const struct ks_kernel kernel = {.release = (char *)K, .arch = (char *)"x86_64"};
+	const struct ks_conf conf = {.package_name = (char *)"foo",
+				     .package_version = (char *)"1.0",
+				     .text_digest = (char *)"00",
+				     .make = (char *)make};
+	const struct ks_fingerprint_inputs inputs = {.source_digest = "s",
+						     .kernel_fingerprint = "k",
+						     .kernel = &kernel,
+						     .conf = &conf};
+
+	return ks_fingerprint_target(&inputs);
+}
+
+/* As many as this machine has processors; and what only looks like it. */
+static void test_a_fingerprint_does_not_count_jobs(void)
+{
+	static const char *const same[] = {"make -j8 x", "make -j16 x", "make -j 8 x",
+					   "make --jobs=8 x", "make --jobs 16 x"};
+	static const char *const other[] = {"make x -j",    "make -j8 y", "make x",
+					    "make a-j8 x",  "make -j8x",  "make -jobs8 x",
+					    "make W=-j8x x"};
+	g_autofree char *expected = fingerprint_with_make("make -j x");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
+		g_autofree char *found = fingerprint_with_make(same[i]);
+
+		g_assert_cmpstr(found, ==, expected);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(other); i++) {
+		g_autofree char *found = fingerprint_with_make(other[i]);
+
+		g_assert_cmpstr(found, !=, expected);
+	}
+}
+
 static void test_a_fingerprint_changes_with_the_headers(struct faketree *tree,
 							gconstpointer data)
 {
@@ -664,6 +702,8 @@ static void add_target_tests(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/inventory/a fingerprint does not count jobs",
+			test_a_fingerprint_does_not_count_jobs);
 	umask(022); /* what others may write is ignored: not the fixtures */
 	add_source_tests();
 	add_target_tests();
