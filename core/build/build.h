@@ -41,6 +41,7 @@ struct ks_build_request {
 	 * the failure of the build, and no doing of the module's; else it is a warning.
 	 */
 	const struct ks_signing *signing;
+	const char *probe_memo; /* ks_probe_memo_find() for the kernel; may be NULL */
 };
 
 struct ks_build_result {

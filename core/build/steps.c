@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "core/build/build-private.h"
-
-#define TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+#include "core/build/wrapper.h"
 
 void ks_build_step_free(struct ks_build_step *step)
 {
@@ -108,7 +107,7 @@ static void add_make(const struct ks_build *build, GPtrArray *steps)
 
 static bool has_tool(const struct ks_build *build, const char *name)
 {
-	g_auto(GStrv) dirs = g_strsplit(TOOL_PATH, ":", -1);
+	g_auto(GStrv) dirs = g_strsplit(KS_WRAPPER_TOOL_PATH, ":", -1);
 
 	for (char **dir = dirs; *dir; dir++) {
 		g_autofree char *path = g_build_filename(*dir, name, NULL);
@@ -196,16 +195,29 @@ static void set_compiler(const struct ks_build *build, GPtrArray *env)
 	}
 }
 
+/* A makefile that is not there is no error to make. */
+static void set_make(const struct ks_build *build, GPtrArray *env)
+{
+	const char *memo = build->request->probe_memo;
+	g_autofree char *path = ks_wrapper_path(build->system);
+	g_autofree char *fragment = ks_wrapper_fragment(build->system);
+	g_autofree char *fragments =
+		g_strconcat(fragment, memo ? " " : "", memo ? memo : "", NULL);
+
+	set(env, "PATH", path);
+	set(env, "MAKEFILES", fragments);
+	set(env, "MAKEFLAGS", ks_jobserver_makeflags(build->jobserver));
+}
+
 char **ks_build_make_env(const struct ks_build *build)
 {
 	const struct ks_build_request *request = build->request;
 	GPtrArray *env = g_ptr_array_new();
 
-	set(env, "PATH", TOOL_PATH);
+	set_make(build, env);
 	set(env, "LC_ALL", "C.UTF-8");
 	set(env, "HOME", "/nonexistent");
 	set(env, "SHELL", "/bin/sh");
-	set(env, "MAKEFLAGS", ks_jobserver_makeflags(build->jobserver));
 	set(env, "SOURCE_DATE_EPOCH", KS_BUILD_EPOCH);
 	set(env, "KBUILD_BUILD_TIMESTAMP", KS_BUILD_EPOCH_TIMESTAMP);
 	set(env, "KBUILD_BUILD_USER", "kmodsmith");

@@ -23,6 +23,10 @@
 #define DEFAULT_BUILD_SIZE_MIB	 16384
 #define DEFAULT_SCRIPT_TIMEOUT_S 3600
 
+/* What the larger files of zfs and nvidia take; most need a quarter of it. */
+#define DEFAULT_JOB_MIB	  512
+#define DEFAULT_CACHE_MIB 1024
+
 #define SANDBOX_EXPECTED "'auto', 'require' or 'off'"
 
 static bool parse_bool(const char *value, bool *out)
@@ -180,6 +184,21 @@ static bool set_sign_certificate(struct ks_settings *settings, const char *value
 	return set_path(&settings->sign_certificate, value);
 }
 
+static bool set_memory_per_job(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 0, MAX_MIB, &settings->memory_per_job_mib);
+}
+
+static bool set_cache_size(struct ks_settings *settings, const char *value)
+{
+	return parse_number(value, 0, MAX_MIB, &settings->cache_size_mib);
+}
+
+static bool set_probe_memo(struct ks_settings *settings, const char *value)
+{
+	return parse_bool(value, &settings->probe_memo);
+}
+
 struct key {
 	const char *name;
 	bool (*set)(struct ks_settings *settings, const char *value);
@@ -206,6 +225,9 @@ static const struct key keys[] = {
 	{"on-failure", set_on_failure, "'report' or 'fail'"},
 	{"initramfs", set_initramfs, "'true' or 'false'"},
 	{"keep-running-modules", set_keep_running_modules, "'true' or 'false'"},
+	{"memory-per-job", set_memory_per_job, "a number of MiB, 0 for no limit"},
+	{"cache-size", set_cache_size, "a number of MiB, 0 for none"},
+	{"probe-memo", set_probe_memo, "'true' or 'false'"},
 	{NULL},
 };
 
@@ -420,6 +442,9 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 	settings->build_size_mib = DEFAULT_BUILD_SIZE_MIB;
 	settings->script_timeout_s = DEFAULT_SCRIPT_TIMEOUT_S;
 	settings->initramfs = true;
+	settings->probe_memo = true;
+	settings->memory_per_job_mib = DEFAULT_JOB_MIB;
+	settings->cache_size_mib = DEFAULT_CACHE_MIB;
 	if (ks_root_exists(system->root, path) &&
 	    !read_file(system, settings, path, error))
 		return NULL;

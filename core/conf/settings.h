@@ -42,6 +42,9 @@ struct ks_settings {
 	enum ks_root_scripts_setting root_scripts; /* root-scripts = run | skip */
 	enum ks_on_failure_setting on_failure;	   /* on-failure = report | fail */
 	bool initramfs;				   /* initramfs = true | false */
+	unsigned int memory_per_job_mib; /* memory-per-job; default 512, 0 = no limit */
+	unsigned int cache_size_mib;	 /* cache-size; default 1024, 0 = keep nothing */
+	bool probe_memo;		 /* probe-memo = true | false */
 	bool keep_running_modules; /* keep-running-modules = true | false */
 	bool disabled;		   /* KMODSMITH=0 in the environment */
 	bool no_autoinstall;	   /* dkms_etc/no-autoinstall is there */

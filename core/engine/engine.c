@@ -165,7 +165,7 @@ static bool execute(struct run *run, GError **error)
 
 	tell(run, KS_EVENT_PLANNED, NULL, NULL);
 	executor = ks_executor_new(run->system, run->settings, run->options,
-				   run->inventory, run->plan, run->outcome);
+				   run->inventory, run->plan, run->cache, run->outcome);
 	if (takes_away(run->plan) && !run->options->no_record &&
 	    ks_record_is_busy(run->system)) {
 		tell(run, KS_EVENT_WARNING,

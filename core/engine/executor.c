@@ -6,7 +6,10 @@
 #include <poll.h>
 
 #include "core/build/build.h"
+#include "core/build/memory.h"
+#include "core/build/wrapper.h"
 #include "core/engine/action.h"
+#include "core/engine/memos.h"
 #include "core/install/install.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
@@ -19,6 +22,7 @@ struct running {
 	struct ks_build_request request;
 	char *dest_dir;
 	char **extra_symvers;
+	char *probe_memo;
 	const char *step;
 };
 
@@ -27,6 +31,8 @@ struct ks_executor {
 	const struct ks_plan *plan;
 	enum ks_action_status *status; /* one per action */
 	struct ks_jobserver *jobserver;
+	struct ks_digest_cache *cache;
+	struct ks_memos *memos;
 	GPtrArray *running; /* struct running */
 	unsigned int max_builds;
 	unsigned int n_ended;
@@ -44,6 +50,7 @@ static void running_free(gpointer data)
 		ks_build_free(running->build);
 	g_free(running->dest_dir);
 	g_strfreev(running->extra_symvers);
+	g_free(running->probe_memo);
 	g_free(running);
 }
 
@@ -52,6 +59,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_run_options *options,
 				    const struct ks_inventory *inventory,
 				    const struct ks_plan *plan,
+				    struct ks_digest_cache *cache,
 				    struct ks_outcome *outcome)
 {
 	struct ks_executor *executor = g_new0(struct ks_executor, 1);
@@ -64,6 +72,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 					   .outcome = outcome,
 					   .signings = ks_signings_new(system, settings)};
 	executor->plan = plan;
+	executor->cache = cache;
 	/* the file system of the sources may not be mounted yet */
 	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
 	executor->status = g_new0(enum ks_action_status, plan->actions->len);
@@ -79,6 +88,8 @@ void ks_executor_keep_all(struct ks_executor *executor)
 void ks_executor_free(struct ks_executor *executor)
 {
 	g_ptr_array_unref(executor->running);
+	if (executor->memos)
+		ks_memos_free(executor->memos);
 	if (executor->jobserver)
 		ks_jobserver_free(executor->jobserver);
 	ks_signings_free(executor->context.signings);
@@ -200,6 +211,7 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 
 	running->index = index;
 	running->extra_symvers = find_extra_symvers(executor, target);
+	running->probe_memo = ks_memos_get(executor->memos, target->kernel);
 	if (override)
 		running->dest_dir =
 			g_strdup_printf("%s%s", target->kernel->modules_dir, override);
@@ -213,6 +225,7 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 		.dest_dir = running->dest_dir,
 		.extra_symvers = (const char *const *)running->extra_symvers,
 		.private_build = executor->can_mount,
+		.probe_memo = running->probe_memo,
 	};
 	return running;
 }
@@ -395,7 +408,7 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 		tell_layers(executor, result->layers);
 	tell_signed(executor, action, running->request.signing, result);
 	g_ptr_array_remove_fast(executor->running, running);
-	if (!executor->running->len)
+	if (!executor->running->len && !ks_memos_count(executor->memos))
 		ks_jobserver_refill(executor->jobserver);
 	ok = result->ok ? store_success(executor, action->target, result, &error)
 			: store_failure(executor, action->target, result, &error);
@@ -439,8 +452,8 @@ static void check_limits(struct ks_executor *executor)
 /* Wait for a build's step to end, at most a tick, and advance those that did. */
 static bool wait_for_builds(struct ks_executor *executor, GError **error)
 {
-	guint n = executor->running->len;
-	g_autofree struct pollfd *fds = g_new0(struct pollfd, n);
+	guint n = executor->running->len, n_memos = ks_memos_count(executor->memos);
+	g_autofree struct pollfd *fds = g_new0(struct pollfd, n + n_memos);
 	g_autofree struct running **running = g_new0(struct running *, n);
 	int n_ready;
 
@@ -449,7 +462,8 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 		fds[i].fd = ks_build_poll_fd(running[i]->build);
 		fds[i].events = POLLIN;
 	}
-	n_ready = poll(fds, n, TICK_MS);
+	ks_memos_poll(executor->memos, fds + n, n_memos);
+	n_ready = poll(fds, n + n_memos, TICK_MS);
 	if (n_ready < 0 && errno != EINTR) {
 		ks_error_set_errno(error, errno, "cannot wait for the builds");
 		return false;
@@ -457,6 +471,8 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	if (n_ready == 0)
 		notify(executor, (struct ks_event){.kind = KS_EVENT_TICK});
 	check_limits(executor);
+	if (n_ready > 0 && n_memos)
+		ks_memos_advance(executor->memos);
 	for (guint i = 0; n_ready > 0 && i < n; i++)
 		if (fds[i].revents)
 			advance(executor, running[i]);
@@ -491,10 +507,17 @@ static bool prepare_builds(struct ks_executor *executor, GError **error)
 		return true;
 	if (!n_jobs)
 		n_jobs = g_get_num_processors();
+	n_jobs = ks_memory_limit_jobs(n_jobs,
+				      executor->context.settings->memory_per_job_mib);
 	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
 	executor->can_mount = ks_sandbox_can_mount(executor->context.system);
 	executor->jobserver = ks_jobserver_new(n_jobs, error);
-	return executor->jobserver != NULL;
+	if (!executor->jobserver || !ks_wrapper_place(executor->context.system, error))
+		return false;
+	executor->memos = ks_memos_new(
+		executor->context.system, executor->context.settings, executor->jobserver,
+		executor->cache, executor->plan, executor->context.inventory->kernels);
+	return true;
 }
 
 bool ks_executor_run(struct ks_executor *executor, GError **error)

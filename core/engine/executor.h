@@ -25,6 +25,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_run_options *options,
 				    const struct ks_inventory *inventory,
 				    const struct ks_plan *plan,
+				    struct ks_digest_cache *cache,
 				    struct ks_outcome *outcome);
 void ks_executor_free(struct ks_executor *executor);
 KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)

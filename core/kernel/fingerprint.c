@@ -102,6 +102,31 @@ static void add_toolchain(GString *text, const struct ks_system *system,
 	}
 }
 
+static void add_real_path(GPtrArray *paths, const struct ks_system *system, char *path)
+{
+	char *real = path ? ks_root_realpath(system->root, path) : NULL;
+
+	g_free(path);
+	if (real)
+		g_ptr_array_add(paths, real);
+}
+
+char **ks_kernel_list_programs(const struct ks_system *system,
+			       const struct ks_kernel *kernel)
+{
+	static const char *const binutils[] = {"as", "ld", "ld.lld", "nm"};
+	GPtrArray *paths = g_ptr_array_new();
+	g_autofree char *wanted = NULL;
+	bool exact;
+
+	add_real_path(paths, system,
+		      ks_kernel_find_compiler(system, kernel, &wanted, &exact));
+	for (guint i = 0; i < G_N_ELEMENTS(binutils); i++)
+		add_real_path(paths, system, ks_kernel_find_program(system, binutils[i]));
+	g_ptr_array_add(paths, NULL);
+	return (char **)g_ptr_array_free(paths, FALSE);
+}
+
 char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache, GError **error)
 {

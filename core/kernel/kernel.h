@@ -75,6 +75,13 @@ char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *ke
 			    struct ks_digest_cache *cache, GError **error);
 
 /*
+ * Paths without links of the programs that compile for it and are there:
+ * compiler, assembler, linker, nm. Free with g_strfreev.
+ */
+char **ks_kernel_list_programs(const struct ks_system *system,
+			       const struct ks_kernel *kernel);
+
+/*
  * The architecture of this machine as dkms names it in the tree's distribution:
  * uname -m. (On rpm distributions dkms asks for the architecture of the package
  * that owns the kernel, which is the same word.)

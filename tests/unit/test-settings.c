@@ -34,6 +34,9 @@ static void test_defaults(struct faketree *tree, gconstpointer data)
 	g_assert_true(settings->initramfs);
 	g_assert_cmpint(settings->sign, ==, KS_SIGN_SETTING_AUTO);
 	g_assert_null(settings->sign_key);
+	g_assert_true(settings->probe_memo);
+	g_assert_cmpuint(settings->memory_per_job_mib, ==, 512);
+	g_assert_cmpuint(settings->cache_size_mib, ==, 1024);
 	g_assert_false(settings->disabled);
 	g_assert_false(settings->no_autoinstall);
 	g_assert_false(ks_settings_is_skipped(settings, "foo"));
@@ -70,6 +73,7 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 		       "# comment\n[kmodsmith]\nkernels = newest, running\njobs=3\n"
 		       "build-timeout = 60\nsandbox = require\nroot-scripts = skip\n"
 		       "on-failure = fail\ninitramfs = false\n"
+		       "probe-memo = false\nmemory-per-job = 0\ncache-size = 7\n"
 		       "build-size = 100\nbuild-memory = 200\nscript-timeout = 30\n"
 		       "[sign]\nsign = yes\nkey = /k\ncertificate = /c\n"
 		       "[module nvidia]\nskip = true\nsandbox = off\n"
@@ -93,6 +97,9 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 	g_assert_cmpint(settings->sign, ==, KS_SIGN_SETTING_YES);
 	g_assert_cmpstr(settings->sign_key, ==, "/k");
 	g_assert_cmpstr(settings->sign_certificate, ==, "/c");
+	g_assert_false(settings->probe_memo);
+	g_assert_cmpuint(settings->memory_per_job_mib, ==, 0);
+	g_assert_cmpuint(settings->cache_size_mib, ==, 7);
 	g_assert_true(ks_settings_is_skipped(settings, "nvidia"));
 	g_assert_false(ks_settings_is_held(settings, "nvidia"));
 	g_assert_true(ks_settings_is_held(settings, "zfs"));

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The texts of the wrapper, and putting them in place. */
+#include "core/build/wrapper.h"
+
+#include <string.h>
+
+#include "core/support/durable.h"
+
+#define MAX_BYTES 65536
+
+/*
+ * GNU make's options (make 4.3, main.c): N may be the next word; j may stand
+ * behind other letters, as long as none of those takes an argument. A make that
+ * was called without $(MAKE) or '+' in its recipe has not been given the pipe:
+ * without its -jN it would be alone with one job.
+ */
+static const char script[] = "#!/bin/sh\n"
+			     "# Written by kmodsmith; changes are lost.\n"
+			     "real=/usr/bin/${0##*/}\n"
+			     "auth=${MAKEFLAGS##* --jobserver-auth=}\n"
+			     "[ \"$auth\" != \"$MAKEFLAGS\" ] || exec \"$real\" \"$@\"\n"
+			     "case $auth in\n"
+			     "[0-9]*)\n"
+			     "\tauth=${auth%%[!0-9]*}\n"
+			     "\t[ -e \"/proc/self/fd/$auth\" ] || [ ! -d /proc/self/fd ] "
+			     "|| exec \"$real\" \"$@\"\n"
+			     "\t;;\n"
+			     "esac\n"
+			     "left=$# drop_number=\n"
+			     "while [ \"$left\" -gt 0 ]; do\n"
+			     "\targ=$1\n"
+			     "\tshift\n"
+			     "\tleft=$((left - 1))\n"
+			     "\tif [ -n \"$drop_number\" ]; then\n"
+			     "\t\tdrop_number=\n"
+			     "\t\tcase $arg in\n"
+			     "\t\t'' | *[!0-9]*) ;;\n"
+			     "\t\t*) continue ;;\n"
+			     "\t\tesac\n"
+			     "\tfi\n"
+			     "\tcase $arg in\n"
+			     "\t--)\n"
+			     "\t\tset -- \"$@\" \"$arg\"\n"
+			     "\t\twhile [ \"$left\" -gt 0 ]; do\n"
+			     "\t\t\targ=$1\n"
+			     "\t\t\tshift\n"
+			     "\t\t\tset -- \"$@\" \"$arg\"\n"
+			     "\t\t\tleft=$((left - 1))\n"
+			     "\t\tdone\n"
+			     "\t\tbreak\n"
+			     "\t\t;;\n"
+			     "\t--jobs) drop_number=1 && continue ;;\n"
+			     "\t--jobs=*) continue ;;\n"
+			     "\t--*) ;;\n"
+			     "\t-*j*)\n"
+			     "\t\tletters=${arg%%j*} number=${arg#*j}\n"
+			     "\t\tcase ${letters#-}$number in\n"
+			     "\t\t*[!bBdeikLmnpqrRsStvw0-9]*) ;;\n"
+			     "\t\t*)\n"
+			     "\t\t\tcase $number in\n"
+			     "\t\t\t*[!0-9]*) ;;\n"
+			     "\t\t\t*)\n"
+			     "\t\t\t\t[ -n \"$number\" ] || drop_number=1\n"
+			     "\t\t\t\t[ \"$letters\" != - ] || continue\n"
+			     "\t\t\t\targ=$letters\n"
+			     "\t\t\t\t;;\n"
+			     "\t\t\tesac\n"
+			     "\t\t\t;;\n"
+			     "\t\tesac\n"
+			     "\t\t;;\n"
+			     "\tesac\n"
+			     "\tset -- \"$@\" \"$arg\"\n"
+			     "done\n"
+			     "exec \"$real\" \"$@\"\n";
+
+/*
+ * make calls itself by the path that the wrapper executed. It adds what it
+ * reads to MAKEFILE_LIST, in whose first word makefiles look for themselves.
+ */
+static const char fragment[] = "# Written by kmodsmith; changes are lost.\n"
+			       "ifneq ($(filter /usr/bin/%make,$(MAKE_COMMAND)),)\n"
+			       "MAKE_COMMAND := $(notdir $(MAKE_COMMAND))\n"
+			       "endif\n"
+			       "MAKEFILE_LIST :=\n";
+
+static char *wrapper_dir(const struct ks_system *system)
+{
+	return g_build_filename(system->state_dir, "make", NULL);
+}
+
+char *ks_wrapper_path(const struct ks_system *system)
+{
+	return g_strdup_printf("%s/make:%s", system->state_dir, KS_WRAPPER_TOOL_PATH);
+}
+
+char *ks_wrapper_fragment(const struct ks_system *system)
+{
+	return g_build_filename(system->state_dir, "make", "base.mk", NULL);
+}
+
+static bool place(const struct ks_system *system, const char *name, const char *text,
+		  mode_t mode, GError **error)
+{
+	g_autofree char *dir = wrapper_dir(system);
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_autofree char *there =
+		ks_root_read_file(system->root, path, MAX_BYTES, NULL, NULL);
+	struct stat st;
+
+	if (g_strcmp0(there, text) == 0 && ks_root_lstat(system->root, path, &st) &&
+	    S_ISREG(st.st_mode) && (st.st_mode & 07777) == mode && st.st_uid == geteuid())
+		return true;
+	return ks_durable_write(system->root, path, text, strlen(text), mode, error);
+}
+
+bool ks_wrapper_place(const struct ks_system *system, GError **error)
+{
+	g_autofree char *dir = wrapper_dir(system);
+
+	return ks_root_mkdir_p(system->root, system->state_dir, 0755, error) &&
+	       ks_root_mkdir_p(system->root, dir, 0755, error) &&
+	       place(system, "make", script, 0755, error) &&
+	       place(system, "gmake", script, 0755, error) &&
+	       place(system, "base.mk", fragment, 0644, error);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The probe memos of a run (core/build/probe.h): which kernels are worth one, and
+ * recording it beside the first builds. Builds never wait for one: what starts
+ * before it is there asks the compiler itself, and is the same.
+ */
+#pragma once
+
+#include "core/build/jobserver.h"
+#include "core/plan/plan.h"
+
+struct pollfd;
+struct ks_memos;
+
+struct ks_memos *ks_memos_new(const struct ks_system *system,
+			      const struct ks_settings *settings,
+			      struct ks_jobserver *jobserver,
+			      struct ks_digest_cache *cache, const struct ks_plan *plan,
+			      GPtrArray *kernels);
+void ks_memos_free(struct ks_memos *memos);
+KS_DEFINE_CLEANUP(ks_memos, ks_memos_free)
+
+/*
+ * A build for kernel starts: the memo it may use, or NULL. Where one is worth
+ * recording and a job is free, that begins. Free with g_free.
+ */
+char *ks_memos_get(struct ks_memos *memos, struct ks_kernel *kernel);
+
+/* Descriptors to poll, at most n_max; and when one of them was readable: go on. */
+guint ks_memos_poll(const struct ks_memos *memos, struct pollfd *fds, guint n_max);
+void ks_memos_advance(struct ks_memos *memos);
+guint ks_memos_count(const struct ks_memos *memos);

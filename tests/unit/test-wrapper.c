@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The wrapper around make, run over a makefile that tells how it was called. */
+#include <string.h>
+
+#include "core/build/jobserver.h"
+#include "core/build/wrapper.h"
+#include "core/support/process.h"
+#include "tests/unit/faketree.h"
+
+struct fixture {
+	struct faketree tree;
+	struct ks_system *system;
+	struct ks_jobserver *jobserver;
+	char *fragment, *path;
+};
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *dirs = NULL;
+
+	faketree_set_up(&f->tree, NULL);
+	f->system = ks_system_new("/", NULL);
+	g_free(f->system->state_dir);
+	f->system->state_dir = faketree_path(&f->tree, "/state");
+	f->jobserver = ks_jobserver_new(2, NULL);
+	g_assert_true(ks_wrapper_place(f->system, &error));
+	g_assert_no_error(error);
+	dirs = ks_wrapper_path(f->system);
+	f->path = g_strconcat("PATH=", dirs, NULL);
+	f->fragment = ks_wrapper_fragment(f->system);
+	faketree_write(&f->tree, "/Makefile",
+		       "all:\n\t@echo 'list=$(MAKEFILE_LIST) make=$(MAKE) "
+		       "goals=$(MAKECMDGOALS)'\n"
+		       "sub:\n\t+@$(MAKE) -j7 who\n"
+		       "lone:\n\t@make -j7 who\n"
+		       "who 4:\n\t@echo 'flags=$(MAKEFLAGS)'\n");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	ks_jobserver_free(f->jobserver);
+	ks_system_free(f->system);
+	g_free(f->path);
+	g_free(f->fragment);
+	faketree_tear_down(&f->tree, NULL);
+}
+
+static char *run(struct fixture *f, const char *command, bool serve)
+{
+	const char *const argv[] = {"sh", "-c", command, NULL};
+	g_autofree char *flags =
+		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(f->jobserver), NULL);
+	g_autofree char *fragments = g_strconcat("MAKEFILES=", f->fragment, NULL);
+	const char *const env[] = {f->path, fragments, "LC_ALL=C", serve ? flags : NULL,
+				   NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	GError *error = NULL;
+	char *output;
+	int fds[2];
+
+	ks_jobserver_fds(f->jobserver, fds);
+	options.argv = argv;
+	options.env = env;
+	options.cwd = f->tree.dir;
+	if (serve) {
+		options.pass_fds = fds;
+		options.n_pass_fds = 2;
+	}
+	output = ks_process_capture(&options, NULL, 65536, NULL, &error);
+	g_assert_no_error(error);
+	return output;
+}
+
+static void test_drops_jobs(struct fixture *f, gconstpointer data)
+{
+	static const char *const commands[] = {
+		"make -j8 who",	      "make -j 8 who",	   "make who -j",
+		"make --jobs=8 who",  "make --jobs 8 who", "make who --jobs",
+		"make -j8 -j9 who",   "make -kj8 who",	   "gmake -j4 who",
+		"make -j`nproc` who",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+		g_autofree char *command = g_strconcat(commands[i], " 2>&1", NULL);
+		g_autofree char *output = run(f, command, true);
+
+		if (strstr(output, "resetting") || strstr(output, "warning") ||
+		    !strstr(output, "-j2 --jobserver-auth="))
+			g_error("%s: %s", commands[i], output);
+	}
+}
+
+static void test_keeps_the_rest(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *combined = run(f, "make -kj8 who", true);
+	g_autofree char *plain = run(f, "make -k who", true);
+	g_autofree char *targets = run(f, "make -j8 'A=x  -j9' who -- 4", true);
+	g_autofree char *target = run(f, "make -j 4", true);
+
+	g_assert_cmpstr(combined, ==, plain);
+	g_assert_nonnull(strstr(targets, "A=x\\ \\ -j9"));
+	g_assert_cmpint(strstr(targets, "\nflags=") != NULL, ==, 1);
+	/* the number belongs to -j, as it does to make */
+	g_assert_nonnull(strstr(target, "goals='") ? target : strstr(target, "goals="));
+}
+
+static void test_recursion(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *output = run(f, "make sub 2>&1", true);
+	g_autofree char *all = run(f, "make", true);
+
+	g_assert_null(strstr(output, "resetting"));
+	g_assert_nonnull(strstr(output, "-j2 --jobserver-auth="));
+	g_assert_cmpstr(all, ==, "list=Makefile make=make goals=\n");
+}
+
+/* Without a jobserver, or out of its reach, -jN is what there is. */
+static void test_without_jobserver(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *output = run(f, "make -j3 who 2>&1", false);
+	g_autofree char *lone = run(f, "make lone 2>&1", true);
+
+	g_assert_nonnull(strstr(output, "-j3"));
+	g_assert_nonnull(strstr(lone, "-j7"));
+}
+
+static void test_repaired(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *before = faketree_read(&f->tree, "/state/make/make");
+	g_autofree char *path = faketree_path(&f->tree, "/state/make/gmake");
+	struct stat st;
+
+	faketree_write(&f->tree, "/state/make/make", "#!/bin/sh\nexit 0\n");
+	g_assert_cmpint(g_chmod(path, 0777), ==, 0);
+	g_assert_true(ks_wrapper_place(f->system, &error));
+	g_autofree char *after = faketree_read(&f->tree, "/state/make/make");
+	g_assert_cmpstr(after, ==, before);
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0755);
+}
+
+#define ADD(name, func)                                                                  \
+	g_test_add("/wrapper/" name, struct fixture, NULL, set_up, func, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_autofree char *make = g_find_program_in_path("make");
+
+	g_test_init(&argc, &argv, NULL);
+	if (!make || strcmp(make, "/usr/bin/make") != 0) {
+		g_print("1..0 # SKIP no /usr/bin/make\n");
+		return 0;
+	}
+	ADD("jobs on the command line are dropped", test_drops_jobs);
+	ADD("everything else is passed on", test_keeps_the_rest);
+	ADD("make calls the wrapper again, and is found first in its list",
+	    test_recursion);
+	ADD("without a jobserver nothing is dropped", test_without_jobserver);
+	ADD("what was changed is written again", test_repaired);
+	return g_test_run();
+}
