@@ -11,11 +11,14 @@
 #   bookworm-amd64      likewise with the plain kernel
 #   trixie, trixie-build, trixie-cloud
 #   *-alpm, *-alpmbuild systems of pacman: see alpmbase.bash
+#   *-rpm, *-rpmbuild   rpm systems: see rpmbase.bash
 #
 # shellcheck source=tests/lib/machine.bash
 . "${BASH_SOURCE[0]%/*}/machine.bash"
 # shellcheck source=tests/lib/alpmbase.bash
 . "${BASH_SOURCE[0]%/*}/alpmbase.bash"
+# shellcheck source=tests/lib/rpmbase.bash
+. "${BASH_SOURCE[0]%/*}/rpmbase.bash"
 
 # base_dir NAME: where base_need unpacks it.
 base_dir() { printf '%s\n' "$ks_out/roots/$1"; }
@@ -62,6 +65,7 @@ base_need() {
 base_maker() {
 	case $1 in
 	*-alpm | *-alpmbuild) echo alpmbase_make ;;
+	*-rpm | *-rpmbuild) echo rpmbase_make ;;
 	*) echo base_make ;;
 	esac
 }
@@ -69,6 +73,7 @@ base_maker() {
 base_digest() {
 	{
 		[[ $(base_maker "$1") != alpmbase_make ]] || alpmbase_digest "$1"
+		[[ $(base_maker "$1") != rpmbase_make ]] || rpmbase_digest "$1"
 		declare -f base_make base_packages base_add_debian base_add_build base_add_kernel
 		ks_sources "${1%%-*}"
 		[[ $1 != *-build ]] || ks_deps build deb
