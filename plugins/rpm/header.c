@@ -46,6 +46,12 @@ bool ks_header_add_requires(struct ks_header *header, const char *name, const ch
 	return add_dep(&header->requires, &header->n_requires, name, evr, flags);
 }
 
+bool ks_header_add_recommends(struct ks_header *header, const char *name, const char *evr,
+			      uint32_t flags)
+{
+	return add_dep(&header->recommends, &header->n_recommends, name, evr, flags);
+}
+
 bool ks_header_add_file(struct ks_header *header, const struct ks_header_file *file)
 {
 	struct ks_header_file *grown =
@@ -82,12 +88,14 @@ void ks_header_clear(struct ks_header *header)
 {
 	clear_deps(header->provides, header->n_provides);
 	clear_deps(header->requires, header->n_requires);
+	clear_deps(header->recommends, header->n_recommends);
 	for (size_t i = 0; i < header->n_files; i++)
 		clear_file(&header->files[i]);
 	free(header->files);
-	header->provides = header->requires = NULL;
+	header->provides = header->requires = header->recommends = NULL;
 	header->files = NULL;
-	header->n_provides = header->n_requires = header->n_files = 0;
+	header->n_provides = header->n_requires = header->n_recommends = 0;
+	header->n_files = 0;
 }
 
 /* --- order */
@@ -168,7 +176,7 @@ static bool put_identity(Header h, const struct ks_header *from)
 	       headerAddI18NString(h, RPMTAG_GROUP, "System Environment/Kernel", "C") &&
 	       put_number(h, RPMTAG_BUILDTIME, (uint32_t)from->build_time) &&
 	       put_text(h, RPMTAG_BUILDHOST, "localhost") &&
-	       put_text(h, RPMTAG_VENDOR, from->vendor) &&
+	       (!from->vendor || put_text(h, RPMTAG_VENDOR, from->vendor)) &&
 	       put_text(h, RPMTAG_LICENSE, from->licence) &&
 	       (!from->packager || put_text(h, RPMTAG_PACKAGER, from->packager)) &&
 	       put_text(h, RPMTAG_OS, "linux") && put_text(h, RPMTAG_ARCH, from->arch) &&
@@ -235,11 +243,12 @@ static bool put_file(Header h, const struct ks_header_file *file, uint32_t inode
 	const char *name = strrchr(file->path, '/') + 1;
 	/* a directory's is what most file systems say; rpm -V does not look */
 	uint32_t size = S_ISDIR(file->mode) ? 4096 : (uint32_t)file->size_bytes;
+	uint32_t link_bytes = (uint32_t)strlen(file->link_target);
 	uint16_t mode = (uint16_t)file->mode, device_type = 0;
 
 	return put_text(h, RPMTAG_BASENAMES, name) &&
 	       put_number(h, RPMTAG_DIRINDEXES, directory) &&
-	       put_number(h, RPMTAG_FILESIZES, size) &&
+	       put_number(h, RPMTAG_FILESIZES, S_ISLNK(file->mode) ? link_bytes : size) &&
 	       headerPutUint16(h, RPMTAG_FILEMODES, &mode, 1) &&
 	       headerPutUint16(h, RPMTAG_FILERDEVS, &device_type, 1) &&
 	       put_number(h, RPMTAG_FILEMTIMES, (uint32_t)file->mtime) &&
@@ -278,13 +287,6 @@ static bool put_files(Header h, const struct ks_header *from)
 	       (!from->n_files || put_number(h, RPMTAG_FILEDIGESTALGO, KS_HASH_SHA256));
 }
 
-static bool put_payload(Header h, const struct ks_header *from)
-{
-	return !from->has_payload || (put_text(h, RPMTAG_PAYLOADFORMAT, "cpio") &&
-				      put_text(h, RPMTAG_PAYLOADCOMPRESSOR, "gzip") &&
-				      put_text(h, RPMTAG_PAYLOADFLAGS, "9"));
-}
-
 static bool add_own_deps(struct ks_header *header)
 {
 	char evr[512];
@@ -297,24 +299,50 @@ static bool put_all(Header h, const struct ks_header *header)
 {
 	return put_identity(h, header) &&
 	       put_script(h, RPMTAG_POSTIN, RPMTAG_POSTINPROG, header->post) &&
+	       put_script(h, RPMTAG_PREUN, RPMTAG_PREUNPROG, header->preun) &&
 	       put_script(h, RPMTAG_POSTUN, RPMTAG_POSTUNPROG, header->postun) &&
 	       put_deps(h, header->provides, header->n_provides, RPMTAG_PROVIDENAME,
 			RPMTAG_PROVIDEVERSION, RPMTAG_PROVIDEFLAGS) &&
 	       put_deps(h, header->requires, header->n_requires, RPMTAG_REQUIRENAME,
 			RPMTAG_REQUIREVERSION, RPMTAG_REQUIREFLAGS) &&
-	       put_files(h, header) && put_payload(h, header);
+	       put_deps(h, header->recommends, header->n_recommends, RPMTAG_RECOMMENDNAME,
+			RPMTAG_RECOMMENDVERSION, RPMTAG_RECOMMENDFLAGS) &&
+	       put_files(h, header);
 }
 
-Header ks_header_build(struct ks_header *header, struct ks_why *why)
+static void settle(struct ks_header *header)
+{
+	header->n_provides = settle_deps(header->provides, header->n_provides);
+	header->n_requires = settle_deps(header->requires, header->n_requires);
+	header->n_recommends = settle_deps(header->recommends, header->n_recommends);
+	header->n_files = settle_files(header->files, header->n_files);
+}
+
+/* The parts of a header of a package file that describe what follows it. */
+struct payload {
+	const char *level;
+	const char *sha256; /* NULL: not known yet */
+};
+
+static bool put_payload(Header h, const struct payload *payload)
+{
+	return put_text(h, RPMTAG_PAYLOADFORMAT, "cpio") &&
+	       put_text(h, RPMTAG_PAYLOADCOMPRESSOR, "gzip") &&
+	       put_text(h, RPMTAG_PAYLOADFLAGS, payload->level) &&
+	       (!payload->sha256 ||
+		(put_text(h, KS_TAG_PAYLOADDIGEST, payload->sha256) &&
+		 put_number(h, KS_TAG_PAYLOADDIGESTALGO, KS_HASH_SHA256)));
+}
+
+static Header build(struct ks_header *header, const struct payload *payload,
+		    struct ks_why *why)
 {
 	Header h = headerNew();
 	bool ok = h && add_own_deps(header);
 
 	if (ok) {
-		header->n_provides = settle_deps(header->provides, header->n_provides);
-		header->n_requires = settle_deps(header->requires, header->n_requires);
-		header->n_files = settle_files(header->files, header->n_files);
-		ok = put_all(h, header);
+		settle(header);
+		ok = put_all(h, header) && (!payload || put_payload(h, payload));
 	}
 	if (ok)
 		h = headerReload(h, RPMTAG_HEADERIMMUTABLE);
@@ -323,6 +351,19 @@ Header ks_header_build(struct ks_header *header, struct ks_why *why)
 	headerFree(h);
 	ks_why_set(why, "rpm does not take the description of '%s'", header->name);
 	return NULL;
+}
+
+Header ks_header_build(struct ks_header *header, struct ks_why *why)
+{
+	return build(header, NULL, why);
+}
+
+Header ks_header_build_for_file(struct ks_header *header, const char *level,
+				const char *payload_sha256, struct ks_why *why)
+{
+	const struct payload payload = {level, payload_sha256};
+
+	return build(header, &payload, why);
 }
 
 char *ks_header_digest(Header h, int algorithm)

@@ -23,7 +23,7 @@ struct ks_header_dep {
 struct ks_header_file {
 	char *path; /* absolute, a directory without "/" at the end */
 	mode_t mode;
-	uint64_t size_bytes; /* of a regular file; below 4 GiB */
+	uint64_t size_bytes; /* of a regular file; all together below 4 GiB */
 	char *sha256;	     /* of a regular file; else "" */
 	char *link_target;   /* of a symbolic link; else "" */
 	time_t mtime;
@@ -32,15 +32,16 @@ struct ks_header_file {
 /* Texts are borrowed; the elements of the arrays are this struct's own. */
 struct ks_header {
 	const char *name, *version, *release, *arch;
-	const char *summary, *description, *licence, *vendor;
+	const char *summary, *description, *licence;
+	const char *vendor;   /* NULL: none */
 	const char *packager; /* NULL: none */
 	const char *cookie;   /* NULL: none; machine-readable, not shown by rpm -qi */
 	const char *post;     /* NULL, or a script for /bin/sh after installation */
-	const char *postun;   /* and after removal */
+	const char *preun;    /* before removal */
+	const char *postun;   /* after removal */
 	time_t build_time;
-	bool has_payload; /* for a package file */
-	struct ks_header_dep *provides, *requires;
-	size_t n_provides, n_requires;
+	struct ks_header_dep *provides, *requires, *recommends;
+	size_t n_provides, n_requires, n_recommends;
 	struct ks_header_file *files;
 	size_t n_files;
 };
@@ -50,6 +51,8 @@ bool ks_header_add_provides(struct ks_header *header, const char *name, const ch
 			    uint32_t flags);
 bool ks_header_add_requires(struct ks_header *header, const char *name, const char *evr,
 			    uint32_t flags);
+bool ks_header_add_recommends(struct ks_header *header, const char *name, const char *evr,
+			      uint32_t flags);
 bool ks_header_add_file(struct ks_header *header, const struct ks_header_file *file);
 void ks_header_clear(struct ks_header *header);
 
@@ -58,6 +61,13 @@ void ks_header_clear(struct ks_header *header);
  * dependencies, adds the package's own "NAME = VERSION-RELEASE".
  */
 Header ks_header_build(struct ks_header *header, struct ks_why *why);
+
+/*
+ * The same for a package file whose payload, cpio compressed by gzip at this level
+ * ("9"), has this SHA-256; NULL for a header that only serves to write the payload.
+ */
+Header ks_header_build_for_file(struct ks_header *header, const char *level,
+				const char *payload_sha256, struct ks_why *why);
 
 /*
  * Add what rpm puts beside the immutable part when it installs a package: digests
