@@ -37,7 +37,7 @@ const struct ks_dkms_action ks_dkms_actions[] = {
 	 {MODULE, NOT_BROKEN, ADDED}},
 	{"ldtarball", NULL, "TARBALL", "load an archive of a module",
 	 .changes = true},
-	{"generate_mok", NULL, "", "make a key to sign modules with",
+	{"generate_mok", ks_dkms_generate_mok, "", "make a key to sign modules with",
 	 .changes = true},
 	{"kernel_preinst", NULL, "-k K", "forget what was built for a kernel to be unpacked",
 	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},

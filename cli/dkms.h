@@ -137,3 +137,4 @@ int ks_dkms_install(struct ks_dkms *dkms);
 int ks_dkms_uninstall(struct ks_dkms *dkms);
 int ks_dkms_remove(struct ks_dkms *dkms);
 int ks_dkms_autoinstall(struct ks_dkms *dkms);
+int ks_dkms_generate_mok(struct ks_dkms *dkms);

@@ -22,6 +22,7 @@ static const struct ks_command *const commands[] = {
 	&ks_command_install,
 	&ks_command_uninstall,
 	&ks_command_log,
+	&ks_command_key,
 	&ks_command_export,
 	&ks_command_records,
 	NULL,
