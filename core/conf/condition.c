@@ -111,8 +111,8 @@ static bool read_unary(struct ks_reader *reader, char *op)
 
 static bool read_operand(struct ks_reader *reader, enum ks_word kind, GString *value)
 {
-	/* a word that is not there, "!", parentheses, other operators */
-	if (is_end(*reader->p) || strchr("!()<>]-", *reader->p))
+	/* a word that is not there, a comment, "!", parentheses, other operators */
+	if (is_end(*reader->p) || strchr("#!()<>]-", *reader->p))
 		return unsure(reader, "a test");
 	return ks_reader_word(reader, kind, value);
 }
