@@ -69,6 +69,16 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->policy.stdin_fd = -1;
 }
 
+/* Limits of a uid count what others run as "nobody" at this moment, too. */
+static void be_nobody_else(struct fixture *f)
+{
+	if (!can_be_another(f))
+		return;
+	f->policy.uid = 1000000000 + getpid();
+	if (chown(f->dir, f->policy.uid, f->policy.gid) != 0)
+		g_error("cannot give '%s' to %u", f->dir, f->policy.uid);
+}
+
 static void remove_tree(const char *path)
 {
 	const char *const argv[] = {"rm", "-rf", "--", path, NULL};
@@ -566,6 +576,7 @@ static void test_fork_bomb(struct fixture *f, gconstpointer data)
 		return;
 	}
 	f->policy.timeout_s = 1;
+	be_nobody_else(f);
 	f->policy.max_processes = 64;
 	g_assert_cmpint(run(f, script), ==, 124);
 	g_assert_false(marked_process_lives(full));
@@ -711,6 +722,7 @@ static void test_cgroup(struct fixture *f, gconstpointer data)
 		g_test_skip("no cgroup v2 that can be written to");
 		return;
 	}
+	be_nobody_else(f);
 	f->policy.max_processes = 64;
 	g_assert_cmpint(run(f, "sed -n 's/^0:://p' /proc/self/cgroup"), ==, 0);
 	g_assert_cmpint(f->layers & KS_SANDBOX_CGROUP, !=, 0);
@@ -718,6 +730,47 @@ static void test_cgroup(struct fixture *f, gconstpointer data)
 	g_strstrip(f->output);
 	seen = g_build_filename(mount, f->output, NULL);
 	g_assert_false(g_file_test(seen, G_FILE_TEST_EXISTS));
+}
+
+/* Does it have that file, in sight of the command? Its contents are in f->output. */
+static bool has_cgroup_file(struct fixture *f, const char *mount, const char *name)
+{
+	g_autofree char *script = g_strdup_printf(
+		"cat %s$(sed -n 's/^0:://p' /proc/self/cgroup)/%s 2>/dev/null", mount,
+		name);
+
+	return run(f, script) == 0;
+}
+
+/* tests/system/cgroup.bats runs this where cgroup v2 has all controllers. */
+static void test_cgroup_limits(struct fixture *f, gconstpointer data)
+{
+	const char *script =
+		"dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null & "
+		"dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; wait";
+	const char *forks = "i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i+1)); done";
+	g_autofree char *mount = find_cgroups();
+
+	f->policy.max_total_bytes = 96 << 20;
+	be_nobody_else(f);
+	f->policy.max_processes = 32;
+	if (!mount || !has_cgroup_file(f, mount, "memory.max")) {
+		g_test_skip("no cgroup v2 with a controller of memory");
+		return;
+	}
+	g_assert_cmpint(atoi(f->output), ==, 96 << 20);
+	g_assert_true(has_cgroup_file(f, mount, "pids.max"));
+	g_assert_cmpint(atoi(f->output), ==, 32);
+	/* together too much; all of it is killed, not the one that came last */
+	struct ks_sandbox sandbox;
+	g_assert_true(start(f, script, &sandbox));
+	g_assert_true(finish(f, &sandbox));
+	g_assert_true(WIFSIGNALED(f->status));
+	g_assert_cmpint(run(f, forks), !=, 0);
+	f->policy.max_total_bytes = 512 << 20;
+	f->policy.max_processes = 100;
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_cmpint(run(f, forks), ==, 0);
 }
 
 /* What a launcher that was killed with SIGKILL leaves is an empty cgroup. */
@@ -914,6 +967,7 @@ int main(int argc, char **argv)
 	ADD("files are limited in size", test_file_size_limit);
 	ADD("the memory of a process is limited", test_memory_limit);
 	ADD("the command is in a cgroup of its own, which goes with it", test_cgroup);
+	ADD("a cgroup limits memory and processes of all together", test_cgroup_limits);
 	ADD("a cgroup that a killed launcher left is removed", test_cgroup_is_swept);
 	ADD("passed descriptors keep their numbers and nothing else leaks",
 	    test_passed_descriptors);
