@@ -39,6 +39,7 @@ static bool copy_source(const struct ks_cli *cli, const char *from, const char *
 	    !ks_treeop_remove(root, staged, error))
 		return false;
 	if (!ks_treeop_copy(root, from, staged, &options, error) ||
+	    !ks_treeop_remove(root, to, error) ||
 	    !ks_durable_rename(root, staged, to, error)) {
 		ks_treeop_remove(root, staged, NULL);
 		g_prefix_error(error, "cannot copy '%s' to '%s': ", from, to);
@@ -47,12 +48,13 @@ static bool copy_source(const struct ks_cli *cli, const char *from, const char *
 	return true;
 }
 
+/* The new one is staged beside it first: without it the old one stays. */
 static bool place_source(const struct ks_cli *cli, const char *from, const char *to,
-			 GError **error)
+			 bool replace, GError **error)
 {
 	if (is_same_directory(cli, from, to))
 		return true;
-	if (ks_root_exists(cli->system->root, to)) {
+	if (ks_root_exists(cli->system->root, to) && !replace) {
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "cannot add '%s': '%s' is already there", from, to);
 		ks_error_hint(error,
@@ -64,13 +66,13 @@ static bool place_source(const struct ks_cli *cli, const char *from, const char 
 
 /* Its failure is told and does not undo the addition (dkms 3.4.3). */
 static void run_post_add(const struct ks_cli *cli, const struct ks_conf *conf,
-			 const char *source_dir)
+			 const char *source_dir, struct ks_add_options *options)
 {
 	g_autoptr(GError) error = NULL;
 
 	if (!ks_script_run(cli->system, cli->settings, "post_add", conf->post_add,
 			   source_dir, conf->package_name, conf->package_version, NULL,
-			   &error))
+			   &options->script, &options->script_status, &error))
 		ks_message_gerror(error);
 }
 
@@ -85,18 +87,20 @@ static bool set_marks(const struct ks_cli *cli, const struct ks_conf *conf, bool
 }
 
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
-		   bool asked, char **source_dir, GError **error)
+		   struct ks_add_options *options, char **source_dir, GError **error)
 {
 	g_autofree char *to = g_strdup_printf("%s/%s-%s", cli->system->source_tree,
 					      conf->package_name, conf->package_version);
 	ks_auto(ks_lock) lock = ks_marks_lock(cli, "add", error);
 
-	if (!lock || !place_source(cli, dir, to, error) ||
+	if (!lock || !place_source(cli, dir, to, options->replace, error) ||
 	    !ks_tree_add(cli->system, conf->package_name, conf->package_version, to,
 			 error) ||
-	    !set_marks(cli, conf, asked, error))
+	    !set_marks(cli, conf, options->asked, error))
 		return false;
-	run_post_add(cli, conf, to);
+	if (options->added)
+		options->added(options->data);
+	run_post_add(cli, conf, to, options);
 	*source_dir = g_steal_pointer(&to);
 	return true;
 }

@@ -29,11 +29,12 @@ static int add_directory(const struct ks_cli *cli, const char *dir, const char *
 			 const char *version)
 {
 	ks_auto(ks_conf) conf = NULL;
+	struct ks_add_options options = {.asked = true};
 	g_autofree char *placed = NULL;
 	g_autoptr(GError) error = NULL;
 
 	conf = ks_conf_load(cli->system, cli->settings, dir, module, version, NULL, &error);
-	if (!conf || !ks_add_source(cli, dir, conf, true, &placed, &error))
+	if (!conf || !ks_add_source(cli, dir, conf, &options, &placed, &error))
 		return ks_run_fail(error);
 	if (cli->quiet)
 		return KS_EXIT_OK;

@@ -1,60 +1,222 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dkms autoinstall. */
+/* dkms autoinstall, and build and install --all. */
 #include "cli/dkms-engine.h"
+#include "cli/headers.h"
+#include "core/support/version.h"
 
-static void collect(const struct ks_verdict *verdict, GString *succeeded,
-		    GString *skipped, GString *failed)
+/* The summary of one kernel: names behind each other, as dkms prints them. */
+struct summary {
+	GString *succeeded, *skipped, *failed, *deferred;
+	GString *lines; /* of those that wait for another module */
+	bool any_failed;
+};
+
+static void summary_init(struct summary *summary)
 {
-	const char *name = verdict->target->source->name;
-
-	if (ks_dkms_is_installed(verdict))
-		g_string_append_printf(succeeded, " %s", name);
-	else if (verdict->state == KS_TARGET_FAILED)
-		g_string_append_printf(failed, " %s(%d)", name, KS_DKMS_BUILD_FAILED);
-	else if (verdict->state == KS_TARGET_BROKEN)
-		g_string_append_printf(failed, " %s(%d)", name, KS_DKMS_BAD_CONF);
-	else if (verdict->state == KS_TARGET_WAITING && verdict->wanted)
-		g_string_append_printf(failed, " %s(%d)", name,
-				       verdict->reason == KS_REASON_HEADERS_MISSING
-					       ? KS_DKMS_HEADERS_MISSING
-					       : KS_DKMS_DEPENDS_MISSING);
-	else if (verdict->state == KS_TARGET_EXCLUDED &&
-		 verdict->target->exclusion != KS_CONF_NOT_EXCLUDED)
-		g_string_append_printf(skipped, " %s", name);
+	summary->succeeded = g_string_new(NULL);
+	summary->skipped = g_string_new(NULL);
+	summary->failed = g_string_new(NULL);
+	summary->deferred = g_string_new(NULL);
+	summary->lines = g_string_new(NULL);
 }
 
-static int print_summary(const struct ks_outcome *outcome, const char *release)
+static void summary_clear(struct summary *summary)
 {
-	g_autoptr(GString) succeeded = g_string_new(NULL);
-	g_autoptr(GString) skipped = g_string_new(NULL);
-	g_autoptr(GString) failed = g_string_new(NULL);
+	g_string_free(summary->succeeded, TRUE);
+	g_string_free(summary->skipped, TRUE);
+	g_string_free(summary->failed, TRUE);
+	g_string_free(summary->deferred, TRUE);
+	g_string_free(summary->lines, TRUE);
+}
 
-	for (guint i = 0; i < outcome->plan->verdicts->len; i++) {
-		const struct ks_verdict *verdict =
-			g_ptr_array_index(outcome->plan->verdicts, i);
+static bool is_registered(const struct ks_plan *plan, const char *name)
+{
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
 
-		if (g_str_equal(verdict->target->kernel->release, release))
-			collect(verdict, succeeded, skipped, failed);
+		if (g_str_equal(verdict->target->source->name, name))
+			return true;
 	}
-	if (succeeded->len)
+	return false;
+}
+
+static bool is_provided(const struct ks_plan *plan, const char *name, const char *release)
+{
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (g_str_equal(verdict->target->source->name, name) &&
+		    g_str_equal(verdict->target->kernel->release, release) &&
+		    ks_dkms_is_installed(verdict))
+			return true;
+	}
+	return false;
+}
+
+/* One that nobody has registered may come from elsewhere: that is no failure. */
+static void collect_waiting(struct summary *summary, const struct ks_plan *plan,
+			    const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	g_autoptr(GString) missing = g_string_new(NULL);
+	g_autoptr(GString) unknown = g_string_new(NULL);
+
+	for (char **name = target->build_depends; name && *name; name++) {
+		if (!is_registered(plan, *name))
+			g_string_append_printf(unknown, "%s%s", unknown->len ? " " : "",
+					       *name);
+		else if (!is_provided(plan, *name, target->kernel->release))
+			g_string_append_printf(missing, "%s%s", missing->len ? " " : "",
+					       *name);
+	}
+	if (missing->len || !unknown->len) {
+		summary->any_failed = true;
+		g_string_append_printf(
+			summary->lines,
+			"%s/%s autoinstall failed due to missing dependencies: %s.\n",
+			target->source->name, target->source->version, missing->str);
+		return;
+	}
+	g_string_append_printf(summary->deferred, " %s/%s", target->source->name,
+			       target->source->version);
+	g_string_append_printf(summary->lines,
+			       "%s/%s autoinstall deferred: BUILD_DEPENDS not registered "
+			       "with DKMS: %s.\n",
+			       target->source->name, target->source->version,
+			       unknown->str);
+}
+
+static void collect(struct summary *summary, const struct ks_dkms_words *words,
+		    const struct ks_plan *plan, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	const char *name = target->source->name;
+	const struct ks_dkms_done *done = ks_dkms_words_done(
+		words, name, target->source->version, target->kernel->release);
+	int code = ks_dkms_code(true, words, verdict);
+
+	if (done && done->code) {
+		summary->any_failed = true;
+		g_string_append_printf(summary->failed, " %s(%d)", name, done->code);
+	} else if (ks_dkms_is_installed(verdict) || (done && done->built)) {
+		g_string_append_printf(summary->succeeded, " %s", name);
+	} else if (verdict->state == KS_TARGET_EXCLUDED &&
+		   target->exclusion != KS_CONF_NOT_EXCLUDED) {
+		g_string_append_printf(summary->skipped, " %s", name);
+	} else if (verdict->state == KS_TARGET_WAITING && verdict->wanted &&
+		   verdict->reason == KS_REASON_DEPENDS_MISSING) {
+		collect_waiting(summary, plan, verdict);
+	} else if (verdict->state == KS_TARGET_FAILED ||
+		   verdict->state == KS_TARGET_BROKEN ||
+		   (verdict->state == KS_TARGET_WAITING && verdict->wanted)) {
+		summary->any_failed = true;
+		g_string_append_printf(summary->failed, " %s(%d)", name, code);
+	}
+}
+
+static int print_summary(const struct summary *summary, const char *release)
+{
+	if (summary->succeeded->len)
 		printf("Autoinstall on %s succeeded for module(s)%s.\n", release,
-		       succeeded->str);
-	if (skipped->len)
+		       summary->succeeded->str);
+	if (summary->skipped->len)
 		printf("Autoinstall on %s was skipped for module(s)%s.\n", release,
-		       skipped->str);
-	if (!failed->len)
+		       summary->skipped->str);
+	if (summary->failed->len)
+		printf("Autoinstall on %s failed for module(s)%s.\n", release,
+		       summary->failed->str);
+	fputs(summary->lines->str, stdout);
+	if (summary->deferred->len)
+		printf("Autoinstall on %s deferred module(s)%s due to BUILD_DEPENDS not "
+		       "yet registered with DKMS.\n"
+		       "These may be provided externally or by a package not yet "
+		       "configured; autoinstall will retry on the next trigger.\n",
+		       release, summary->deferred->str);
+	if (!summary->any_failed)
 		return KS_DKMS_OK;
-	printf("Autoinstall on %s failed for module(s)%s.\n", release, failed->str);
 	return ks_dkms_die(KS_DKMS_AUTOINSTALL_FAILED,
 			   "One or more modules failed to install during autoinstall.\n"
 			   "Refer to previous errors for more information.");
 }
 
+static void print_block(const char *header, const struct ks_dkms_words *words,
+			const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+
+	if (!ks_dkms_words_done(words, source->name, source->version, kernel->release))
+		return;
+	printf("%s module %s/%s for kernel %s (%s)\n", header, source->name,
+	       source->version, kernel->release, kernel->arch);
+	ks_dkms_words_print(words, source->name, source->version, kernel->release, true);
+	ks_dkms_words_tell_failure(words, source->name, source->version, kernel->release);
+	puts("");
+	fflush(stdout);
+}
+
+int ks_dkms_tell_all(const struct ks_dkms *dkms, const char *header,
+		     const struct ks_dkms_words *words, const struct ks_plan *plan,
+		     const char *release)
+{
+	struct summary summary = {0};
+	int code;
+
+	(void)dkms;
+	summary_init(&summary);
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (!g_str_equal(verdict->target->kernel->release, release))
+			continue;
+		print_block(header, words, verdict);
+		collect(&summary, words, plan, verdict);
+	}
+	code = print_summary(&summary, release);
+	if (!code && ks_dkms_words_depmod_failed(words, release))
+		code = KS_DKMS_INSTALL_FAILED;
+	summary_clear(&summary);
+	return code;
+}
+
+/* All kernels that the run was about, newest first. */
+static int tell_kernels(const struct ks_dkms *dkms, const char *header,
+			const struct ks_dkms_words *words,
+			const struct ks_outcome *outcome, const char *release)
+{
+	const GPtrArray *kernels = outcome->inventory->kernels;
+	int code = KS_DKMS_OK;
+
+	for (guint i = 0; i < kernels->len; i++) {
+		const struct ks_kernel *kernel = g_ptr_array_index(kernels, i);
+		int one;
+
+		if (!kernel->alive || (release && !g_str_equal(kernel->release, release)))
+			continue;
+		one = ks_dkms_tell_all(dkms, header, words, outcome->plan,
+				       kernel->release);
+		code = code ? code : one;
+	}
+	return code;
+}
+
+static int run_all(struct ks_dkms *dkms, const char *command, const char *header,
+		   const struct ks_plan_request *request)
+{
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
+	ks_auto(ks_outcome) outcome = NULL;
+	int code = ks_dkms_run_engine(dkms, command, request, words, &outcome);
+
+	if (!outcome)
+		return code;
+	ks_dkms_words_print_prologue(words);
+	return tell_kernels(dkms, header, words, outcome, request->release);
+}
+
 int ks_dkms_autoinstall(struct ks_dkms *dkms)
 {
 	struct ks_plan_request request = {0};
-	ks_auto(ks_outcome) outcome = NULL;
-	int code;
 
 	if (dkms->cli.settings->no_autoinstall) {
 		puts("Automatic installation of modules has been disabled.");
@@ -63,9 +225,27 @@ int ks_dkms_autoinstall(struct ks_dkms *dkms)
 	if (ks_dkms_leave_to_end("dkms autoinstall") ||
 	    ks_run_queue_if_held_above(&dkms->cli, "dkms autoinstall"))
 		return KS_DKMS_OK;
-	request.release = g_ptr_array_index(dkms->options.kernels, 0);
-	code = ks_dkms_run_engine(dkms, "dkms autoinstall", &request, &outcome);
-	if (!outcome)
-		return code;
-	return print_summary(outcome, request.release);
+	if (!dkms->options.all)
+		request.release = g_ptr_array_index(dkms->options.kernels, 0);
+	return run_all(dkms, "dkms autoinstall", "Autoinstall of", &request);
+}
+
+int ks_dkms_build_all(struct ks_dkms *dkms, bool install)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = {
+		.module = options->module,
+		.version = options->version,
+		.force = options->force,
+		.ignore_depends = options->force,
+		.retry_failed = true,
+		.build_only = !install,
+		.wanted = true,
+	};
+	const char *command = install ? "dkms install" : "dkms build";
+
+	if (ks_dkms_leave_to_end(command) ||
+	    ks_run_queue_if_held_above(&dkms->cli, command))
+		return KS_DKMS_OK;
+	return run_all(dkms, command, install ? "Installing" : "Building", &request);
 }

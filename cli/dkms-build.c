@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms build and dkms install. */
 #include "cli/dkms-engine.h"
+#include "cli/dkms-sanity.h"
 #include "cli/source.h"
 
 static const char *command_name(bool install)
@@ -8,117 +9,232 @@ static const char *command_name(bool install)
 	return install ? "dkms install" : "dkms build";
 }
 
-static void print_files(const struct ks_target *target, const char *word)
+static int die_no_kernel(const char *release)
 {
-	const struct ks_manifest *manifest =
-		target->artifact ? target->artifact->manifest : NULL;
-
-	for (guint i = 0; manifest && i < manifest->files->len; i++) {
-		const struct ks_manifest_file *file =
-			g_ptr_array_index(manifest->files, i);
-
-		printf("%s %s/%s\n", word, file->dest_dir, file->name);
-	}
+	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
+			   "Your kernel headers for kernel %s cannot be found.\n"
+			   "There is no such kernel.",
+			   release);
 }
 
-static void print_done(const struct ks_dkms *dkms, bool install,
-		       const struct ks_outcome *outcome, const struct ks_verdict *verdict)
-{
-	const struct ks_target *target = verdict->target;
-
-	if (outcome->n_built)
-		puts("Building module(s)... done.");
-	else if (!install)
-		printf("Module %s/%s already built for kernel %s (%s), skip. You may "
-		       "override "
-		       "by specifying --force.\n",
-		       target->source->name, target->source->version,
-		       target->kernel->release, target->kernel->arch);
-	if (!install || !ks_dkms_is_installed(verdict))
-		return;
-	if (outcome->n_installed) {
-		print_files(target, "Installing");
-		puts("Running depmod... done.");
-	} else {
-		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
-		       "override by specifying --force.\n",
-		       target->source->name, target->source->version,
-		       target->kernel->release, target->kernel->arch);
-	}
-}
-
-static int build_or_install_on(struct ks_dkms *dkms, bool install, const char *release)
+static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool install,
+					   const char *release)
 {
 	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_plan_request request = {
+
+	return (struct ks_plan_request){
 		.module = options->module,
 		.version = options->version,
 		.release = release,
-		.force = options->force,
+		/* install puts again what is built, as dkms does; build builds again */
+		.force = options->force && !install,
+		.reinstall = options->force && install,
+		.ignore_depends = options->force,
 		.retry_failed = true,
 		.build_only = !install,
 		.wanted = true,
 	};
+}
+
+/* One run of the engine; *done tells what it was about. */
+static int run_on(struct ks_dkms *dkms, bool install, const char *release,
+		  struct ks_dkms_done *done)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = make_request(dkms, install, release);
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 	const struct ks_verdict *verdict;
-	int code = ks_dkms_run_engine(dkms, command_name(install), &request, &outcome);
+	const struct ks_dkms_done *told;
+	int code = ks_dkms_run_engine(dkms, command_name(install), &request, words,
+				      &outcome);
 
 	if (!outcome)
 		return code;
 	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
 					 release);
 	if (!verdict)
-		return ks_dkms_die(KS_DKMS_HEADERS_MISSING, "There is no kernel %s.",
-				   release);
-	print_done(dkms, install, outcome, verdict);
-	return ks_dkms_tell(dkms, install, verdict);
+		return die_no_kernel(release);
+	told = ks_dkms_words_done(words, options->module, options->version, release);
+	if (told)
+		*done = (struct ks_dkms_done){.built = told->built,
+					      .installed = told->installed};
+	code = ks_dkms_tell(dkms, install, words, verdict);
+	if (!code && ks_dkms_words_depmod_failed(words, release))
+		code = KS_DKMS_INSTALL_FAILED;
+	return code;
+}
+
+static bool is_built(const struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	g_autofree char *dir =
+		ks_tree_artifact_path(dkms->cli.system, dkms->options.module,
+				      dkms->options.version, release, arch);
+	g_autofree char *module_dir = g_build_filename(dir, "module", NULL);
+
+	return ks_root_exists(dkms->cli.system->root, module_dir);
+}
+
+int ks_dkms_build_on(struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	struct ks_dkms_done done = {0};
+	int code = run_on(dkms, false, release, &done);
+
+	if (!code && !done.built)
+		printf("Module %s/%s already built for kernel %s (%s), skip. You may "
+		       "override by specifying --force.\n",
+		       dkms->options.module, dkms->options.version, release, arch);
+	return code;
+}
+
+/* Files in /usr/share/dkms/modules_to_force_install name modules. */
+static void force_if_listed(struct ks_dkms *dkms)
+{
+	enum ks_sanity_force force = ks_sanity_is_forced(dkms);
+
+	if (force == KS_SANITY_FORCE) {
+		dkms->options.force = true;
+		printf("Forcing installation of %s\n", dkms->options.module);
+	} else if (force == KS_SANITY_FORCE_VERSION) {
+		dkms->options.force_version_override = true;
+		printf("Forcing version override of %s\n", dkms->options.module);
+	}
+	fflush(stdout);
+}
+
+/* Built, and checked against what the kernel has, before anything is in place. */
+static int install_built(struct ks_dkms *dkms, const char *release, const char *arch)
+{
+	struct ks_dkms_done done = {0};
+	int code = KS_DKMS_OK;
+
+	force_if_listed(dkms);
+	if (!ks_dkms_is_active(dkms, release, arch))
+		code = ks_sanity_check(dkms, release, arch);
+	if (!code)
+		code = run_on(dkms, true, release, &done);
+	if (!code && !done.installed)
+		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
+		       "override by specifying --force.\n",
+		       dkms->options.module, dkms->options.version, release, arch);
+	return code;
+}
+
+int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	bool force = dkms->options.force;
+	struct ks_dkms_done done = {0};
+	int code = KS_DKMS_OK;
+
+	if (dkms->options.rpm_safe_upgrade)
+		dkms->options.force = true;
+	if (!is_built(dkms, release))
+		code = run_on(dkms, false, release, &done);
+	if (!code)
+		code = install_built(dkms, release, arch);
+	dkms->options.force = force;
+	return code;
 }
 
 /* dkms adds what is not added; the engine does it, the words are dkms's. */
 static int require_source(const struct ks_dkms *dkms)
 {
 	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *entry = ks_tree_entry_path(
+		dkms->cli.system, dkms->options.module, dkms->options.version);
+	g_autofree char *added = g_build_filename(entry, "source", NULL);
+	g_autoptr(GPtrArray) names = NULL;
 
-	if (ks_dkms_is_in_tree(dkms) || ks_root_exists(dkms->cli.system->root, source))
+	if (!ks_dkms_is_added(dkms))
+		return ks_root_exists(dkms->cli.system->root, source)
+			       ? KS_DKMS_OK
+			       : ks_dkms_die_no_source(dkms);
+	names = ks_root_list(dkms->cli.system->root, added, NULL);
+	if (names && names->len >= 2)
 		return KS_DKMS_OK;
-	return ks_dkms_die_no_source(dkms);
+	return ks_dkms_die(
+		KS_DKMS_BAD_CONF,
+		"The directory %s does not appear to have module source located within "
+		"it.\nBuild halted.",
+		added);
 }
 
-static int build_or_install(struct ks_dkms *dkms, bool install)
+/* Only what can be built for is a target at all. */
+static int check_arches(const struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-	g_autofree char *what = g_strdup_printf("%s %s/%s", command_name(install),
-						options->module, options->version);
-	g_autoptr(GError) error = NULL;
-	int code = require_source(dkms);
+	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
 
-	if (code)
-		return code;
-	if (!ks_tree_set_asked(dkms->cli.system, options->module, options->version, true,
-			       &error) ||
-	    !ks_tree_set_dismissed(dkms->cli.system, options->module, options->version,
-				   false, &error) ||
-	    !ks_tree_set_removal_asked(dkms->cli.system, options->module,
-				       options->version, false, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))
-		return KS_DKMS_OK;
+	for (guint i = 0; i < dkms->options.arches->len; i++) {
+		const char *arch = g_ptr_array_index(dkms->options.arches, i);
+
+		if (!g_str_equal(arch, own))
+			return ks_dkms_die(KS_DKMS_NO_ARCH,
+					   "Cannot build for the architecture %s on %s.",
+					   arch, own);
+	}
+	return KS_DKMS_OK;
+}
+
+static bool set_marks(const struct ks_dkms *dkms, GError **error)
+{
+	const struct ks_system *system = dkms->cli.system;
+	const char *module = dkms->options.module, *version = dkms->options.version;
+
+	return ks_tree_set_asked(system, module, version, true, error) &&
+	       ks_tree_set_dismissed(system, module, version, false, error) &&
+	       ks_tree_set_removal_asked(system, module, version, false, error);
+}
+
+static int for_each_kernel(struct ks_dkms *dkms,
+			   int (*run)(struct ks_dkms *, const char *))
+{
+	int code = KS_DKMS_OK;
+
 	/* the status is that of the first kernel that failed, not of the last one */
-	for (guint i = 0; i < options->kernels->len; i++) {
-		int one = build_or_install_on(dkms, install,
-					      g_ptr_array_index(options->kernels, i));
+	for (guint i = 0; i < dkms->options.kernels->len; i++) {
+		int one = run(dkms, g_ptr_array_index(dkms->options.kernels, i));
 
 		code = code ? code : one;
 	}
 	return code;
 }
 
+static int build_or_install(struct ks_dkms *dkms, bool install)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	g_autofree char *what = NULL;
+	g_autoptr(GError) error = NULL;
+	int code = ks_dkms_add_given(dkms);
+
+	if (code)
+		return code;
+	if (!options->module || !options->version)
+		/* dkms says "add", which it tries first */
+		return ks_dkms_die_no_module("add");
+	code = require_source(dkms);
+	code = code ? code : check_arches(dkms);
+	if (code)
+		return code;
+	if (!set_marks(dkms, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	what = g_strdup_printf("%s %s/%s", command_name(install), options->module,
+			       options->version);
+	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))
+		return KS_DKMS_OK;
+	return for_each_kernel(dkms, install ? ks_dkms_install_on : ks_dkms_build_on);
+}
+
 int ks_dkms_build(struct ks_dkms *dkms)
 {
-	return build_or_install(dkms, false);
+	return dkms->options.all ? ks_dkms_build_all(dkms, false)
+				 : build_or_install(dkms, false);
 }
 
 int ks_dkms_install(struct ks_dkms *dkms)
 {
-	return build_or_install(dkms, true);
+	return dkms->options.all ? ks_dkms_build_all(dkms, true)
+				 : build_or_install(dkms, true);
 }

@@ -5,19 +5,29 @@
 #include "cli/source.h"
 
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
-		       const struct ks_plan_request *request, struct ks_outcome **outcome)
+		       const struct ks_plan_request *request, struct ks_dkms_words *words,
+		       struct ks_outcome **outcome)
 {
+	const struct ks_dkms_options *options = &dkms->options;
 	struct ks_run run = {
 		.command = command,
 		.request = *request,
 		.no_record = dkms->in_script,
-		.no_depmod = dkms->options.no_depmod,
+		.no_depmod = options->no_depmod,
 		.lock_timeout_ms = -1,
 		.silent = true,
+		/* else what they print would come before their line */
+		.scripts_to_stdout = !ks_dkms_words_is_kept(words),
+		.ignore_pre_install = options->force,
+		.observer = ks_dkms_words_observe,
+		.observer_data = words,
 	};
+	int code;
 
 	run.request.no_initramfs = dkms->in_script || !dkms->cli.settings->initramfs;
-	return ks_run_engine(&dkms->cli, &run, outcome);
+	code = ks_run_engine(&dkms->cli, &run, outcome);
+	ks_dkms_words_end(words);
+	return code;
 }
 
 bool ks_dkms_leave_to_end(const char *what)
@@ -34,9 +44,65 @@ bool ks_dkms_is_installed(const struct ks_verdict *verdict)
 	       verdict->state == KS_TARGET_RECORDED;
 }
 
+char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index)
+{
+	const GPtrArray *arches = dkms->options.arches;
+
+	/* one is that of all kernels */
+	if (arches->len)
+		return g_strdup(
+			g_ptr_array_index(arches, MIN(kernel_index, arches->len - 1)));
+	return ks_kernel_machine_arch(dkms->cli.system);
+}
+
+static int waiting_code(const struct ks_verdict *verdict)
+{
+	switch (verdict->reason) {
+	case KS_REASON_HEADERS_MISSING:
+		return KS_DKMS_HEADERS_MISSING;
+	case KS_REASON_DEPENDS_MISSING:
+		return KS_DKMS_DEPENDS_MISSING;
+	default:
+		return KS_DKMS_BUILD_FAILED; /* no compiler */
+	}
+}
+
+int ks_dkms_code(bool install, const struct ks_dkms_words *words,
+		 const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	const struct ks_dkms_done *done =
+		ks_dkms_words_done(words, target->source->name, target->source->version,
+				   target->kernel->release);
+
+	if (done && done->code)
+		return done->code;
+	switch (verdict->state) {
+	case KS_TARGET_INSTALLED:
+	case KS_TARGET_RECORDED:
+	case KS_TARGET_SATISFIED:
+		return KS_DKMS_OK;
+	case KS_TARGET_FAILED:
+		return verdict->reason == KS_REASON_VERIFY_FAILED ? KS_DKMS_NOT_PRODUCED
+								  : KS_DKMS_BUILD_FAILED;
+	case KS_TARGET_WAITING:
+		return waiting_code(verdict);
+	case KS_TARGET_EXCLUDED:
+		return KS_DKMS_EXCLUDED;
+	case KS_TARGET_BROKEN:
+		return KS_DKMS_BAD_CONF;
+	case KS_TARGET_BUILT:
+	case KS_TARGET_ADDED:
+	case KS_TARGET_STALE:
+		break;
+	}
+	return !install && target->built ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;
+}
+
 static int tell_waiting(const struct ks_verdict *verdict)
 {
-	const struct ks_kernel *kernel = verdict->target->kernel;
+	const struct ks_target *target = verdict->target;
+	const struct ks_kernel *kernel = target->kernel;
 
 	if (verdict->reason == KS_REASON_HEADERS_MISSING)
 		return ks_dkms_die(
@@ -47,56 +113,97 @@ static int tell_waiting(const struct ks_verdict *verdict)
 			"--kernelsourcedir option to tell DKMS where it's located.",
 			kernel->release, kernel->modules_dir, kernel->modules_dir,
 			kernel->release);
-	return ks_dkms_die(
-		verdict->reason == KS_REASON_DEPENDS_MISSING ? KS_DKMS_DEPENDS_MISSING
-							     : KS_DKMS_INSTALL_FAILED,
-		"%s",
-		verdict->detail ? verdict->detail : ks_reason_words(verdict->reason));
+	if (verdict->reason == KS_REASON_DEPENDS_MISSING)
+		return ks_dkms_die(
+			KS_DKMS_DEPENDS_MISSING,
+			"Aborting build of module %s/%s for kernel %s (%s) due to "
+			"missing BUILD_DEPENDS: %s.\n"
+			"You may override by specifying --force.",
+			target->source->name, target->source->version, kernel->release,
+			kernel->arch, verdict->detail ? verdict->detail : "");
+	return ks_dkms_die(KS_DKMS_BUILD_FAILED, "%s",
+			   verdict->detail ? verdict->detail
+					   : ks_reason_words(verdict->reason));
 }
 
-static int tell_failed(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
-	g_autofree char *log = ks_source_log_path(dkms->cli.system, target);
-	bool verified = verdict->reason == KS_REASON_VERIFY_FAILED;
+	g_autofree char *dir = ks_tree_artifact_path(
+		dkms->cli.system, target->source->name, target->source->version,
+		target->kernel->release, target->kernel->arch);
 
-	ks_dkms_die(0, "Bad return status for module build on kernel: %s (%s)",
-		    target->kernel->release, target->kernel->arch);
-	if (log)
-		fprintf(stderr, "Consult %s for more information.\n", log);
-	return verified ? KS_DKMS_INSTALL_FAILED : KS_DKMS_BUILD_FAILED;
-}
-
-int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
-		 const struct ks_verdict *verdict)
-{
-	switch (verdict->state) {
-	case KS_TARGET_INSTALLED:
-	case KS_TARGET_RECORDED:
-	case KS_TARGET_SATISFIED:
-		return KS_DKMS_OK;
-	case KS_TARGET_BUILT:
-		return !install ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;
-	case KS_TARGET_FAILED:
-		return tell_failed(dkms, verdict);
-	case KS_TARGET_WAITING:
-		return tell_waiting(verdict);
-	case KS_TARGET_EXCLUDED:
-		ks_dkms_warn("%s/%s on %s: %s%s%s", verdict->target->source->name,
-			     verdict->target->source->version,
-			     verdict->target->kernel->release,
+	if (target->exclusion == KS_CONF_NOT_EXCLUDED) {
+		ks_dkms_warn("%s/%s on %s: %s%s%s", target->source->name,
+			     target->source->version, target->kernel->release,
 			     ks_reason_words(verdict->reason),
 			     verdict->detail ? ": " : "",
 			     verdict->detail ? verdict->detail : "");
 		return KS_DKMS_EXCLUDED;
+	}
+	ks_dkms_warn("The %s/dkms.conf\n"
+		     "for module %s/%s includes BUILD_EXCLUSIVE directives\n"
+		     "which do not match this kernel/arch/config for any modules.\n"
+		     "This indicates that it should not be built.",
+		     dir, target->source->name, target->source->version);
+	return KS_DKMS_EXCLUDED;
+}
+
+/* A failure of an earlier run that is not tried again: its log tells. */
+static void tell_known_failure(const struct ks_dkms *dkms,
+			       const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	g_autofree char *log = ks_source_log_path(dkms->cli.system, target);
+
+	ks_dkms_die(0, "Bad return status for module build on kernel: %s (%s)%s%s%s",
+		    target->kernel->release, target->kernel->arch,
+		    log ? "\nConsult " : "", log ? log : "",
+		    log ? " for more information." : "");
+}
+
+static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+{
+	const struct ks_source *source = verdict->target->source;
+	g_autofree char *entry =
+		ks_tree_entry_path(dkms->cli.system, source->name, source->version);
+
+	ks_dkms_complain(verdict->detail ? verdict->detail
+					 : ks_reason_words(verdict->reason));
+	ks_dkms_die(
+		0,
+		"Bad conf file.\n"
+		"File: %s/source/dkms.conf does not represent a valid dkms.conf file.",
+		entry);
+}
+
+int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
+		 const struct ks_dkms_words *words, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	int code = ks_dkms_words_tell_failure(words, target->source->name,
+					      target->source->version,
+					      target->kernel->release);
+
+	if (code)
+		return code;
+	code = ks_dkms_code(install, words, verdict);
+	if (!code)
+		return KS_DKMS_OK;
+	switch (verdict->state) {
+	case KS_TARGET_FAILED:
+		tell_known_failure(dkms, verdict);
+		break;
+	case KS_TARGET_WAITING:
+		return tell_waiting(verdict);
+	case KS_TARGET_EXCLUDED:
+		return tell_excluded(dkms, verdict);
 	case KS_TARGET_BROKEN:
-		return ks_dkms_die(KS_DKMS_BAD_CONF, "%s",
-				   verdict->detail ? verdict->detail
-						   : ks_reason_words(verdict->reason));
-	case KS_TARGET_ADDED:
-	case KS_TARGET_STALE:
+		tell_bad_conf(dkms, verdict);
+		break;
+	default:
+		ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
 		break;
 	}
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED, "%s",
-			   ks_reason_words(verdict->reason));
+	return code;
 }

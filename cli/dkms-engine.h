@@ -2,12 +2,15 @@
 /* What the personality dkms asks the engine for, and how the answer is told. */
 #pragma once
 
-#include "cli/dkms.h"
+#include "cli/dkms-words.h"
 #include "cli/run.h"
 
-/* Run it for a command ("dkms build"). *outcome is NULL after a failure. */
+/*
+ * Run it for a command ("dkms build"); words are told of it. *outcome is NULL
+ * after a failure, which was told then.
+ */
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
-		       const struct ks_plan_request *request,
+		       const struct ks_plan_request *request, struct ks_dkms_words *words,
 		       struct ks_outcome **outcome);
 
 /*
@@ -18,6 +21,28 @@ bool ks_dkms_leave_to_end(const char *what);
 
 bool ks_dkms_is_installed(const struct ks_verdict *verdict);
 
-/* dkms's exit code for the verdict after the run; what went wrong is told. */
+/*
+ * dkms's exit code for a target after the run that was to build, or install, it;
+ * what went wrong is told.
+ */
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
+		 const struct ks_dkms_words *words, const struct ks_verdict *verdict);
+/* The code alone. */
+int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 		 const struct ks_verdict *verdict);
+
+/* "x86_64": -a, or this machine's. Free with g_free. */
+char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);
+
+/* Build, or install, on one kernel with all lines; the code (dkms-build.c). */
+int ks_dkms_build_on(struct ks_dkms *dkms, const char *release);
+int ks_dkms_install_on(struct ks_dkms *dkms, const char *release);
+
+/* Every module, or the one given, on every kernel (dkms-autoinstall.c). */
+int ks_dkms_build_all(struct ks_dkms *dkms, bool install);
+
+/* After a run over several targets: what was done to each on a kernel, with a
+ * header ("Autoinstall of") and dkms's summary; 0 or 11 (dkms-autoinstall.c). */
+int ks_dkms_tell_all(const struct ks_dkms *dkms, const char *header,
+		     const struct ks_dkms_words *words, const struct ks_plan *plan,
+		     const char *release);

@@ -38,7 +38,7 @@ static const struct option {
 	{'v', NULL, OPTION_STRING, FIELD(version), "V", "its version"},
 	{'k', "kernelver", OPTION_KERNEL, 0, "K[/A]",
 	 "the kernel; can be repeated [the running one]"},
-	{0, "templatekernel", OPTION_UNSUPPORTED, FIELD(template_kernel), "K",
+	{0, "templatekernel", OPTION_STRING, FIELD(template_kernel), "K",
 	 "match: the kernel to follow"},
 	{'c', NULL, OPTION_STRING, FIELD(conf_path), "FILE",
 	 "read this dkms.conf instead of the source's"},

@@ -1,77 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dkms uninstall and dkms remove. */
+/* dkms uninstall, unbuild and remove. */
+#include <string.h>
+
 #include "cli/dkms-engine.h"
+#include "cli/dkms-rpm.h"
 
-static void print_removed(const struct ks_dkms *dkms, const struct ks_outcome *outcome,
-			  const struct ks_artifact *artifact)
+#define MAX_CONF_BYTES (1 << 20)
+
+/* One kernel that the command is about. */
+struct place {
+	char *release, *arch;
+};
+
+static void place_free(gpointer data)
 {
-	const struct ks_manifest *manifest = artifact->manifest;
+	struct place *place = data;
 
-	printf("Module %s/%s for kernel %s (%s):\n", dkms->options.module,
-	       dkms->options.version, artifact->release, artifact->arch);
-	if (!artifact->active)
-		return;
-	puts("Before uninstall, this module version was ACTIVE on this kernel.");
-	for (guint i = 0; manifest && i < manifest->files->len; i++) {
-		const struct ks_manifest_file *file =
-			g_ptr_array_index(manifest->files, i);
-
-		printf("Deleting %s/%s\n", file->dest_dir, file->name);
-	}
-	if (!outcome->n_failed_actions)
-		puts("Running depmod... done.\n");
+	g_free(place->release);
+	g_free(place->arch);
+	g_free(place);
 }
 
-/* Take it off one kernel. */
-static int uninstall_from(struct ks_dkms *dkms, const struct ks_tree_entry *entry,
-			  const char *release)
+static void add_place(GPtrArray *places, const char *release, const char *arch)
 {
-	const struct ks_plan_request request = {.module = dkms->options.module,
-						.version = dkms->options.version,
-						.release = release,
-						.uninstall = true};
-	const struct ks_artifact *found = NULL;
+	struct place *place = g_new0(struct place, 1);
+
+	place->release = g_strdup(release);
+	place->arch = g_strdup(arch);
+	g_ptr_array_add(places, place);
+}
+
+/* The kernels named, or with --all those that have it. */
+static GPtrArray *list_places(const struct ks_dkms *dkms,
+			      const struct ks_tree_entry *entry)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	GPtrArray *places = g_ptr_array_new_with_free_func(place_free);
+
+	for (guint i = 0; entry && options->all && i < entry->artifacts->len; i++) {
+		const struct ks_artifact *artifact =
+			g_ptr_array_index(entry->artifacts, i);
+
+		add_place(places, artifact->release, artifact->arch);
+	}
+	for (guint i = 0; i < options->kernels->len; i++) {
+		g_autofree char *arch = ks_dkms_arch(dkms, i);
+
+		add_place(places, g_ptr_array_index(options->kernels, i), arch);
+	}
+	return places;
+}
+
+/* dkms says nothing of a module that may have been excluded there. */
+static bool may_be_excluded(const struct ks_dkms *dkms)
+{
+	g_autofree char *entry = ks_tree_entry_path(
+		dkms->cli.system, dkms->options.module, dkms->options.version);
+	g_autofree char *path = g_build_filename(entry, "source", "dkms.conf", NULL);
+	g_autofree char *text = ks_root_read_file(dkms->cli.system->root, path,
+						  MAX_CONF_BYTES, NULL, NULL);
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(g_strchug(*line), "BUILD_EXCLUSIVE_"))
+			return true;
+	return false;
+}
+
+/* What is not there is said, and is no failure. */
+static void tell_absent(const struct ks_dkms *dkms, const struct place *place,
+			const struct ks_artifact *artifact, bool unbuild)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	if ((!artifact || !artifact->active) && !may_be_excluded(dkms))
+		printf("Module %s/%s is not installed for kernel %s (%s). Skipping...\n",
+		       options->module, options->version, place->release, place->arch);
+	if (unbuild && !artifact)
+		printf("Module %s/%s is not built for kernel %s (%s). Skipping...\n",
+		       options->module, options->version, place->release, place->arch);
+	fflush(stdout);
+}
+
+static void tell_originals(const struct ks_dkms *dkms, const struct place *place,
+			   const struct ks_dkms_words *words)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_done *done = ks_dkms_words_done(
+		words, options->module, options->version, place->release);
+
+	if (done && done->had_originals && done->uninstalled)
+		printf("Removing original module(s) from DKMS tree for kernel %s (%s)\n",
+		       place->release, place->arch);
+}
+
+/* Take it off one kernel; with unbuild, forget what was built, too. */
+static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
+		    const struct place *place, bool unbuild)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = {.module = options->module,
+						.version = options->version,
+						.release = place->release,
+						.uninstall = true,
+						.unbuild = unbuild};
+	const struct ks_artifact *artifact =
+		entry ? ks_tree_find_artifact(entry, place->release, place->arch) : NULL;
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 	int code;
 
-	for (guint i = 0; i < entry->artifacts->len; i++) {
-		const struct ks_artifact *artifact =
-			g_ptr_array_index(entry->artifacts, i);
-
-		if (g_str_equal(artifact->release, release))
-			found = artifact;
-	}
-	if (!found || !found->active) {
-		printf("Module %s/%s is not installed for kernel %s. Skipping...\n",
-		       dkms->options.module, dkms->options.version, release);
+	tell_absent(dkms, place, artifact, unbuild);
+	if (!artifact || !(artifact->active || unbuild))
 		return KS_DKMS_OK;
-	}
-	code = ks_dkms_run_engine(dkms, "dkms uninstall", &request, &outcome);
+	code = ks_dkms_run_engine(dkms, unbuild ? "dkms unbuild" : "dkms uninstall",
+				  &request, words, &outcome);
 	if (!outcome)
 		return code;
-	print_removed(dkms, outcome, found);
-	return outcome->n_failed_actions ? KS_DKMS_INSTALL_FAILED : KS_DKMS_OK;
-}
-
-static int uninstall_selected(struct ks_dkms *dkms, const struct ks_tree_entry *entry)
-{
-	const struct ks_dkms_options *options = &dkms->options;
-	int code = KS_DKMS_OK;
-
-	for (guint i = 0; options->all && i < entry->artifacts->len; i++) {
-		const struct ks_artifact *artifact =
-			g_ptr_array_index(entry->artifacts, i);
-		int one = uninstall_from(dkms, entry, artifact->release);
-
-		code = code ? code : one;
-	}
-	for (guint i = 0; i < options->kernels->len; i++) {
-		int one = uninstall_from(dkms, entry,
-					 g_ptr_array_index(options->kernels, i));
-
-		code = code ? code : one;
-	}
-	return code;
+	tell_originals(dkms, place, words);
+	code = ks_dkms_words_tell_failure(words, options->module, options->version,
+					  place->release);
+	return code			   ? code
+	       : outcome->n_failed_actions ? KS_DKMS_INSTALL_FAILED
+					   : KS_DKMS_OK;
 }
 
 /*
@@ -79,13 +130,14 @@ static int uninstall_selected(struct ks_dkms *dkms, const struct ks_tree_entry *
  * upgrade. What is to go shows at the end of the transaction, by what is then
  * still in /usr/src and /lib/modules.
  */
-static int leave_to_end(struct ks_dkms *dkms)
+static int keep_to_end(struct ks_dkms *dkms, bool removes)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	g_autoptr(GError) error = NULL;
 
-	if (options->all && !ks_tree_set_removal_asked(dkms->cli.system, options->module,
-						       options->version, true, &error))
+	if (removes && options->all &&
+	    !ks_tree_set_removal_asked(dkms->cli.system, options->module,
+				       options->version, true, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("dkms: %s/%s: kept until the end of the transaction, removed then if its "
 	       "source or kernel is gone\n",
@@ -93,59 +145,83 @@ static int leave_to_end(struct ks_dkms *dkms)
 	return KS_DKMS_OK;
 }
 
-int ks_dkms_uninstall(struct ks_dkms *dkms)
+enum spacing { EMPTY_LINE_BETWEEN, EMPTY_LINE_AFTER };
+
+static int take_off_all(struct ks_dkms *dkms, bool unbuild, enum spacing spacing)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GPtrArray) places = NULL;
 	g_autoptr(GError) error = NULL;
+	struct ks_tree_entry *entry;
+	int code = KS_DKMS_OK;
 
-	if (dkms->in_script)
-		return leave_to_end(dkms);
-	if (ks_run_queue_if_held_above(&dkms->cli, "dkms uninstall"))
-		return KS_DKMS_OK;
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries || !ks_tree_set_asked(dkms->cli.system, options->module,
 					   options->version, false, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	return uninstall_selected(
-		dkms, ks_tree_find(entries, options->module, options->version));
-}
+	entry = ks_tree_find(entries, options->module, options->version);
+	places = list_places(dkms, entry);
+	for (guint i = 0; i < places->len; i++) {
+		int one;
 
-/* Is there an artifact of a kernel that is not named? */
-static bool is_built_elsewhere(const struct ks_dkms *dkms,
-			       const struct ks_tree_entry *entry)
-{
-	for (guint i = 0; i < entry->artifacts->len; i++) {
-		const struct ks_artifact *artifact =
-			g_ptr_array_index(entry->artifacts, i);
-
-		if (!g_ptr_array_find_with_equal_func(
-			    dkms->options.kernels, artifact->release, g_str_equal, NULL))
-			return true;
+		if (i && spacing == EMPTY_LINE_BETWEEN)
+			puts("");
+		one = take_off(dkms, entry, g_ptr_array_index(places, i), unbuild);
+		if (spacing == EMPTY_LINE_AFTER)
+			puts("");
+		code = code ? code : one;
 	}
-	return false;
+	return code;
 }
 
-static int remove_altogether(struct ks_dkms *dkms, const struct ks_tree_entry *entry)
+int ks_dkms_uninstall(struct ks_dkms *dkms)
+{
+	if (dkms->in_script)
+		return keep_to_end(dkms, false);
+	if (ks_run_queue_if_held_above(&dkms->cli, "dkms uninstall"))
+		return KS_DKMS_OK;
+	return take_off_all(dkms, false, EMPTY_LINE_BETWEEN);
+}
+
+int ks_dkms_unbuild(struct ks_dkms *dkms)
+{
+	if (dkms->in_script)
+		return keep_to_end(dkms, false);
+	if (ks_run_queue_if_held_above(&dkms->cli, "dkms unbuild"))
+		return KS_DKMS_OK;
+	return take_off_all(dkms, true, EMPTY_LINE_BETWEEN);
+}
+
+/* Does a kernel still have it? */
+static bool is_built_somewhere(const struct ks_dkms *dkms)
+{
+	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, NULL);
+	const struct ks_tree_entry *entry =
+		entries ? ks_tree_find(entries, dkms->options.module,
+				       dkms->options.version)
+			: NULL;
+
+	return entry && entry->artifacts->len;
+}
+
+/* It has no kernel left: out of the tree, and it is not to come back by itself. */
+static int forget(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_plan_request request = {.module = options->module};
+	const struct ks_plan_request request = {.module = options->module,
+						.version = options->version};
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
 	ks_auto(ks_outcome) outcome = NULL;
 	g_autoptr(GError) error = NULL;
 	int code;
 
 	if (!ks_tree_set_dismissed(dkms->cli.system, options->module, options->version,
-				   true, &error) ||
-	    !ks_tree_set_asked(dkms->cli.system, options->module, options->version, false,
-			       &error))
+				   true, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	if (ks_run_queue_if_held_above(&dkms->cli, "dkms remove"))
-		return KS_DKMS_OK;
-	code = ks_dkms_run_engine(dkms, "dkms remove", &request, &outcome);
+	code = ks_dkms_run_engine(dkms, "dkms remove", &request, words, &outcome);
 	if (!outcome)
 		return code;
-	for (guint i = 0; i < entry->artifacts->len; i++)
-		print_removed(dkms, outcome, g_ptr_array_index(entry->artifacts, i));
 	if (ks_dkms_is_in_tree(dkms))
 		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
 				   "%s/%s could not be removed altogether.",
@@ -157,24 +233,19 @@ static int remove_altogether(struct ks_dkms *dkms, const struct ks_tree_entry *e
 
 int ks_dkms_remove(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_tree_entry *entry;
-	g_autoptr(GPtrArray) entries = NULL;
-	g_autoptr(GError) error = NULL;
+	int code;
 
+	if (ks_dkms_rpm_take(dkms)) {
+		ks_dkms_warn("Remove cancelled because --rpm_safe_upgrade scenario "
+			     "detected.");
+		return KS_DKMS_OK;
+	}
 	if (dkms->in_script)
-		return leave_to_end(dkms);
-	entries = ks_tree_scan(dkms->cli.system, &error);
-	if (!entries)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	entry = ks_tree_find(entries, options->module, options->version);
-	if (!entry)
-		return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
-				   "%s/%s: nothing of it is in the DKMS tree.",
-				   options->module, options->version);
-	if (options->all || !is_built_elsewhere(dkms, entry))
-		return remove_altogether(dkms, entry);
+		return keep_to_end(dkms, true);
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms remove"))
 		return KS_DKMS_OK;
-	return uninstall_selected(dkms, entry);
+	code = take_off_all(dkms, true, EMPTY_LINE_AFTER);
+	if (code || is_built_somewhere(dkms))
+		return code;
+	return forget(dkms);
 }

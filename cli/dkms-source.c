@@ -52,6 +52,19 @@ bool ks_dkms_is_broken(const struct ks_dkms *dkms)
 	       (ks_root_stat(root, source, &st) && S_ISDIR(st.st_mode));
 }
 
+bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const char *arch)
+{
+	const struct ks_system *system = dkms->cli.system;
+	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
+						dkms->options.module, release, arch);
+	g_autofree char *built = ks_tree_artifact_path(
+		system, dkms->options.module, dkms->options.version, release, arch);
+	g_autofree char *real_link = ks_root_realpath(system->root, link);
+	g_autofree char *real_built = ks_root_realpath(system->root, built);
+
+	return real_link && g_strcmp0(real_link, real_built) == 0;
+}
+
 int ks_dkms_die_no_source(const struct ks_dkms *dkms)
 {
 	g_autofree char *source = ks_dkms_source_path(dkms);

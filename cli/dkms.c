@@ -54,6 +54,14 @@ void ks_dkms_warn(const char *format, ...)
 	fprintf(stderr, "Warning: %s\n", text);
 }
 
+void ks_dkms_complain(const char *text)
+{
+	g_autofree char *clean = ks_message_clean(text);
+
+	fflush(stdout);
+	fprintf(stderr, "dkms.conf: Error! %s\n", clean);
+}
+
 static void replace_path(char **path, const char *with)
 {
 	if (!with)

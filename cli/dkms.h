@@ -87,11 +87,11 @@ struct ks_dkms_action {
 	const char *arguments;		  /* for the help */
 	const char *summary;
 	enum ks_dkms_check checks[KS_DKMS_MAX_CHECKS];
+	bool takes_all;		/* --all is for all kernels, and modules */
 	bool no_default_kernel; /* without -k it is not about the running one */
 	bool needs_kernel;	/* -k is to be given: 4, before anything else */
 	bool filters;		/* M, V, K and A are patterns, not names */
 	bool changes;		/* does nothing with KMODSMITH=0 */
-	bool post_transaction; /* runs that command of framework.conf when it went well */
 };
 
 /* dkms-actions.c */
@@ -103,6 +103,8 @@ int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *actio
 /* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
 int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void ks_dkms_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* "dkms.conf: Error! TEXT", on stderr. */
+void ks_dkms_complain(const char *text);
 
 /*
  * dkms-options.c: KS_DKMS_OK, or the exit code after telling why. Stops at
@@ -125,6 +127,8 @@ void ks_dkms_print_usage(FILE *to);
 bool ks_dkms_is_in_tree(const struct ks_dkms *dkms); /* T/M/V is there */
 bool ks_dkms_is_added(const struct ks_dkms *dkms);   /* and leads to a source */
 bool ks_dkms_is_broken(const struct ks_dkms *dkms);
+/* T/M/kernel-K-A leads to this version. */
+bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const char *arch);
 char *ks_dkms_source_path(const struct ks_dkms *dkms);
 int ks_dkms_die_no_source(const struct ks_dkms *dkms);
 int ks_dkms_die_no_module(const char *action);
@@ -138,3 +142,13 @@ int ks_dkms_uninstall(struct ks_dkms *dkms);
 int ks_dkms_remove(struct ks_dkms *dkms);
 int ks_dkms_autoinstall(struct ks_dkms *dkms);
 int ks_dkms_generate_mok(struct ks_dkms *dkms);
+int ks_dkms_unbuild(struct ks_dkms *dkms);
+int ks_dkms_match(struct ks_dkms *dkms);
+int ks_dkms_kernel_preinst(struct ks_dkms *dkms);
+int ks_dkms_kernel_prerm(struct ks_dkms *dkms);
+
+/*
+ * Add what the command line gives instead of a module, a directory or an archive,
+ * and make it the module that the rest is about. Nothing when it gives none.
+ */
+int ks_dkms_add_given(struct ks_dkms *dkms);

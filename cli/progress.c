@@ -224,6 +224,11 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_SIGNING:
 	case KS_EVENT_SIGNED:
 	case KS_EVENT_SIGN_FAILED:
+	case KS_EVENT_ORIGINAL:
+	case KS_EVENT_PLACED:
+	case KS_EVENT_TAKEN:
+	case KS_EVENT_SCRIPT:
+	case KS_EVENT_NO_SCRIPT:
 	case KS_EVENT_WARNING:
 	case KS_EVENT_SANDBOX:
 	case KS_EVENT_POST_TRANSACTION:

@@ -184,6 +184,11 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 	case KS_EVENT_SIGNING:
 	case KS_EVENT_SIGNED:
 	case KS_EVENT_ACTION_STEP:
+	case KS_EVENT_ORIGINAL:
+	case KS_EVENT_PLACED:
+	case KS_EVENT_TAKEN:
+	case KS_EVENT_SCRIPT:
+	case KS_EVENT_NO_SCRIPT:
 	case KS_EVENT_TICK:
 		break;
 	}

@@ -39,9 +39,9 @@ static void catch_signals(void)
 
 struct watching {
 	struct ks_cli *cli;
+	const struct ks_run *run;
 	struct ks_progress *progress;
 	struct ks_report *report;
-	bool silent; /* the personality dkms has its own words */
 };
 
 static void on_event(const struct ks_event *event, void *data)
@@ -52,19 +52,22 @@ static void on_event(const struct ks_event *event, void *data)
 	may_end_at_once = event->kind == KS_EVENT_WAITING_FOR_LOCK;
 	ks_report_observe(watching->report, event);
 	ks_progress_observe(watching->progress, event);
+	if (watching->run->observer)
+		watching->run->observer(event, watching->run->observer_data);
 	if (event->kind == KS_EVENT_WAITING_FOR_LOCK && !cli->quiet)
 		ks_message_note("waiting for another run: %s",
 				event->text && *event->text ? event->text : "unknown");
-	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet)
+	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet &&
+		 !watching->run->silent)
 		ks_message_note("%s", event->text);
 	else if (event->kind == KS_EVENT_POST_TRANSACTION && !cli->quiet &&
-		 !watching->silent)
+		 !watching->run->silent)
 		ks_message_note("post_transaction: %s", event->text);
-	else if (event->kind == KS_EVENT_SANDBOX && !cli->quiet && !watching->silent)
+	else if (event->kind == KS_EVENT_SANDBOX && !cli->quiet && !watching->run->silent)
 		ks_message_note("sandbox: %s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);
-	else if (!watching->silent)
+	else if (!watching->run->silent)
 		ks_signing_text_print(event, cli->quiet);
 }
 
@@ -142,10 +145,8 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	ks_auto(ks_report) report = ks_report_new(cli->system);
 	ks_auto(ks_progress) progress =
 		ks_progress_new(cli->quiet || run->silent, cli->verbose);
-	struct watching watching = {.cli = cli,
-				    .progress = progress,
-				    .report = report,
-				    .silent = run->silent};
+	struct watching watching = {
+		.cli = cli, .run = run, .progress = progress, .report = report};
 	struct ks_run_options options = {
 		.request = run->request,
 		.command = run->command,
@@ -153,6 +154,8 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 		.no_record = run->no_record,
 		.caller_records = run->caller_records,
 		.no_depmod = run->no_depmod,
+		.scripts_to_stdout = run->scripts_to_stdout,
+		.ignore_pre_install = run->ignore_pre_install,
 		.lock_timeout_ms = run->lock_timeout_ms,
 		.observer = on_event,
 		.observer_data = &watching,

@@ -20,6 +20,10 @@ struct ks_run {
 	bool no_depmod;
 	int lock_timeout_ms;
 	bool silent; /* print errors only (the personality dkms has its own words) */
+	bool scripts_to_stdout;
+	bool ignore_pre_install;
+	ks_observer observer; /* sees every event, too; may be NULL */
+	void *observer_data;
 };
 
 /* Run, report, and give the exit code. *outcome may be NULL; it is NULL after a failure.

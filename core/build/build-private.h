@@ -63,6 +63,7 @@ struct ks_build {
 	bool is_running;   /* sandbox is valid */
 	bool is_over;	   /* there was a result, or it was cancelled */
 	bool has_token;
+	int exit_status; /* of the last step that ended */
 	bool is_outside; /* what failed was the launcher, not the command */
 	struct ks_sandbox sandbox;
 	GError *stopped;       /* why we killed the running step, or NULL */

@@ -75,6 +75,16 @@ const char *ks_build_step(const struct ks_build *build)
 	return build->step < build->steps->len ? get_step(build)->name : build->phase;
 }
 
+const char *ks_build_step_description(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->description : NULL;
+}
+
+const char *ks_build_step_command(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->command : NULL;
+}
+
 int ks_build_poll_fd(const struct ks_build *build)
 {
 	return build->is_running ? build->sandbox.pidfd
@@ -184,6 +194,8 @@ static bool end_step(struct ks_build *build, GError **error)
 	build->layers = build->has_layers ? build->layers & layers : layers;
 	build->has_layers = true;
 	ks_build_log_end(build, status, elapsed_us);
+	build->exit_status =
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	if (build->stopped) {
 		ks_build_log_line(build, "%s", build->stopped->message);
 		g_propagate_prefixed_error(error, g_steal_pointer(&build->stopped),
@@ -236,6 +248,7 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 	result->reason = reason;
 	result->step = g_strdup(ks_build_step(build));
 	result->message = g_strdup(error->message);
+	result->exit_status = build->exit_status;
 	/* Of a step: afterwards nothing runs that writes to the log. */
 	if (build->step < build->steps->len)
 		result->first_error = ks_build_log_first_error(build);

@@ -49,6 +49,7 @@ struct ks_build_result {
 	enum ks_reason reason; /* build-failed or verify-failed when not ok */
 	char *step;	       /* the step that failed */
 	char *message;	       /* "make: exit status 2" */
+	int exit_status;       /* of the step's command, 128 + signal; 0: none failed */
 	char *first_error;     /* first compiler error of the log; may be NULL */
 	GError *outside;  /* not the module's doing (no sandbox, disk full); or NULL */
 	char *log_path;	  /* make.log where it ended up */
@@ -83,6 +84,9 @@ int ks_build_poll_fd(const struct ks_build *build);
 
 /* Name of the running step, for the progress line. */
 const char *ks_build_step(const struct ks_build *build);
+/* dkms's words for it ("Building module(s)") and its command; NULL behind the last. */
+const char *ks_build_step_description(const struct ks_build *build);
+const char *ks_build_step_command(const struct ks_build *build);
 
 /* Go on. True when the build is over; then *result is the caller's. */
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);

@@ -20,14 +20,45 @@ static void warn(const struct ks_action_context *context, const struct ks_action
 		context->options->observer(&event, context->options->observer_data);
 }
 
-static bool run_root_script(const struct ks_action_context *context, const char *what,
+static void notify(const struct ks_action_context *context, struct ks_event event)
+{
+	if (context->options->observer)
+		context->options->observer(&event, context->options->observer_data);
+}
+
+struct telling {
+	const struct ks_action_context *context;
+	const struct ks_action *action;
+};
+
+static void tell_script(const char *what, bool is_executable, void *data)
+{
+	const struct telling *telling = data;
+
+	notify(telling->context,
+	       (struct ks_event){.kind = is_executable ? KS_EVENT_SCRIPT
+						       : KS_EVENT_NO_SCRIPT,
+				 .action = telling->action,
+				 .text = what});
+}
+
+static bool run_root_script(const struct ks_action_context *context,
+			    const struct ks_action *action, const char *what,
 			    const char *command, const struct ks_source *source,
 			    const struct ks_kernel *kernel, GError **error)
 {
+	struct telling telling = {context, action};
+	const struct ks_script_options options = {
+		.to_stdout = context->options->scripts_to_stdout,
+		.tell = tell_script,
+		.data = &telling,
+	};
+
 	if (!source->path)
 		return true;
 	return ks_script_run(context->system, context->settings, what, command,
-			     source->path, source->name, source->version, kernel, error);
+			     source->path, source->name, source->version, kernel,
+			     &options, NULL, error);
 }
 
 /* Like run_root_script(), for the scripts whose failure dkms ignores. */
@@ -38,7 +69,7 @@ static void try_root_script(const struct ks_action_context *context,
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!run_root_script(context, what, command, source, kernel, &error))
+	if (!run_root_script(context, action, what, command, source, kernel, &error))
 		warn(context, action, error);
 }
 
@@ -125,6 +156,24 @@ static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kern
 		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
 }
 
+static bool pre_install(const struct ks_action_context *context,
+			const struct ks_action *action, GError **error)
+{
+	const struct ks_target *target = action->target;
+	g_autoptr(GError) local = NULL;
+
+	if (!target->conf ||
+	    run_root_script(context, action, "pre_install", target->conf->pre_install,
+			    target->source, target->kernel, &local))
+		return true;
+	if (context->options->ignore_pre_install) {
+		warn(context, action, local);
+		return true;
+	}
+	g_propagate_error(error, g_steal_pointer(&local));
+	return false;
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -137,9 +186,7 @@ static bool install(const struct ks_action_context *context,
 
 	if (!manifest)
 		return false;
-	if (target->conf &&
-	    !run_root_script(context, "pre_install", target->conf->pre_install, source,
-			     kernel, error))
+	if (!pre_install(context, action, error))
 		return false;
 	/* marked on both sides: a run that dies between them has told that it began */
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
@@ -151,6 +198,9 @@ static bool install(const struct ks_action_context *context,
 	    !ks_tree_activate(system, source->name, source->version, kernel->release,
 			      kernel->arch, error))
 		return false;
+	notify(context, (struct ks_event){.kind = KS_EVENT_PLACED,
+					  .action = action,
+					  .manifest = manifest});
 	if (target->conf)
 		try_root_script(context, action, "post_install",
 				target->conf->post_install, source, kernel);
@@ -189,6 +239,9 @@ static bool uninstall(const struct ks_action_context *context,
 	manifest = load_manifest(context, target, error);
 	if (!manifest)
 		return false;
+	notify(context, (struct ks_event){.kind = KS_EVENT_TAKEN,
+					  .action = action,
+					  .manifest = manifest});
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_install_unplace(system, manifest, error) ||
 	    (kernel->alive &&

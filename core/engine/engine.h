@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/build/build.h"
 #include "core/plan/plan.h"
 #include "core/sign/sign.h"
 
@@ -16,9 +17,14 @@ enum ks_event_kind {
 	KS_EVENT_ACTION_STEP,	   /* a build goes on to another step: text */
 	KS_EVENT_ACTION_DONE,	   /* action ended well */
 	KS_EVENT_ACTION_FAILED,	   /* action; error */
-	KS_EVENT_TICK,		   /* about once a second while something runs */
-	KS_EVENT_WARNING,	   /* text */
-	KS_EVENT_SANDBOX,	   /* text: the layers builds have; once a run */
+	KS_EVENT_ORIGINAL,	   /* text: a file put aside or, by UNINSTALL, put back */
+	KS_EVENT_PLACED,	   /* by INSTALL: manifest tells which files */
+	KS_EVENT_TAKEN,		   /* by UNINSTALL, before: manifest tells which files */
+	KS_EVENT_SCRIPT,	   /* text: "post_add": such a script is run now */
+	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
+	KS_EVENT_TICK,	    /* about once a second while something runs */
+	KS_EVENT_WARNING,   /* text */
+	KS_EVENT_SANDBOX,   /* text: the layers builds have; once a run */
 	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
 	/* action's modules are about to be built or signed anew: signing tells how;
 	 * first: nothing was, on that kernel in this run */
@@ -35,6 +41,9 @@ struct ks_event {
 	const char *first_error; /* of a failed build */
 	const struct ks_signing *signing;
 	bool first;
+	const char *description; /* of a build's step, in dkms's words, and its command */
+	const char *command;
+	const struct ks_build_result *result; /* of a build that ended; or NULL */
 	const struct ks_manifest *manifest;
 	unsigned int done, total;
 };
@@ -53,7 +62,9 @@ struct ks_run_options {
 	 */
 	bool caller_records;
 	bool no_depmod;
-	int lock_timeout_ms; /* see ks_lock_acquire */
+	bool scripts_to_stdout;	 /* what root's scripts print; else it goes to the log */
+	bool ignore_pre_install; /* its failure is only told */
+	int lock_timeout_ms;	 /* see ks_lock_acquire */
 	ks_observer observer;
 	void *observer_data;
 	const bool *cancelled; /* set by the caller's signal handler; polled */

@@ -23,7 +23,7 @@ struct running {
 	char *dest_dir;
 	char **extra_symvers;
 	char *probe_memo;
-	const char *step;
+	const char *step; /* description, or name */
 };
 
 struct ks_executor {
@@ -114,7 +114,7 @@ static void notify(const struct ks_executor *executor, struct ks_event event)
 
 static void end_action(struct ks_executor *executor, guint index,
 		       enum ks_action_status status, const GError *error,
-		       const char *first_error)
+		       const struct ks_build_result *result)
 {
 	executor->status[index] = status;
 	executor->n_ended++;
@@ -122,12 +122,14 @@ static void end_action(struct ks_executor *executor, guint index,
 		return;
 	if (status == KS_STATUS_FAILED)
 		executor->context.outcome->n_failed_actions++;
-	notify(executor, (struct ks_event){.kind = status == KS_STATUS_DONE
-							   ? KS_EVENT_ACTION_DONE
-							   : KS_EVENT_ACTION_FAILED,
-					   .action = get_action(executor, index),
-					   .error = error,
-					   .first_error = first_error});
+	notify(executor,
+	       (struct ks_event){.kind = status == KS_STATUS_DONE
+						 ? KS_EVENT_ACTION_DONE
+						 : KS_EVENT_ACTION_FAILED,
+				 .action = get_action(executor, index),
+				 .error = error,
+				 .first_error = result ? result->first_error : NULL,
+				 .result = result});
 }
 
 static bool has_ended(enum ks_action_status status)
@@ -230,6 +232,24 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 	return running;
 }
 
+/* A build has come to another step: two patches are two. */
+static void notify_step(struct ks_executor *executor, struct running *running)
+{
+	const char *name = ks_build_step(running->build);
+	const char *description = ks_build_step_description(running->build);
+	const char *step = description ? description : name;
+
+	if (running->step == step)
+		return;
+	running->step = step;
+	notify(executor,
+	       (struct ks_event){.kind = KS_EVENT_ACTION_STEP,
+				 .action = get_action(executor, running->index),
+				 .text = name,
+				 .description = description,
+				 .command = ks_build_step_command(running->build)});
+}
+
 static bool start_build(struct ks_executor *executor, guint index, GError **error)
 {
 	const struct ks_action *action = get_action(executor, index);
@@ -262,6 +282,7 @@ static bool start_build(struct ks_executor *executor, guint index, GError **erro
 	notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
 					   .action = get_action(executor, index),
 					   .text = ks_build_step(running->build)});
+	notify_step(executor, running);
 	return true;
 }
 
@@ -413,25 +434,17 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 	ok = result->ok ? store_success(executor, action->target, result, &error)
 			: store_failure(executor, action->target, result, &error);
 	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error,
-		   result->first_error);
+		   result);
 }
 
 static void advance(struct ks_executor *executor, struct running *running)
 {
 	struct ks_build_result *result = NULL;
-	const char *step;
 
-	if (ks_build_advance(running->build, &result)) {
+	if (ks_build_advance(running->build, &result))
 		finish_build(executor, running, result);
-		return;
-	}
-	step = ks_build_step(running->build);
-	if (g_strcmp0(step, running->step) == 0)
-		return;
-	running->step = step;
-	notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_STEP,
-					   .action = get_action(executor, running->index),
-					   .text = step});
+	else
+		notify_step(executor, running);
 }
 
 /* Once a tick, however busy the loop is. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/support/durable.h"
 #include "core/support/error.h"
@@ -123,9 +124,9 @@ static bool run_bounded(const struct ks_process_options *options, unsigned int t
 
 static bool run_script(const struct ks_system *system, const char *what, char **argv,
 		       const char *source_dir, char **env, unsigned int timeout_s,
-		       GError **error)
+		       bool to_stdout, int *exit_status, GError **error)
 {
-	ks_autofd int log_fd = open_log(system);
+	ks_autofd int log_fd = to_stdout ? -1 : open_log(system);
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
 	g_autofree char *described = NULL;
 	bool is_over;
@@ -135,13 +136,15 @@ static bool run_script(const struct ks_system *system, const char *what, char **
 	options.env = (const char *const *)env;
 	options.chroot = ks_root_is_host(system->root) ? NULL : system->root;
 	options.cwd = source_dir;
-	options.stdout_fd = log_fd;
-	options.stderr_fd = log_fd;
+	options.stdout_fd = to_stdout ? STDOUT_FILENO : log_fd;
+	options.stderr_fd = to_stdout ? STDERR_FILENO : log_fd;
 	/* in our process group: ^C ends a script that hangs */
 	if (!run_bounded(&options, timeout_s, &wait_status, &is_over, error)) {
 		g_prefix_error(error, "cannot run %s '%s': ", what, argv[0]);
 		return false;
 	}
+	*exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+					      : 128 + WTERMSIG(wait_status);
 	if (is_over) {
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "%s '%s' failed: killed after %u seconds", what, argv[0],
@@ -159,14 +162,21 @@ static bool run_script(const struct ks_system *system, const char *what, char **
 bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const char *what, const char *command, const char *source_dir,
 		   const char *module, const char *version,
-		   const struct ks_kernel *kernel, GError **error)
+		   const struct ks_kernel *kernel,
+		   const struct ks_script_options *options, int *exit_status,
+		   GError **error)
 {
+	static const struct ks_script_options defaults;
+	int unused;
 	g_autofree char *real_dir = NULL;
 	g_autofree char *real_script = NULL;
 	g_auto(GStrv) argv = NULL;
 	g_auto(GStrv) env = NULL;
 	char *script;
 
+	options = options ? options : &defaults;
+	exit_status = exit_status ? exit_status : &unused;
+	*exit_status = 0;
 	if (!command || !*command || settings->root_scripts == KS_ROOT_SCRIPTS_SKIP)
 		return true;
 	real_dir = ks_root_realpath(system->root, source_dir);
@@ -176,8 +186,11 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	script = resolve_script(system, module, real_dir, argv[0]);
 	g_free(argv[0]);
 	argv[0] = script;
-	if (!is_executable(system, script))
-		return true; /* dkms warns and goes on; lint tells */
+	if (!is_executable(system, script)) {
+		if (options->tell)
+			options->tell(what, false, options->data);
+		return true; /* as dkms; lint tells */
+	}
 	/* By its own name too: a link may lead below a directory of somebody else's. */
 	real_script = ks_root_realpath(system->root, script);
 	if (!real_script || !is_roots_alone(system, real_dir) ||
@@ -188,6 +201,8 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 		return false;
 	}
 	env = script_env(module, version, kernel);
+	if (options->tell)
+		options->tell(what, true, options->data);
 	return run_script(system, what, argv, real_dir, env, settings->script_timeout_s,
-			  error);
+			  options->to_stdout, exit_status, error);
 }

@@ -9,14 +9,25 @@
 
 #include "core/engine/engine.h"
 
+struct ks_script_options {
+	bool to_stdout; /* what it prints goes to our standard output, not to the log */
+	/* Told before it runs, or that it cannot be executed and is passed over. */
+	void (*tell)(const char *what, bool is_executable, void *data);
+	void *data;
+};
+
 /*
  * Run command (a conf's value: script name and arguments, split at blanks)
  * in source_dir. /etc/dkms/MODULE/SCRIPT takes the place of the script when it
  * exists (dkms 3.4.3). NULL command: nothing, true. Output goes to the log
- * below log_dir. KS_ERROR_DENIED when the source tree is not root's alone. One that
- * takes longer than the setting script-timeout is killed, and has failed.
+ * below log_dir unless options (may be NULL) say otherwise. KS_ERROR_DENIED when
+ * the source tree is not root's alone. *exit_status (may be NULL) is that of a
+ * script that failed, 128 + signal; 0 when it did not run. One that takes longer
+ * than the setting script-timeout is killed, and has failed.
  */
 bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const char *what, const char *command, const char *source_dir,
 		   const char *module, const char *version,
-		   const struct ks_kernel *kernel, GError **error);
+		   const struct ks_kernel *kernel,
+		   const struct ks_script_options *options, int *exit_status,
+		   GError **error);

@@ -217,7 +217,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		return;
 	}
 	missing = find_missing_depends(planner, cell);
-	if (missing) {
+	if (missing && !(planner->request->ignore_depends && cell->matched)) {
 		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
 		fall_back(planner, cell);
 		return;
@@ -225,11 +225,14 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	want_build(planner, cell, forced);
 }
 
-static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell)
+static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell,
+			 bool requested)
 {
 	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
 
-	if (cell->target->installed == KS_INSTALLED_MISSING)
+	if (requested)
+		reason = KS_REASON_REQUESTED;
+	else if (cell->target->installed == KS_INSTALLED_MISSING)
 		reason = KS_REASON_FILES_MISSING;
 	else if (cell->target->installed == KS_INSTALLED_CHANGED)
 		reason = KS_REASON_FILES_CHANGED;
@@ -267,6 +270,11 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		decide(cell, KS_TARGET_SATISFIED, KS_REASON_IN_TREE, target->in_tree);
 		return;
 	}
+	if (planner->request->reinstall && cell->matched && is_fresh(target) &&
+	    can_be_installed(target)) {
+		want_install(planner, cell, true);
+		return;
+	}
 	/* What works is not called stale while nothing can be done about it. */
 	if (!forced && wants_signature(planner, cell) &&
 	    (is_fresh(target) || (why && target->installed == KS_INSTALLED_OK)))
@@ -275,7 +283,7 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		 (is_fresh(target) || why))
 		settle(planner, cell, why);
 	else if (!forced && is_fresh(target) && can_be_installed(target))
-		want_install(planner, cell);
+		want_install(planner, cell, false);
 	else
 		judge_unbuilt(planner, cell, forced);
 }
@@ -456,10 +464,13 @@ static void judge_other(struct ks_planner *planner, struct ks_plan_cell *cell)
 }
 
 /* "uninstall": the request is about this one. */
-static void judge_uninstall(struct ks_plan_cell *cell)
+static void judge_uninstall(const struct ks_planner *planner, struct ks_plan_cell *cell)
 {
-	decide(cell, cell->target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
+	bool unbuild = planner->request->unbuild;
+
+	decide(cell, cell->target->built && !unbuild ? KS_TARGET_BUILT : KS_TARGET_ADDED,
 	       KS_REASON_REQUESTED, NULL);
+	cell->unbuild = unbuild && (cell->target->artifact || cell->target->quarantine);
 	cell->uninstall = is_installed(cell) && has_manifest(cell->target);
 	cell->removal_reason = KS_REASON_REQUESTED;
 }
@@ -480,7 +491,7 @@ static void judge_cell(struct ks_planner *planner, struct ks_plan_cell *cell)
 	if (!cell->group->kernel->alive)
 		judge_dead(planner, cell);
 	else if (planner->request->uninstall && cell->matched)
-		judge_uninstall(cell);
+		judge_uninstall(planner, cell);
 	else if (cell != cell->group->chosen)
 		judge_other(planner, cell);
 }

@@ -62,7 +62,10 @@ struct ks_plan_request {
 	bool retry_failed; /* retry what is quarantined */
 	bool build_only;   /* "build": stop before install */
 	bool wanted;	/* asked for by name: as if AUTOINSTALL, and this very version */
-	bool uninstall; /* "uninstall": take it off the selected kernels */
+	bool reinstall; /* put it in place again, as it was built, although it is there */
+	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
+	bool uninstall;	      /* "uninstall": take it off the selected kernels */
+	bool unbuild;	      /* with uninstall: and forget what was built */
 	bool no_shared_build; /* targets of one M/V cannot build at the same time */
 	bool no_initramfs;    /* a later hook makes it */
 };

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the engine's events to dkms's lines. */
+#include "cli/dkms-words.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/message.h"
+#include "cli/source.h"
+#include "core/install/apply.h"
+#include "core/support/error.h"
+
+#define TICKS_PER_DOT 3
+
+struct chunk {
+	bool is_error;
+	char *text;
+};
+
+/* One target, or with an empty release a source. */
+struct block {
+	struct ks_dkms_done done;
+	GPtrArray *chunks; /* struct chunk; live: stays empty */
+	bool began;	   /* its first step was told */
+	bool line_open;	   /* "Building module(s)..." has not ended */
+	char *command;	   /* of the open line */
+	char *script;	   /* the latest one that was run as root */
+};
+
+struct ks_dkms_words {
+	const struct ks_dkms *dkms;
+	bool kept;
+	bool in_post_transaction; /* its line has not ended */
+	bool began;		  /* a first step was told, or kept */
+	GHashTable *blocks;	  /* "NAME/VERSION RELEASE" -> struct block */
+	GHashTable *depmod;	  /* release -> error text of its failure */
+	struct block *ticking;
+	unsigned int n_ticks;
+};
+
+static void chunk_free(gpointer data)
+{
+	struct chunk *chunk = data;
+
+	g_free(chunk->text);
+	g_free(chunk);
+}
+
+static void block_free(gpointer data)
+{
+	struct block *block = data;
+
+	g_ptr_array_unref(block->chunks);
+	g_free(block->done.error);
+	g_free(block->command);
+	g_free(block->script);
+	g_free(block);
+}
+
+struct ks_dkms_words *ks_dkms_words_new(const struct ks_dkms *dkms, bool kept)
+{
+	struct ks_dkms_words *words = g_new0(struct ks_dkms_words, 1);
+
+	words->dkms = dkms;
+	words->kept = kept;
+	words->blocks =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, block_free);
+	words->depmod = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return words;
+}
+
+void ks_dkms_words_free(struct ks_dkms_words *words)
+{
+	g_hash_table_unref(words->blocks);
+	g_hash_table_unref(words->depmod);
+	g_free(words);
+}
+
+static char *block_key(const char *name, const char *version, const char *release)
+{
+	return g_strdup_printf("%s/%s %s", name, version, release);
+}
+
+static struct block *find_block(const struct ks_dkms_words *words, const char *name,
+				const char *version, const char *release)
+{
+	g_autofree char *key = block_key(name, version, release);
+
+	return g_hash_table_lookup(words->blocks, key);
+}
+
+/* The block of an action, made when it is new; NULL for one of a whole kernel. */
+static struct block *get_block(struct ks_dkms_words *words,
+			       const struct ks_action *action)
+{
+	const struct ks_source *source = ks_source_of_action(action);
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	g_autofree char *key = NULL;
+	struct block *block;
+
+	if (!source)
+		return NULL;
+	key = block_key(source->name, source->version, kernel ? kernel->release : "");
+	block = g_hash_table_lookup(words->blocks, key);
+	if (block)
+		return block;
+	block = g_new0(struct block, 1);
+	block->chunks = g_ptr_array_new_with_free_func(chunk_free);
+	g_hash_table_insert(words->blocks, g_steal_pointer(&key), block);
+	return block;
+}
+
+static void print(const char *text, bool is_error)
+{
+	/* the two may be one terminal: keep them in order */
+	fflush(is_error ? stdout : stderr);
+	fputs(text, is_error ? stderr : stdout);
+	fflush(is_error ? stderr : stdout);
+}
+
+static void say_text(struct ks_dkms_words *words, struct block *block, bool is_error,
+		     const char *text)
+{
+	struct chunk *chunk;
+
+	if (!words->kept || !block) {
+		print(text, is_error);
+		return;
+	}
+	chunk = g_new0(struct chunk, 1);
+	chunk->is_error = is_error;
+	chunk->text = g_strdup(text);
+	g_ptr_array_add(block->chunks, chunk);
+}
+
+static void say(struct ks_dkms_words *words, struct block *block, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+static void say(struct ks_dkms_words *words, struct block *block, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	say_text(words, block, false, text);
+}
+
+/* --- lines that end when the work ends */
+
+static void begin_line(struct ks_dkms_words *words, struct block *block,
+		       const char *description, const char *command)
+{
+	g_free(block->command);
+	block->command = ks_message_clean(command);
+	block->line_open = true;
+	words->ticking = block;
+	words->n_ticks = 0;
+	if (words->dkms->options.verbose)
+		say(words, block, "%s\n", block->command);
+	else
+		say(words, block, "%s...", description);
+}
+
+static void end_line(struct ks_dkms_words *words, struct block *block, int exit_status)
+{
+	if (!block || !block->line_open)
+		return;
+	block->line_open = false;
+	words->ticking = NULL;
+	if (!exit_status)
+		say(words, block, " done.\n");
+	else if (words->dkms->options.verbose)
+		say(words, block, "(bad exit status: %d)", exit_status);
+	else
+		say(words, block, "(bad exit status: %d)\nFailed command:\n%s\n",
+		    exit_status, block->command);
+}
+
+static void tick(struct ks_dkms_words *words)
+{
+	if (words->kept || !words->ticking || words->dkms->options.verbose ||
+	    ++words->n_ticks % TICKS_PER_DOT)
+		return;
+	print(".", false);
+}
+
+/* --- adding, building */
+
+static char *entry_path(const struct ks_dkms_words *words, const struct ks_source *source)
+{
+	return ks_tree_entry_path(words->dkms->cli.system, source->name, source->version);
+}
+
+static void say_adding(struct ks_dkms_words *words, struct block *block,
+		       const struct ks_source *source)
+{
+	g_autofree char *entry = entry_path(words, source);
+
+	say(words, block, "Creating symlink %s/source -> %s\n", entry, source->path);
+}
+
+static bool is_dkms_step(const char *name)
+{
+	static const char *const names[] = {"patch", "pre_build", "make", "post_build",
+					    NULL};
+
+	return g_strv_contains(names, name);
+}
+
+/* What dkms tells before the first step: of signing, and an empty line. */
+static void print_prologue(void)
+{
+	print("\n", false);
+}
+
+static void begin_build(struct ks_dkms_words *words, struct block *block)
+{
+	words->began = true;
+	if (block->began)
+		return;
+	block->began = true;
+	if (!words->kept)
+		print_prologue();
+}
+
+static void on_step(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+
+	end_line(words, block, 0);
+	if (!event->description || !is_dkms_step(event->text))
+		return;
+	begin_build(words, block);
+	begin_line(words, block, event->description, event->command);
+}
+
+/* As its conf names it; gone with the build directory, so it is looked for in both. */
+static bool has_patch(const struct ks_dkms_words *words, const struct ks_source *source,
+		      const char *name)
+{
+	const struct ks_system *system = words->dkms->cli.system;
+	g_autofree char *own = g_build_filename(source->path, "patches", name, NULL);
+	g_autofree char *override =
+		g_build_filename(system->dkms_etc, source->name, "patches", name, NULL);
+
+	return ks_root_exists(system->root, own) ||
+	       ks_root_exists(system->root, override);
+}
+
+/* "patch -p1 -i './patches/NAME'" */
+static char *patch_name(const struct block *block)
+{
+	g_auto(GStrv) argv = NULL;
+
+	if (!block->command || !g_shell_parse_argv(block->command, NULL, &argv, NULL))
+		return g_strdup("");
+	return g_path_get_basename(argv[g_strv_length(argv) - 1]);
+}
+
+static void fail_patch(struct ks_dkms_words *words, const struct ks_source *source,
+		       struct block *block, const char *log)
+{
+	g_autofree char *name = patch_name(block);
+	g_autofree char *entry = entry_path(words, source);
+
+	if (has_patch(words, source, name)) {
+		block->done.code = KS_DKMS_INSTALL_FAILED;
+		block->done.error = g_strdup_printf("Application of patch %s failed.\n"
+						    "Consult %s for more information.",
+						    name, log);
+		return;
+	}
+	block->done.code = KS_DKMS_NO_ALL;
+	block->done.error =
+		g_strdup_printf("Patch %s as specified in dkms.conf cannot be\nfound in "
+				"%s/build/patches/.",
+				name, entry);
+}
+
+static void fail_step(struct ks_dkms_words *words, const struct ks_action *action,
+		      struct block *block, const struct ks_build_result *result)
+{
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	g_autofree char *entry = entry_path(words, ks_source_of_action(action));
+	g_autofree char *fallback = g_strconcat(entry, "/build/make.log", NULL);
+	const char *log = result->log_path ? result->log_path : fallback;
+
+	if (g_str_equal(result->step, "patch")) {
+		fail_patch(words, ks_source_of_action(action), block, log);
+	} else if (g_str_equal(result->step, "pre_build") ||
+		   g_str_equal(result->step, "post_build")) {
+		/* the script's own status is dkms's */
+		block->done.code = result->exit_status;
+		say(words, block, "Consult %s for more information.\n", log);
+	} else if (g_str_equal(result->step, "make")) {
+		block->done.code = KS_DKMS_BUILD_FAILED;
+		block->done.error = g_strdup_printf(
+			"Bad return status for module build on kernel: %s (%s)\n"
+			"Consult %s for more information.",
+			kernel->release, kernel->arch, log);
+	} else {
+		block->done.code = KS_DKMS_NOT_PRODUCED;
+		block->done.error = g_strdup_printf(
+			"Build of %s failed for: %s (%s)\n%s\n"
+			"Make sure the name and location of the generated module are "
+			"correct,\nor consult %s for more information.",
+			action->target->source->name, kernel->release, kernel->arch,
+			result->message, log);
+	}
+}
+
+static void on_build_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+	const struct ks_build_result *result = event->result;
+
+	end_line(words, block, result ? result->exit_status : 0);
+	if (result && !result->outside && result->step) {
+		fail_step(words, event->action, block, result);
+		return;
+	}
+	block->done.code = KS_DKMS_BUILD_FAILED;
+	block->done.error =
+		g_strdup(event->error ? event->error->message : "interrupted");
+}
+
+/* --- installing, uninstalling */
+
+static void on_placed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+
+	for (guint i = 0; i < event->manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(event->manifest->files, i);
+
+		say(words, block, "Installing %s/%s\n", file->dest_dir, file->name);
+	}
+	block->done.installed = true;
+}
+
+/* A file that is not what was installed is somebody else's by now, and stays. */
+static void say_taken(struct ks_dkms_words *words, struct block *block,
+		      const struct ks_kernel *kernel, const struct ks_manifest_file *file)
+{
+	const struct ks_system *system = words->dkms->cli.system;
+	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
+	g_autofree char *sha256 = ks_apply_digest(system, path);
+
+	if (sha256 && g_strcmp0(sha256, file->sha256) == 0)
+		say(words, block, "Deleting %s\n", path);
+	else
+		say(words, block, "Module %s was not found within %s/\n", file->name,
+		    kernel->modules_dir);
+}
+
+static void on_taken(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_target *target = event->action->target;
+	const struct ks_system *system = words->dkms->cli.system;
+	struct block *block = get_block(words, event->action);
+	g_autofree char *originals = g_build_filename(
+		system->dkms_tree, target->source->name, "original_module",
+		target->kernel->release, target->kernel->arch, NULL);
+
+	block->done.had_originals = ks_root_exists(system->root, originals);
+	say(words, block, "Module %s/%s for kernel %s (%s):\n", target->source->name,
+	    target->source->version, target->kernel->release, target->kernel->arch);
+	say(words, block,
+	    "Before uninstall, this module version was ACTIVE on this kernel.\n");
+	for (guint i = 0; i < event->manifest->files->len; i++)
+		say_taken(words, block, target->kernel,
+			  g_ptr_array_index(event->manifest->files, i));
+}
+
+static void on_original(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+
+	if (event->action->kind == KS_ACTION_UNINSTALL)
+		say(words, block, "Restoring archived original module %s\n", event->text);
+	else
+		say(words, block, "%s\n", event->text);
+}
+
+static void on_script(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+
+	g_free(block->script);
+	block->script = g_strdup(event->text);
+	say(words, block, "Running the %s script:\n", event->text);
+}
+
+static void on_no_script(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+	g_autofree char *text = g_strdup_printf(
+		"Warning: The %s script is not executable.\n", event->text);
+
+	say(words, block, "\n");
+	say_text(words, block, true, text);
+}
+
+static void on_install_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct block *block = get_block(words, event->action);
+
+	block->done.code = KS_DKMS_INSTALL_FAILED;
+	if (g_strcmp0(block->script, "pre_install") == 0 && !block->done.installed) {
+		block->done.code = KS_DKMS_PRE_INSTALL_FAILED;
+		block->done.error = g_strdup("pre_install failed, aborting install.\n"
+					     "You may override by specifying --force.");
+		return;
+	}
+	block->done.error = g_strdup(event->error->message);
+}
+
+/* --- events */
+
+static void on_start(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_action *action = event->action;
+
+	if (action->kind == KS_ACTION_ADD)
+		say_adding(words, get_block(words, action), action->source);
+	else if (action->kind == KS_ACTION_DEPMOD && !words->kept)
+		print(words->dkms->options.verbose ? "depmod\n" : "Running depmod...",
+		      false);
+}
+
+static void on_done(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_action *action = event->action;
+	struct block *block = get_block(words, action);
+
+	switch (action->kind) {
+	case KS_ACTION_ADD:
+		say(words, block, "\n");
+		break;
+	case KS_ACTION_BUILD:
+		end_line(words, block, 0);
+		block->done.built = true;
+		break;
+	case KS_ACTION_UNINSTALL:
+		block->done.uninstalled = true;
+		break;
+	case KS_ACTION_DEPMOD:
+		if (!words->kept)
+			print(" done.\n", false);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_action *action = event->action;
+
+	switch (action->kind) {
+	case KS_ACTION_BUILD:
+		on_build_failed(words, event);
+		break;
+	case KS_ACTION_DEPMOD:
+		g_hash_table_insert(words->depmod, g_strdup(action->kernel->release),
+				    g_strdup(event->error->message));
+		if (!words->kept)
+			print("(bad exit status: 1)\n", false);
+		break;
+	case KS_ACTION_INITRAMFS:
+	case KS_ACTION_RECORD:
+		break;
+	default:
+		on_install_failed(words, event);
+		break;
+	}
+}
+
+void ks_dkms_words_observe(const struct ks_event *event, void *data)
+{
+	struct ks_dkms_words *words = data;
+
+	switch (event->kind) {
+	case KS_EVENT_ACTION_START:
+		on_start(words, event);
+		break;
+	case KS_EVENT_ACTION_STEP:
+		on_step(words, event);
+		break;
+	case KS_EVENT_ACTION_DONE:
+		on_done(words, event);
+		break;
+	case KS_EVENT_ACTION_FAILED:
+		on_failed(words, event);
+		break;
+	case KS_EVENT_ORIGINAL:
+		on_original(words, event);
+		break;
+	case KS_EVENT_PLACED:
+		on_placed(words, event);
+		break;
+	case KS_EVENT_TAKEN:
+		on_taken(words, event);
+		break;
+	case KS_EVENT_SCRIPT:
+		on_script(words, event);
+		break;
+	case KS_EVENT_NO_SCRIPT:
+		on_no_script(words, event);
+		break;
+	case KS_EVENT_TICK:
+		tick(words);
+		break;
+	case KS_EVENT_POST_TRANSACTION:
+		print("Executing post-transaction command...", false);
+		words->in_post_transaction = true;
+		break;
+	case KS_EVENT_WARNING:
+		/* its own failure is the only one that can come then */
+		if (words->in_post_transaction)
+			print("(bad exit status: 1)\n", false);
+		words->in_post_transaction = false;
+		break;
+	case KS_EVENT_WAITING_FOR_LOCK:
+	case KS_EVENT_RECOVERED:
+	case KS_EVENT_PLANNED:
+	case KS_EVENT_SANDBOX:
+	case KS_EVENT_SIGNING:
+	case KS_EVENT_SIGNED:
+	case KS_EVENT_SIGN_FAILED:
+		break;
+	}
+}
+
+void ks_dkms_words_end(struct ks_dkms_words *words)
+{
+	if (words->in_post_transaction)
+		print(" done.\n", false);
+	words->in_post_transaction = false;
+}
+
+/* --- afterwards */
+
+bool ks_dkms_words_is_kept(const struct ks_dkms_words *words)
+{
+	return words->kept;
+}
+
+void ks_dkms_words_print_prologue(const struct ks_dkms_words *words)
+{
+	if (words->began)
+		print_prologue();
+}
+
+const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,
+					      const char *name, const char *version,
+					      const char *release)
+{
+	const struct block *block = find_block(words, name, version, release);
+
+	return block ? &block->done : NULL;
+}
+
+int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *name,
+			       const char *version, const char *release)
+{
+	const struct block *block = find_block(words, name, version, release);
+
+	if (!block || !block->done.code)
+		return KS_DKMS_OK;
+	if (block->done.error)
+		ks_dkms_die(0, "%s", block->done.error);
+	return block->done.code;
+}
+
+bool ks_dkms_words_depmod_failed(const struct ks_dkms_words *words, const char *release)
+{
+	return g_hash_table_contains(words->depmod, release);
+}
+
+void ks_dkms_words_print_depmod(const struct ks_dkms_words *words, const char *release)
+{
+	const char *error = g_hash_table_lookup(words->depmod, release);
+
+	if (!error)
+		print("Running depmod... done.\n", false);
+	else
+		printf("Running depmod...(bad exit status: 1)\nFailed command:\n"
+		       "depmod -a %s\n%s\n",
+		       release, error);
+}
+
+void ks_dkms_words_print(const struct ks_dkms_words *words, const char *name,
+			 const char *version, const char *release, bool with_depmod)
+{
+	const struct block *block = find_block(words, name, version, release);
+
+	for (guint i = 0; block && i < block->chunks->len; i++) {
+		const struct chunk *chunk = g_ptr_array_index(block->chunks, i);
+
+		print(chunk->text, chunk->is_error);
+	}
+	if (!block || !(block->done.installed || block->done.uninstalled))
+		return;
+	if (with_depmod)
+		ks_dkms_words_print_depmod(words, release);
+}
