@@ -182,6 +182,21 @@ char *ks_apply_digest(const struct ks_system *system, const char *path)
 	return directory < 0 ? NULL : digest_at(directory, name);
 }
 
+/*
+ * A file that was lost and is placed again is the file that was recorded, also for
+ * package managers that verify the time.
+ */
+static bool copy_time(int from, int to)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat st;
+
+	if (fstat(from, &st) < 0)
+		return false;
+	times[1] = st.st_mtim;
+	return futimens(to, times) == 0;
+}
+
 static bool fill(int from, int to, const struct ks_journal_step *step, GError **error)
 {
 	g_autofree char *sha256 = copy_and_digest(from, to);
@@ -198,7 +213,7 @@ static bool fill(int from, int to, const struct ks_journal_step *step, GError **
 	}
 	/* a set-group-id directory would give its group; a plain user can give nothing */
 	if ((geteuid() == 0 && fchown(to, 0, 0) < 0) || fchmod(to, 0644) < 0 ||
-	    KS_INSTALL_FAULT("stage-fsync") || fsync(to) < 0) {
+	    !copy_time(from, to) || KS_INSTALL_FAULT("stage-fsync") || fsync(to) < 0) {
 		ks_error_set_errno(error, errno, "cannot write '%s'", step->path);
 		return false;
 	}

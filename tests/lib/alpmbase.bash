@@ -32,17 +32,18 @@ alpmbase_make() {
 	esac
 }
 
+# Debian's repo-add needs what makepkg brings.
 alpmbase_add_pacman() {
 	local dir=$1
 	base_in "$dir" apt-get install -y -q --no-install-recommends \
-		pacman-package-manager libarchive-tools gnupg strace
+		pacman-package-manager makepkg libarchive-tools gnupg strace pahole
 	mkdir -p "$dir/etc/pacman.d/hooks" "$dir/usr/share/libalpm/hooks" "$dir/srv/packages"
 	cat >"$dir/etc/pacman.conf" <<-'EOF2'
 	[options]
 	Architecture = auto
 	SigLevel = Never
 	LocalFileSigLevel = Optional
-	[local]
+	[kernels]
 	Server = file:///srv/repo
 	EOF2
 	# Arch's order: kmod's hook at 60, mkinitcpio's at 90

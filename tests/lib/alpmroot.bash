@@ -16,7 +16,7 @@ alpm_package_of() {
 	printf '%s\n' "$file"
 }
 
-# alpm_new NAME [ROOT]: a root with kmodsmith, and with /srv/repo as the repository "local",
+# alpm_new NAME [ROOT]: a root with kmodsmith, and with /srv/repo as the repository "kernels",
 # which holds the packages of the base. Sets OLD and NEW, the releases of linux, and LTS.
 alpm_new() {
 	root_new "$1" "$ALPM_BASE-alpm" "${2:-}"
@@ -27,6 +27,9 @@ alpm_new() {
 	[[ -n $OLD ]] || ks_die "the archive has only one kernel"
 	cp "$ks_top/tests/lib/pacman-pack" "$R/srv/packages/pack"
 	mkdir -p "$R/srv/repo"
+	# Debian's maker of images would want Debian's kernels
+	rm "$R/usr/sbin/update-initramfs"
+	ln "$R/usr/share/libalpm/scripts/mkinitcpio" "$R/usr/bin/mkinitcpio"
 }
 
 alpm_install_kmodsmith() {
@@ -56,7 +59,7 @@ alpm_publish() {
 		ln -f "$R"/srv/packages/"$name"-1-x86_64.pkg.tar.zst "$R/srv/repo/"
 		files+=("/srv/repo/$name-1-x86_64.pkg.tar.zst")
 	done
-	root_in repo-add -q /srv/repo/local.db.tar.gz "${files[@]}" >&2
+	root_in repo-add -q /srv/repo/kernels.db.tar.gz "${files[@]}" >&2
 	alpm -Sy >&2
 }
 
