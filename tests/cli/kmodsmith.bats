@@ -495,3 +495,14 @@ commands='sync plan status explain add remove build install uninstall log key ex
 	ks sync
 	[[ ! -e $R/run/kmodsmith/queued ]] || fail "the mark is still there"
 }
+
+@test "records tells what the database should hold, and nothing when it cannot be told" {
+	run kmodsmith --root "$R" records
+	equal "$status" 8
+	contains "$output" "cannot tell what is to be recorded"
+	kernel_make $K
+	equal "$(kmodsmith --root "$R" records; echo end)" "protocol=1
+records=0
+
+end"
+}
