@@ -52,32 +52,48 @@ static bool make(const struct ks_cli *cli, const struct ks_export *export,
 	return true;
 }
 
+static bool check_artifact(const char *module, const char *version,
+			   const struct ks_artifact *artifact, GError **error)
+{
+	if (artifact->manifest)
+		return true;
+	ks_error_set(error, KS_ERROR_NOT_FOUND,
+		     "cannot package %s/%s on %s: dkms has built it", module, version,
+		     artifact->release);
+	ks_error_hint(error, "'kmodsmith sync' takes it over");
+	return false;
+}
+
+bool ks_export_artifact(const struct ks_cli *cli, const struct ks_export *export,
+			struct ks_digest_cache *cache, const char *module,
+			const char *version, const struct ks_artifact *artifact,
+			const char *source_dir, GPtrArray *made, GError **error)
+{
+	ks_auto(ks_package) package = NULL;
+
+	if (!check_artifact(module, version, artifact, error))
+		return false;
+	package = ks_package_of_artifact(cli->system, cache, artifact->manifest,
+					 source_dir, &export->options, error);
+	return package && make(cli, export, package, made, error);
+}
+
 bool ks_export_target(const struct ks_cli *cli, const struct ks_export *export,
 		      struct ks_digest_cache *cache, const struct ks_target *target,
 		      GPtrArray *made, GError **error)
 {
 	const struct ks_source *source = target->source;
-	const struct ks_artifact *artifact = target->artifact;
-	ks_auto(ks_package) package = NULL;
 
-	if (!artifact || !artifact->module_files->len) {
-		ks_error_set(error, KS_ERROR_NOT_FOUND,
-			     "cannot package %s/%s on %s: it is not built", source->name,
-			     source->version, target->kernel->release);
-		ks_error_hint(error, "'kmodsmith build %s/%s -k %s' builds it",
-			      source->name, source->version, target->kernel->release);
-		return false;
-	}
-	if (!artifact->manifest) {
-		ks_error_set(error, KS_ERROR_NOT_FOUND,
-			     "cannot package %s/%s on %s: dkms has built it",
-			     source->name, source->version, target->kernel->release);
-		ks_error_hint(error, "'kmodsmith sync' takes it over");
-		return false;
-	}
-	package = ks_package_of_artifact(cli->system, cache, artifact->manifest,
-					 source->path, &export->options, error);
-	return package && make(cli, export, package, made, error);
+	if (target->artifact && target->artifact->module_files->len)
+		return ks_export_artifact(cli, export, cache, source->name,
+					  source->version, target->artifact, source->path,
+					  made, error);
+	ks_error_set(error, KS_ERROR_NOT_FOUND,
+		     "cannot package %s/%s on %s: it is not built", source->name,
+		     source->version, target->kernel->release);
+	ks_error_hint(error, "'kmodsmith build %s/%s -k %s' builds it", source->name,
+		      source->version, target->kernel->release);
+	return false;
 }
 
 bool ks_export_source(const struct ks_cli *cli, const struct ks_export *export,

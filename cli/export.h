@@ -20,10 +20,14 @@ struct ks_exported {
 void ks_exported_free(gpointer data);
 
 /*
- * The built modules of a target, and the source of a module, as a package.
+ * The built modules of an artifact or target, and the source of a module, as a package.
  * Appends a struct ks_exported to made. KS_ERROR_NOT_FOUND when nothing is built
  * there, or dkms built it and no run has taken it over yet.
  */
+bool ks_export_artifact(const struct ks_cli *cli, const struct ks_export *export,
+			struct ks_digest_cache *cache, const char *module,
+			const char *version, const struct ks_artifact *artifact,
+			const char *source_dir, GPtrArray *made, GError **error);
 bool ks_export_target(const struct ks_cli *cli, const struct ks_export *export,
 		      struct ks_digest_cache *cache, const struct ks_target *target,
 		      GPtrArray *made, GError **error);

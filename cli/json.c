@@ -156,3 +156,34 @@ void ks_json_print_exported(const char *format, const GPtrArray *made)
 	json_object_set_new(document, "packages", packages);
 	print(document);
 }
+
+void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
+			const struct ks_plan *plan, const struct ks_inventory *inventory)
+{
+	json_t *document = json_object();
+	json_t *list = json_array();
+	json_t *targets = json_array();
+
+	for (guint i = 0; i < findings->len; i++) {
+		const struct ks_lint_finding *finding = g_ptr_array_index(findings, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "severity",
+				    text(finding->is_error ? "error" : "warning"));
+		json_object_set_new(object, "text", text(finding->text));
+		json_array_append_new(list, object);
+	}
+	for (guint i = 0; plan && i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (ks_verdict_is_shown(verdict))
+			json_array_append_new(targets, target_object(inventory, verdict));
+	}
+	json_object_set_new(document, "schema", json_integer(SCHEMA));
+	json_object_set_new(document, "module", text(conf ? conf->package_name : NULL));
+	json_object_set_new(document, "version",
+			    text(conf ? conf->package_version : NULL));
+	json_object_set_new(document, "findings", list);
+	json_object_set_new(document, "targets", targets);
+	print(document);
+}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/export.h"
+#include "cli/lint.h"
 #include "cli/verdict.h"
 
 /* Targets of the selection, and what is wrong with sources that have none. */
@@ -13,5 +14,8 @@ void ks_json_print_status(const struct ks_inventory *inventory,
 			  const struct ks_plan *plan,
 			  const struct ks_selection *selection);
 void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_plan *plan);
+/* Findings, and targets when there is a plan; conf may be NULL. */
+void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
+			const struct ks_plan *plan, const struct ks_inventory *inventory);
 /* Package files: struct ks_exported. */
 void ks_json_print_exported(const char *format, const GPtrArray *made);

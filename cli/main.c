@@ -24,6 +24,7 @@ static const struct ks_command *const commands[] = {
 	&ks_command_log,
 	&ks_command_key,
 	&ks_command_export,
+	&ks_command_lint,
 	&ks_command_records,
 	NULL,
 };

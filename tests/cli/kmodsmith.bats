@@ -7,7 +7,7 @@ setup() { tree_new; }
 
 ks() { kmodsmith --root "$R" "$@"; }
 
-commands='sync plan status explain add remove build install uninstall log key export'
+commands='sync plan status explain add remove build install uninstall log key export lint'
 
 # --- the command line itself
 
