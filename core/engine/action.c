@@ -174,6 +174,19 @@ static bool pre_install(const struct ks_action_context *context,
 	return false;
 }
 
+/* What udev is to be told of at the end, when depmod has made it known. */
+static void note_aliases(const struct ks_action_context *context,
+			 const struct ks_kernel *kernel,
+			 const struct ks_manifest *manifest)
+{
+	for (guint i = 0; kernel->running && i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file = manifest->files->pdata[i];
+
+		for (char **alias = file->aliases; alias && *alias; alias++)
+			g_ptr_array_add(context->outcome->aliases, g_strdup(*alias));
+	}
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -204,6 +217,7 @@ static bool install(const struct ks_action_context *context,
 	if (target->conf)
 		try_root_script(context, action, "post_install",
 				target->conf->post_install, source, kernel);
+	note_aliases(context, kernel, manifest);
 	context->outcome->n_installed++;
 	note_change(context->outcome, kernel);
 	return true;

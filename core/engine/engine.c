@@ -10,6 +10,7 @@
 #include "core/engine/executor.h"
 #include "core/engine/post-transaction.h"
 #include "core/install/install.h"
+#include "core/install/udev.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
@@ -37,6 +38,7 @@ void ks_outcome_free(struct ks_outcome *outcome)
 	if (outcome->inventory)
 		ks_inventory_free(outcome->inventory);
 	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
+	g_ptr_array_unref(outcome->aliases);
 	g_free(outcome);
 }
 
@@ -310,6 +312,21 @@ static bool conclude(struct run *run, GError **error)
 	return true;
 }
 
+/*
+ * Devices that have waited for what was installed. Nothing of it can fail the run,
+ * and nothing happens where another kernel than this machine's may be meant.
+ */
+static void announce_devices(struct run *run)
+{
+	g_autoptr(GPtrArray) devices = NULL;
+
+	if (!run->outcome->aliases->len || run->options->no_depmod ||
+	    ks_system_is_chroot(run->system))
+		return;
+	devices = ks_udev_find_devices(run->system, run->outcome->aliases);
+	run->outcome->n_devices = ks_udev_announce(run->system, devices);
+}
+
 static bool run_stages(struct run *run, GError **error)
 {
 	const struct ks_inventory_options narrow = {
@@ -323,6 +340,7 @@ static bool run_stages(struct run *run, GError **error)
 		return false;
 	done = execute(run, error);
 	settle_kernels(run, !done);
+	announce_devices(run);
 	if (!done || !record(run, error))
 		return false;
 	post_transaction(run);
@@ -343,6 +361,7 @@ bool ks_engine_run(const struct ks_system *system, const struct ks_settings *set
 	ks_auto(ks_lock) lock = NULL;
 	bool ok;
 
+	result->aliases = g_ptr_array_new_with_free_func(g_free);
 	if (geteuid() != 0) {
 		ks_error_set(error, KS_ERROR_DENIED, "cannot %s: not root",
 			     options->command);

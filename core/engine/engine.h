@@ -76,8 +76,10 @@ struct ks_outcome {
 	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
 	unsigned int n_failed_actions;
 	bool record_pending;
-	GPtrArray *changed; /* char *: kernels that a module was put in place or taken
-			       away for; NULL: none */
+	GPtrArray *aliases;	/* char *: of what was installed for the running kernel */
+	unsigned int n_devices; /* announced to udev for it */
+	GPtrArray *changed;	/* char *: kernels that a module was put in place or taken
+				   away for; NULL: none */
 	gint64 duration_ms;
 };
 

@@ -46,17 +46,6 @@ const char *ks_sign_verdict_id(enum ks_sign_verdict verdict)
 
 /* --- whether */
 
-/* As dkms: the root of process 1 is not ours. One that may not look is not told. */
-static bool is_chroot(const struct ks_system *system)
-{
-	struct stat ours, first;
-
-	if (!ks_root_is_host(system->root) || g_getenv("FAKECHROOT"))
-		return true;
-	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0 &&
-	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
-}
-
 /* The file may be larger than any certificate, or gone: then nothing is known of it. */
 static void read_certificate(const struct ks_system *system, struct ks_signing *signing)
 {
@@ -123,7 +112,8 @@ static enum ks_sign_verdict ask_policy(const struct ks_system *system,
 		return KS_SIGN_YES;
 	if (framework->try_sign_modules == KS_TRY_SIGN_NEVER)
 		return KS_SIGN_DISABLED;
-	if (framework->try_sign_modules == KS_TRY_SIGN_NOT_IN_CHROOT && is_chroot(system))
+	if (framework->try_sign_modules == KS_TRY_SIGN_NOT_IN_CHROOT &&
+	    ks_system_is_chroot(system))
 		return KS_SIGN_IN_CHROOT;
 	return KS_SIGN_YES;
 }

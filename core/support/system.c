@@ -27,6 +27,16 @@ struct ks_system *ks_system_new(const char *root_path, GError **error)
 	return system;
 }
 
+bool ks_system_is_chroot(const struct ks_system *system)
+{
+	struct stat ours, first;
+
+	if (!ks_root_is_host(system->root) || g_getenv("FAKECHROOT"))
+		return true;
+	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0 &&
+	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
+}
+
 void ks_system_free(struct ks_system *system)
 {
 	if (!system)

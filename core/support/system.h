@@ -31,5 +31,11 @@ struct ks_system {
  * helper programs.
  */
 struct ks_system *ks_system_new(const char *root_path, GError **error);
+/*
+ * True when the tree is not, or not surely, what this machine runs: DIR of --root,
+ * or a chroot, told as dkms does by another root than process 1's (3.4.3). A
+ * process that may not look there is not in one.
+ */
+bool ks_system_is_chroot(const struct ks_system *system);
 void ks_system_free(struct ks_system *system);
 KS_DEFINE_CLEANUP(ks_system, ks_system_free)

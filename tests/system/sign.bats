@@ -98,10 +98,12 @@ assert_signed() {
 
 @test "half a pair is told of, and the module is built all the same" {
 	mv "$R$KEY" "$R/root/mok.key"
-	run root_in kmodsmith build --force acpi-call --kernel "$NEW"
+	run root_in kmodsmith install --force acpi-call --kernel "$NEW"
 	assert_equal "$status" 0
 	assert_contains "$output" "modules for $NEW are not signed: no private key at '$KEY'"
 	assert_equal "$(manifest_value "$NEW" signing)" no-key "signing"
+	assert_equal "$(root_exec modinfo -F signer "$(module_file "$NEW" acpi_call)")" "" signer
+	assert_recorded acpi-call "$NEW" acpi_call
 	[[ ! -e $R$KEY ]]
 }
 
@@ -115,8 +117,8 @@ assert_signed() {
 @test "a kernel that loads signed modules only: without a key an error, and the old module stays" {
 	mv "$R$KEY" "$R/root/mok.key"
 	echo CONFIG_MODULE_SIG_FORCE=y >>"$R/boot/config-$NEW"
-	run root_in kmodsmith sync
-	assert_equal "$status" 3
+	run root_in kmodsmith install --force acpi-call --kernel "$NEW"
+	assert_equal "$status" 1
 	assert_contains "$output" "only signed ones can be loaded here (CONFIG_MODULE_SIG_FORCE)"
 	assert_contains "$output" "hint: put the missing one back"
 	assert_equal "$(root_exec modinfo -F signer "$(module_file "$NEW" acpi_call)")" \
@@ -154,7 +156,7 @@ assert_signed() {
 	assert_contains "$output" "BOOT: running $NEW"
 	assert_contains "$output" "Loading of module with unavailable key is rejected"
 	assert_contains "$output" "Loading of unsigned module is rejected"
-	assert_contains "$output" "BOOT: cannot load signed.ko: Required key not available"
+	assert_contains "$output" "BOOT: cannot load signed.ko"
 	assert_contains "$output" "BOOT: cannot load unsigned.ko"
 	assert_contains "$output" "BOOT: end"
 }

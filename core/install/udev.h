@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices that have waited for a module: when one was installed for the running
+ * kernel, udev is told of those that it is for, as if they were plugged in now.
+ *
+ * Only devices that no driver has taken: the others have nothing to gain, and an
+ * "add" for them would run their rules again. udev's rule 80-drivers loads what
+ * MODALIAS says at "add" only. A device's uevent file takes the action's name
+ * (Linux: Documentation/ABI/testing/sysfs-uevent).
+ */
+#pragma once
+
+#include "core/support/system.h"
+
+/*
+ * The directories of devices below /sys/devices whose modalias one of the patterns
+ * matches (struct: char *, shell patterns as in modules.alias), and that no driver
+ * has. '-' and '_' are one, as for modprobe. Costs a walk through /sys/devices.
+ */
+GPtrArray *ks_udev_find_devices(const struct ks_system *system,
+				const GPtrArray *patterns);
+
+/*
+ * Announce them. Returns how many could be: none in a container, where /sys is
+ * not writable, which is no error.
+ */
+unsigned int ks_udev_announce(const struct ks_system *system, const GPtrArray *devices);
