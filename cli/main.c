@@ -23,6 +23,8 @@ static const struct ks_command *const commands[] = {
 	&ks_command_uninstall,
 	&ks_command_log,
 	&ks_command_key,
+	&ks_command_verify,
+	&ks_command_cache,
 	&ks_command_export,
 	&ks_command_lint,
 	&ks_command_records,

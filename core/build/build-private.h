@@ -11,7 +11,9 @@
 #pragma once
 
 #include "core/build/build.h"
+#include "core/build/store.h"
 #include "core/sandbox/sandbox.h"
+#include "core/support/treeop.h"
 
 /* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
  */
@@ -75,16 +77,27 @@ struct ks_build {
 	unsigned int layers;
 	bool has_layers;
 
+	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
+	int ready_fd;			 /* always readable, when reused; else -1 */
+	struct ks_store_entry *to_store; /* prepared, or NULL */
+
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
 	GPtrArray *warnings;	  /* GError *: see the result */
 };
 
 /* prepare.c: the directories, the copy of the source, the log's head. */
+void ks_build_set_paths(struct ks_build *build);
 bool ks_build_prepare(struct ks_build *build, GError **error);
 /* Remove what is left of work_dir, tree and staged_dir. */
 void ks_build_clean_up(struct ks_build *build);
 /* state_dir/build */
 char *ks_build_work_root(const struct ks_system *system);
+
+/* reuse.c: stage what the store has, if it has all of it. */
+bool ks_build_reuse(struct ks_build *build);
+/* Put what was collected aside, and keep it when it has passed the checks. */
+void ks_build_store_begin(struct ks_build *build);
+void ks_build_store_end(struct ks_build *build, bool ok);
 
 /* steps.c: what to run, and its environment. */
 GPtrArray *ks_build_make_steps(const struct ks_build *build);

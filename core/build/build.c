@@ -50,6 +50,12 @@ void ks_build_free(struct ks_build *build)
 		close(build->tree_fd);
 	if (build->log_fd >= 0)
 		close(build->log_fd);
+	if (build->ready_fd >= 0)
+		close(build->ready_fd);
+	if (build->reused)
+		ks_store_entry_free(build->reused);
+	if (build->to_store)
+		ks_store_entry_free(build->to_store);
 	g_free(build->work_dir);
 	g_free(build->tree_path);
 	g_free(build->build_path);
@@ -87,6 +93,8 @@ const char *ks_build_step_command(const struct ks_build *build)
 
 int ks_build_poll_fd(const struct ks_build *build)
 {
+	if (build->ready_fd >= 0)
+		return build->ready_fd;
 	return build->is_running ? build->sandbox.pidfd
 				 : ks_jobserver_poll_fd(build->jobserver);
 }
@@ -215,6 +223,7 @@ static struct ks_build_result *make_result(struct ks_build *build)
 
 	build->is_over = true;
 	result->duration_ms = build->used_us / 1000;
+	result->reused = build->reused != NULL;
 	result->layers = build->layers;
 	return result;
 }
@@ -284,10 +293,14 @@ static struct ks_build_result *conclude(struct ks_build *build)
 	g_autoptr(GError) error = NULL;
 
 	build->phase = "collect";
-	if (ks_build_collect(build, &error)) {
+	if (build->reused || ks_build_collect(build, &error)) {
 		build->phase = "verify";
+		ks_build_store_begin(build);
 		manifest = ks_build_verify(build, &reason, &error);
+		ks_build_store_end(build, manifest != NULL);
 	}
+	if (build->reused && !manifest && reason == KS_REASON_VERIFY_FAILED)
+		ks_store_remove(build->system, build->reused->fingerprint, NULL);
 	return manifest ? conclude_success(build, manifest)
 			: conclude_failure(build, reason, error);
 }
@@ -323,13 +336,19 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->settings = settings;
 	build->jobserver = jobserver;
 	build->request = request;
-	build->tree_fd = build->log_fd = -1;
+	build->tree_fd = build->log_fd = build->ready_fd = -1;
 	build->phase = "prepare";
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
 	build->slot = take_slot();
 	build->is_root =
 		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
 	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	ks_build_set_paths(build);
+	if (ks_build_reuse(build)) {
+		build->phase = "collect";
+		build->steps = g_ptr_array_new();
+		return g_steal_pointer(&build);
+	}
 	if (!ks_build_prepare(build, error))
 		return NULL;
 	build->env = ks_build_make_env(build);

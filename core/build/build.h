@@ -41,6 +41,10 @@ struct ks_build_request {
 	 * the failure of the build, and no doing of the module's; else it is a warning.
 	 */
 	const struct ks_signing *signing;
+	bool is_trial;	    /* leaves no trace at T/M/V/build, whatever comes of it */
+	bool use_store;	    /* take what the store has for this fingerprint */
+	bool keep_in_store; /* and keep there what is built */
+	const struct ks_system *other_store; /* looked into as well; may be NULL */
 	const char *probe_memo; /* ks_probe_memo_find() for the kernel; may be NULL */
 };
 
@@ -57,6 +61,7 @@ struct ks_build_result {
 	struct ks_manifest *manifest; /* when ok */
 	GPtrArray *warnings; /* GError *: modules that could not be signed; or NULL */
 	gint64 duration_ms;
+	bool reused;	     /* nothing was compiled: the store had it */
 	unsigned int layers; /* enum ks_sandbox_layer that were active */
 };
 

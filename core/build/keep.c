@@ -64,7 +64,8 @@ char *ks_build_keep(struct ks_build *build)
 	ks_autofd int to_fd = ks_root_openat(
 		root, build->build_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL);
 
-	if (to_fd < 0 || build->log_fd < 0)
+	if (to_fd < 0 || build->log_fd < 0 ||
+	    (build->request->is_trial && build->request->private_build))
 		return NULL;
 	if (build->tree_fd >= 0) {
 		unlinkat(build->tree_fd, ".tmp", AT_REMOVEDIR); /* when it is empty */
@@ -102,7 +103,8 @@ void ks_build_forget_kept(struct ks_build *build)
 {
 	g_autofree char *log = g_build_filename(build->build_path, "make.log", NULL);
 
-	if (!build->request->private_build || is_own_log(build, log))
+	if (!build->request->private_build ||
+	    (!build->request->is_trial && is_own_log(build, log)))
 		empty_directory(build->system->root, build->build_path);
 }
 

@@ -33,7 +33,7 @@ int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode)
 	return syscall(SYS_openat2, tree_fd, path, &how, sizeof(how));
 }
 
-static void set_paths(struct ks_build *build)
+void ks_build_set_paths(struct ks_build *build)
 {
 	const struct ks_build_request *request = build->request;
 	const struct ks_kernel *kernel = request->kernel;
@@ -168,7 +168,6 @@ static bool make_directories(struct ks_build *build, GError **error)
 
 bool ks_build_prepare(struct ks_build *build, GError **error)
 {
-	set_paths(build);
 	return make_directories(build, error) && ks_build_log_open(build, error) &&
 	       copy_source(build, error) && copy_patches(build, error) &&
 	       make_tmp(build, error) && give_tree(build, error);

@@ -98,9 +98,13 @@ static struct ks_manifest *make_manifest(struct ks_build *build, const GPtrArray
 	guint n = 0;
 
 	manifest->build_fingerprint = g_strdup(request->fingerprint);
-	manifest->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
-	manifest->built_at_us = g_get_real_time();
-	manifest->build_duration_ms = build->used_us / 1000;
+	manifest->sandbox_layers = build->reused
+					   ? g_strdup(build->reused->sandbox_layers)
+					   : ks_sandbox_layers_to_string(build->layers);
+	manifest->built_at_us =
+		build->reused ? build->reused->stored_at_us : g_get_real_time();
+	manifest->build_duration_ms =
+		build->reused ? build->reused->duration_ms : build->used_us / 1000;
 	for (guint i = 0; i < request->conf->modules->len; i++) {
 		const struct ks_conf_module *module = request->conf->modules->pdata[i];
 

@@ -74,6 +74,7 @@ struct ks_outcome {
 	struct ks_inventory *inventory; /* as it is after the run */
 	struct ks_plan *plan;		/* verdicts after the run */
 	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
+	unsigned int n_reused; /* of those built: taken from the store */
 	unsigned int n_failed_actions;
 	bool record_pending;
 	GPtrArray *aliases;	/* char *: of what was installed for the running kernel */

@@ -7,9 +7,11 @@
 
 #include "core/build/build.h"
 #include "core/build/memory.h"
+#include "core/build/store.h"
 #include "core/build/wrapper.h"
 #include "core/engine/action.h"
 #include "core/engine/memos.h"
+#include "core/engine/symvers.h"
 #include "core/install/install.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
@@ -33,7 +35,8 @@ struct ks_executor {
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
-	GPtrArray *running; /* struct running */
+	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
+	GPtrArray *running;	/* struct running */
 	unsigned int max_builds;
 	unsigned int n_ended;
 	bool can_mount;
@@ -88,6 +91,8 @@ void ks_executor_keep_all(struct ks_executor *executor)
 void ks_executor_free(struct ks_executor *executor)
 {
 	g_ptr_array_unref(executor->running);
+	if (executor->host)
+		ks_system_free(executor->host);
 	if (executor->memos)
 		ks_memos_free(executor->memos);
 	if (executor->jobserver)
@@ -177,33 +182,6 @@ static bool is_left_to_later(const struct ks_executor *executor,
 	}
 }
 
-/* Module.symvers of the BUILD_DEPENDS that are installed on the same kernel. */
-static char **find_extra_symvers(const struct ks_executor *executor,
-				 const struct ks_target *target)
-{
-	const struct ks_inventory *inventory = executor->context.inventory;
-	GPtrArray *paths = g_ptr_array_new();
-
-	for (guint i = 0; target->build_depends && i < inventory->targets->len; i++) {
-		struct ks_target *other = g_ptr_array_index(inventory->targets, i);
-		g_autofree char *dir = NULL;
-		g_autofree char *path = NULL;
-
-		if (other->kernel != target->kernel ||
-		    !g_strv_contains((const char *const *)target->build_depends,
-				     other->source->name))
-			continue;
-		dir = ks_tree_artifact_path(executor->context.system, other->source->name,
-					    other->source->version,
-					    other->kernel->release, other->kernel->arch);
-		path = g_build_filename(dir, "module", "Module.symvers", NULL);
-		if (ks_root_exists(executor->context.system->root, path))
-			g_ptr_array_add(paths, g_steal_pointer(&path));
-	}
-	g_ptr_array_add(paths, NULL);
-	return (char **)g_ptr_array_free(paths, FALSE);
-}
-
 static struct running *make_request(const struct ks_executor *executor, guint index)
 {
 	const struct ks_target *target = get_action(executor, index)->target;
@@ -212,7 +190,8 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 	struct running *running = g_new0(struct running, 1);
 
 	running->index = index;
-	running->extra_symvers = find_extra_symvers(executor, target);
+	running->extra_symvers =
+		ks_symvers_find(system, executor->context.inventory, target);
 	running->probe_memo = ks_memos_get(executor->memos, target->kernel);
 	if (override)
 		running->dest_dir =
@@ -228,6 +207,10 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 		.extra_symvers = (const char *const *)running->extra_symvers,
 		.private_build = executor->can_mount,
 		.probe_memo = running->probe_memo,
+		.use_store = executor->context.settings->cache_size_mib &&
+			     !executor->context.options->request.force,
+		.keep_in_store = executor->context.settings->cache_size_mib != 0,
+		.other_store = executor->host,
 	};
 	return running;
 }
@@ -368,6 +351,7 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 	const struct ks_kernel *kernel = target->kernel;
 
 	executor->context.outcome->n_built++;
+	executor->context.outcome->n_reused += result->reused;
 	return ks_tree_publish(system, source->name, source->version, kernel->release,
 			       kernel->arch, result->staged_dir, error) &&
 	       ks_quarantine_clear(system, source->name, source->version, kernel->release,
@@ -527,10 +511,21 @@ static bool prepare_builds(struct ks_executor *executor, GError **error)
 	executor->jobserver = ks_jobserver_new(n_jobs, error);
 	if (!executor->jobserver || !ks_wrapper_place(executor->context.system, error))
 		return false;
+	if (!ks_root_is_host(executor->context.system->root))
+		executor->host = ks_system_new("/", NULL);
 	executor->memos = ks_memos_new(
 		executor->context.system, executor->context.settings, executor->jobserver,
 		executor->cache, executor->plan, executor->context.inventory->kernels);
 	return true;
+}
+
+/* The store is trimmed once a run; an entry too many for a while does no harm. */
+static void end_builds(const struct ks_executor *executor)
+{
+	if (executor->jobserver)
+		ks_store_trim(executor->context.system,
+			      (guint64)executor->context.settings->cache_size_mib << 20,
+			      NULL, NULL);
 }
 
 bool ks_executor_run(struct ks_executor *executor, GError **error)
@@ -546,8 +541,10 @@ bool ks_executor_run(struct ks_executor *executor, GError **error)
 				     "interrupted; the next run does the rest");
 			return false;
 		}
-		if (!executor->running->len)
+		if (!executor->running->len) {
+			end_builds(executor);
 			return true;
+		}
 		if (!wait_for_builds(executor, error)) {
 			cancel_all(executor);
 			return false;

@@ -446,6 +446,82 @@ static void test_excluded_module(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(result->manifest->files->len, ==, 1);
 }
 
+static void fail_to_compile(struct fixture *f)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\tfalse\n");
+}
+
+/* The same fingerprint is the same module: nobody looks at the source. */
+static void test_built_once(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *fingerprint = g_strnfill(64, 'e');
+
+	f->request.fingerprint = fingerprint;
+	f->request.use_store = f->request.keep_in_store = true;
+	ks_auto(ks_build_result) first = run(f);
+	g_assert_true(first->ok);
+	g_assert_false(first->reused);
+	fail_to_compile(f);
+	ks_auto(ks_build_result) second = run(f);
+	g_assert_true(second->ok);
+	g_assert_true(second->reused);
+	const struct ks_manifest_file *a = first->manifest->files->pdata[0];
+	const struct ks_manifest_file *b = second->manifest->files->pdata[0];
+	g_assert_cmpstr(a->sha256, ==, b->sha256);
+	g_assert_cmpstr(a->built_sha256, ==, b->built_sha256);
+	g_assert_cmpint(first->manifest->build_duration_ms, ==,
+			second->manifest->build_duration_ms);
+	g_assert_cmpstr(first->manifest->sandbox_layers, ==,
+			second->manifest->sandbox_layers);
+	g_autofree char *log =
+		g_build_filename(second->staged_dir, "log/make.log", NULL);
+	g_assert_true(g_file_test(log, G_FILE_TEST_IS_REGULAR));
+
+	f->request.use_store = false;
+	ks_auto(ks_build_result) third = run(f);
+	g_assert_false(third->ok);
+}
+
+/* What is not loadable, and what failed, is not kept. */
+static void test_failures_are_not_stored(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *fingerprint = g_strnfill(64, 'e');
+
+	f->request.fingerprint = fingerprint;
+	f->request.use_store = f->request.keep_in_store = true;
+	copy_module(f, "play-other-release.ko", "/src/play-1.0/prebuilt.ko");
+	ks_auto(ks_build_result) refused = run(f);
+	g_assert_false(refused->ok);
+	fail_to_compile(f);
+	ks_auto(ks_build_result) failed = run(f);
+	g_assert_false(failed->ok);
+	g_assert_cmpuint(faketree_count(&f->tree, "/state/store"), ==, 0);
+}
+
+/* A trial leaves what an earlier failure left alone. */
+static void test_trial(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *log = faketree_path(&f->tree, "/T/play/1.0/build/make.log");
+
+	if (!f->request.private_build) {
+		g_test_skip("no mount namespace to be had here");
+		return;
+	}
+	fail_to_compile(f);
+	ks_auto(ks_build_result) first = run(f);
+	g_assert_false(first->ok);
+	g_autofree char *before = read_file(log);
+	f->request.is_trial = true;
+	ks_auto(ks_build_result) second = run(f);
+	g_assert_false(second->ok);
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n");
+	ks_auto(ks_build_result) third = run(f);
+	g_assert_true(third->ok);
+	g_autofree char *after = read_file(log);
+	g_assert_cmpstr(before, ==, after);
+}
+
 static void test_scripts(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh one \"two words\"";
@@ -912,6 +988,9 @@ int main(int argc, char **argv)
 	ADD("a module of another kernel is refused", test_wrong_module);
 	ADD("a file that is no module is refused", test_rubbish_module);
 	ADD("an excluded module is left out", test_excluded_module);
+	ADD("what was built once is taken from the store", test_built_once);
+	ADD("failures are not stored", test_failures_are_not_stored);
+	ADD("a trial leaves no trace", test_trial);
 	ADD("scripts get arguments and environment", test_scripts);
 	ADD("a failing script is named", test_failing_script_is_named);
 	ADD("patches are applied, the administrator's first", test_patches);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One build at a time, with all the jobs. */
+#include "core/engine/rebuild.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "core/build/build.h"
+#include "core/build/memory.h"
+#include "core/build/wrapper.h"
+#include "core/engine/symvers.h"
+#include "core/sandbox/sandbox.h"
+#include "core/support/error.h"
+#include "core/support/treeop.h"
+
+#define TICK_MS 1000
+
+void ks_rebuild_free(struct ks_rebuild *rebuild)
+{
+	g_free(rebuild->detail);
+	g_free(rebuild);
+}
+
+const char *ks_rebuild_verdict_id(enum ks_rebuild_verdict verdict)
+{
+	static const char *const ids[] = {
+		[KS_REBUILD_SAME] = "same",
+		[KS_REBUILD_DIFFERS] = "differs",
+		[KS_REBUILD_FAILED] = "failed",
+		[KS_REBUILD_IMPOSSIBLE] = "impossible",
+	};
+
+	return ids[verdict];
+}
+
+/* Why another build would not be the same one, or NULL. */
+static const char *find_obstacle(const struct ks_target *target)
+{
+	const struct ks_manifest *manifest =
+		target->artifact ? target->artifact->manifest : NULL;
+
+	if (!manifest)
+		return "there is no manifest of what was built";
+	if (!manifest->build_fingerprint)
+		return "it was built by dkms";
+	for (guint i = 0; i < manifest->files->len; i++)
+		if (!((struct ks_manifest_file *)manifest->files->pdata[i])->built_sha256)
+			return "its manifest does not say what was built";
+	if (!target->conf || !target->source->path || !target->fingerprint)
+		return "its source or the kernel's headers are not there";
+	if (!g_str_equal(target->fingerprint, manifest->build_fingerprint))
+		return "its source, the headers or the compiler changed since";
+	return NULL;
+}
+
+static const char *find_built(const struct ks_manifest *manifest, const char *name)
+{
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file = manifest->files->pdata[i];
+
+		if (g_str_equal(file->name, name))
+			return file->built_sha256;
+	}
+	return NULL;
+}
+
+static void compare(struct ks_rebuild *rebuild, const struct ks_manifest *again)
+{
+	const struct ks_manifest *before = rebuild->target->artifact->manifest;
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	for (guint i = 0; i < before->files->len; i++) {
+		const struct ks_manifest_file *file = before->files->pdata[i];
+
+		if (g_strcmp0(find_built(again, file->name), file->built_sha256) != 0)
+			g_string_append_printf(names, "%s'%s'", names->len ? ", " : "",
+					       file->name);
+	}
+	rebuild->verdict = names->len ? KS_REBUILD_DIFFERS : KS_REBUILD_SAME;
+	if (names->len)
+		rebuild->detail = g_strdup(names->str);
+}
+
+static void conclude(struct ks_rebuild *rebuild, const struct ks_system *system,
+		     const struct ks_build_result *result)
+{
+	rebuild->duration_ms = result->duration_ms;
+	if (result->ok) {
+		compare(rebuild, result->manifest);
+		ks_treeop_remove(system->root, result->staged_dir, NULL);
+		return;
+	}
+	rebuild->verdict = KS_REBUILD_FAILED;
+	rebuild->detail = g_strdup_printf("%s%s%s", result->message,
+					  result->first_error ? ": " : "",
+					  result->first_error ? result->first_error : "");
+}
+
+static struct ks_build_result *drive(struct ks_build *build,
+				     const volatile bool *cancelled, GError **error)
+{
+	struct ks_build_result *result = NULL;
+
+	for (;;) {
+		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+		int n = poll(&pollfd, 1, TICK_MS);
+
+		if (cancelled && *cancelled) {
+			ks_build_cancel(build);
+			ks_error_set(error, KS_ERROR_CANCELLED, "interrupted");
+			return NULL;
+		}
+		if (n < 0 && errno != EINTR) {
+			ks_error_set_errno(error, errno, "cannot wait for the build");
+			return NULL;
+		}
+		ks_build_check_limits(build);
+		if (n > 0 && ks_build_advance(build, &result))
+			return result;
+	}
+}
+
+static struct ks_build_result *build_again(const struct ks_system *system,
+					   const struct ks_settings *settings,
+					   const struct ks_inventory *inventory,
+					   const struct ks_target *target,
+					   const volatile bool *cancelled, GError **error)
+{
+	unsigned int n_jobs =
+		settings->n_jobs ? settings->n_jobs : g_get_num_processors();
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(
+		ks_memory_limit_jobs(n_jobs, settings->memory_per_job_mib), error);
+	g_auto(GStrv) symvers = ks_symvers_find(system, inventory, target);
+	const struct ks_build_request request = {
+		.module = target->source->name,
+		.version = target->source->version,
+		.source_dir = target->source->path,
+		.kernel = target->kernel,
+		.conf = target->conf,
+		.fingerprint = target->fingerprint,
+		.extra_symvers = (const char *const *)symvers,
+		.private_build = ks_sandbox_can_mount(system),
+		.is_trial = true,
+	};
+	ks_auto(ks_build) build = NULL;
+
+	if (!jobserver || !ks_wrapper_place(system, error))
+		return NULL;
+	build = ks_build_start(system, settings, jobserver, &request, error);
+	return build ? drive(build, cancelled, error) : NULL;
+}
+
+struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
+				     const struct ks_settings *settings,
+				     const struct ks_inventory *inventory,
+				     const struct ks_target *target,
+				     const volatile bool *cancelled, GError **error)
+{
+	ks_auto(ks_rebuild) rebuild = g_new0(struct ks_rebuild, 1);
+	const char *obstacle = find_obstacle(target);
+
+	rebuild->target = target;
+	if (obstacle) {
+		rebuild->verdict = KS_REBUILD_IMPOSSIBLE;
+		rebuild->detail = g_strdup(obstacle);
+		return g_steal_pointer(&rebuild);
+	}
+	ks_auto(ks_build_result) result =
+		build_again(system, settings, inventory, target, cancelled, error);
+	if (!result)
+		return NULL;
+	conclude(rebuild, system, result);
+	return g_steal_pointer(&rebuild);
+}

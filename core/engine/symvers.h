@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a build gets of the modules that it is built upon. */
+#pragma once
+
+#include "core/inventory/inventory.h"
+
+/*
+ * Paths of Module.symvers of the target's BUILD_DEPENDS that are built for the
+ * same kernel. Never NULL; free with g_strfreev.
+ */
+char **ks_symvers_find(const struct ks_system *system,
+		       const struct ks_inventory *inventory,
+		       const struct ks_target *target);
