@@ -52,8 +52,8 @@ static void tell_script(const char *what, bool is_executable, void *data)
 		ks_dkms_warn("The %s script is not executable.", what);
 }
 
-static int add_directory(struct ks_dkms *dkms, const char *dir,
-			 const struct ks_conf *conf)
+int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
+			  const struct ks_conf *conf)
 {
 	g_autofree char *placed = NULL;
 	g_autofree char *entry = ks_tree_entry_path(dkms->cli.system, conf->package_name,
@@ -100,7 +100,7 @@ static int add_elsewhere(struct ks_dkms *dkms)
 	ks_dkms_rpm_remember(dkms);
 	if (ks_dkms_is_added(dkms))
 		return die_twice(dkms);
-	return add_directory(dkms, dir, conf);
+	return ks_dkms_add_directory(dkms, dir, conf);
 }
 
 static int add_in_place(struct ks_dkms *dkms)
@@ -117,13 +117,15 @@ static int add_in_place(struct ks_dkms *dkms)
 	conf = load_conf(dkms, source, &error);
 	if (!conf)
 		return die_conf(source, error, false);
-	return add_directory(dkms, source, conf);
+	return ks_dkms_add_directory(dkms, source, conf);
 }
 
 int ks_dkms_add_given(struct ks_dkms *dkms)
 {
 	if (dkms->options.module && dkms->options.version)
 		return KS_DKMS_OK;
+	if (dkms->options.archive)
+		return ks_dkms_ldtarball(dkms);
 	if (dkms->options.source_dir)
 		return add_elsewhere(dkms);
 	return KS_DKMS_OK;
@@ -133,7 +135,8 @@ int ks_dkms_add(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 
-	if (!(options->module && options->version) && options->source_dir)
+	if (!(options->module && options->version) &&
+	    (options->source_dir || options->archive))
 		return ks_dkms_add_given(dkms);
 	if (!options->module || !options->version)
 		return ks_dkms_die_no_module("add");

@@ -18,9 +18,8 @@ enum kind {
 	OPTION_MODULE, /* M or M/V */
 	OPTION_KERNEL, /* K or K/A */
 	OPTION_QUIET,
-	OPTION_DEPRECATED,  /* swallowed by dkms, too */
-	OPTION_UNSUPPORTED, /* has a value, which would change the result: refused */
-	OPTION_UNSUPPORTED_FLAG,
+	OPTION_DEPRECATED,	 /* swallowed by dkms, too */
+	OPTION_UNSUPPORTED_FLAG, /* would change the result: refused */
 };
 
 #define FIELD(name) offsetof(struct ks_dkms_options, name)
@@ -48,9 +47,9 @@ static const struct option {
 	{0, "no-initrd", OPTION_DEPRECATED, 0, NULL, NULL},
 	{0, "no-clean-kernel", OPTION_DEPRECATED, 0, NULL, NULL},
 	{0, "no-prepare-kernel", OPTION_DEPRECATED, 0, NULL, NULL},
-	{0, "binaries-only", OPTION_UNSUPPORTED_FLAG, FIELD(binaries_only), NULL,
+	{0, "binaries-only", OPTION_FLAG, FIELD(binaries_only), NULL,
 	 "mktarball: leave the source out"},
-	{0, "source-only", OPTION_UNSUPPORTED_FLAG, FIELD(source_only), NULL,
+	{0, "source-only", OPTION_FLAG, FIELD(source_only), NULL,
 	 "mktarball: leave what was built out"},
 	{0, "force", OPTION_FLAG, FIELD(force), NULL, "do it again although it is done"},
 	{0, "force-version-override", OPTION_FLAG, FIELD(force_version_override), NULL,
@@ -72,7 +71,7 @@ static const struct option {
 	 "install links instead of copies"},
 	{0, "config", OPTION_STRING, FIELD(kernel_config), "FILE",
 	 "the kernel's configuration"},
-	{0, "archive", OPTION_UNSUPPORTED, FIELD(archive), "FILE",
+	{0, "archive", OPTION_STRING, FIELD(archive), "FILE",
 	 "the archive of mktarball and ldtarball"},
 	{'a', "arch", OPTION_LIST, FIELD(arches), "A",
 	 "the architecture; can be repeated [that of the machine]"},
@@ -186,7 +185,6 @@ static void apply(struct ks_dkms_options *options, const struct option *option,
 	case OPTION_DEPRECATED:
 		fprintf(stderr, "Deprecated feature: --%s\n", option->name);
 		break;
-	case OPTION_UNSUPPORTED:
 	case OPTION_UNSUPPORTED_FLAG:
 		break;
 	}
@@ -207,8 +205,7 @@ static int parse_option(struct ks_dkms_options *options, char **words, int n_wor
 		ks_dkms_print_usage(stdout);
 		return 0;
 	}
-	if (option->kind == OPTION_UNSUPPORTED ||
-	    option->kind == OPTION_UNSUPPORTED_FLAG) {
+	if (option->kind == OPTION_UNSUPPORTED_FLAG) {
 		*code = ks_dkms_die(KS_DKMS_NOT_ALLOWED,
 				    "The option %s is not in this version of kmodsmith.",
 				    words[0]);

@@ -90,7 +90,7 @@ struct ks_dkms_action {
 	bool takes_all;		/* --all is for all kernels, and modules */
 	bool no_default_kernel; /* without -k it is not about the running one */
 	bool needs_kernel;	/* -k is to be given: 4, before anything else */
-	bool filters;		/* M, V, K and A are patterns, not names */
+	bool filters;		/* M, V, K and A are patterns, or a path: not names */
 	bool changes;		/* does nothing with KMODSMITH=0 */
 };
 
@@ -141,6 +141,11 @@ int ks_dkms_install(struct ks_dkms *dkms);
 int ks_dkms_uninstall(struct ks_dkms *dkms);
 int ks_dkms_remove(struct ks_dkms *dkms);
 int ks_dkms_autoinstall(struct ks_dkms *dkms);
+int ks_dkms_mktarball(struct ks_dkms *dkms);
+int ks_dkms_ldtarball(struct ks_dkms *dkms);
+int ks_dkms_mkdeb(struct ks_dkms *dkms);
+int ks_dkms_mkbmdeb(struct ks_dkms *dkms);
+int ks_dkms_mkrpm(struct ks_dkms *dkms);
 int ks_dkms_generate_mok(struct ks_dkms *dkms);
 int ks_dkms_unbuild(struct ks_dkms *dkms);
 int ks_dkms_match(struct ks_dkms *dkms);
@@ -152,3 +157,6 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms);
  * and make it the module that the rest is about. Nothing when it gives none.
  */
 int ks_dkms_add_given(struct ks_dkms *dkms);
+/* Register dir, whose conf that is, copying it to its place; told in dkms's words. */
+int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
+			  const struct ks_conf *conf);

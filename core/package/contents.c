@@ -185,8 +185,10 @@ struct ks_package *ks_package_of_source(const struct ks_system *system,
 	struct walk walk = {
 		.system = system, .cache = cache, .package = package, .newest = 0};
 	g_autofree char *dest = g_strdup_printf("/usr/src/%s-%s", module, version);
+	/* T/M/V/source is a link, which outside of the tree leads elsewhere */
+	g_autofree char *real = ks_root_realpath(system->root, source_dir);
 
-	if (!walk_dir(&walk, source_dir, dest, 0, error))
+	if (!walk_dir(&walk, real ? real : source_dir, dest, 0, error))
 		return NULL;
 	set_common(package, module, version, options);
 	package->name = g_strdup_printf("%s-dkms", module);

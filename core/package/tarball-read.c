@@ -118,7 +118,11 @@ static bool find_source(const struct ks_system *system, struct ks_tarball *tarba
 	}
 	if (tarball->source_dir)
 		return true;
-	ks_error_set(error, KS_ERROR_NOT_FOUND, "%s: there is no dkms.conf in it", label);
+	ks_error_set(error,
+		     tarball->made_by_mktarball ? KS_ERROR_INVALID : KS_ERROR_NOT_FOUND,
+		     "%s: there is no dkms.conf in %s", label,
+		     tarball->made_by_mktarball ? "dkms_source_tree or dkms_binaries_only"
+						: "it");
 	return false;
 }
 

@@ -38,8 +38,9 @@ struct ks_tarball {
  * is changed. label is what errors call it. KS_ERROR_INVALID for what unpack.h
  * refuses, for a conf that ks_conf_load() refuses, for names in
  * dkms_main_tree that can be no kernel or architecture, and for builds with
- * anything but plain files in module/ and log/; KS_ERROR_NOT_FOUND when there is no
- * dkms.conf. Manifests in it are dropped: they are another machine's.
+ * anything but plain files in module/ and log/; KS_ERROR_NOT_FOUND when
+ * there is no dkms.conf in a tarball that is not mktarball's. Manifests in it are
+ * dropped: they are another machine's.
  */
 struct ks_tarball *ks_tarball_open(const struct ks_system *system,
 				   const struct ks_settings *settings, int archive_fd,

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dkms ldtarball, and what "dkms add" does with an archive. */
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/dkms.h"
+#include "cli/marks.h"
+#include "core/package/tarball.h"
+#include "core/support/error.h"
+#include "core/support/lock.h"
+#include "core/support/process.h"
+#include "core/support/treeop.h"
+
+static int die_unusable(const char *archive, const GError *error)
+{
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
+		return ks_dkms_die(
+			KS_DKMS_NOT_IN_TREE,
+			"Tarball does not appear to be a correctly formed DKMS "
+			"archive. No dkms.conf found within it.\n%s",
+			error->message);
+	return ks_dkms_die(KS_DKMS_NOT_PRODUCED, "%s is not a valid DKMS tarball.\n%s",
+			   archive, error->message);
+}
+
+/* --- the source */
+
+/* T/M/V/source is a directory then, with nothing but the conf (dkms 3.4.3). */
+static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+{
+	const struct ks_system *system = dkms->cli.system;
+	const struct ks_conf *conf = tarball->conf;
+	const struct ks_treeop_copy_options options = {.chown = true};
+	g_autofree char *entry =
+		ks_tree_entry_path(system, conf->package_name, conf->package_version);
+	g_autofree char *source = g_build_filename(entry, "source", NULL);
+	g_autofree char *build = g_build_filename(entry, "build", NULL);
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
+
+	printf("Creating %s\nCopying dkms.conf to %s...\n", source, source);
+	if (lock && ks_root_mkdir_p(system->root, build, 0755, &error) &&
+	    ks_treeop_remove(system->root, source, &error) &&
+	    ks_treeop_copy(system->root, tarball->source_dir, source, &options, &error))
+		return KS_DKMS_OK;
+	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+}
+
+static int load_source(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+{
+	const struct ks_conf *conf = tarball->conf;
+	g_autofree char *source = ks_dkms_source_path(dkms);
+
+	if (!tarball->binaries_only)
+		return ks_dkms_add_directory(dkms, tarball->source_dir, conf);
+	if (!ks_root_exists(dkms->cli.system->root, source))
+		return add_stub(dkms, tarball);
+	return ks_dkms_is_added(dkms) ? KS_DKMS_OK
+				      : ks_dkms_add_directory(dkms, source, conf);
+}
+
+/* --- the builds */
+
+static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+{
+	const struct ks_system *system = dkms->cli.system;
+	const char *module = dkms->options.module, *version = dkms->options.version;
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
+
+	for (guint i = 0; lock && i < tarball->builds->len; i++) {
+		const struct ks_tarball_build *build =
+			g_ptr_array_index(tarball->builds, i);
+		g_autofree char *dest = ks_tree_artifact_path(
+			system, module, version, build->release, build->arch);
+
+		if (ks_root_exists(system->root, dest) && !dkms->options.force) {
+			ks_dkms_warn("%s already exists. Skipping...", dest);
+			continue;
+		}
+		printf("Loading %s...\n", dest);
+		if (!ks_tree_publish(system, module, version, build->release, build->arch,
+				     build->dir, &error))
+			break;
+	}
+	return error ? ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message)
+		     : KS_DKMS_OK;
+}
+
+static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+{
+	const struct ks_conf *conf = tarball->conf;
+	g_autofree char *module =
+		g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
+	int code;
+
+	ks_dkms_options_set_module(&dkms->options, module);
+	if (ks_dkms_is_added(dkms) && !dkms->options.force)
+		return ks_dkms_die(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
+				   module);
+	printf("\nLoading tarball for %s\n", module);
+	code = load_source(dkms, tarball);
+	return code ? code : load_builds(dkms, tarball);
+}
+
+/* --- the archive */
+
+/* dkms hands an .rpm to rpm, and installs what came with it. */
+static int load_rpm(struct ks_dkms *dkms, const char *archive)
+{
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	g_autofree char *path = g_canonicalize_filename(archive, NULL);
+	const char *const argv[] = {"rpm", "-Uvh", path, NULL};
+	int wait_status = -1;
+
+	options.argv = argv;
+	options.stdout_fd = STDOUT_FILENO;
+	options.stderr_fd = STDERR_FILENO;
+	if (ks_process_run(&options, &wait_status, NULL) && WIFEXITED(wait_status) &&
+	    WEXITSTATUS(wait_status) == 0)
+		return ks_dkms_autoinstall(dkms);
+	return ks_dkms_die(KS_DKMS_NO_CONF,
+			   "Unable to install %s using rpm.\n"
+			   "Check to ensure that your system can install .rpm files.",
+			   archive);
+}
+
+/* A file that is not there was taken for a module, and cut at its first slash. */
+static char *archive_of(const struct ks_dkms_options *options)
+{
+	const char *module = options->module ? options->module : "";
+
+	if (options->archive || !(options->module || options->version))
+		return g_strdup(options->archive);
+	return options->version ? g_strconcat(module, "/", options->version, NULL)
+				: g_strdup(module);
+}
+
+static int load_file(struct ks_dkms *dkms, const char *archive)
+{
+	ks_autofd int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct ks_tarball *tarball;
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	if (fd < 0 && errno == ENOENT)
+		return ks_dkms_die(KS_DKMS_NO_SOURCE, "%s does not exist.", archive);
+	if (fd < 0)
+		return ks_dkms_die(KS_DKMS_NO_SOURCE, "%s cannot be read: %s", archive,
+				   g_strerror(errno));
+	tarball = ks_tarball_open(dkms->cli.system, dkms->cli.settings, fd, archive,
+				  &error);
+	if (!tarball)
+		return die_unusable(archive, error);
+	code = load(dkms, tarball);
+	ks_tarball_close(dkms->cli.system, tarball);
+	return code;
+}
+
+int ks_dkms_ldtarball(struct ks_dkms *dkms)
+{
+	g_autofree char *archive = archive_of(&dkms->options);
+
+	if (dkms->options.force && geteuid() != 0)
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
+				   "You must be root to use this command with the "
+				   "--force option.");
+	if (!archive)
+		return ks_dkms_die(KS_DKMS_NO_SOURCE, "No archive is given.");
+	if (g_str_has_suffix(archive, ".rpm"))
+		return load_rpm(dkms, archive);
+	return load_file(dkms, archive);
+}
