@@ -303,26 +303,20 @@ static bool is_anything_to_do(const struct work *work)
 	return false;
 }
 
-static bool change(struct work *work, struct ks_why *why)
+static bool change(struct work *work, rpmtxn txn, struct ks_why *why)
 {
-	rpmtxn txn = rpmtxnBegin(work->options->ts, RPMTXN_WRITE);
-	bool ok;
-
-	if (!txn)
-		return ks_why_set(why, "rpm's database cannot be locked for writing");
 	for (size_t i = 0; i < work->n_wanted; i++)
 		if (!work->wanted[i].right && !work->wanted[i].failed)
 			make_record(work, txn, &work->wanted[i]);
 	for (size_t i = 0; i < work->list.n_entries; i++)
 		judge_entry(work, i);
-	ok = ks_db_drop(work->options->ts, work->drops, work->n_drops, why);
-	rpmtxnEnd(txn);
-	if (ok)
-		work->result->n_dropped = work->n_drops;
-	return ok;
+	if (!ks_db_drop(work->options->ts, work->drops, work->n_drops, why))
+		return false;
+	work->result->n_dropped = work->n_drops;
+	return true;
 }
 
-static bool run(struct work *work, const struct ks_text_set *set, struct ks_why *why)
+static bool compare(struct work *work, const struct ks_text_set *set, struct ks_why *why)
 {
 	size_t n_entries;
 
@@ -338,7 +332,21 @@ static bool run(struct work *work, const struct ks_text_set *set, struct ks_why 
 			compare_with_database(work, &work->wanted[i]);
 		work->result->n_kept += work->wanted[i].right;
 	}
-	return !is_anything_to_do(work) || change(work, why);
+	return true;
+}
+
+/* Locked before it is read: what is compared is what is changed. */
+static bool run(struct work *work, const struct ks_text_set *set, struct ks_why *why)
+{
+	rpmtxn txn = rpmtxnBegin(work->options->ts, RPMTXN_WRITE);
+	bool ok;
+
+	if (!txn)
+		return ks_why_set(why, "rpm's database cannot be locked for writing");
+	ok = compare(work, set, why) &&
+	     (!is_anything_to_do(work) || change(work, txn, why));
+	rpmtxnEnd(txn);
+	return ok;
 }
 
 bool ks_reconcile(const struct ks_reconcile *options, const struct ks_text_set *set,

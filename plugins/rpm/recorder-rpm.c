@@ -76,14 +76,19 @@ static long caller(void)
 	return pid ? strtol(pid, NULL, 10) : 0;
 }
 
-static int do_busy(rpmts ts, const char *argument)
+static int check_lock(rpmts ts, long excepted)
 {
 	long pid = 0;
 
-	if (!ks_db_is_locked(ts, caller(), &pid))
+	if (!ks_db_is_locked(ts, excepted, &pid))
 		return EXIT_SUCCESS;
 	fprintf(stderr, "rpm's lock is held by process %ld\n", pid);
 	return EX_TEMPFAIL;
+}
+
+static int do_busy(rpmts ts, const char *argument)
+{
+	return check_lock(ts, caller());
 }
 
 /* --- apply */
@@ -154,15 +159,15 @@ static int apply_set(rpmts ts, const struct ks_text_set *set)
 	struct ks_why why;
 	bool ok;
 
-	/* before the first look: what is read must be what is changed */
-	if (do_busy(ts, NULL) != EXIT_SUCCESS)
+	/* rpm would say so too, but not who */
+	if (check_lock(ts, 0) != EXIT_SUCCESS)
 		return EX_TEMPFAIL;
 	ok = ks_tree_open(&tree, rpmtsRootDir(ts), &why) &&
 	     ks_reconcile(&options, set, &result, &why);
 	ks_tree_close(&tree);
 	if (ok)
 		return report(&result, set);
-	return do_busy(ts, NULL) != EXIT_SUCCESS ? EX_TEMPFAIL : fail(why.text);
+	return check_lock(ts, 0) != EXIT_SUCCESS ? EX_TEMPFAIL : fail(why.text);
 }
 
 static int do_apply(rpmts ts, const char *argument)
@@ -186,12 +191,6 @@ static int do_apply(rpmts ts, const char *argument)
 	ks_text_clear(&set);
 	free(text);
 	return code;
-}
-
-/* rpm's database recovers by itself when it is opened, and an import is one step. */
-static int do_recover(rpmts ts, const char *argument)
-{
-	return EXIT_SUCCESS;
 }
 
 /* --- headers, stamp */
@@ -224,7 +223,7 @@ static const struct command {
 	int n_arguments;
 	int (*run)(rpmts ts, const char *argument);
 } commands[] = {
-	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
+	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, NULL},
 	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
 };
 
@@ -267,6 +266,9 @@ int main(int argc, char **argv)
 		      stderr);
 		return EX_USAGE;
 	}
+	/* rpm's database recovers when it is opened, and an import is one step */
+	if (!command->run)
+		return EXIT_SUCCESS;
 	ignore_signals();
 	umask(022);
 	if (rpmReadConfigFiles(NULL, NULL) != 0)

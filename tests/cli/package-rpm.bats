@@ -108,7 +108,8 @@ Second line.|1700000000"
 }
 
 @test "a package can be signed" {
-	command -v gpg rpmsign >/dev/null || skip "no gpg, no rpmsign"
+	command -v gpg >/dev/null || skip "no gpg"
+	command -v rpmsign >/dev/null || skip "no rpmsign"
 	prebuilt | "$writer" --output out
 	rpm=$(echo out/*.rpm)
 	mkdir -m 700 home/.gnupg

@@ -526,6 +526,36 @@ ours=yes"
 	equal "$(query -qa 'kmod-*')" $KMOD-1.2.3-kaaaaaaaa.x86_64
 }
 
+@test "a desired set that is there already is no change, and recovering costs nothing" {
+	recorded
+	before=$(query -q --qf '%{DBINSTANCE}' $KMOD)
+	run apply
+	equal "$status" 0
+	equal "$output" ""
+	equal "$(query -q --qf '%{DBINSTANCE}' $KMOD)" "$before"
+	run "$recorder" --root /nonexistent recover
+	equal "$status" 0
+	run "$recorder" sync
+	equal "$status" 64
+}
+
+@test "kernel-install builds for the kernel, but not in a transaction of rpm, and never fails" {
+	hook=$BATS_TEST_TMPDIR/40-kmodsmith.install
+	sed "s|@sbindir@|$BATS_TEST_TMPDIR|" \
+		"$BATS_TEST_DIRNAME/../../hooks/kernel-install/40-kmodsmith.install.in" >"$hook"
+	run sh "$hook" add $K /entry
+	equal "$status" 0
+	printf '#!/bin/sh\necho "$@"\nexit 3\n' >"$BATS_TEST_TMPDIR/kmodsmith"
+	chmod 755 "$BATS_TEST_TMPDIR/kmodsmith"
+	run sh "$hook" add $K /entry
+	equal "$status" 0
+	equal "$output" "sync --kernel $K --no-initramfs --trigger=kernel-install"
+	run sh "$hook" remove $K /entry
+	equal "$status/$output" 0/
+	KMODSMITH_TRANSACTION=rpm run sh "$hook" add $K /entry
+	equal "$status/$output" 0/
+}
+
 @test "the recorder names the package of a kernel's headers" {
 	preinstall kernel-core.rpm
 	equal "$("$recorder" --root "$R" headers $K)" kernel-devel-6.1.0-9.noarch
