@@ -16,6 +16,7 @@
  * above the level of debugging: dnf 4 takes any message of this stage for output of
  * a scriptlet and marks the transaction.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@
 static struct {
 	dev_t root_dev; /* of "/" as it was at first: tells whether rpm is in a chroot */
 	ino_t root_ino;
-	bool hit;   /* the transaction is of interest */
+	bool real;  /* the transaction is no test, and we are switched on */
+	bool hit;   /* it is of interest */
 	bool built; /* the engine has run at the stage of scriptlets */
 	char engine[1024];
 	char root[4096];
@@ -70,6 +72,26 @@ static bool is_host(const char *root)
 /* --- what the engine says */
 
 /*
+ * dnf sends rpm's log to /var/log/dnf.rpm.log, and a failure that is only there is
+ * seen by nobody: to its user it is said directly. The programs of rpm print
+ * their log, and zypper prints what they print.
+ */
+static bool prints_its_log(void)
+{
+	return strcmp(program_invocation_short_name, "rpm") == 0 ||
+	       strcmp(program_invocation_short_name, "zypp-rpm") == 0;
+}
+
+static void tell(const char *subject, const char *cause)
+{
+	const char *colon = *subject && *cause ? ": " : "";
+
+	rpmlog(RPMLOG_WARNING, "kmodsmith: %s%s%s\n", subject, colon, cause);
+	if (!prints_its_log())
+		dprintf(STDERR_FILENO, "kmodsmith: %s%s%s\n", subject, colon, cause);
+}
+
+/*
  * Errors, warnings and hints, for which rpm has a prefix of its own; everything else
  * is for whoever debugs. Never an error of rpm's: the transaction has succeeded.
  */
@@ -84,11 +106,13 @@ static void log_line(const char *line)
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (strncmp(text, levels[i], strlen(levels[i])) != 0)
 			continue;
-		rpmlog(RPMLOG_WARNING, "kmodsmith: %s\n", text + strlen(levels[i]));
+		tell(text + strlen(levels[i]), "");
 		return;
 	}
-	rpmlog(strncmp(text, "hint: ", 6) == 0 ? RPMLOG_WARNING : RPMLOG_DEBUG,
-	       "kmodsmith: %s\n", text);
+	if (strncmp(text, "hint: ", 6) == 0)
+		tell(text, "");
+	else
+		rpmlog(RPMLOG_DEBUG, "kmodsmith: %s\n", text);
 }
 
 static void log_lines(char *text)
@@ -102,12 +126,12 @@ static void log_lines(char *text)
 
 static void warn(const char *text, const char *why)
 {
-	rpmlog(RPMLOG_WARNING, "kmodsmith: %s: %s\n", text, why);
+	tell(text, why);
 }
 
 static void on_complaint(const char *line, void *data)
 {
-	rpmlog(RPMLOG_WARNING, "kmodsmith: %s\n", line);
+	tell(line, "");
 }
 
 /* --- running the engine */
@@ -208,27 +232,31 @@ static void record(rpmts ts)
 }
 
 /*
- * kmodsmith itself is being removed, and its package has said that the records are
- * to go: nobody would keep them right.
+ * The plugin is being removed, and its package has said that the records are to go:
+ * nobody would keep them right. zypper removes one package after the other, so
+ * that the engine may still be there. True when it was so.
  */
-static void leave(rpmts ts)
+static bool leave(rpmts ts)
 {
 	const struct ks_text_set nothing = {0};
 	struct ks_tree_root tree = {.fd = -1};
 	struct ks_why why;
+	bool asked =
+		ks_tree_open(&tree, root_now(), &why) && ks_tree_has(&tree, LEAVE_MARK);
 
-	if (ks_tree_open(&tree, root_now(), &why) && ks_tree_has(&tree, LEAVE_MARK)) {
+	if (asked) {
 		reconcile_with(ts, &nothing, true);
 		ks_tree_unlink(&tree, LEAVE_MARK);
 	}
 	ks_tree_close(&tree);
+	return asked;
 }
 
 /* --- hooks */
 
 static void reset(void)
 {
-	state.hit = state.built = false;
+	state.real = state.hit = state.built = false;
 	free(state.messages);
 	state.messages = NULL;
 }
@@ -282,6 +310,7 @@ static rpmRC on_tsm_pre(rpmPlugin plugin, rpmts ts)
 	if ((size_t)snprintf(state.root, sizeof(state.root), "%s", root ? root : "/") >=
 	    sizeof(state.root))
 		return RPMRC_OK;
+	state.real = true;
 	elements = rpmtsiInit(ts);
 	while (!state.hit && (te = rpmtsiNext(elements, 0)))
 		state.hit = ks_detect_element(te);
@@ -333,12 +362,10 @@ static rpmRC on_tsm_post(rpmPlugin plugin, rpmts ts, int result)
 	static const char *const arguments[] = {"sync", "--caller-records",
 						"--trigger=rpm", NULL};
 
-	if (state.hit && result <= 0) {
-		if (is_engine_there()) {
+	if (state.real && result <= 0) {
+		if (!leave(ts) && state.hit && is_engine_there()) {
 			sync_now(arguments);
 			record(ts);
-		} else {
-			leave(ts);
 		}
 		if (state.messages)
 			log_lines(state.messages);
