@@ -39,7 +39,8 @@ rpmbase_make() {
 	esac
 }
 
-# The two libraries are those that the kernels' own build programs need.
+# The two libraries are those that the kernels' own build programs need; from Debian 13 on
+# they run pahole, too.
 rpmbase_packages() {
 	printf '%s\n' rpm dnf zypper createrepo-c cpio libelf1 libssl3
 }
@@ -48,7 +49,7 @@ rpmbase_add_system() {
 	local dir=$1 packages
 	packages=$(rpmbase_packages)
 	[[ ! -e $dir/var/lib/dpkg/info/libglib2.0-0t64.list ]] ||
-		packages=$(sed -e 's/^lib\(elf1\|ssl3\)$/&t64/' <<<"$packages")
+		packages="$(sed -e 's/^lib\(elf1\|ssl3\)$/&t64/' <<<"$packages") pahole"
 	# shellcheck disable=SC2086
 	base_in "$dir" apt-get install -y -q --no-install-recommends $packages
 	# dracut's stand-in is to be the only maker of images
