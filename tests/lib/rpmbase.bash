@@ -48,7 +48,7 @@ rpmbase_packages() {
 rpmbase_add_system() {
 	local dir=$1 packages
 	packages=$(rpmbase_packages)
-	[[ ! -e $dir/var/lib/dpkg/info/libglib2.0-0t64.list ]] ||
+	[[ ${dir##*/} == bookworm-* ]] ||
 		packages="$(sed -e 's/^lib\(elf1\|ssl3\)$/&t64/' <<<"$packages") pahole"
 	# shellcheck disable=SC2086
 	base_in "$dir" apt-get install -y -q --no-install-recommends $packages
