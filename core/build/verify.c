@@ -78,6 +78,8 @@ static bool add_file(struct ks_build *build, struct ks_manifest *manifest,
 				 ? g_strdup(request->dest_dir)
 				 : g_build_filename(request->kernel->modules_dir,
 						    module->dest_location, NULL);
+	file->version = g_strdup(info->version);
+	file->srcversion = g_strdup(info->srcversion);
 	file->aliases = g_strdupv(info->aliases);
 	file->exports = g_strdupv(info->exports);
 	if (!ks_finish_file(build->system, request->kernel, request->signing, info->path,

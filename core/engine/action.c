@@ -6,6 +6,7 @@
 #include "core/engine/resign.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
+#include "core/inventory/in-tree.h"
 #include "core/support/error.h"
 
 static void warn(const struct ks_action_context *context, const struct ks_action *action,
@@ -187,6 +188,31 @@ static void note_aliases(const struct ks_action_context *context,
 	}
 }
 
+static bool is_in_place(const struct ks_inventory *inventory,
+			const struct ks_target *target)
+{
+	return (target->artifact && target->artifact->active) ||
+	       find_active_other(inventory, target);
+}
+
+/*
+ * Only what was built tells its version: a first installation that nobody asked for by
+ * name stops here when the kernel has the same or newer itself, and is satisfied.
+ */
+static bool is_satisfied(const struct ks_action_context *context,
+			 const struct ks_action *action,
+			 const struct ks_manifest *manifest)
+{
+	const struct ks_plan_request *request = &context->options->request;
+	g_autofree char *own = NULL;
+
+	if (request->force || request->module ||
+	    is_in_place(context->inventory, action->target))
+		return false;
+	own = ks_in_tree_find(context->system, action->target->kernel, manifest);
+	return own != NULL;
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -199,6 +225,8 @@ static bool install(const struct ks_action_context *context,
 
 	if (!manifest)
 		return false;
+	if (is_satisfied(context, action, manifest))
+		return true;
 	if (!pre_install(context, action, error))
 		return false;
 	/* marked on both sides: a run that dies between them has told that it began */

@@ -63,9 +63,8 @@ struct ks_target {
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
 	/*
-	 * Path of the kernel's own same or newer module, or NULL. Only a "version" in its
-	 * modinfo proves that, not its name: tp_smapi replaces in-tree modules on
-	 * purpose. Reading one is the inspect worker's job, so it is not known here yet.
+	 * Path of the kernel's own same or newer module, or NULL (see in-tree.h). Asked
+	 * only of what is built of the present inputs and not in place.
 	 */
 	char *in_tree;
 };

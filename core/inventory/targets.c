@@ -3,6 +3,7 @@
 #include "core/inventory/inventory-private.h"
 
 #include "core/inventory/fingerprint.h"
+#include "core/inventory/in-tree.h"
 #include "core/support/version.h"
 
 /* --- what the conf says for this kernel */
@@ -197,6 +198,20 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	target->fingerprint = ks_fingerprint_target(&inputs);
 }
 
+/* Of what is in place there is nothing to ask: it was wanted. */
+static void fill_in_tree(const struct ks_inventory_taking *taking,
+			 struct ks_target *target)
+{
+	const struct ks_artifact *artifact = target->artifact;
+
+	if (!artifact || !artifact->manifest || artifact->active || !target->built ||
+	    !target->fingerprint ||
+	    g_strcmp0(target->fingerprint, target->built_fingerprint) != 0)
+		return;
+	target->in_tree =
+		ks_in_tree_find(taking->system, target->kernel, artifact->manifest);
+}
+
 static void fill_fingerprints(struct ks_inventory_taking *taking)
 {
 	struct fingerprinting state = {.taking = taking,
@@ -204,6 +219,8 @@ static void fill_fingerprints(struct ks_inventory_taking *taking)
 
 	for (guint i = 0; i < taking->inventory->targets->len; i++)
 		fill_fingerprint(&state, taking->inventory->targets->pdata[i]);
+	for (guint i = 0; i < taking->inventory->targets->len; i++)
+		fill_in_tree(taking, taking->inventory->targets->pdata[i]);
 	g_hash_table_unref(state.visited);
 }
 

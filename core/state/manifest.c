@@ -54,6 +54,8 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 	g_free(file->dest_dir);
 	g_free(file->built_sha256);
 	g_free(file->sha256);
+	g_free(file->version);
+	g_free(file->srcversion);
 	g_strfreev(file->aliases);
 	g_strfreev(file->exports);
 	g_free(file);
@@ -189,6 +191,10 @@ static bool read_file(const struct reader *reader, const char *group,
 		       &file->built_sha256, error) ||
 	    !read_text(reader, group, "sha256", is_sha256, true, &file->sha256, error) ||
 	    !read_number(reader, group, "size", &size, error) ||
+	    !read_text(reader, group, "module-version", is_printable, false,
+		       &file->version, error) ||
+	    !read_text(reader, group, "srcversion", is_printable, false,
+		       &file->srcversion, error) ||
 	    !read_list(reader, group, "aliases", &file->aliases, error) ||
 	    !read_list(reader, group, "exports", &file->exports, error))
 		return false;
@@ -320,6 +326,8 @@ static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_fi
 	set_text(keys, group, "built-sha256", file->built_sha256);
 	set_text(keys, group, "sha256", file->sha256);
 	g_key_file_set_uint64(keys, group, "size", file->size_bytes);
+	set_text(keys, group, "module-version", file->version);
+	set_text(keys, group, "srcversion", file->srcversion);
 	set_list(keys, group, "aliases", file->aliases);
 	set_list(keys, group, "exports", file->exports);
 }

@@ -14,6 +14,8 @@ struct ks_manifest_file {
 	char *built_sha256; /* of the .ko as it came from the build, stripped */
 	char *sha256;	    /* of the file as installed (compressed) */
 	guint64 size_bytes;
+	char *version;	  /* of its modinfo; NULL: none, or built before that was told */
+	char *srcversion; /* likewise */
 	char **aliases; /* modalias patterns, as libkmod gives them */
 	char **exports; /* exported symbols "crc name" for dependants; may be empty */
 };
