@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * dkms status, byte for byte (dkms 3.4.3, lines 2552-2577): others parse it.
- * Read from the state tree and the installed files alone.
+ * Read from the state tree and the installed files alone; no dkms.conf is executed.
  */
 #include <fnmatch.h>
+#include <locale.h>
 #include <string.h>
 
 #include "cli/dkms.h"
+#include "cli/dkms-weak.h"
 #include "core/install/install.h"
 #include "core/support/digest.h"
 
-static bool is_filtered(const char *pattern, const char *text)
+/* What dkms takes for a kernel's directory when none is asked for. */
+#define KERNEL_PATTERN "+([0-9]).*"
+
+static bool fits(const char *pattern, const char *text)
 {
-	return pattern && *pattern && fnmatch(pattern, text, 0) != 0;
+	return !pattern || !*pattern ||
+	       fnmatch(pattern, text, FNM_EXTMATCH | FNM_PERIOD | FNM_PATHNAME) == 0;
 }
 
 /* Where dkms or kmodsmith has put it: the manifest's word, or the usual places. */
@@ -43,28 +49,48 @@ static char *find_installed(const struct ks_system *system,
 	return NULL;
 }
 
+static bool is_same(const struct ks_system *system, struct ks_digest_cache *cache,
+		    const struct ks_artifact *artifact, const char *name)
+{
+	g_autofree char *installed = find_installed(system, artifact, name);
+	g_autofree char *built = g_build_filename(artifact->dir, "module", name, NULL);
+	g_autofree char *installed_digest =
+		installed ? ks_digest_file(cache, installed, NULL) : NULL;
+	g_autofree char *built_digest = ks_digest_file(cache, built, NULL);
+
+	return installed_digest && g_strcmp0(installed_digest, built_digest) == 0;
+}
+
+/* Is the tree's own copy of every module there? The manifest says which there are. */
+static bool has_all_modules(const struct ks_system *system,
+			    const struct ks_artifact *artifact)
+{
+	const struct ks_manifest *manifest = artifact->manifest;
+
+	for (guint i = 0; manifest && i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *path =
+			g_build_filename(artifact->dir, "module", file->name, NULL);
+
+		if (!ks_root_exists(system->root, path))
+			return false;
+	}
+	return true;
+}
+
+/* dkms's words of it are about the tree's copy, whatever they say. */
 static const char *difference(const struct ks_system *system,
 			      struct ks_digest_cache *cache,
 			      const struct ks_artifact *artifact)
 {
-	bool differs = false;
-
-	for (guint i = 0; i < artifact->module_files->len; i++) {
-		const char *name = g_ptr_array_index(artifact->module_files, i);
-		g_autofree char *installed = find_installed(system, artifact, name);
-		g_autofree char *built =
-			g_build_filename(artifact->dir, "module", name, NULL);
-		g_autofree char *installed_digest = NULL;
-		g_autofree char *built_digest = NULL;
-
-		if (!installed || !ks_root_exists(system->root, installed))
-			return " (Built modules are missing in the kernel modules "
-			       "folder)";
-		installed_digest = ks_digest_file(cache, installed, NULL);
-		built_digest = ks_digest_file(cache, built, NULL);
-		differs |= g_strcmp0(installed_digest, built_digest) != 0;
-	}
-	return differs ? " (Differences between built and installed modules)" : "";
+	if (!has_all_modules(system, artifact))
+		return " (Built modules are missing in the kernel modules folder)";
+	for (guint i = 0; artifact->active && i < artifact->module_files->len; i++)
+		if (!is_same(system, cache, artifact,
+			     g_ptr_array_index(artifact->module_files, i)))
+			return " (Differences between built and installed modules)";
+	return "";
 }
 
 static bool has_originals(const struct ks_system *system, const char *name,
@@ -81,24 +107,39 @@ static void print_artifact(const struct ks_system *system, struct ks_digest_cach
 			   const struct ks_tree_entry *entry,
 			   const struct ks_artifact *artifact)
 {
-	printf("%s/%s, %s, %s: %s", entry->name, entry->version, artifact->release,
-	       artifact->arch, artifact->active ? "installed" : "built");
-	if (artifact->active)
-		printf("%s%s",
-		       has_originals(system, entry->name, artifact)
-			       ? " (Original modules exist)"
-			       : "",
-		       difference(system, cache, artifact));
-	putchar('\n');
+	printf("%s/%s, %s, %s: %s%s%s\n", entry->name, entry->version, artifact->release,
+	       artifact->arch, artifact->active ? "installed" : "built",
+	       has_originals(system, entry->name, artifact) ? " (Original modules exist)"
+							    : "",
+	       difference(system, cache, artifact));
 }
 
-static bool source_dir_exists(const struct ks_system *system,
-			      const struct ks_tree_entry *entry)
-{
-	g_autofree char *dir = g_strdup_printf("%s/%s-%s", system->source_tree,
-					       entry->name, entry->version);
+/* --- entries */
 
-	return ks_root_exists(system->root, dir);
+static bool is_directory(const struct ks_system *system, const char *path)
+{
+	struct stat st;
+
+	return ks_root_stat(system->root, path, &st) && S_ISDIR(st.st_mode);
+}
+
+enum source { SOURCE_ADDED, SOURCE_BROKEN, SOURCE_NONE };
+
+/* dkms 3.4.3, is_module_broken() and is_module_added() */
+static enum source find_source(const struct ks_system *system,
+			       const struct ks_tree_entry *entry)
+{
+	g_autofree char *dir = ks_tree_entry_path(system, entry->name, entry->version);
+	g_autofree char *link = g_build_filename(dir, "source", NULL);
+	g_autofree char *source = g_strdup_printf("%s/%s-%s", system->source_tree,
+						  entry->name, entry->version);
+	struct stat st;
+
+	if (is_directory(system, link))
+		return SOURCE_ADDED;
+	if (ks_root_lstat(system->root, link, &st) && S_ISLNK(st.st_mode))
+		return SOURCE_BROKEN;
+	return is_directory(system, source) ? SOURCE_BROKEN : SOURCE_NONE;
 }
 
 static void print_broken(const struct ks_tree_entry *entry)
@@ -107,14 +148,49 @@ static void print_broken(const struct ks_tree_entry *entry)
 	fflush(stdout);
 	fprintf(stderr,
 		"\nError! %s/%s: Missing the module source directory or the symbolic "
-		"link "
-		"pointing to it.\nManual intervention is required!\n",
+		"link pointing to it.\nManual intervention is required!\n",
 		entry->name, entry->version);
 }
 
-static bool has_modules(const struct ks_artifact *artifact)
+/* "built" is this directory, also with no module in it. */
+static bool is_built(const struct ks_system *system, const struct ks_artifact *artifact)
 {
-	return artifact->module_files->len > 0;
+	g_autofree char *dir = g_build_filename(artifact->dir, "module", NULL);
+
+	return is_directory(system, dir);
+}
+
+/* In the order of a shell's glob, which is that of the caller's locale. */
+static int compare_artifacts(gconstpointer a, gconstpointer b)
+{
+	const struct ks_artifact *left = *(struct ks_artifact *const *)a;
+	const struct ks_artifact *right = *(struct ks_artifact *const *)b;
+	int order = strcoll(left->dir, right->dir);
+
+	return order ? order : strcmp(left->dir, right->dir);
+}
+
+static int compare_entries(gconstpointer a, gconstpointer b)
+{
+	const struct ks_tree_entry *left = *(struct ks_tree_entry *const *)a;
+	const struct ks_tree_entry *right = *(struct ks_tree_entry *const *)b;
+	g_autofree char *left_path = g_build_filename(left->name, left->version, NULL);
+	g_autofree char *right_path = g_build_filename(right->name, right->version, NULL);
+	int order = strcoll(left_path, right_path);
+
+	return order ? order : strcmp(left_path, right_path);
+}
+
+static void sort_as_shell(GPtrArray *entries)
+{
+	setlocale(LC_COLLATE, "");
+	g_ptr_array_sort(entries, compare_entries);
+	for (guint i = 0; i < entries->len; i++) {
+		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
+
+		g_ptr_array_sort(entry->artifacts, compare_artifacts);
+	}
+	setlocale(LC_COLLATE, "C");
 }
 
 /* One entry under one kernel filter (NULL: none). */
@@ -123,25 +199,25 @@ static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cach
 			const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
+	enum source source = find_source(system, entry);
 	guint n_printed = 0;
 
-	if (entry->source == KS_TREE_SOURCE_GONE ||
-	    (entry->source == KS_TREE_SOURCE_NONE && source_dir_exists(system, entry))) {
+	if (source == SOURCE_BROKEN)
 		print_broken(entry);
+	if (source != SOURCE_ADDED)
 		return;
-	}
 	for (guint i = 0; i < entry->artifacts->len; i++) {
 		const struct ks_artifact *artifact =
 			g_ptr_array_index(entry->artifacts, i);
 
-		if (!has_modules(artifact) || is_filtered(kernel, artifact->release) ||
-		    is_filtered(arch, artifact->arch))
+		if (!is_built(system, artifact) || !fits(kernel, artifact->release) ||
+		    !fits(arch, artifact->arch))
 			continue;
 		print_artifact(system, cache, entry, artifact);
 		n_printed++;
 	}
 	/* dkms says so too of one that is built, but not for the filtered kernel */
-	if (!n_printed && entry->source == KS_TREE_SOURCE_OK)
+	if (!n_printed)
 		printf("%s/%s: added\n", entry->name, entry->version);
 }
 
@@ -151,10 +227,17 @@ static void print_list(const struct ks_dkms *dkms, struct ks_digest_cache *cache
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 
-		if (!is_filtered(dkms->options.module, entry->name) &&
-		    !is_filtered(dkms->options.version, entry->version))
-			print_entry(dkms, cache, entry, kernel, arch);
+		if (fits(dkms->options.module, entry->name) &&
+		    fits(dkms->options.version, entry->version))
+			print_entry(dkms, cache, entry,
+				    kernel && *kernel ? kernel : KERNEL_PATTERN, arch);
 	}
+	ks_dkms_weak_print(dkms, entries, kernel, arch);
+}
+
+static const char *nth(const GPtrArray *texts, guint i)
+{
+	return i < texts->len ? g_ptr_array_index(texts, i) : NULL;
 }
 
 int ks_dkms_status(struct ks_dkms *dkms)
@@ -163,19 +246,15 @@ int ks_dkms_status(struct ks_dkms *dkms)
 	ks_auto(ks_digest_cache) cache = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
-	guint n_arches = options->arches->len;
 
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries)
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	sort_as_shell(entries);
 	cache = ks_digest_cache_open(dkms->cli.system);
-	if (!options->kernels->len)
-		print_list(dkms, cache, entries, NULL,
-			   n_arches ? g_ptr_array_index(options->arches, 0) : NULL);
-	for (guint i = 0; i < options->kernels->len; i++)
-		print_list(dkms, cache, entries, g_ptr_array_index(options->kernels, i),
-			   n_arches ? g_ptr_array_index(options->arches,
-							MIN(i, n_arches - 1))
-				    : NULL);
+	/* each kernel has the architecture at its place, or none */
+	for (guint i = 0; i < MAX(options->kernels->len, 1); i++)
+		print_list(dkms, cache, entries, nth(options->kernels, i),
+			   nth(options->arches, i));
 	return KS_DKMS_OK;
 }

@@ -85,6 +85,24 @@ static const char *path_of(const struct ks_dkms *dkms, char **path)
 }
 
 /* Directives and -c are for the module that is asked for, or for all. */
+/* What framework.conf says as well as an option of the command line. */
+static void set_settings(struct ks_dkms *dkms)
+{
+	const struct ks_framework *framework = dkms->cli.settings->framework;
+	struct ks_dkms_options *options = &dkms->options;
+	guint64 n_jobs;
+
+	/* 0 is make's unlimited -j to dkms; the pool has as many as processors then */
+	if (options->n_jobs &&
+	    g_ascii_string_to_unsigned(options->n_jobs, 10, 0, 4096, &n_jobs, NULL))
+		dkms->cli.settings->n_jobs = (unsigned int)n_jobs;
+	if (!framework)
+		return;
+	options->verbose |= framework->verbose;
+	options->symlink_modules |= framework->symlink_modules;
+	options->modprobe_on_install |= framework->modprobe_on_install;
+}
+
 static void set_overrides(struct ks_dkms *dkms)
 {
 	struct ks_dkms_options *options = &dkms->options;
@@ -131,6 +149,7 @@ static bool load(struct ks_dkms *dkms, GError **error)
 	replace_path(&system->source_tree, options->source_tree);
 	replace_path(&system->install_tree, options->install_tree);
 	set_overrides(dkms);
+	set_settings(dkms);
 	return true;
 }
 

@@ -51,12 +51,25 @@ void ks_build_log_line(struct ks_build *build, const char *format, ...)
 	write_all(build->log_fd, line, strlen(line));
 }
 
+/* As date(1) prints it without a locale: "Sat Nov 21 14:52:32 UTC 2026". */
+static char *format_date(GDateTime *now)
+{
+	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu",
+					   "Fri", "Sat", "Sun"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	g_autofree char *time = g_date_time_format(now, "%H:%M:%S UTC %Y");
+
+	return g_strdup_printf("%s %s %2d %s", days[g_date_time_get_day_of_week(now) - 1],
+			       months[g_date_time_get_month(now) - 1],
+			       g_date_time_get_day_of_month(now), time);
+}
+
 bool ks_build_log_open(struct ks_build *build, GError **error)
 {
 	const struct ks_build_request *request = build->request;
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-	/* In the form of date(1) without its names, which would need a locale. */
-	g_autofree char *date = g_date_time_format(now, "%Y-%m-%d %H:%M:%S UTC");
+	g_autofree char *date = format_date(now);
 
 	build->log_fd = ks_root_openat(build->system->root, build->log_path,
 				       O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0644, error);

@@ -302,6 +302,18 @@ static bool uninstall(const struct ks_action_context *context,
 	return true;
 }
 
+/* T/M/kernel-K-A is there: a version of the module is installed on the kernel. */
+static bool is_active_anywhere(const struct ks_action_context *context,
+			       const struct ks_target *target)
+{
+	g_autofree char *link = g_strdup_printf(
+		"%s/%s/kernel-%s-%s", context->system->dkms_tree, target->source->name,
+		target->kernel->release, target->kernel->arch);
+	struct stat st;
+
+	return ks_root_lstat(context->system->root, link, &st);
+}
+
 static bool unbuild(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -312,6 +324,11 @@ static bool unbuild(const struct ks_action_context *context,
 	if (!is_replaced(context, target) &&
 	    !ks_tree_deactivate(context->system, source->name, kernel->release,
 				kernel->arch, error))
+		return false;
+	/* a dkms that died while it installed has moved the kernel's own away already */
+	if (kernel->alive && !is_active_anywhere(context, target) &&
+	    !ks_original_restore(context->system, source->name, kernel->release,
+				 kernel->arch, error))
 		return false;
 	return ks_tree_unbuild(context->system, source->name, source->version,
 			       kernel->release, kernel->arch, error) &&

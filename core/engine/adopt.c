@@ -62,6 +62,34 @@ static struct ks_manifest_file *describe_file(const struct ks_system *system,
 }
 
 /*
+ * dkms may have died between the copy and its depmod: its link says installed, and
+ * modprobe does not know the module.
+ */
+static void mark_if_unindexed(const struct ks_system *system,
+			      const struct ks_artifact *artifact,
+			      const struct ks_manifest *manifest)
+{
+	g_autofree char *index = g_build_filename(system->install_tree, artifact->release,
+						  "modules.dep", NULL);
+	struct stat index_st, st;
+
+	if (!artifact->active || !ks_root_stat(system->root, index, &index_st))
+		return;
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *path =
+			g_build_filename(file->dest_dir, file->name, NULL);
+
+		if (!ks_root_stat(system->root, path, &st) ||
+		    st.st_ctim.tv_sec <= index_st.st_mtim.tv_sec)
+			continue;
+		ks_install_mark_changed(system, artifact->release, NULL);
+		return;
+	}
+}
+
+/*
  * For an artifact whose manifest cannot be read: no input has this fingerprint, so
  * it is built again. Until that works the old one can be kept, recorded and
  * removed; without a manifest nothing would tell which files are its.
@@ -92,7 +120,74 @@ static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
 		manifest->installed_at_us = manifest->built_at_us;
 	if (artifact->problem)
 		manifest->build_fingerprint = g_strdup(UNKNOWN_FINGERPRINT);
+	mark_if_unindexed(system, artifact, manifest);
 	return ks_manifest_store(system, manifest, path, error);
+}
+
+/* The installed file of a module of the conf, as it is; NULL when there is none. */
+static struct ks_manifest_file *describe_orphan(const struct ks_system *system,
+						struct ks_digest_cache *cache,
+						const struct ks_artifact *artifact,
+						const char *name)
+{
+	static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *file_name = g_strconcat(name, suffixes[i], NULL);
+		g_autofree char *dir =
+			find_installed_dir(system, artifact->release, file_name);
+		g_autofree char *path =
+			dir ? g_build_filename(dir, file_name, NULL) : NULL;
+		struct ks_manifest_file *file;
+		struct stat st;
+
+		if (!path || !ks_root_lstat(system->root, path, &st) ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		file = g_new0(struct ks_manifest_file, 1);
+		file->name = g_steal_pointer(&file_name);
+		file->dest_dir = g_steal_pointer(&dir);
+		file->sha256 = ks_digest_file(cache, path, NULL);
+		file->size_bytes = (guint64)st.st_size;
+		file->aliases = g_new0(char *, 1);
+		file->exports = g_new0(char *, 1);
+		return file;
+	}
+	return NULL;
+}
+
+/*
+ * "dkms build --force" that failed has thrown the artifact away and left the link and
+ * the installed files, which nothing would ever remove. Its conf tells their names.
+ */
+static void adopt_orphans(const struct ks_system *system, struct ks_digest_cache *cache,
+			  const struct ks_tree_entry *entry,
+			  const struct ks_artifact *artifact)
+{
+	ks_auto(ks_manifest) manifest = ks_manifest_new(
+		entry->name, entry->version, artifact->release, artifact->arch);
+	g_autofree char *path = g_build_filename(artifact->dir, "manifest", NULL);
+	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, NULL);
+	struct ks_kernel *kernel =
+		kernels ? ks_kernel_find(kernels, artifact->release) : NULL;
+	ks_auto(ks_conf) conf = NULL;
+
+	if (kernel && entry->source == KS_TREE_SOURCE_OK)
+		conf = ks_conf_load(system, NULL, entry->source_dir, entry->name,
+				    entry->version, kernel, NULL);
+	for (guint i = 0; conf && i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = g_ptr_array_index(conf->modules, i);
+		struct ks_manifest_file *file =
+			describe_orphan(system, cache, artifact, module->dest_name);
+
+		if (file)
+			g_ptr_array_add(manifest->files, file);
+	}
+	if (!manifest->files->len)
+		return;
+	manifest->installed_at_us = g_get_real_time();
+	manifest->build_fingerprint = g_strdup(UNKNOWN_FINGERPRINT);
+	(void)ks_manifest_store(system, manifest, path, NULL);
 }
 
 /* True without an effect when there is nothing to do, or the damage cannot be mended. */
@@ -101,8 +196,13 @@ static bool adopt_if_needed(const struct ks_system *system, struct ks_digest_cac
 			    const struct ks_artifact *artifact, unsigned int *n_adopted,
 			    GError **error)
 {
-	if (artifact->manifest || !artifact->module_files->len)
+	if (artifact->manifest)
 		return true;
+	if (!artifact->module_files->len) {
+		if (artifact->active)
+			adopt_orphans(system, cache, entry, artifact);
+		return true;
+	}
 	if (artifact->problem) {
 		(void)adopt(system, cache, entry, artifact, NULL);
 		return true;

@@ -9,7 +9,8 @@
 #include "core/install/apply.h"
 #include "core/support/error.h"
 
-#define SPACE_SLACK_BYTES (256 * 1024)
+#define SPACE_SLACK_BYTES  (256 * 1024)
+#define MAX_COMPARED_BYTES (256u << 20)
 
 /* Ours and dkms's by convention: what lies here unrecorded was left by a killed dkms. */
 #define OWN_DIR "/updates/dkms"
@@ -113,6 +114,31 @@ static bool refuse(const char *path, const char *whose, GError **error)
 	return false;
 }
 
+/*
+ * The first part of the very file that is to be placed: a dkms that was killed, or
+ * met a full disk, while it copied.
+ */
+static bool is_begun_copy(const struct placement *p, const struct ks_manifest_file *file,
+			  const char *path)
+{
+	g_autofree char *source =
+		p->artifact_dir
+			? g_build_filename(p->artifact_dir, "module", file->name, NULL)
+			: NULL;
+	g_autofree char *whole = NULL;
+	g_autofree char *part = NULL;
+	size_t whole_bytes = 0, part_bytes = 0;
+
+	if (!source)
+		return false;
+	part = ks_root_read_file(p->system->root, path, MAX_COMPARED_BYTES, &part_bytes,
+				 NULL);
+	whole = ks_root_read_file(p->system->root, source, MAX_COMPARED_BYTES,
+				  &whole_bytes, NULL);
+	return part && whole && part_bytes < whole_bytes &&
+	       memcmp(part, whole, part_bytes) == 0;
+}
+
 /* May the file at path be replaced? */
 static bool check_owner(const struct placement *p, const struct ks_manifest_file *file,
 			const char *path, GError **error)
@@ -134,6 +160,8 @@ static bool check_owner(const struct placement *p, const struct ks_manifest_file
 		return true;
 	sha256 = ks_apply_digest(p->system, path);
 	if (sha256 && file->sha256 && !strcmp(sha256, file->sha256))
+		return true;
+	if (is_begun_copy(p, file, path))
 		return true;
 	return refuse(path, "somebody else", error);
 }

@@ -96,3 +96,19 @@ lacks() { [[ $1 != *"$2"* ]] || fail "has: $2" "in:  $1"; }
 
 # The JSON on stdin, if it is some.
 valid_json() { jq -e . >/dev/null || fail "no JSON"; }
+
+# A depmod in the tree that notes its arguments in /depmod.log.
+depmod_make() {
+	mkdir -p "$R/usr/sbin"
+	cat >"$BATS_TEST_TMPDIR/depmod.c" <<-'END'
+	#include <stdio.h>
+	int main(int argc, char **argv)
+	{
+		FILE *log = fopen("/depmod.log", "a");
+		for (int i = 1; log && i < argc; i++)
+			fprintf(log, "%s%s", argv[i], i + 1 < argc ? " " : "\n");
+		return !log || fclose(log);
+	}
+	END
+	gcc -static -o "$R/usr/sbin/depmod" "$BATS_TEST_TMPDIR/depmod.c"
+}
