@@ -12,34 +12,6 @@ setup() {
 
 ks() { kmodsmith --root "$R" "$@"; }
 
-# manifest_make NAME VERSION RELEASE: as a build of ours leaves it.
-manifest_make() {
-	local dir=$R/var/lib/dkms/$1/$2/$3/$A
-	cat >"$dir/manifest" <<-EOF
-		[manifest]
-		schema=1
-		module=$1
-		version=$2
-		release=$3
-		arch=$A
-		build-fingerprint=abc
-		finish-fingerprint=abc
-		sandbox-layers=none
-		built-at-us=1700000000000000
-		installed-at-us=0
-		build-duration-ms=1
-		n-files=1
-
-		[file 0]
-		name=$1.ko
-		dest-dir=/lib/modules/$3/updates/dkms
-		sha256=$(sha256sum "$dir/module/$1.ko" | cut -d' ' -f1)
-		size=$(stat -c %s "$dir/module/$1.ko")
-		aliases=
-		exports=
-	EOF
-}
-
 built() {
 	source_make "$1" "$2"
 	tree_add "$1" "$2"

@@ -240,29 +240,7 @@ hostile() {
 	[[ -x $builddir/libexec/package-deb ]] || skip "built without the apt plugin"
 	command -v dpkg-deb >/dev/null || skip "no dpkg-deb"
 	built foo 1.0 $K
-	cat >"$R/var/lib/dkms/foo/1.0/$K/$A/manifest" <<-EOF
-		[manifest]
-		schema=1
-		module=foo
-		version=1.0
-		release=$K
-		arch=$A
-		build-fingerprint=abc
-		finish-fingerprint=abc
-		sandbox-layers=none
-		built-at-us=1700000000000000
-		installed-at-us=0
-		build-duration-ms=1
-		n-files=1
-
-		[file 0]
-		name=foo.ko
-		dest-dir=/lib/modules/$K/updates/dkms
-		sha256=$(sha256sum "$R/var/lib/dkms/foo/1.0/$K/$A/module/foo.ko" | cut -d' ' -f1)
-		size=$(stat -c %s "$R/var/lib/dkms/foo/1.0/$K/$A/module/foo.ko")
-		aliases=
-		exports=
-	EOF
+	manifest_make foo 1.0 $K
 	run dk mkdeb foo/1.0
 	equal "$status" 0
 	equal "$output" "Package location: $R/var/lib/dkms/foo/1.0/deb/foo-dkms_1.0-1_all.deb"
@@ -272,4 +250,24 @@ hostile() {
 	run dk mkbmdeb foo/1.0 -k 9.9.9
 	equal "$status" 6
 	contains "$output" "No modules built for 9.9.9 ($A)."
+}
+
+@test "mkrpm's package installs with rpm, of the source and of what is built" {
+	[[ -x $builddir/libexec/package-rpm ]] || skip "built without the rpm plugin"
+	command -v rpm >/dev/null || skip "no rpm"
+	need_root # rpm --root
+	built foo 1.0 $K
+	manifest_make foo 1.0 $K
+	run dk mkrpm foo/1.0
+	equal "$status" 0
+	source=${output#Package location: }
+	run dk mkrpm foo/1.0 --binaries-only -k $K
+	equal "$status" 0
+	modules=${output#Package location: }
+	rpm -K --nosignature "$source" "$modules"
+	rpm --root "$T/rpm" --initdb
+	rpm --root "$T/rpm" -i --nodeps --noscripts "$source" "$modules"
+	cmp "$R/usr/src/foo-1.0/dkms.conf" "$T/rpm/usr/src/foo-1.0/dkms.conf"
+	cmp "$R/var/lib/dkms/foo/1.0/$K/$A/module/foo.ko" "$(find "$T/rpm" -name foo.ko)"
+	rpm --root "$T/rpm" -V --nodeps --noscripts -a
 }
