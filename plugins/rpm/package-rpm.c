@@ -43,10 +43,16 @@ static const char source_post[] =
 		"\tdkms build -m \"$name\" -v \"$version\" -q || :\n"
 		"\tdkms install -m \"$name\" -v \"$version\" -q --force || :\n"
 		"fi\n";
-/* An upgrade to the same version comes here after its own %post. */
+/*
+ * In an upgrade this comes after the %post of the new package: what that has built
+ * must stay when it is of the same version.
+ */
 static const char source_preun[] =
-	"[ \"$1\" = 0 ] || [ ! -e \"/usr/src/$name-$version/dkms.conf\" ] || exit "
-	"0\n" IF_DKMS "\tdkms remove -m \"$name\" -v \"$version\" -q --all || :\nfi\n";
+	"[ \"$1\" = 0 ] ||\n"
+	"\t[ \"$(rpm -q --qf '%{VERSION}\\n' \"$package\" | sort -u | wc -l)\" -gt 1 ] "
+	"||\n"
+	"\texit 0\n" IF_DKMS
+	"\tdkms remove -m \"$name\" -v \"$version\" -q --all || :\nfi\n";
 
 static const char *arch_of(const struct ks_package *package)
 {
@@ -74,12 +80,13 @@ struct texts {
 	char *name, *version, *post, *preun, *postun;
 };
 
-static char *make_script(const struct ks_package *package, const char *body)
+static char *make_script(const struct texts *texts, const struct ks_package *package,
+			 const char *body)
 {
 	if (package->kind == KS_PACKAGE_PREBUILT)
 		return g_strdup_printf("release='%s'\n%s", package->release, body);
-	return g_strdup_printf("name='%s'\nversion='%s'\n%s", package->module,
-			       package->version, body);
+	return g_strdup_printf("package='%s'\nname='%s'\nversion='%s'\n%s", texts->name,
+			       package->module, package->version, body);
 }
 
 static void make_texts(struct texts *texts, const struct ks_package *package)
@@ -87,11 +94,11 @@ static void make_texts(struct texts *texts, const struct ks_package *package)
 	texts->name = ks_rpm_name(package->name);
 	texts->version = ks_rpm_version(package->version);
 	if (package->kind == KS_PACKAGE_PREBUILT) {
-		texts->post = make_script(package, prebuilt_post);
-		texts->postun = make_script(package, prebuilt_postun);
+		texts->post = make_script(texts, package, prebuilt_post);
+		texts->postun = make_script(texts, package, prebuilt_postun);
 	} else {
-		texts->post = make_script(package, source_post);
-		texts->preun = make_script(package, source_preun);
+		texts->post = make_script(texts, package, source_post);
+		texts->preun = make_script(texts, package, source_preun);
 	}
 }
 

@@ -107,6 +107,27 @@ Second line.|1700000000"
 	done
 }
 
+@test "an upgrade takes the old version from dkms, and not the same one" {
+	source_package | "$writer" --output out
+	query --qf '%{PREUN}' out/*.rpm >script
+	mkdir bin
+	printf '#!/bin/sh\necho "dkms $*"\n' >bin/dkms
+	printf '#!/bin/sh\nprintf "1.2\\n%%s" "$NEW"\n' >bin/rpm
+	chmod 755 bin/*
+	ln -s "$(command -v sort)" "$(command -v wc)" bin/
+	run env PATH="$PWD/bin" NEW='1.3
+' /bin/sh script 1
+	equal "$output" "dkms remove -m foo -v 1.2 -q --all"
+	run env PATH="$PWD/bin" NEW='1.2
+' /bin/sh script 1
+	equal "$status/$output" 0/
+	run env PATH="$PWD/bin" NEW= /bin/sh script 0
+	equal "$output" "dkms remove -m foo -v 1.2 -q --all"
+	cp bin/dkms bin/kmodsmith
+	run env PATH="$PWD/bin" NEW= /bin/sh script 0
+	equal "$status/$output" 0/
+}
+
 @test "a package can be signed" {
 	command -v gpg >/dev/null || skip "no gpg"
 	command -v rpmsign >/dev/null || skip "no rpmsign"
