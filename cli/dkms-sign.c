@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dkms generate_mok. */
+/* dkms generate_mok, and what dkms says of signing. */
 #include "cli/dkms.h"
 #include "cli/marks.h"
-#include "core/sign/key.h"
+#include "core/sign/sign.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
 
@@ -40,4 +40,53 @@ int ks_dkms_generate_mok(struct ks_dkms *dkms)
 	/* dkms overwrites the one that is there, which may be enrolled */
 	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s\n%s", error->message,
 			   ks_error_get_hint(error));
+}
+
+static void add_pair(GString *text, const struct ks_signing *signing)
+{
+	const struct ks_key_pair *pair = signing->pair;
+
+	if (!pair)
+		return;
+	g_string_append_printf(text, "Signing key: %s\nPublic certificate (MOK): %s\n",
+			       pair->key, pair->certificate);
+	if (signing->was_created)
+		g_string_append(text, "Certificate or key are missing, generating self "
+				      "signed certificate for MOK...\n");
+	else if (signing->verdict == KS_SIGN_NO_KEY)
+		g_string_append_printf(text,
+				       "Key or certificate not found and can't be "
+				       "generated: %s, modules won't be signed\n",
+				       signing->problem->message);
+}
+
+char *ks_dkms_sign_prologue(const struct ks_signing *signing,
+			    const struct ks_kernel *kernel)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	switch (signing->verdict) {
+	case KS_SIGN_DISABLED:
+		return g_strdup("Module signing is disabled by policy, modules won't be "
+				"signed\n");
+	case KS_SIGN_IN_CHROOT:
+		return g_strdup("Running in chroot, modules won't be signed\n");
+	case KS_SIGN_NO_CONFIG:
+		return g_strdup_printf("Kernel config %s/include/config/auto.conf not "
+				       "found, modules won't be signed\n",
+				       kernel->headers_dir);
+	case KS_SIGN_NO_FACILITY:
+		return g_strdup("The kernel is built without module signing facility, "
+				"modules won't be signed\n");
+	case KS_SIGN_NO_PROGRAM:
+		return g_strdup_printf("Sign command: %s\nBinary %s not found, modules "
+				       "won't be signed\n",
+				       signing->program, signing->program);
+	case KS_SIGN_YES:
+	case KS_SIGN_NO_KEY:
+		break;
+	}
+	g_string_append_printf(text, "Sign command: %s\n", signing->program);
+	add_pair(text, signing);
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }

@@ -23,6 +23,7 @@ struct block {
 	GPtrArray *chunks; /* struct chunk; live: stays empty */
 	bool began;	   /* its first step was told */
 	bool line_open;	   /* "Building module(s)..." has not ended */
+	bool signs;	   /* and it has not been told yet */
 	char *command;	   /* of the open line */
 	char *script;	   /* the latest one that was run as root */
 };
@@ -32,6 +33,7 @@ struct ks_dkms_words {
 	bool kept;
 	bool in_post_transaction; /* its line has not ended */
 	bool began;		  /* a first step was told, or kept */
+	char *prologue;		  /* of signing; NULL: nothing is to be built */
 	GHashTable *blocks;	  /* "NAME/VERSION RELEASE" -> struct block */
 	GHashTable *depmod;	  /* release -> error text of its failure */
 	struct block *ticking;
@@ -73,6 +75,7 @@ void ks_dkms_words_free(struct ks_dkms_words *words)
 {
 	g_hash_table_unref(words->blocks);
 	g_hash_table_unref(words->depmod);
+	g_free(words->prologue);
 	g_free(words);
 }
 
@@ -209,8 +212,10 @@ static bool is_dkms_step(const char *name)
 }
 
 /* What dkms tells before the first step: of signing, and an empty line. */
-static void print_prologue(void)
+static void print_prologue(const struct ks_dkms_words *words)
 {
+	if (words->prologue)
+		print(words->prologue, false);
 	print("\n", false);
 }
 
@@ -221,7 +226,52 @@ static void begin_build(struct ks_dkms_words *words, struct block *block)
 		return;
 	block->began = true;
 	if (!words->kept)
-		print_prologue();
+		print_prologue(words);
+}
+
+static void on_signing(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	if (event->action->kind != KS_ACTION_BUILD)
+		return;
+	if (event->first && !words->prologue)
+		words->prologue =
+			ks_dkms_sign_prologue(event->signing, event->action->kernel);
+	get_block(words, event->action)->signs = event->signing->verdict == KS_SIGN_YES;
+}
+
+/* Told where dkms does it, behind make; it is done at the very end. */
+static void say_signing(struct ks_dkms_words *words, const struct ks_action *action)
+{
+	struct block *block = get_block(words, action);
+	const struct ks_conf *conf = action->target->conf;
+	g_autofree char *entry = NULL;
+
+	if (action->kind != KS_ACTION_BUILD || !block->signs || !conf)
+		return;
+	block->signs = false;
+	entry = entry_path(words, action->target->source);
+	for (guint i = 0; i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = conf->modules->pdata[i];
+		const char *location = module->built_location;
+
+		if (!module->excluded)
+			say(words, block, "Signing module %s/build/%s%s.ko\n", entry,
+			    location ? location : "", module->built_name);
+	}
+}
+
+static void on_sign_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	g_autofree char *clean = ks_message_clean(event->text);
+	g_autofree char *text =
+		g_strdup_printf("Warning: Failed to sign module: %s\n", clean);
+
+	say_text(words, get_block(words, event->action), true, text);
+}
+
+static bool is_behind_make(const char *name)
+{
+	return g_strcmp0(name, "post_build") == 0 || g_strcmp0(name, "strip") == 0;
 }
 
 static void on_step(struct ks_dkms_words *words, const struct ks_event *event)
@@ -229,6 +279,8 @@ static void on_step(struct ks_dkms_words *words, const struct ks_event *event)
 	struct block *block = get_block(words, event->action);
 
 	end_line(words, block, 0);
+	if (is_behind_make(event->text))
+		say_signing(words, event->action);
 	if (!event->description || !is_dkms_step(event->text))
 		return;
 	begin_build(words, block);
@@ -523,13 +575,21 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 			print("(bad exit status: 1)\n", false);
 		words->in_post_transaction = false;
 		break;
+	case KS_EVENT_SIGNING:
+		on_signing(words, event);
+		break;
+	case KS_EVENT_SIGNED:
+		/* when nothing came behind make */
+		end_line(words, get_block(words, event->action), 0);
+		say_signing(words, event->action);
+		break;
+	case KS_EVENT_SIGN_FAILED:
+		on_sign_failed(words, event);
+		break;
 	case KS_EVENT_WAITING_FOR_LOCK:
 	case KS_EVENT_RECOVERED:
 	case KS_EVENT_PLANNED:
 	case KS_EVENT_SANDBOX:
-	case KS_EVENT_SIGNING:
-	case KS_EVENT_SIGNED:
-	case KS_EVENT_SIGN_FAILED:
 		break;
 	}
 }
@@ -551,7 +611,7 @@ bool ks_dkms_words_is_kept(const struct ks_dkms_words *words)
 void ks_dkms_words_print_prologue(const struct ks_dkms_words *words)
 {
 	if (words->began)
-		print_prologue();
+		print_prologue(words);
 }
 
 const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,

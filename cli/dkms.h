@@ -147,6 +147,12 @@ int ks_dkms_mkdeb(struct ks_dkms *dkms);
 int ks_dkms_mkbmdeb(struct ks_dkms *dkms);
 int ks_dkms_mkrpm(struct ks_dkms *dkms);
 int ks_dkms_generate_mok(struct ks_dkms *dkms);
+int ks_dkms_mktree(struct ks_dkms *dkms);
+int ks_dkms_unmktree(struct ks_dkms *dkms);
+
+/* dkms-sign.c: the lines before a build that say how its modules are signed. */
+char *ks_dkms_sign_prologue(const struct ks_signing *signing,
+			    const struct ks_kernel *kernel);
 int ks_dkms_unbuild(struct ks_dkms *dkms);
 int ks_dkms_match(struct ks_dkms *dkms);
 int ks_dkms_kernel_preinst(struct ks_dkms *dkms);

@@ -118,7 +118,7 @@ assert_signed() {
 	mv "$R$KEY" "$R/root/mok.key"
 	echo CONFIG_MODULE_SIG_FORCE=y >>"$R/boot/config-$NEW"
 	run root_in kmodsmith install --force acpi-call --kernel "$NEW"
-	assert_equal "$status" 1
+	assert_equal "$status" 3
 	assert_contains "$output" "only signed ones can be loaded here (CONFIG_MODULE_SIG_FORCE)"
 	assert_contains "$output" "hint: put the missing one back"
 	assert_equal "$(root_exec modinfo -F signer "$(module_file "$NEW" acpi_call)")" \
@@ -127,6 +127,16 @@ assert_signed() {
 	root_in kmodsmith sync
 	assert_signed "$NEW"
 	assert_recorded acpi-call "$NEW" acpi_call
+}
+
+@test "dkms's words" {
+	version=$(basename "$(dirname "$(dirname "$(dirname "$(manifest "$NEW")")")")")
+	run root_in dkms install "acpi-call/$version" -k "$NEW" --force
+	assert_equal "$status" 0
+	assert_contains "$output" "Sign command: /usr/libexec/kmodsmith/signer"
+	assert_contains "$output" "Signing key: $KEY"$'\n'"Public certificate (MOK): $CERTIFICATE"
+	assert_contains "$output" "Signing module /var/lib/dkms/acpi-call/$version/build/acpi_call.ko"
+	assert_signed "$NEW"
 }
 
 @test "dkms goes on with the same key" {
