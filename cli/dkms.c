@@ -120,6 +120,7 @@ static void set_overrides(struct ks_dkms *dkms)
 		dkms->overrides.directives =
 			(const char *const *)options->directives->pdata;
 	}
+	dkms->overrides.first_exclusive_for_all = true;
 	dkms->cli.settings->overrides = &dkms->overrides;
 }
 

@@ -32,6 +32,7 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf->post_remove);
 	g_strfreev(conf->build_depends);
 	g_strfreev(conf->environment);
+	g_strfreev(conf->deprecated);
 	g_free(conf->exclusion_text);
 	g_free(conf->text_digest);
 	g_clear_pointer(&conf->warnings, g_ptr_array_unref);
@@ -316,6 +317,28 @@ static void warn_deprecated(struct ks_conf_parse *parse)
 	}
 }
 
+/* dkms's words for them are "Deprecated feature: NAME (FILE)". */
+static void list_deprecated(struct ks_conf_parse *parse)
+{
+	static const char *const names[] = {"CLEAN",
+					    "REMAKE_INITRD",
+					    "MODULES_CONF",
+					    "MODULES_CONF_OBSOLETES",
+					    "MODULES_CONF_ALIAS_TYPE",
+					    "MODULES_CONF_OBSOLETE_ONLY"};
+	GPtrArray *list = g_ptr_array_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		bool is_silent = i == 0 && strcmp(ks_conf_parse_get(parse, names[i], 0),
+						  "true") == 0;
+
+		if (ks_vars_has(parse->evaluation.vars, names[i]) && !is_silent)
+			g_ptr_array_add(list, g_strdup(names[i]));
+	}
+	g_ptr_array_add(list, NULL);
+	parse->conf->deprecated = (char **)g_ptr_array_free(list, FALSE);
+}
+
 /* What the evaluation itself had to say. */
 static void warn_evaluation(struct ks_conf_parse *parse)
 {
@@ -415,6 +438,7 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 	if (parse->evaluation.kernel)
 		ks_conf_parse_exclusions(parse);
 	warn_deprecated(parse);
+	list_deprecated(parse);
 	warn_evaluation(parse);
 	digest(parse);
 	return true;

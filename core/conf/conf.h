@@ -57,6 +57,9 @@ struct ks_conf {
 	char **environment;
 	char *exclusion_text; /* "needs CONFIG_USB, which this kernel does not have" */
 	char *text_digest;    /* hex: conf, overrides, patches; modules as read */
+	/* Names of the deprecated directives that it has, in dkms's order, CLEAN among
+	 * them unless it is "true"; NULL at the end */
+	char **deprecated;
 	GPtrArray *warnings;  /* char *: "FILE:LINE: deprecated ..." */
 };
 

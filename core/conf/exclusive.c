@@ -3,13 +3,14 @@
  * BUILD_EXCLUSIVE_*, OBSOLETE_BY and build_exclude: is it for this kernel?
  *
  * A BUILD_EXCLUSIVE_* with only element 0 is for the whole source; one with
- * more is for each module by its index. (To dkms 3.4.3 element 0 is always for
- * the whole source as well, so that the example of its own manual, "[0]" for
- * kernels 5 and "[1]" for kernels 6, excludes everything.)
+ * more is for each module by its index. (To dkms 3.4.3, and so to the personality
+ * dkms, element 0 is always for the whole source as well, so that the example of
+ * dkms's own manual, "[0]" for kernels 5 and "[1]" for kernels 6, excludes everything.)
  */
 #include <string.h>
 
 #include "core/conf/conf-private.h"
+#include "core/conf/settings.h"
 #include "core/support/version.h"
 
 /* One of the tests. Returns why the kernel is excluded, or NULL. */
@@ -123,6 +124,15 @@ static bool is_for_all(const struct ks_conf_parse *parse, const char *variable)
 	return ks_vars_end(parse->evaluation.vars, variable) == 1;
 }
 
+static bool binds_all(const struct ks_conf_parse *parse, const char *variable)
+{
+	const struct ks_conf_overrides *overrides =
+		parse->settings ? parse->settings->overrides : NULL;
+
+	return is_for_all(parse, variable) ||
+	       (overrides && overrides->first_exclusive_for_all);
+}
+
 static bool exclude(struct ks_conf_parse *parse, enum ks_conf_exclusion exclusion,
 		    char *text)
 {
@@ -138,7 +148,7 @@ static bool exclude_source(struct ks_conf_parse *parse)
 	char *text;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
-		text = is_for_all(parse, tests[i].variable)
+		text = binds_all(parse, tests[i].variable)
 			       ? tests[i].why(parse, tests[i].variable, 0)
 			       : NULL;
 		if (text)

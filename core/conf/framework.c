@@ -391,6 +391,37 @@ struct ks_framework *ks_framework_load(const struct ks_system *system,
 	return ok ? g_steal_pointer(&framework) : NULL;
 }
 
+static unsigned int parse_level(const char *options)
+{
+	g_auto(GStrv) words = g_strsplit_set(options, " \t", -1);
+	unsigned int level = 0;
+	guint64 number;
+
+	for (char **word = words; *word; word++) {
+		if (strcmp(*word, "--best") == 0)
+			level = 9;
+		else if (strcmp(*word, "--fast") == 0)
+			level = 1;
+		else if (**word == '-' &&
+			 g_ascii_string_to_unsigned(*word + 1, 10, 0, 99, &number, NULL))
+			level = (unsigned int)number;
+	}
+	return level;
+}
+
+unsigned int ks_framework_level(const struct ks_framework *framework, const char *suffix)
+{
+	const char *options = NULL;
+
+	if (g_strcmp0(suffix, ".ko.xz") == 0)
+		options = framework->compress_xz_opts;
+	else if (g_strcmp0(suffix, ".ko.zst") == 0)
+		options = framework->compress_zstd_opts;
+	else if (g_strcmp0(suffix, ".ko.gz") == 0)
+		options = framework->compress_gzip_opts;
+	return options ? parse_level(options) : 0;
+}
+
 static void replace(char **path, const char *with)
 {
 	if (!with)

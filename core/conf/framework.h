@@ -74,5 +74,12 @@ struct ks_framework *ks_framework_load(const struct ks_system *system,
 void ks_framework_free(struct ks_framework *framework);
 KS_DEFINE_CLEANUP(ks_framework, ks_framework_free)
 
+/*
+ * The level that compress_*_opts ask for in modules with that suffix (".ko.xz"): -N,
+ * --fast or --best; 0: the usual one. Other options have no meaning here: the kernel's
+ * loader wants of the rest what dkms's defaults say.
+ */
+unsigned int ks_framework_level(const struct ks_framework *framework, const char *suffix);
+
 /* Put its trees into system; options of the command line go over them afterwards. */
 void ks_framework_apply(const struct ks_framework *framework, struct ks_system *system);

@@ -25,6 +25,8 @@ struct ks_conf_overrides {
 	/* --config, --kernelsourcedir: paths in the tree, for all kernels of the run */
 	const char *kernel_config;
 	const char *kernel_source_dir;
+	/* BUILD_EXCLUSIVE_*[0] binds all modules, as to dkms (the personality dkms) */
+	bool first_exclusive_for_all;
 };
 
 /* Is text NAME=value, NAME being one of a variable? */

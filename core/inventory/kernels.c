@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernels of the picture. */
+#include "core/conf/framework.h"
 #include "core/inventory/inventory-private.h"
 #include "core/support/version.h"
 
@@ -60,6 +61,19 @@ static void apply_overrides(struct ks_inventory_taking *taking)
 	}
 }
 
+static void set_compression(struct ks_inventory_taking *taking)
+{
+	const struct ks_framework *framework = taking->settings->framework;
+	GPtrArray *kernels = taking->inventory->kernels;
+
+	for (guint i = 0; framework && i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		kernel->compression_level =
+			ks_framework_level(framework, kernel->module_suffix);
+	}
+}
+
 bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error)
 {
 	struct ks_inventory *inventory = taking->inventory;
@@ -68,6 +82,7 @@ bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **erro
 	if (!inventory->kernels)
 		return false;
 	apply_overrides(taking);
+	set_compression(taking);
 	for (guint i = 0; i < inventory->entries->len; i++)
 		add_remembered(taking, inventory->entries->pdata[i]);
 	return true;

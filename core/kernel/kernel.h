@@ -25,6 +25,8 @@ struct ks_kernel {
 	char *symvers_path; /* headers' Module.symvers; NULL when none */
 	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules
 				are */
+	/* for it: framework.conf's, set by the inventory; 0: the usual one */
+	unsigned int compression_level;
 	char *compiler; /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
 	bool clang;	/* CONFIG_CC_IS_CLANG */
 	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also

@@ -178,7 +178,8 @@ static enum step zstd_decompress_step(struct codec *codec)
 	return ZSTD_isError(ret) ? STEP_BAD : ret == 0 ? STEP_DONE : STEP_MORE;
 }
 
-static bool init_encoder(struct codec *codec, const char *suffix, guint64 size_bytes)
+static bool init_encoder(struct codec *codec, const char *suffix, unsigned int level,
+			 guint64 size_bytes)
 {
 	if (!strcmp(suffix, ".xz")) {
 		lzma_options_lzma options;
@@ -188,7 +189,8 @@ static bool init_encoder(struct codec *codec, const char *suffix, guint64 size_b
 		};
 
 		codec->step = lzma_step;
-		if (lzma_lzma_preset(&options, LZMA_PRESET_DEFAULT))
+		if (lzma_lzma_preset(&options,
+				     level ? MIN(level, 9) : LZMA_PRESET_DEFAULT))
 			return false;
 		options.dict_size = XZ_DICT_BYTES;
 		return lzma_stream_encoder(&codec->lzma, filters, LZMA_CHECK_CRC32) ==
@@ -197,8 +199,9 @@ static bool init_encoder(struct codec *codec, const char *suffix, guint64 size_b
 	if (!strcmp(suffix, ".gz")) {
 		codec->step = deflate_step;
 		/* 16: a gzip header, which zlib leaves without name and time */
-		return deflateInit2(&codec->z, Z_BEST_COMPRESSION, Z_DEFLATED,
-				    MAX_WBITS + 16, MAX_MEM_LEVEL,
+		return deflateInit2(&codec->z,
+				    level ? (int)MIN(level, 9) : Z_BEST_COMPRESSION,
+				    Z_DEFLATED, MAX_WBITS + 16, MAX_MEM_LEVEL,
 				    Z_DEFAULT_STRATEGY) == Z_OK;
 	}
 	if (!strcmp(suffix, ".zst")) {
@@ -208,6 +211,10 @@ static bool init_encoder(struct codec *codec, const char *suffix, guint64 size_b
 		return codec->zc &&
 		       !ZSTD_isError(ZSTD_CCtx_setParameter(codec->zc,
 							    ZSTD_c_checksumFlag, 1)) &&
+		       /* 0 is its default to the library as well */
+		       !ZSTD_isError(ZSTD_CCtx_setParameter(
+			       codec->zc, ZSTD_c_compressionLevel,
+			       MIN((int)level, ZSTD_maxCLevel()))) &&
 		       !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(codec->zc, size_bytes));
 	}
 	return false;
@@ -242,7 +249,8 @@ static void codec_clear(struct codec *codec)
 	ZSTD_freeDStream(codec->zd);
 }
 
-bool ks_compress(int in_fd, int out_fd, const char *suffix, GError **error)
+bool ks_compress(int in_fd, int out_fd, const char *suffix, unsigned int level,
+		 GError **error)
 {
 	struct codec codec = {.lzma = LZMA_STREAM_INIT};
 	bool ok = false;
@@ -250,7 +258,7 @@ bool ks_compress(int in_fd, int out_fd, const char *suffix, GError **error)
 
 	if (fstat(in_fd, &st) < 0)
 		ks_error_set_errno(error, errno, "cannot look at the module file");
-	else if (!init_encoder(&codec, suffix, (guint64)st.st_size))
+	else if (!init_encoder(&codec, suffix, level, (guint64)st.st_size))
 		ks_error_set(error, KS_ERROR_FAILED, "cannot compress to '%s'", suffix);
 	else
 		ok = pump(&codec, in_fd, out_fd, 0, error);

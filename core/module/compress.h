@@ -12,7 +12,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-bool ks_compress(int in_fd, int out_fd, const char *suffix, GError **error);
+/* level: as xz, zstd and gzip count; 0 is the usual one, too high ones are the highest.
+ */
+bool ks_compress(int in_fd, int out_fd, const char *suffix, unsigned int level,
+		 GError **error);
 
 /* The suffix of what begins with these bytes; NULL when it is not compressed. */
 const char *ks_compress_sniff(const unsigned char *head, size_t size_bytes);

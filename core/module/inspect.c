@@ -183,7 +183,7 @@ static bool start_worker(struct session *session, const char *const *arguments,
 			 struct ks_sandbox *sandbox, GError **error)
 {
 	g_autofree char *program = open_program(session, error);
-	const char *argv[4] = {program};
+	const char *argv[5] = {program};
 	struct ks_sandbox_policy policy = {
 		.cwd = "/",
 		.argv = argv,
@@ -358,9 +358,9 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 
 /* "compress" or "decompress" */
 static bool run_compressor(struct session *session, const char *verb, const char *suffix,
-			   int in_fd, int out_fd, GError **error)
+			   const char *level, int in_fd, int out_fd, GError **error)
 {
-	const char *const arguments[] = {verb, suffix, NULL};
+	const char *const arguments[] = {verb, suffix, level, NULL};
 	g_autofree char *said = NULL;
 	struct ks_sandbox sandbox;
 	ks_autofd int read_fd = -1;
@@ -387,7 +387,7 @@ static bool run_compressor(struct session *session, const char *verb, const char
 
 static bool recode(struct session *session, const struct ks_system *system,
 		   const char *verb, const char *path, const char *to, const char *suffix,
-		   GError **error)
+		   const char *level, GError **error)
 {
 	ks_autofd int in_fd = open_regular(system, path, error);
 	ks_autofd int directory = -1;
@@ -408,7 +408,7 @@ static bool recode(struct session *session, const struct ks_system *system,
 		ks_error_set_errno(error, errno, "cannot create '%s'", to);
 		return false;
 	}
-	if (!run_compressor(session, verb, suffix, in_fd, out_fd, error)) {
+	if (!run_compressor(session, verb, suffix, level, in_fd, out_fd, error)) {
 		unlinkat(directory, name, 0);
 		return false;
 	}
@@ -421,7 +421,8 @@ static bool recode(struct session *session, const struct ks_system *system,
 }
 
 static bool run_recode(const struct ks_system *system, const char *verb, const char *path,
-		       const char *to, const char *suffix, GError **error)
+		       const char *to, const char *suffix, const char *level,
+		       GError **error)
 {
 	struct session session;
 	bool ok;
@@ -432,7 +433,7 @@ static bool run_recode(const struct ks_system *system, const char *verb, const c
 		return false;
 	}
 	ok = session_init(&session, system, error) &&
-	     recode(&session, system, verb, path, to, suffix, error);
+	     recode(&session, system, verb, path, to, suffix, level, error);
 	if (!ok)
 		g_prefix_error(error, "cannot %s '%s': ", verb, path);
 	session_clear(&session);
@@ -440,11 +441,12 @@ static bool run_recode(const struct ks_system *system, const char *verb, const c
 }
 
 bool ks_module_compress(const struct ks_system *system, const char *path,
-			const char *suffix, GError **error)
+			const char *suffix, unsigned int level, GError **error)
 {
 	g_autofree char *to = g_strconcat(path, suffix, NULL);
+	g_autofree char *level_arg = g_strdup_printf("%u", level);
 
-	return run_recode(system, "compress", path, to, suffix, error);
+	return run_recode(system, "compress", path, to, suffix, level_arg, error);
 }
 
 bool ks_module_decompress(const struct ks_system *system, const char *path,
@@ -458,5 +460,5 @@ bool ks_module_decompress(const struct ks_system *system, const char *path,
 		return false;
 	}
 	to = g_strndup(path, strlen(path) - strlen(suffix));
-	return run_recode(system, "decompress", path, to, suffix, error);
+	return run_recode(system, "decompress", path, to, suffix, NULL, error);
 }

@@ -49,10 +49,11 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 /*
  * Compress path (in the tree) to path + suffix as the kernel's loader wants
  * it: ".xz" (CRC32 check, 1 MiB dictionary), ".zst", ".gz"; mode 0644,
- * synced. The worker reads and writes descriptors only. path itself stays.
+ * synced. level as in compress.h. The worker reads and writes descriptors only. path
+ * itself stays.
  */
 bool ks_module_compress(const struct ks_system *system, const char *path,
-			const char *suffix, GError **error);
+			const char *suffix, unsigned int level, GError **error);
 
 /* The reverse: path, which ends in suffix, to path without it. At most 512 MiB. */
 bool ks_module_decompress(const struct ks_system *system, const char *path,

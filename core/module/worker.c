@@ -3,7 +3,7 @@
  * libexec/kmodsmith/inspect: reads hostile module files, unprivileged.
  *
  *	inspect check		request on stdin, answer on stdout (wire.h)
- *	inspect compress .xz	module on stdin, compressed on stdout
+ *	inspect compress .xz 0	module on stdin, compressed on stdout
  *	inspect decompress .xz	the reverse
  *
  * The request's first block describes the kernel (release, arch, machine,
@@ -229,13 +229,13 @@ static int check(void)
 	return 0;
 }
 
-static int recode(const char *suffix, bool back)
+static int recode(const char *suffix, unsigned int level, bool back)
 {
 	g_autoptr(GError) error = NULL;
 
 	if (back ? ks_decompress(STDIN_FILENO, STDOUT_FILENO, suffix, MAX_MODULE_BYTES,
 				 &error)
-		 : ks_compress(STDIN_FILENO, STDOUT_FILENO, suffix, &error))
+		 : ks_compress(STDIN_FILENO, STDOUT_FILENO, suffix, level, &error))
 		return 0;
 	fprintf(stderr, "%s\n", error->message);
 	return 1;
@@ -250,11 +250,11 @@ int main(int argc, char **argv)
 		return 1;
 	if (argc == 2 && !strcmp(argv[1], "check"))
 		return check();
-	if (argc == 3 && !strcmp(argv[1], "compress"))
-		return recode(argv[2], false);
+	if (argc == 4 && !strcmp(argv[1], "compress"))
+		return recode(argv[2], (unsigned int)atoi(argv[3]), false);
 	if (argc == 3 && !strcmp(argv[1], "decompress"))
-		return recode(argv[2], true);
-	fprintf(stderr, "usage: inspect check | inspect compress SUFFIX | inspect "
+		return recode(argv[2], 0, true);
+	fprintf(stderr, "usage: inspect check | inspect compress SUFFIX LEVEL | inspect "
 			"decompress SUFFIX\n");
 	return 2;
 }

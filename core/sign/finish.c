@@ -28,11 +28,11 @@ static const char *compression_of_file(const char *name)
 }
 
 static bool compress(const struct ks_system *system, const char *path,
-		     const char *compression, GError **error)
+		     const char *compression, unsigned int level, GError **error)
 {
 	if (!*compression)
 		return true;
-	return ks_module_compress(system, path, compression, error) &&
+	return ks_module_compress(system, path, compression, level, error) &&
 	       ks_durable_unlink(system->root, path, error);
 }
 
@@ -71,7 +71,7 @@ bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kern
 
 	if (signing && signing->verdict == KS_SIGN_YES)
 		(void)ks_sign_file(system, signing, path, sign_error);
-	return compress(system, path, compression, error) &&
+	return compress(system, path, compression, kernel->compression_level, error) &&
 	       describe_file(system, finished, file, error);
 }
 
@@ -118,6 +118,8 @@ char *ks_finish_fingerprint(const struct ks_manifest *manifest,
 
 	g_string_append_printf(text, "build %s\nsuffix %s\n", manifest->build_fingerprint,
 			       suffix ? suffix : ".ko");
+	if (kernel->compression_level)
+		g_string_append_printf(text, "level %u\n", kernel->compression_level);
 	if (manifest->certificate_sha256)
 		g_string_append_printf(text, "sign %s %s\n", manifest->sign_hash,
 				       manifest->certificate_sha256);

@@ -358,6 +358,36 @@ static void test_another_conf_in_its_place(struct fixture *f, gconstpointer data
 	g_assert_cmpstr(other->make, ==, "make one");
 }
 
+/* dkms's B6, kept in its personality */
+static void test_first_exclusive_binds_all_for_dkms(struct fixture *f, gconstpointer data)
+{
+	const struct ks_conf_overrides overrides = {.first_exclusive_for_all = true};
+	ks_auto(ks_conf) native = NULL;
+	ks_auto(ks_conf) dkms = NULL;
+
+	faketree_write(&f->tree, "/usr/src/foo-1.0/dkms.conf",
+		       NAMES "BUILT_MODULE_NAME=(a b)\n"
+			     "DEST_MODULE_LOCATION=(/updates /updates)\n"
+			     "BUILD_EXCLUSIVE_KERNEL=('^5\\.' '^6\\.')\n");
+	native = load_with(f, "foo", NULL);
+	dkms = load_with(f, "foo", &overrides);
+	g_assert_cmpint(native->exclusion, ==, KS_CONF_NOT_EXCLUDED);
+	g_assert_nonnull(module_at(native, 0)->excluded);
+	g_assert_null(module_at(native, 1)->excluded);
+	g_assert_cmpint(dkms->exclusion, ==, KS_CONF_EXCLUDED_KERNEL);
+}
+
+static void test_deprecated_are_listed(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) none = load_good(f, ONE "CLEAN=true\n");
+	ks_auto(ks_conf) some = load_good(
+		f, ONE "MODULES_CONF[0]=x\nREMAKE_INITRD=no\nCLEAN='make clean'\n");
+	g_autofree char *names = g_strjoinv(" ", some->deprecated);
+
+	g_assert_null(none->deprecated[0]);
+	g_assert_cmpstr(names, ==, "CLEAN REMAKE_INITRD MODULES_CONF");
+}
+
 static void test_is_directive(void)
 {
 	g_assert_true(ks_conf_is_directive("MAKE=x"));
@@ -592,6 +622,9 @@ int main(int argc, char **argv)
 	ADD("directives-of-the-command-line-win",
 	    test_directives_of_the_command_line_win);
 	ADD("another-conf-in-its-place", test_another_conf_in_its_place);
+	ADD("first-exclusive-binds-all-for-dkms",
+	    test_first_exclusive_binds_all_for_dkms);
+	ADD("deprecated-are-listed", test_deprecated_are_listed);
 	g_test_add_func("/conf/is-directive", test_is_directive);
 	ADD("override-errors-name-their-file", test_override_errors_name_their_file);
 	ADD("name-comes-from-the-conf", test_name_comes_from_the_conf);

@@ -117,6 +117,21 @@ static void test_words_for_off(struct faketree *tree, gconstpointer data)
 	}
 }
 
+static void test_compression_level(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_framework) framework = NULL;
+
+	faketree_write(tree, "/etc/dkms/framework.conf",
+		       "compress_xz_opts=\"--check=crc32 -3 --lzma2=dict=1MiB\"\n"
+		       "compress_zstd_opts=\"-q --rm -T0 -19\"\n");
+	framework = load(tree, NULL);
+	g_assert_cmpuint(ks_framework_level(framework, ".ko.xz"), ==, 3);
+	g_assert_cmpuint(ks_framework_level(framework, ".ko.zst"), ==, 19);
+	g_assert_cmpuint(ks_framework_level(framework, ".ko.gz"), ==, 0);
+	g_assert_cmpuint(ks_framework_level(framework, ".ko"), ==, 0);
+	g_assert_cmpuint(ks_framework_level(framework, NULL), ==, 0);
+}
+
 static void test_for_a_kernel(struct faketree *tree, gconstpointer data)
 {
 	struct ks_kernel kernel = {.release = (char *)"6.1.0-56-amd64",
@@ -232,6 +247,7 @@ int main(int argc, char **argv)
 	ADD("every-variable", test_every_variable);
 	ADD("parts-go-over-it", test_parts_go_over_it);
 	ADD("words-for-off", test_words_for_off);
+	ADD("compression-level", test_compression_level);
 	ADD("for-a-kernel", test_for_a_kernel);
 	ADD("not-from-the-environment", test_not_from_the_environment);
 	ADD("addon-directory", test_addon_directory);

@@ -345,7 +345,7 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		size_t n_first, n_second;
 		struct stat st;
 
-		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i],
+		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i], 0,
 				   &error);
 		g_assert_no_error(error);
 		g_assert_cmpint(stat(full, &st), ==, 0);
@@ -359,7 +359,7 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		g_assert_cmpstr(info->version, ==, "1.2.3");
 
 		/* over what is there, and the same bytes again */
-		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i],
+		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i], 0,
 				   &error);
 		g_assert_no_error(error);
 		g_assert_true(g_file_get_contents(full, &second, &n_second, NULL));
@@ -368,15 +368,36 @@ static void test_compress(struct fixture *f, gconstpointer data)
 	g_assert_true(has(f, "/m/play-good.ko"));
 }
 
+/* The file is small, but not so small that the worst level does as well as the best. */
+static void test_compression_levels(struct fixture *f, gconstpointer data)
+{
+	static const char *const suffixes[] = {".xz", ".zst", ".gz"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *path = g_strconcat("/m/play-good.ko", suffixes[i], NULL);
+		g_autofree char *full = path_in(f, path);
+		struct stat low = {0}, high = {0};
+
+		g_assert_true(ks_module_compress(f->tree.system, "/m/play-good.ko",
+						 suffixes[i], 1, NULL));
+		g_assert_cmpint(stat(full, &low), ==, 0);
+		g_assert_true(ks_module_compress(f->tree.system, "/m/play-good.ko",
+						 suffixes[i], 99, NULL));
+		g_assert_cmpint(stat(full, &high), ==, 0);
+		g_assert_cmpint(high.st_size, <, low.st_size);
+	}
+}
+
 static void test_compress_refused(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
 	g_assert_false(
-		ks_module_compress(f->tree.system, "/m/play-good.ko", ".bz2", &error));
+		ks_module_compress(f->tree.system, "/m/play-good.ko", ".bz2", 0, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_clear_error(&error);
-	g_assert_false(ks_module_compress(f->tree.system, "/m/absent.ko", ".xz", &error));
+	g_assert_false(
+		ks_module_compress(f->tree.system, "/m/absent.ko", ".xz", 0, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
 	g_assert_false(has(f, "/m/absent.ko.xz"));
 	g_assert_false(has(f, "/m/play-good.ko.bz2"));
@@ -435,6 +456,7 @@ int main(int argc, char **argv)
 	ADD("links-and-fifos-are-not-opened", test_not_regular);
 	ADD("a-malformed-symvers-is-named-with-its-line", test_bad_symvers);
 	ADD("compressed-files-read-back-and-are-reproducible", test_compress);
+	ADD("a-higher-level-compresses-better", test_compression_levels);
 	ADD("compression-that-fails-leaves-nothing", test_compress_refused);
 	ADD("the-kernels-own-modules-are-looked-up", test_in_tree);
 	return g_test_run();
