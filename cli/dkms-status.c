@@ -3,17 +3,20 @@
  * dkms status, byte for byte (dkms 3.4.3, lines 2552-2577): others parse it.
  * Read from the state tree and the installed files alone; no dkms.conf is executed.
  */
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <locale.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/dkms.h"
 #include "cli/dkms-weak.h"
 #include "core/install/install.h"
-#include "core/support/digest.h"
 
 /* What dkms takes for a kernel's directory when none is asked for. */
 #define KERNEL_PATTERN "+([0-9]).*"
+
+#define COMPARE_BYTES (64 * 1024)
 
 static bool fits(const char *pattern, const char *text)
 {
@@ -49,16 +52,42 @@ static char *find_installed(const struct ks_system *system,
 	return NULL;
 }
 
-static bool is_same(const struct ks_system *system, struct ks_digest_cache *cache,
-		    const struct ks_artifact *artifact, const char *name)
+/* Byte by byte: for two files read once that is cheaper than their digests. */
+static bool have_same_bytes(int a, int b)
 {
+	char left[COMPARE_BYTES], right[COMPARE_BYTES];
+	off_t offset = 0;
+
+	for (;;) {
+		ssize_t n = pread(a, left, sizeof(left), offset);
+
+		if (n < 0 || pread(b, right, sizeof(right), offset) != n)
+			return false;
+		if (n == 0)
+			return true;
+		if (memcmp(left, right, (size_t)n) != 0)
+			return false;
+		offset += n;
+	}
+}
+
+static bool is_same(const struct ks_system *system, const struct ks_artifact *artifact,
+		    const char *name)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	g_autofree char *installed = find_installed(system, artifact, name);
 	g_autofree char *built = g_build_filename(artifact->dir, "module", name, NULL);
-	g_autofree char *installed_digest =
-		installed ? ks_digest_file(cache, installed, NULL) : NULL;
-	g_autofree char *built_digest = ks_digest_file(cache, built, NULL);
+	ks_autofd int a =
+		installed ? ks_root_openat(system->root, installed, flags, 0, NULL) : -1;
+	ks_autofd int b = ks_root_openat(system->root, built, flags, 0, NULL);
+	struct stat a_st, b_st;
 
-	return installed_digest && g_strcmp0(installed_digest, built_digest) == 0;
+	if (a < 0 || b < 0 || fstat(a, &a_st) < 0 || fstat(b, &b_st) < 0)
+		return false;
+	/* a hard link, or a link to the tree's own */
+	if (a_st.st_dev == b_st.st_dev && a_st.st_ino == b_st.st_ino)
+		return true;
+	return a_st.st_size == b_st.st_size && have_same_bytes(a, b);
 }
 
 /* Is the tree's own copy of every module there? The manifest says which there are. */
@@ -81,13 +110,12 @@ static bool has_all_modules(const struct ks_system *system,
 
 /* dkms's words of it are about the tree's copy, whatever they say. */
 static const char *difference(const struct ks_system *system,
-			      struct ks_digest_cache *cache,
 			      const struct ks_artifact *artifact)
 {
 	if (!has_all_modules(system, artifact))
 		return " (Built modules are missing in the kernel modules folder)";
 	for (guint i = 0; artifact->active && i < artifact->module_files->len; i++)
-		if (!is_same(system, cache, artifact,
+		if (!is_same(system, artifact,
 			     g_ptr_array_index(artifact->module_files, i)))
 			return " (Differences between built and installed modules)";
 	return "";
@@ -103,7 +131,7 @@ static bool has_originals(const struct ks_system *system, const char *name,
 	return ks_root_exists(system->root, dir);
 }
 
-static void print_artifact(const struct ks_system *system, struct ks_digest_cache *cache,
+static void print_artifact(const struct ks_system *system,
 			   const struct ks_tree_entry *entry,
 			   const struct ks_artifact *artifact)
 {
@@ -111,7 +139,7 @@ static void print_artifact(const struct ks_system *system, struct ks_digest_cach
 	       artifact->arch, artifact->active ? "installed" : "built",
 	       has_originals(system, entry->name, artifact) ? " (Original modules exist)"
 							    : "",
-	       difference(system, cache, artifact));
+	       difference(system, artifact));
 }
 
 /* --- entries */
@@ -194,9 +222,8 @@ static void sort_as_shell(GPtrArray *entries)
 }
 
 /* One entry under one kernel filter (NULL: none). */
-static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cache,
-			const struct ks_tree_entry *entry, const char *kernel,
-			const char *arch)
+static void print_entry(const struct ks_dkms *dkms, const struct ks_tree_entry *entry,
+			const char *kernel, const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
 	enum source source = find_source(system, entry);
@@ -213,7 +240,7 @@ static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cach
 		if (!is_built(system, artifact) || !fits(kernel, artifact->release) ||
 		    !fits(arch, artifact->arch))
 			continue;
-		print_artifact(system, cache, entry, artifact);
+		print_artifact(system, entry, artifact);
 		n_printed++;
 	}
 	/* dkms says so too of one that is built, but not for the filtered kernel */
@@ -221,15 +248,15 @@ static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cach
 		printf("%s/%s: added\n", entry->name, entry->version);
 }
 
-static void print_list(const struct ks_dkms *dkms, struct ks_digest_cache *cache,
-		       GPtrArray *entries, const char *kernel, const char *arch)
+static void print_list(const struct ks_dkms *dkms, GPtrArray *entries, const char *kernel,
+		       const char *arch)
 {
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 
 		if (fits(dkms->options.module, entry->name) &&
 		    fits(dkms->options.version, entry->version))
-			print_entry(dkms, cache, entry,
+			print_entry(dkms, entry,
 				    kernel && *kernel ? kernel : KERNEL_PATTERN, arch);
 	}
 	ks_dkms_weak_print(dkms, entries, kernel, arch);
@@ -243,7 +270,6 @@ static const char *nth(const GPtrArray *texts, guint i)
 int ks_dkms_status(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;
-	ks_auto(ks_digest_cache) cache = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -251,10 +277,9 @@ int ks_dkms_status(struct ks_dkms *dkms)
 	if (!entries)
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	sort_as_shell(entries);
-	cache = ks_digest_cache_open(dkms->cli.system);
 	/* each kernel has the architecture at its place, or none */
 	for (guint i = 0; i < MAX(options->kernels->len, 1); i++)
-		print_list(dkms, cache, entries, nth(options->kernels, i),
+		print_list(dkms, entries, nth(options->kernels, i),
 			   nth(options->arches, i));
 	return KS_DKMS_OK;
 }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The tables of actions and options are what --help prints; man pages and completions must
+# know all that is there, and nothing else.
+
+load tree
+
+setup() {
+	tree_new
+	top=$BATS_TEST_DIRNAME/../..
+}
+
+dkms_actions() { dkms --help | sed -n '/^Actions:/,/^$/s/^  \([a-z_]*\) .*/\1/p'; }
+dkms_options() { dkms --help | sed -n '/^Options:/,$p' | grep -o -e '^  -[a-zA-Z]' -e '--[a-z_-]*' | tr -d ' '; }
+kmodsmith_commands() { kmodsmith --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'; }
+command_options() { kmodsmith "$1" --help | grep -o -e '--[a-z-]*' | sort -u; }
+
+# The words of a manual page, without its markup.
+man_words() { sed -e 's/\\f.//g' -e 's/\\-/-/g' -e 's/[],.;:()"]/ /g' -e 's/\[/ /g' "$top/doc/$1" | tr -s ' \t' '\n\n' | sort -u; }
+
+# complete_bash FILE FUNCTION WORD...: what bash offers for the last word.
+complete_bash() {
+	bash -c '. "$1"; f=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "$f"; printf "%s\n" "${COMPREPLY[@]}"' \
+		x "$@"
+}
+
+@test "dkms: the manual has every action and option" {
+	words=$(man_words dkms.8)
+	((  $(dkms_actions | wc -l) > 15 && $(dkms_options | wc -l) > 25 ))
+	for word in $(dkms_actions) $(dkms_options); do
+		grep -qxF -e "$word" <<<"$words" || fail "dkms.8 does not have '$word'"
+	done
+}
+
+@test "dkms: the manual has no option that is not there" {
+	for word in $(man_words dkms.8 | grep -x -e '--[a-z][a-z_-]*'); do
+		case $word in
+		--no-initrd | --no-clean-kernel | --no-prepare-kernel | --moduleversion | --import) continue ;;
+		esac
+		dkms_options | grep -qxF -e "$word" || fail "dkms.8 has '$word', which is no option"
+	done
+}
+
+@test "dkms: every action and option is known to the parser" {
+	for word in $(dkms_actions); do
+		run dkms "$word" status
+		if [[ $word == status ]]; then continue; fi
+		equal "$status" 4
+	done
+	for word in $(dkms_options); do
+		case $word in -q | --quiet) continue ;; esac
+		run dkms "$word" x --root "$R" --version
+		lacks "$output" "Unknown option"
+	done
+}
+
+@test "dkms: bash completes actions and options" {
+	equal "$(complete_bash "$top/cli/completion/dkms" _kmodsmith_dkms dkms '' | sort)" "$(dkms_actions | sort)"
+	equal "$(complete_bash "$top/cli/completion/dkms" _kmodsmith_dkms dkms - | sort -u)" "$(dkms_options | sort -u)"
+}
+
+@test "kmodsmith: the manual has every command and its options" {
+	words=$(man_words kmodsmith.8)
+	for command in $(kmodsmith_commands); do
+		grep -qxF -e "$command" <<<"$words" || fail "kmodsmith.8 does not have '$command'"
+		for option in $(command_options "$command"); do
+			grep -qxF -e "$option" <<<"$words" || fail "kmodsmith.8 does not have '$option' of '$command'"
+		done
+	done
+}
+
+@test "kmodsmith: bash completes commands and their options" {
+	offered=$(complete_bash "$top/cli/completion/kmodsmith" _kmodsmith kmodsmith '')
+	for command in $(kmodsmith_commands); do
+		grep -qxF -e "$command" <<<"$offered" || fail "'$command' is not completed"
+		options=$(complete_bash "$top/cli/completion/kmodsmith" _kmodsmith kmodsmith "$command" -)
+		for option in $(command_options "$command"); do
+			grep -qxF -e "$option" <<<"$options" || fail "'$option' of '$command' is not completed"
+		done
+	done
+}
+
+@test "zsh and fish can read their completions" {
+	for file in _dkms _kmodsmith; do
+		if type zsh >/dev/null 2>&1; then zsh -n "$top/cli/completion/$file"; fi
+	done
+	for file in dkms.fish kmodsmith.fish; do
+		if type fish >/dev/null 2>&1; then fish -n "$top/cli/completion/$file"; fi
+	done
+	# what they cut out of the help is there
+	contains "$(dkms --help)" "Actions:"
+	contains "$(kmodsmith --help)" "Commands:"
+}
