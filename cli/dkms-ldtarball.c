@@ -168,6 +168,11 @@ int ks_dkms_ldtarball(struct ks_dkms *dkms)
 				   "--force option.");
 	if (!archive)
 		return ks_dkms_die(KS_DKMS_NO_SOURCE, "No archive is given.");
+	/* waiting for it would be for ever, and its later part knows no archive */
+	if (ks_lock_is_held_above(dkms->cli.system))
+		return ks_dkms_die(
+			KS_DKMS_NOT_ALLOWED,
+			"An archive cannot be loaded from inside another run.");
 	if (g_str_has_suffix(archive, ".rpm"))
 		return load_rpm(dkms, archive);
 	return load_file(dkms, archive);

@@ -271,3 +271,18 @@ hostile() {
 	cmp "$R/var/lib/dkms/foo/1.0/$K/$A/module/foo.ko" "$(find "$T/rpm" -name foo.ko)"
 	rpm --root "$T/rpm" -V --nodeps --noscripts -a
 }
+
+@test "ldtarball below another run refuses instead of waiting for it" {
+	need_root
+	stranger
+	pack "$T/x" a.tar.gz
+	mkdir -p "$R/run/kmodsmith"
+	exec 9>"$R/run/kmodsmith/lock"
+	flock 9
+	printf '%s test\n' "$BASHPID" >&9
+	run timeout 20 dkms --root "$R" ldtarball "$T/a.tar.gz"
+	exec 9>&-
+	equal "$status" 1
+	contains "$output" "from inside another run"
+	[[ ! -e $R/usr/src/foo-1.0 ]]
+}

@@ -9,7 +9,7 @@ setup_file() {
 	root_new packages-dkms bookworm-cloud
 	D=$R D_LOG=$ROOT_LOG
 	root_apt install dkms >&2
-	root_new packages bookworm-cloud
+	root_new packages-own bookworm-cloud
 	S=$R S_LOG=$ROOT_LOG
 	K=$(root_kernels)
 	export D D_LOG S S_LOG K
@@ -77,7 +77,7 @@ on_dkms() { R=$D ROOT_LOG=$D_LOG "$@"; }
 	assert_contains "$(on_dkms root_exec dkms status)" "vendor/1.0, $K, x86_64: installed"
 	on_dkms root_in dpkg -r vendor-dkms
 	assert_lacks "$(on_dkms root_exec dkms status)" vendor
-	root_in kmodsmith remove vendor
+	root_in kmodsmith remove vendor/1.0
 	rm -r "$S/usr/src/vendor-1.0"
 	root_apt install /root/vendor.deb
 	assert_recorded vendor "$K" vendor
