@@ -5,9 +5,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/support/cleanup.h"
 #include "core/support/error.h"
 
 #define KEYWORDS "!all,use-set,type,uid,gid,mode,time,size,md5,sha256,link"
@@ -30,6 +32,7 @@ void ks_mtree_item_free(gpointer data)
 		close(item->fd);
 	g_free(item->path);
 	g_free(item->link);
+	g_free(item->source);
 	g_free(item->sha256);
 	g_free(item);
 }
@@ -43,7 +46,7 @@ static la_ssize_t collect(struct archive *archive, void *data, const void *bytes
 
 static bool fail(struct archive *archive, GError **error)
 {
-	ks_error_set(error, KS_ERROR_FAILED, "cannot write the file list: %s",
+	ks_error_set(error, KS_ERROR_FAILED, "cannot write the archive: %s",
 		     archive_error_string(archive));
 	return false;
 }
@@ -59,15 +62,15 @@ static bool is_as_it_was(const struct ks_mtree_item *item, GChecksum *checksum,
 	return false;
 }
 
-static bool add_content(struct archive *archive, const struct ks_mtree_item *item,
-			GError **error)
+static bool copy(struct archive *archive, const struct ks_mtree_item *item, int fd,
+		 GError **error)
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autofree char *buffer = g_malloc(65536);
 	guint64 size = 0;
 	ssize_t n;
 
-	while ((n = pread(item->fd, buffer, 65536, (off_t)size)) > 0) {
+	while ((n = pread(fd, buffer, 65536, (off_t)size)) > 0) {
 		g_checksum_update(checksum, (const guchar *)buffer, n);
 		size += (guint64)n;
 		/* longer than it was: libarchive would cut it off */
@@ -83,14 +86,27 @@ static bool add_content(struct archive *archive, const struct ks_mtree_item *ite
 	return is_as_it_was(item, checksum, size, error);
 }
 
-static bool add_item(struct archive *archive, const struct ks_mtree_item *item,
-		     GError **error)
+static bool copy_content(struct archive *archive, const struct ks_mtree_item *item,
+			 GError **error)
+{
+	ks_autofd int opened = -1;
+
+	if (item->fd >= 0)
+		return copy(archive, item, item->fd, error);
+	opened = open(item->source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (opened >= 0)
+		return copy(archive, item, opened, error);
+	ks_error_set_errno(error, errno, "cannot open '%s'", item->source);
+	return false;
+}
+
+bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
+			 struct archive *archive, GError **error)
 {
 	struct archive_entry *entry = archive_entry_new();
-	g_autofree char *path = g_strconcat("./", item->path, NULL);
 	bool ok;
 
-	archive_entry_set_pathname(entry, path);
+	archive_entry_set_pathname(entry, name);
 	archive_entry_set_mode(entry, item->st.st_mode);
 	archive_entry_set_uid(entry, item->st.st_uid);
 	archive_entry_set_gid(entry, item->st.st_gid);
@@ -102,7 +118,15 @@ static bool add_item(struct archive *archive, const struct ks_mtree_item *item,
 		archive_entry_set_symlink(entry, item->link);
 	ok = archive_write_header(archive, entry) == ARCHIVE_OK || fail(archive, error);
 	archive_entry_free(entry);
-	return ok && (!S_ISREG(item->st.st_mode) || add_content(archive, item, error));
+	return ok && (!S_ISREG(item->st.st_mode) || copy_content(archive, item, error));
+}
+
+static bool add_item(struct archive *archive, const struct ks_mtree_item *item,
+		     GError **error)
+{
+	g_autofree char *name = g_strconcat("./", item->path, NULL);
+
+	return ks_mtree_item_write(item, name, archive, error);
 }
 
 static bool write_all(struct archive *archive, GPtrArray *items, GByteArray *out,

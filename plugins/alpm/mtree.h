@@ -18,11 +18,21 @@ struct ks_mtree_item {
 	struct stat st;
 	char *link;   /* text of a link */
 	int fd;	      /* content of a regular file; owned; -1 otherwise */
+	char *source; /* or the path of one, which is opened for reading it */
 	char *sha256; /* what the content has to be; NULL: anything */
 };
 
+struct archive;
+
 struct ks_mtree_item *ks_mtree_item_new(const char *path, const struct stat *st);
 void ks_mtree_item_free(gpointer item);
+
+/*
+ * Write header and content of an item to an archive under that name. KS_ERROR_INVALID,
+ * naming the path, when its content is not what it has to be.
+ */
+bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
+			 struct archive *archive, GError **error);
 
 /*
  * For struct ks_mtree_item, in this order. KS_ERROR_INVALID, naming the path, when a

@@ -19,9 +19,9 @@ char *ks_alpm_package_name(const char *name)
 	return mapped;
 }
 
-char *ks_alpm_package_version(const char *version)
+char *ks_alpm_upstream_version(const char *version)
 {
-	g_autofree char *mapped = g_strdup(*version ? version : "0");
+	char *mapped = g_strdup(*version ? version : "0");
 
 	for (char *p = mapped; *p; p++) {
 		if (*p == '-')
@@ -29,7 +29,14 @@ char *ks_alpm_package_version(const char *version)
 		else if (!g_ascii_isalnum(*p) && !strchr("._+~", *p))
 			*p = '.';
 	}
-	return g_strconcat(mapped, "-" RELEASE, NULL);
+	return mapped;
+}
+
+char *ks_alpm_package_version(const char *version)
+{
+	g_autofree char *upstream = ks_alpm_upstream_version(version);
+
+	return g_strconcat(upstream, "-" RELEASE, NULL);
 }
 
 bool ks_alpm_split_entry(const char *entry, char **name, char **version)

@@ -15,6 +15,9 @@
  */
 char *ks_alpm_package_name(const char *name);
 
+/* Its part before the release: pkgver. */
+char *ks_alpm_upstream_version(const char *version);
+
 /*
  * The version of a package, with release 1: '-' becomes '_' as Arch writes it, other
  * refused characters '.'. "1.2-rc1" gives "1.2_rc1-1". An empty one gives "0-1".
