@@ -7,6 +7,7 @@
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/inventory/in-tree.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 
 static void warn(const struct ks_action_context *context, const struct ks_action *action,
@@ -213,6 +214,47 @@ static bool is_satisfied(const struct ks_action_context *context,
 	return own != NULL;
 }
 
+static bool has_file(const struct ks_manifest *manifest, const char *path)
+{
+	for (guint i = 0; manifest && i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *own = g_build_filename(file->dest_dir, file->name, NULL);
+
+		if (g_str_equal(own, path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What lies where a module belongs, and no state tells of, is overwritten as a killed
+ * dkms's; but not when it is a package's.
+ */
+static bool nothing_is_owned(const struct ks_system *system,
+			     const struct ks_manifest *manifest,
+			     const struct ks_manifest *old, GError **error)
+{
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *path =
+			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *owner = NULL;
+
+		if (has_file(old, path) || !ks_root_exists(system->root, path))
+			continue;
+		owner = ks_record_owner(system, path);
+		if (!owner)
+			continue;
+		ks_error_set(error, KS_ERROR_DENIED, "'%s' belongs to package '%s'", path,
+			     owner);
+		ks_error_hint(error, "remove that package, or this module's source");
+		return false;
+	}
+	return true;
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -227,7 +269,10 @@ static bool install(const struct ks_action_context *context,
 		return false;
 	if (is_satisfied(context, action, manifest))
 		return true;
-	if (!pre_install(context, action, error))
+	if (!nothing_is_owned(system, manifest,
+			      find_installed_manifest(context->inventory, target),
+			      error) ||
+	    !pre_install(context, action, error))
 		return false;
 	/* marked on both sides: a run that dies between them has told that it began */
 	if (!ks_install_mark_changed(system, kernel->release, error) ||

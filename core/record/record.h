@@ -24,8 +24,8 @@
 
 /*
  * Set by a hook whose package manager can be told to use another database than the
- * system's (pacman --dbpath): which one it works on. Recorders get it with the rest of the
- * environment; here it only keeps what was read of one from being taken for another.
+ * system's (pacman --dbpath): which one it works on. Recorders get it with the rest of
+ * the environment; here it only keeps what was read of one from being taken for another.
  */
 #define KS_RECORD_DATABASE_ENV "KMODSMITH_DATABASE"
 
@@ -88,3 +88,9 @@ bool ks_record_is_busy(const struct ks_system *system);
 /* The package that would bring the headers of release, or NULL. May be slow (package
  * lists). */
 char *ks_record_headers_package(const struct ks_system *system, const char *release);
+
+/*
+ * The package that owns path, unless it is one of our records; NULL when none does or the
+ * recorder cannot tell. May be slow: it looks at the files of all packages.
+ */
+char *ks_record_owner(const struct ks_system *system, const char *path);

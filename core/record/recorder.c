@@ -301,16 +301,28 @@ bool ks_record_is_busy(const struct ks_system *system)
 	       g_error_matches(error, KS_ERROR, KS_ERROR_PENDING);
 }
 
-char *ks_record_headers_package(const struct ks_system *system, const char *release)
+/* One line that answers a question about argument, or NULL. */
+static char *ask_one(const struct ks_system *system, const char *command,
+		     const char *argument)
 {
 	g_autofree char *program = ks_record_find_recorder(system);
 	g_autofree char *answer = NULL;
 
 	if (!program)
 		return NULL;
-	answer = ask(system, program, "headers", release, NULL, NULL);
+	answer = ask(system, program, command, argument, NULL, NULL);
 	if (!answer)
 		return NULL;
 	g_strstrip(answer);
 	return *answer ? g_steal_pointer(&answer) : NULL;
+}
+
+char *ks_record_headers_package(const struct ks_system *system, const char *release)
+{
+	return ask_one(system, "headers", release);
+}
+
+char *ks_record_owner(const struct ks_system *system, const char *path)
+{
+	return ask_one(system, "owner", path);
 }

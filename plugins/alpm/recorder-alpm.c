@@ -13,8 +13,10 @@
 #include "core/record/protocol.h"
 #include "core/support/error.h"
 #include "plugins/alpm/apply.h"
+#include "plugins/alpm/contents.h"
 #include "plugins/alpm/entry.h"
 #include "plugins/alpm/lock.h"
+#include "plugins/alpm/owners.h"
 #include "plugins/alpm/store.h"
 
 #define MAX_SET_BYTES	  (64 * 1024 * 1024)
@@ -113,6 +115,34 @@ static bool do_headers(const struct ks_alpm *alpm, const char *argument, GError 
 	return print(line, error);
 }
 
+/* Of a path as the kernel's files are spelled; a record of ours is no answer. */
+static bool do_owner(const struct ks_alpm *alpm, const char *argument, GError **error)
+{
+	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) ours = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) owners = NULL;
+	g_autofree char *line = NULL;
+
+	entries =
+		ks_alpm_check_version(alpm, error) ? ks_alpm_entries(alpm, error) : NULL;
+	for (guint i = 0; entries && i < entries->len; i++) {
+		const struct ks_alpm_entry *entry = g_ptr_array_index(entries, i);
+
+		if (entry->said)
+			g_hash_table_add(ours, entry->name);
+	}
+	g_ptr_array_add(paths, ks_alpm_contents_path(alpm->system, argument));
+	owners = entries ? ks_alpm_owners(alpm, paths, ours, error) : NULL;
+	if (!owners)
+		return false;
+	if (!g_hash_table_size(owners))
+		return true;
+	line = g_strconcat(g_hash_table_lookup(owners, g_ptr_array_index(paths, 0)), "\n",
+			   NULL);
+	return print(line, error);
+}
+
 static bool do_stamp(const struct ks_alpm *alpm, const char *argument, GError **error)
 {
 	g_autofree char *line = g_strconcat(alpm->path, KS_ALPM_LOCAL "\n", NULL);
@@ -132,6 +162,7 @@ static const struct command {
 } commands[] = {
 	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
 	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
+	{"owner", 1, do_owner},
 };
 
 static const struct command *find_command(int argc, char **argv)
@@ -177,7 +208,7 @@ int main(int argc, char **argv)
 	command = find_command(argc, argv);
 	if (!command) {
 		fputs("usage: recorder-alpm [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy\n",
+		      "RELEASE|stamp|busy|owner PATH\n",
 		      stderr);
 		return EX_USAGE;
 	}
