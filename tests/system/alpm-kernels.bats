@@ -97,7 +97,9 @@ pkg() { printf '/srv/packages/%s-x86_64.pkg.tar.zst\n' "$1"; }
 	assert_equal "$status" 0 "exit code of pacman"
 	assert_contains "$output" "belongs to package 'owner'"
 	assert_equal "$(owner_of "/usr/lib/modules/$NEW/updates/dkms/taken.ko$suffix")" owner
-	assert_equal "$(root_exec pacman -Qq | grep -c kmod-taken)" 0 "records of it"
+	run root_exec pacman -Qq "$(record_name taken "$NEW")"
+	assert_equal "$status" 1 "exit code of pacman -Q for a record of it"
+	root_exec pacman -Qkk owner
 	root_exec pacman -Dk
 	alpm -Rns taken-source owner
 	assert_gone taken "$NEW"
