@@ -562,6 +562,7 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 	case KS_EVENT_NO_SCRIPT:
 		on_no_script(words, event);
 		break;
+	case KS_EVENT_ACTION_PROGRESS:
 	case KS_EVENT_TICK:
 		tick(words);
 		break;

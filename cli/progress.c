@@ -15,6 +15,8 @@ struct activity {
 	const struct ks_action *action;
 	char *step;
 	gint64 started_us;
+	gint64 estimate_ms;
+	unsigned int files_done, files_known;
 };
 
 struct ks_progress {
@@ -70,24 +72,6 @@ void ks_progress_free(struct ks_progress *progress)
 	g_free(progress);
 }
 
-/* How long the same source took before, on whatever kernel; 0 when not known. */
-static gint64 estimate_ms(const struct ks_action *action)
-{
-	const struct ks_target *target = action->target;
-	gint64 longest = 0;
-
-	if (action->kind != KS_ACTION_BUILD || !target->source->entry)
-		return 0;
-	for (guint i = 0; i < target->source->entry->artifacts->len; i++) {
-		const struct ks_artifact *artifact =
-			g_ptr_array_index(target->source->entry->artifacts, i);
-
-		if (artifact->manifest)
-			longest = MAX(longest, artifact->manifest->build_duration_ms);
-	}
-	return longest;
-}
-
 static guint terminal_columns(void)
 {
 	struct winsize size;
@@ -97,23 +81,43 @@ static guint terminal_columns(void)
 	return DEFAULT_COLUMNS;
 }
 
+/* More than the last build had says that this is another one. */
+static void append_files(GString *line, const struct activity *activity)
+{
+	if (!activity->files_done)
+		return;
+	if (activity->files_known >= activity->files_done)
+		g_string_append_printf(line, ", %u of %u files", activity->files_done,
+				       activity->files_known);
+	else
+		g_string_append_printf(line, ", %u files", activity->files_done);
+}
+
+static void append_time(GString *line, const struct activity *activity, gint64 elapsed_s)
+{
+	gint64 left_ms = activity->estimate_ms - elapsed_s * 1000;
+
+	if (activity->estimate_ms >= 1000 && left_ms > 0)
+		g_string_append_printf(line,
+				       " (%" G_GINT64_FORMAT " s, about %" G_GINT64_FORMAT
+				       " s left)",
+				       elapsed_s, (left_ms + 999) / 1000);
+	else if (elapsed_s > 0)
+		g_string_append_printf(line, " (%" G_GINT64_FORMAT " s)", elapsed_s);
+}
+
 static char *describe(const struct ks_progress *progress)
 {
 	const struct activity *activity = g_ptr_array_index(progress->activities, 0);
 	g_autofree char *name = ks_source_name_action(activity->action);
 	gint64 elapsed_s =
 		(g_get_monotonic_time() - activity->started_us) / G_USEC_PER_SEC;
-	gint64 estimated_ms = estimate_ms(activity->action);
 	GString *line = g_string_new(NULL);
 
 	g_string_printf(line, "[%u/%u] %s: %s", MIN(progress->done + 1, progress->total),
 			progress->total, name, activity->step);
-	if (estimated_ms >= 1000 && estimated_ms >= elapsed_s * 1000)
-		g_string_append_printf(
-			line, " (%" G_GINT64_FORMAT " s of about %" G_GINT64_FORMAT " s)",
-			elapsed_s, (estimated_ms + 500) / 1000);
-	else if (elapsed_s > 0)
-		g_string_append_printf(line, " (%" G_GINT64_FORMAT " s)", elapsed_s);
+	append_files(line, activity);
+	append_time(line, activity, elapsed_s);
 	if (progress->activities->len > 1)
 		g_string_append_printf(line, " +%u", progress->activities->len - 1);
 	return g_string_free(line, FALSE);
@@ -194,7 +198,11 @@ static void follow(struct ks_progress *progress, const struct ks_event *event)
 	activity = event->action ? find(progress, event->action) : NULL;
 	if (!activity)
 		return;
-	if (event->kind == KS_EVENT_ACTION_STEP) {
+	if (event->kind == KS_EVENT_ACTION_PROGRESS) {
+		activity->files_done = event->files_done;
+		activity->files_known = event->files_known;
+		activity->estimate_ms = event->estimate_ms;
+	} else if (event->kind == KS_EVENT_ACTION_STEP) {
 		g_free(activity->step);
 		activity->step = g_strdup(event->text);
 	} else {
@@ -211,6 +219,7 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_ACTION_STEP:
 	case KS_EVENT_ACTION_DONE:
 	case KS_EVENT_ACTION_FAILED:
+	case KS_EVENT_ACTION_PROGRESS:
 	case KS_EVENT_TICK:
 		follow(progress, event);
 		if (progress->terminal)

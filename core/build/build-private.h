@@ -73,6 +73,8 @@ struct ks_build {
 	guint64 measured_free; /* bytes that were free then */
 	gint64 step_started_us;
 	gint64 used_us;	   /* by the steps that ended */
+	off_t counted_offset; /* up to here the log was read for n_files */
+	guint n_files;	      /* compiled and linked so far */
 	off_t step_offset; /* of the running step's output in the log */
 	unsigned int layers;
 	bool has_layers;

@@ -93,6 +93,11 @@ const char *ks_build_step(const struct ks_build *build);
 const char *ks_build_step_description(const struct ks_build *build);
 const char *ks_build_step_command(const struct ks_build *build);
 
+/* How many files it has compiled and linked so far, by its log. */
+guint ks_build_files_done(struct ks_build *build);
+/* The same of a whole log. */
+guint ks_build_count_files(const char *log_text, size_t size_bytes);
+
 /* Go on. True when the build is over; then *result is the caller's. */
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
 

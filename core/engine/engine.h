@@ -22,9 +22,10 @@ enum ks_event_kind {
 	KS_EVENT_TAKEN,		   /* by UNINSTALL, before: manifest tells which files */
 	KS_EVENT_SCRIPT,	   /* text: "post_add": such a script is run now */
 	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
-	KS_EVENT_TICK,	    /* about once a second while something runs */
-	KS_EVENT_WARNING,   /* text */
-	KS_EVENT_SANDBOX,   /* text: the layers builds have; once a run */
+	KS_EVENT_ACTION_PROGRESS,  /* of a build, about once a second: files, estimate */
+	KS_EVENT_TICK,		   /* about once a second while something runs */
+	KS_EVENT_WARNING,	   /* text */
+	KS_EVENT_SANDBOX,	   /* text: the layers builds have; once a run */
 	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
 	/* action's modules are about to be built or signed anew: signing tells how;
 	 * first: nothing was, on that kernel in this run */
@@ -46,6 +47,8 @@ struct ks_event {
 	const struct ks_build_result *result; /* of a build that ended; or NULL */
 	const struct ks_manifest *manifest;
 	unsigned int done, total;
+	unsigned int files_done, files_known; /* of a build; known 0: not known */
+	gint64 estimate_ms;		      /* of a build, in all; 0: not known */
 };
 
 typedef void (*ks_observer)(const struct ks_event *event, void *data);

@@ -10,6 +10,7 @@
 #include "core/build/store.h"
 #include "core/build/wrapper.h"
 #include "core/engine/action.h"
+#include "core/engine/estimate.h"
 #include "core/engine/memos.h"
 #include "core/engine/symvers.h"
 #include "core/install/install.h"
@@ -25,6 +26,7 @@ struct running {
 	char *dest_dir;
 	char **extra_symvers;
 	char *probe_memo;
+	guint files_known;
 	const char *step; /* description, or name */
 };
 
@@ -32,6 +34,8 @@ struct ks_executor {
 	struct ks_action_context context;
 	const struct ks_plan *plan;
 	enum ks_action_status *status; /* one per action */
+	gint64 *weight_ms; /* of builds: what is known to depend on its end, itself
+			      included */
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
@@ -99,6 +103,7 @@ void ks_executor_free(struct ks_executor *executor)
 		ks_jobserver_free(executor->jobserver);
 	ks_signings_free(executor->context.signings);
 	g_free(executor->status);
+	g_free(executor->weight_ms);
 	g_free(executor);
 }
 
@@ -190,6 +195,8 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 	struct running *running = g_new0(struct running, 1);
 
 	running->index = index;
+	running->files_known =
+		ks_estimate_files(system, executor->context.inventory, target);
 	running->extra_symvers =
 		ks_symvers_find(system, executor->context.inventory, target);
 	running->probe_memo = ks_memos_get(executor->memos, target->kernel);
@@ -286,6 +293,62 @@ static void run_now(struct ks_executor *executor, guint index)
 	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error, NULL);
 }
 
+/* --- which build comes next */
+
+static gint64 get_weight(const struct ks_executor *executor, guint index)
+{
+	return executor->weight_ms[index];
+}
+
+/*
+ * From the end of the plan: an action needs only earlier ones. The longest chain
+ * that begins with a build is what the whole run cannot be shorter than.
+ */
+static void weigh(struct ks_executor *executor)
+{
+	const guint n = executor->plan->actions->len;
+
+	executor->weight_ms = g_new0(gint64, n);
+	for (guint i = n; i-- > 0;) {
+		const struct ks_action *action = get_action(executor, i);
+
+		if (action->kind == KS_ACTION_BUILD)
+			executor->weight_ms[i] += ks_estimate_duration_ms(
+				executor->context.inventory, action->target);
+		for (guint j = 0; action->needs && j < action->needs->len; j++) {
+			guint needed = g_array_index(action->needs, guint, j);
+
+			executor->weight_ms[needed] =
+				MAX(executor->weight_ms[needed], executor->weight_ms[i]);
+		}
+	}
+}
+
+static bool is_startable(const struct ks_executor *executor, guint index)
+{
+	return executor->status[index] == KS_STATUS_PENDING &&
+	       get_action(executor, index)->kind == KS_ACTION_BUILD &&
+	       get_readiness(executor, get_action(executor, index)) == READY;
+}
+
+/*
+ * The kernel that will boot comes first in the plan, and its modules before those of
+ * others; of one kernel's the longest chain first, so that it is not what everything
+ * waits for in the end.
+ */
+static guint choose_build(const struct ks_executor *executor, guint first)
+{
+	const struct ks_kernel *kernel = get_action(executor, first)->kernel;
+	guint best = first;
+
+	for (guint i = first + 1; i < executor->plan->actions->len; i++)
+		if (get_action(executor, i)->kernel == kernel &&
+		    is_startable(executor, i) &&
+		    get_weight(executor, i) > get_weight(executor, best))
+			best = i;
+	return best;
+}
+
 /* Start or run the first action that can. False when none can now. */
 static bool schedule_one(struct ks_executor *executor)
 {
@@ -306,6 +369,8 @@ static bool schedule_one(struct ks_executor *executor)
 			if (action->kind == KS_ACTION_BUILD &&
 			    executor->running->len >= executor->max_builds)
 				break;
+			if (action->kind == KS_ACTION_BUILD)
+				i = choose_build(executor, i);
 			run_now(executor, i);
 			return true;
 		case NOT_YET:
@@ -431,6 +496,21 @@ static void advance(struct ks_executor *executor, struct running *running)
 		notify_step(executor, running);
 }
 
+static void tell_progress(const struct ks_executor *executor,
+			  const struct running *running)
+{
+	const struct ks_action *action = get_action(executor, running->index);
+
+	notify(executor, (struct ks_event){
+				 .kind = KS_EVENT_ACTION_PROGRESS,
+				 .action = action,
+				 .files_done = ks_build_files_done(running->build),
+				 .files_known = running->files_known,
+				 .estimate_ms = ks_estimate_duration_ms(
+					 executor->context.inventory, action->target),
+			 });
+}
+
 /* Once a tick, however busy the loop is. */
 static void check_limits(struct ks_executor *executor)
 {
@@ -443,6 +523,7 @@ static void check_limits(struct ks_executor *executor)
 		struct running *running = g_ptr_array_index(executor->running, i);
 
 		ks_build_check_limits(running->build);
+		tell_progress(executor, running);
 	}
 }
 
@@ -506,6 +587,7 @@ static bool prepare_builds(struct ks_executor *executor, GError **error)
 		n_jobs = g_get_num_processors();
 	n_jobs = ks_memory_limit_jobs(n_jobs,
 				      executor->context.settings->memory_per_job_mib);
+	weigh(executor);
 	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
 	executor->can_mount = ks_sandbox_can_mount(executor->context.system);
 	executor->jobserver = ks_jobserver_new(n_jobs, error);

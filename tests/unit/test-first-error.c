@@ -86,6 +86,20 @@ static void test_long_line(void)
 	g_assert_true(g_utf8_validate(found, -1, NULL));
 }
 
+/* How far a build has come is told by the same log. */
+static void test_files(void)
+{
+	static const char log[] =
+		"make: Entering directory '/x'\n  CC [M]  /b/a.o\n  LD [M]  /b/x.o\n"
+		"  MODPOST /b/Module.symvers\n  CC      /b/plain.o\n   CC [M]  "
+		"/b/deep.o\n"
+		"  CC [M] \n  cc [M]  /b/small.o\nx  CC [M]  /b/a.o\n  LD [M]  /b/x.ko";
+
+	g_assert_cmpuint(ks_build_count_files(log, sizeof(log) - 1), ==, 3);
+	g_assert_cmpuint(ks_build_count_files("", 0), ==, 0);
+	g_assert_cmpuint(ks_build_count_files("  CC [M", 7), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -99,5 +113,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/first-error/marks that turn text around go",
 			test_direction_marks);
 	g_test_add_func("/first-error/a long line is cut", test_long_line);
+	g_test_add_func("/first-error/files that make tells of are counted", test_files);
 	return g_test_run();
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What earlier builds tell of the next one: how long it takes, and how many
+ * files it compiles. From the manifests and logs of the module's artifacts, of
+ * this or another version, on whatever kernel; what was never built is unknown.
+ */
+#pragma once
+
+#include "core/inventory/inventory.h"
+
+/* The longest of its builds; 0 when not known. */
+gint64 ks_estimate_duration_ms(const struct ks_inventory *inventory,
+			       const struct ks_target *target);
+
+/* How many files its latest build has compiled and linked; 0 when not known. */
+guint ks_estimate_files(const struct ks_system *system,
+			const struct ks_inventory *inventory,
+			const struct ks_target *target);
