@@ -162,6 +162,8 @@ static void print_artifact(const struct ks_target *target)
 						 target->built_fingerprint)
 			    ? " (others now)"
 			    : "");
+	if (manifest->covers)
+		print_field("inputs are", "%s", manifest->covers);
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);

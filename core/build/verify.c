@@ -4,6 +4,7 @@
  * signed, compressed as its own modules are, described by a manifest.
  */
 #include "core/build/build-private.h"
+#include "core/inventory/fingerprint.h"
 #include "core/module/inspect.h"
 #include "core/sign/finish.h"
 #include "core/support/error.h"
@@ -100,6 +101,7 @@ static struct ks_manifest *make_manifest(struct ks_build *build, const GPtrArray
 	guint n = 0;
 
 	manifest->build_fingerprint = g_strdup(request->fingerprint);
+	manifest->covers = g_strdup(ks_fingerprint_covers());
 	manifest->sandbox_layers = build->reused
 					   ? g_strdup(build->reused->sandbox_layers)
 					   : ks_sandbox_layers_to_string(build->layers);

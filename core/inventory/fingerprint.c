@@ -68,6 +68,13 @@ static void add_conf(GString *text, const struct ks_conf *conf)
 	}
 }
 
+const char *ks_fingerprint_covers(void)
+{
+	return "environment:" ENVIRONMENT_VERSION
+	       ",source,overrides,conf,variables,patches,release,arch,headers,config,"
+	       "symvers,compiler,assembler,linker,make,depends";
+}
+
 char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs)
 {
 	g_autoptr(GString) text = g_string_new(NULL);

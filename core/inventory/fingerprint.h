@@ -23,5 +23,8 @@ struct ks_fingerprint_inputs {
 		*depends; /* "NAME=FINGERPRINT" in the conf's order; may be NULL */
 };
 
+/* What goes into it, for the manifest: "environment:2,source,...". Static. */
+const char *ks_fingerprint_covers(void);
+
 /* Hex. Cannot fail; free with g_free. */
 char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs);

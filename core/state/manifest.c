@@ -38,6 +38,7 @@ void ks_manifest_free(struct ks_manifest *manifest)
 	g_free(manifest->arch);
 	g_free(manifest->build_fingerprint);
 	g_free(manifest->finish_fingerprint);
+	g_free(manifest->covers);
 	g_free(manifest->sandbox_layers);
 	g_free(manifest->signing);
 	g_free(manifest->certificate_sha256);
@@ -250,6 +251,8 @@ static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 			 &manifest->build_fingerprint, error) &&
 	       read_text(reader, GROUP, "finish-fingerprint", is_token, false,
 			 &manifest->finish_fingerprint, error) &&
+	       read_text(reader, GROUP, "covers", is_printable, false, &manifest->covers,
+			 error) &&
 	       read_text(reader, GROUP, "sandbox-layers", is_printable, false,
 			 &manifest->sandbox_layers, error) &&
 	       read_text(reader, GROUP, "signing", is_token, false, &manifest->signing,
@@ -343,6 +346,7 @@ static char *format_manifest(const struct ks_manifest *manifest, size_t *size_by
 	set_text(keys, GROUP, "arch", manifest->arch);
 	set_text(keys, GROUP, "build-fingerprint", manifest->build_fingerprint);
 	set_text(keys, GROUP, "finish-fingerprint", manifest->finish_fingerprint);
+	set_text(keys, GROUP, "covers", manifest->covers);
 	set_text(keys, GROUP, "sandbox-layers", manifest->sandbox_layers);
 	set_text(keys, GROUP, "signing", manifest->signing);
 	set_text(keys, GROUP, "certificate-sha256", manifest->certificate_sha256);

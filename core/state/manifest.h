@@ -24,6 +24,7 @@ struct ks_manifest {
 	char *module, *version, *release, *arch;
 	char *build_fingerprint;
 	char *finish_fingerprint;
+	char *covers; /* what build_fingerprint was made of, by name; may be NULL */
 	char *sandbox_layers;
 	/* How it was signed, an id (core/README.md); NULL: built before that was told */
 	char *signing;

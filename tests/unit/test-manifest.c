@@ -42,6 +42,7 @@ static struct ks_manifest *sample(void)
 	struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
 
 	manifest->build_fingerprint = g_strdup(SHA);
+	manifest->covers = g_strdup("source,compiler");
 	manifest->sandbox_layers = g_strdup("uid,seccomp,net");
 	manifest->built_at_us = 1700000000000000;
 	manifest->build_duration_ms = 1234;
@@ -70,6 +71,7 @@ static void test_a_manifest_survives_being_stored_and_loaded(struct faketree *tr
 	g_assert_no_error(error);
 	g_assert_cmpstr(back->version, ==, "1.0~rc1");
 	g_assert_cmpstr(back->build_fingerprint, ==, SHA);
+	g_assert_cmpstr(back->covers, ==, "source,compiler");
 	g_assert_null(back->finish_fingerprint);
 	g_assert_cmpint(back->built_at_us, ==, 1700000000000000);
 	g_assert_cmpint(back->installed_at_us, ==, 0);
