@@ -556,6 +556,10 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 	case KS_EVENT_TAKEN:
 		on_taken(words, event);
 		break;
+	case KS_EVENT_WEAK_MODULES:
+		say(words, get_block(words, event->action), "%s linked weak modules...\n",
+		    event->action->kind == KS_ACTION_INSTALL ? "Adding" : "Removing");
+		break;
 	case KS_EVENT_SCRIPT:
 		on_script(words, event);
 		break;

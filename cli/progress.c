@@ -237,6 +237,7 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_PLACED:
 	case KS_EVENT_TAKEN:
 	case KS_EVENT_SCRIPT:
+	case KS_EVENT_WEAK_MODULES:
 	case KS_EVENT_NO_SCRIPT:
 	case KS_EVENT_WARNING:
 	case KS_EVENT_SANDBOX:

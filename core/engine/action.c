@@ -6,6 +6,7 @@
 #include "core/engine/resign.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
+#include "core/install/weak.h"
 #include "core/inventory/in-tree.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
@@ -158,6 +159,24 @@ static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kern
 		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
 }
 
+/* Its failure is only told: on the module's own kernel everything is in place. */
+static void link_weakly(const struct ks_action_context *context,
+			const struct ks_action *action,
+			const struct ks_manifest *manifest)
+{
+	const struct ks_target *target = action->target;
+	g_autoptr(GError) error = NULL;
+
+	if ((target->conf && target->conf->no_weak_modules) ||
+	    !ks_install_weak_tool(context->system))
+		return;
+	notify(context,
+	       (struct ks_event){.kind = KS_EVENT_WEAK_MODULES, .action = action});
+	if (!ks_install_weak_modules(context->system, manifest,
+				     action->kind == KS_ACTION_INSTALL, &error))
+		warn(context, action, error);
+}
+
 static bool pre_install(const struct ks_action_context *context,
 			const struct ks_action *action, GError **error)
 {
@@ -287,6 +306,7 @@ static bool install(const struct ks_action_context *context,
 	notify(context, (struct ks_event){.kind = KS_EVENT_PLACED,
 					  .action = action,
 					  .manifest = manifest});
+	link_weakly(context, action, manifest);
 	if (target->conf)
 		try_root_script(context, action, "post_install",
 				target->conf->post_install, source, kernel);
@@ -329,6 +349,7 @@ static bool uninstall(const struct ks_action_context *context,
 	notify(context, (struct ks_event){.kind = KS_EVENT_TAKEN,
 					  .action = action,
 					  .manifest = manifest});
+	link_weakly(context, action, manifest);
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_install_unplace(system, manifest, error) ||
 	    (kernel->alive &&

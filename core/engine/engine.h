@@ -20,7 +20,8 @@ enum ks_event_kind {
 	KS_EVENT_ORIGINAL,	   /* text: a file put aside or, by UNINSTALL, put back */
 	KS_EVENT_PLACED,	   /* by INSTALL: manifest tells which files */
 	KS_EVENT_TAKEN,		   /* by UNINSTALL, before: manifest tells which files */
-	KS_EVENT_SCRIPT,	   /* text: "post_add": such a script is run now */
+	KS_EVENT_WEAK_MODULES, /* action's files are linked to other kernels, or were */
+	KS_EVENT_SCRIPT,       /* text: "post_add": such a script is run now */
 	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
 	KS_EVENT_ACTION_PROGRESS,  /* of a build, about once a second: files, estimate */
 	KS_EVENT_TICK,		   /* about once a second while something runs */

@@ -109,3 +109,51 @@ acme/1.0, $K, $A: installed"
 	equal "$status" 0
 	[[ ! -e $T/acme ]] || fail "it was not removed"
 }
+
+@test "B8: weak modules are linked for the kernel, as the distribution does it" {
+	tree_built acme 1.0 $K
+	printf 'ID="almalinux"\nID_LIKE="rhel centos fedora"\n' >"$R/etc/os-release"
+	weak_modules_make /usr/sbin/weak-modules
+	run ds install acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Installing /lib/modules/$K/extra/acme.ko
+Adding linked weak modules..."
+	run ds uninstall acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Removing linked weak modules..."
+	equal "$(cat "$R/weak.log")" "--no-initramfs --add-modules
+/lib/modules/$K/extra/acme.ko
+--no-initramfs --remove-modules
+/lib/modules/$K/extra/acme.ko"
+}
+
+@test "B8: on SUSE the kernel is named" {
+	tree_built acme 1.0 $K
+	printf 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' >"$R/etc/os-release"
+	weak_modules_make /usr/lib/module-init-tools/weak-modules2
+	ds install acme/1.0 -k $K --no-depmod
+	equal "$(cat "$R/weak.log")" "--add-kernel-modules $K
+/lib/modules/$K/updates/acme.ko"
+}
+
+@test "NO_WEAK_MODULES is heeded" {
+	echo 'NO_WEAK_MODULES="yes"' >>"$R/usr/src/acme-1.0/dkms.conf"
+	tree_built acme 1.0 $K
+	echo 'ID=rhel' >"$R/etc/os-release"
+	weak_modules_make /usr/sbin/weak-modules
+	ds install acme/1.0 -k $K --no-depmod
+	[[ ! -e $R/weak.log ]] || fail "it was called"
+}
+
+@test "destinations are the distribution's" {
+	tree_built acme 1.0 $K
+	for line in "ubuntu debian updates/dkms" "almalinux rhel+centos+fedora extra" "rhel fedora extra" \
+		"opensuse-leap suse+opensuse updates" "arch arch updates/dkms"; do
+		read -r id like dest <<<"$line"
+		printf 'ID=%s\nID_LIKE="%s"\n' "$id" "${like//+/ }" >"$R/etc/os-release"
+		ds install acme/1.0 -k $K --no-depmod >/dev/null
+		[[ -e $M/$dest/acme.ko ]] || fail "$id: not in $dest"
+		ds uninstall acme/1.0 -k $K --no-depmod >/dev/null
+		rm "$T/acme/1.0/$K/$A/manifest"
+	done
+}

@@ -140,3 +140,22 @@ depmod_make() {
 	END
 	gcc -static -o "$R/usr/sbin/depmod" "$BATS_TEST_TMPDIR/depmod.c"
 }
+
+# weak_modules_make PATH: a program in the tree that notes arguments and input in /weak.log.
+weak_modules_make() {
+	mkdir -p "$R$(dirname "$1")"
+	cat >"$BATS_TEST_TMPDIR/weak.c" <<-'END'
+	#include <stdio.h>
+	int main(int argc, char **argv)
+	{
+		FILE *log = fopen("/weak.log", "a");
+		int c;
+		for (int i = 1; log && i < argc; i++)
+			fprintf(log, "%s%s", argv[i], i + 1 < argc ? " " : "\n");
+		while (log && (c = getchar()) != EOF)
+			fputc(c, log);
+		return !log || fclose(log);
+	}
+	END
+	gcc -static -o "$R$1" "$BATS_TEST_TMPDIR/weak.c"
+}
