@@ -26,6 +26,7 @@ setup_file() {
 	package acme noarch /usr/src/acme-1.0/dkms.conf &
 	package $KMOD noarch /opt/foreign &
 	package owner noarch $FOO &
+	VERSION=2 AS=acme-2 package acme noarch /usr/src/acme-2/dkms.conf &
 	package dashes noarch /usr/lib/modules/6.1.0-9-test/modules.builtin &
 	SCRIPT='%post
 echo "scriptlet sees ${KMODSMITH_TRANSACTION:-nothing}" >>/log' \
@@ -33,6 +34,9 @@ echo "scriptlet sees ${KMODSMITH_TRANSACTION:-nothing}" >>/log' \
 	SCRIPT='%post
 echo "scriptlet sees ${KMODSMITH_TRANSACTION:-nothing}" >>/log' \
 		package plain noarch /opt/plain/file &
+	package twin noarch /usr/src/acme-1.0/dkms.conf &
+	SCRIPT='%pre
+exit 1' package failing noarch /opt/failing/file &
 	SCRIPT='%post
 echo >/started
 read line </go' package waiting noarch /opt/waiting/file &
@@ -41,7 +45,8 @@ read line </go' package waiting noarch /opt/waiting/file &
 
 # package NAME ARCH FILE: with $SCRIPT and $PROVIDES
 package() {
-	cat >"$P/specs/$1.spec" <<-EOF
+	local as=${AS:-$1}
+	cat >"$P/specs/$as.spec" <<-EOF
 		%global debug_package %{nil}
 		%global __os_install_post %{nil}
 		%global _binary_payload w0.gzdio
@@ -62,9 +67,9 @@ package() {
 		%files
 		${FILES:-$3}
 	EOF
-	rpmbuild -bb --quiet --define "_topdir $P/top-$1" --define "_rpmdir $P" \
-		--define '_build_name_fmt %%{NAME}.rpm' "$P/specs/$1.spec" >"$P/$1.log" 2>&1 ||
-		cat "$P/$1.log" >&2
+	rpmbuild -bb --quiet --define "_topdir $P/top-$as" --define "_rpmdir $P" \
+		--define "_build_name_fmt $as.rpm" "$P/specs/$as.spec" >"$P/$as.log" 2>&1 ||
+		cat "$P/$as.log" >&2
 }
 
 kernel_package() {
@@ -195,6 +200,30 @@ engine records"
 	rpm_with -e acme
 	equal "$(log)" "engine sync --caller-records --trigger=rpm
 engine records"
+}
+
+@test "a transaction of which a part failed is finished, one that was refused runs nothing" {
+	run rpm_with -i "$P/acme.rpm" "$P/failing.rpm"
+	[[ $status != 0 ]]
+	equal "$(log)" "engine sync --caller-records --trigger=rpm
+engine records"
+	equal "$(query -qa)" acme-1-1.noarch
+	rm "$R/log"
+	run rpm_with -i "$P/twin.rpm"
+	[[ $status != 0 ]]
+	equal "$(log)" ""
+}
+
+@test "another version, up or down, runs it" {
+	preinstall acme.rpm
+	rpm_with -U "$P/acme-2.rpm"
+	equal "$(log)" "engine sync --caller-records --trigger=rpm
+engine records"
+	rm "$R/log"
+	rpm_with -U --oldpackage "$P/acme.rpm"
+	equal "$(log)" "engine sync --caller-records --trigger=rpm
+engine records"
+	equal "$(query -qa)" acme-1-1.noarch
 }
 
 @test "scriptlets of a transaction that is ours are told so" {
