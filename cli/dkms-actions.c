@@ -45,6 +45,8 @@ const struct ks_dkms_action ks_dkms_actions[] = {
 	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
 	{"generate_mok", ks_dkms_generate_mok, "", "make a key to sign modules with",
 	 .changes = true},
+	{"ltdk", ks_dkms_ltdk, "M/V", "say whether what was built can be loaded as GPL",
+	 {MODULE, ADDED}},
 	{"mktree", ks_dkms_mktree, "M/V [DIR]", "make a source to begin with, or from DIR",
 	 {MODULE, NO_ALL, ROOT}, .changes = true},
 	{"unmktree", ks_dkms_unmktree, "M/V", "remove what mktree has made",

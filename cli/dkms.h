@@ -147,6 +147,7 @@ int ks_dkms_mkdeb(struct ks_dkms *dkms);
 int ks_dkms_mkbmdeb(struct ks_dkms *dkms);
 int ks_dkms_mkrpm(struct ks_dkms *dkms);
 int ks_dkms_generate_mok(struct ks_dkms *dkms);
+int ks_dkms_ltdk(struct ks_dkms *dkms);
 int ks_dkms_mktree(struct ks_dkms *dkms);
 int ks_dkms_unmktree(struct ks_dkms *dkms);
 

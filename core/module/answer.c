@@ -24,6 +24,7 @@ void ks_module_info_free(struct ks_module_info *info)
 	g_strfreev(info->aliases);
 	g_strfreev(info->exports);
 	g_strfreev(info->depends);
+	g_strfreev(info->gpl_only);
 	g_free(info->problem);
 	g_free(info);
 }
@@ -31,7 +32,7 @@ void ks_module_info_free(struct ks_module_info *info)
 /* One block, before it is known to be good. */
 struct block {
 	char *vermagic, *version, *srcversion, *license, *problem;
-	GPtrArray *aliases, *exports, *depends;
+	GPtrArray *aliases, *exports, *depends, *gpl_only;
 	bool has_module;
 };
 
@@ -60,6 +61,7 @@ static void block_begin(struct block *block)
 		.aliases = strings_new(),
 		.exports = strings_new(),
 		.depends = strings_new(),
+		.gpl_only = strings_new(),
 	};
 }
 
@@ -73,6 +75,7 @@ static void block_clear(struct block *block)
 	g_ptr_array_unref(block->aliases);
 	g_ptr_array_unref(block->exports);
 	g_ptr_array_unref(block->depends);
+	g_ptr_array_unref(block->gpl_only);
 }
 
 static bool set(char **field, const char *value)
@@ -126,6 +129,8 @@ static bool take_line(struct block *block, const char *key, const char *value,
 		return append(block->exports, value);
 	if (!strcmp(key, "depends"))
 		return append(block->depends, value);
+	if (!strcmp(key, "gpl-only"))
+		return append(block->gpl_only, value);
 	return false;
 }
 
@@ -148,6 +153,7 @@ static void move_to_info(struct block *block, struct ks_module_info *info)
 	info->aliases = to_strv(block->aliases);
 	info->exports = to_strv(block->exports);
 	info->depends = to_strv(block->depends);
+	info->gpl_only = to_strv(block->gpl_only);
 }
 
 char *ks_answer_excerpt(const char *text)

@@ -15,11 +15,12 @@ struct ks_kmod_symbol {
 
 struct ks_examined {
 	char *vermagic, *version, *srcversion, *license;
-	GPtrArray *aliases; /* char * */
-	GPtrArray *depends; /* char * */
-	GArray *exports;    /* struct ks_kmod_symbol */
-	GArray *imports;    /* struct ks_kmod_symbol */
-	char *problem;	    /* why it cannot be loaded; NULL so far */
+	GPtrArray *aliases;  /* char * */
+	GPtrArray *depends;  /* char * */
+	GArray *exports;     /* struct ks_kmod_symbol */
+	GArray *imports;     /* struct ks_kmod_symbol */
+	GPtrArray *gpl_only; /* const char *: imports for modules under the GPL only */
+	char *problem;	     /* why it cannot be loaded; NULL so far */
 };
 
 /* What a module has to be; zero or NULL: do not ask. */

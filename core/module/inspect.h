@@ -21,7 +21,8 @@ struct ks_module_info {
 	char **aliases;	  /* modalias patterns */
 	char **exports;	  /* "0xcrc name" */
 	char **depends;
-	char *problem; /* why it cannot be loaded on the kernel, or NULL */
+	char **gpl_only; /* imports that only modules under the GPL may use */
+	char *problem;	 /* why it cannot be loaded on the kernel, or NULL */
 };
 
 void ks_module_info_free(struct ks_module_info *info);
@@ -45,6 +46,9 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
 GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
 			     const struct ks_kernel *kernel,
 			     const char *const *extra_symvers, GError **error);
+
+/* As the kernel decides it (Linux: include/linux/license.h). NULL: no. */
+bool ks_module_is_gpl_compatible(const char *license);
 
 /*
  * Compress path (in the tree) to path + suffix as the kernel's loader wants

@@ -110,6 +110,23 @@ static void conclude(struct complaint *complaint, GString *problem, const char *
 	g_free(complaint->only);
 }
 
+/* The first provider that has it is the one that the kernel's build knew of. */
+static void note_gpl_only(struct ks_examined *examined, GPtrArray *tables)
+{
+	for (guint i = 0; i < examined->imports->len; i++) {
+		const struct ks_kmod_symbol *symbol =
+			&g_array_index(examined->imports, struct ks_kmod_symbol, i);
+
+		for (guint j = 0; j < tables->len; j++) {
+			if (!ks_symvers_is_gpl_only(g_ptr_array_index(tables, j),
+						    symbol->name))
+				continue;
+			g_ptr_array_add(examined->gpl_only, symbol->name);
+			break;
+		}
+	}
+}
+
 static void check_imports(struct ks_examined *examined, const struct providers *providers)
 {
 	struct complaint missing = {.names = g_string_new(NULL)};
@@ -191,6 +208,7 @@ void ks_examine_check(GPtrArray *set, GPtrArray *tables,
 
 		if (!examined->problem && wanted->release)
 			check_vermagic(examined, wanted->release);
+		note_gpl_only(examined, tables);
 		/* of a module for another kernel every symbol would be wrong */
 		if (!examined->problem && tables->len)
 			check_imports(examined, &providers);

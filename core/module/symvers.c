@@ -8,7 +8,8 @@
 
 struct ks_symvers {
 	char *text;
-	GHashTable *crcs; /* symbol, in text -> GUINT_TO_POINTER(crc) */
+	GHashTable *gpl_only; /* symbols, in text */
+	GHashTable *crcs;     /* symbol, in text -> GUINT_TO_POINTER(crc) */
 };
 
 /* "0x12345678", of 1 to 8 digits. */
@@ -39,6 +40,18 @@ static bool is_symbol(const char *text)
 	return true;
 }
 
+/* "MODULE <tab> EXPORT_SYMBOL_GPL [<tab> NAMESPACE]" */
+static bool is_gpl_type(const char *rest)
+{
+	const char *type = strchr(rest, '\t');
+	g_autofree char *word = NULL;
+
+	if (!type)
+		return false;
+	word = g_strndup(type + 1, strcspn(type + 1, "\t "));
+	return g_str_has_suffix(word, "_GPL");
+}
+
 /* line is NUL-terminated and cut up. */
 static const char *parse_line(struct ks_symvers *symvers, char *line)
 {
@@ -57,6 +70,10 @@ static const char *parse_line(struct ks_symvers *symvers, char *line)
 	if (!is_symbol(symbol))
 		return "malformed symbol name";
 	g_hash_table_insert(symvers->crcs, symbol, GUINT_TO_POINTER(crc));
+	if (is_gpl_type(end + 1))
+		g_hash_table_add(symvers->gpl_only, symbol);
+	else
+		g_hash_table_remove(symvers->gpl_only, symbol);
 	return NULL;
 }
 
@@ -68,6 +85,7 @@ struct ks_symvers *ks_symvers_parse(const char *text, size_t size_bytes,
 	unsigned int n_line = 0;
 
 	symvers->crcs = g_hash_table_new(g_str_hash, g_str_equal);
+	symvers->gpl_only = g_hash_table_new(g_str_hash, g_str_equal);
 	if (size_bytes > KS_SYMVERS_MAX_BYTES) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s' has more than %d bytes",
 			     label, KS_SYMVERS_MAX_BYTES);
@@ -109,6 +127,7 @@ void ks_symvers_free(struct ks_symvers *symvers)
 	if (!symvers)
 		return;
 	g_hash_table_unref(symvers->crcs);
+	g_hash_table_unref(symvers->gpl_only);
 	g_free(symvers->text);
 	g_free(symvers);
 }
@@ -121,6 +140,11 @@ bool ks_symvers_find(const struct ks_symvers *symvers, const char *symbol, guint
 		return false;
 	*crc = GPOINTER_TO_UINT(value);
 	return true;
+}
+
+bool ks_symvers_is_gpl_only(const struct ks_symvers *symvers, const char *symbol)
+{
+	return g_hash_table_contains(symvers->gpl_only, symbol);
 }
 
 size_t ks_symvers_get_size(const struct ks_symvers *symvers)

@@ -6,8 +6,8 @@
  *
  *	CRC <tab> symbol <tab> module <tab> export type [<tab> namespace]
  *
- * Only the first two fields are read. The text may be hostile: it takes at
- * most KS_SYMVERS_MAX_BYTES, and every line must be well formed.
+ * Read are the first two fields, and whether the export type ends in "_GPL". The text may
+ *be hostile: it takes at most KS_SYMVERS_MAX_BYTES, and every line must be well formed.
  */
 #pragma once
 
@@ -36,5 +36,8 @@ KS_DEFINE_CLEANUP(ks_symvers, ks_symvers_free)
  * for all symbols of a kernel without CONFIG_MODVERSIONS.
  */
 bool ks_symvers_find(const struct ks_symvers *symvers, const char *symbol, guint32 *crc);
+
+/* Is it exported to modules of a licence compatible with the GPL only? */
+bool ks_symvers_is_gpl_only(const struct ks_symvers *symvers, const char *symbol);
 
 size_t ks_symvers_get_size(const struct ks_symvers *symvers);

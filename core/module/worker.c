@@ -168,6 +168,8 @@ static void put_module(GString *answer, const struct ks_examined *examined, guin
 		ks_wire_append_format(answer, "export", "0x%08x %s", symbol->crc,
 				      symbol->name);
 	}
+	for (guint i = 0; i < examined->gpl_only->len; i++)
+		put_field(answer, "gpl-only", g_ptr_array_index(examined->gpl_only, i));
 	put_field(answer, "problem", examined->problem);
 	ks_wire_end_block(answer);
 }

@@ -108,3 +108,18 @@ Public certificate (MOK): $certificate"
 	contains "$output" '"from": "kmodsmith.conf"'
 	[[ -s $R/keys/k.key ]]
 }
+
+@test "ltdk asks for something built" {
+	source_make acme 1.0
+	tree_add acme 1.0
+	kernel_make "$K"
+	run ds ltdk acme/1.0 -k "$K"
+	equal "$status" 3
+	contains "$output" "Module acme/1.0 is not built for kernel $K."
+	tree_built acme 1.0 "$K"
+	run ds ltdk acme/1.0 -k "$K"
+	equal "$status" 21
+	contains "$output" "Module.symvers"
+	run ds ltdk other/1.0 -k "$K"
+	equal "$status" 3
+}

@@ -131,12 +131,19 @@ assert_signed() {
 
 @test "dkms's words" {
 	version=$(basename "$(dirname "$(dirname "$(dirname "$(manifest "$NEW")")")")")
-	run root_in dkms install "acpi-call/$version" -k "$NEW" --force
+	run root_in dkms build "acpi-call/$version" -k "$NEW" --force
 	assert_equal "$status" 0
 	assert_contains "$output" "Sign command: /usr/libexec/kmodsmith/signer"
 	assert_contains "$output" "Signing key: $KEY"$'\n'"Public certificate (MOK): $CERTIFICATE"
 	assert_contains "$output" "Signing module /var/lib/dkms/acpi-call/$version/build/acpi_call.ko"
 	assert_signed "$NEW"
+}
+
+@test "ltdk tells the licence" {
+	version=$(basename "$(dirname "$(dirname "$(dirname "$(manifest "$NEW")")")")")
+	run root_in dkms ltdk "acpi-call/$version" -k "$NEW"
+	assert_equal "$status" 0
+	assert_contains "$output" "acpi_call.ko: yes: licence 'GPL'"
 }
 
 @test "dkms goes on with the same key" {

@@ -205,6 +205,38 @@ static void test_layout(struct fixture *f, gconstpointer data)
 		"kernel");
 }
 
+static void test_gpl_only(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) none = inspect(f, "/m/play-good.ko", NULL);
+	const struct ks_module_info *free_one = g_ptr_array_index(none, 0);
+	g_autoptr(GPtrArray) infos = NULL;
+	const struct ks_module_info *info;
+
+	g_assert_cmpuint(g_strv_length(free_one->gpl_only), ==, 0);
+	faketree_write(
+		&f->tree, f->kernel.symvers_path,
+		"0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
+		"0x22222222\tplay_kernel_call\tvmlinux\tEXPORT_SYMBOL_GPL\t\n"
+		"0x00000000\tnot_used\tvmlinux\tEXPORT_SYMBOL_GPL\t\n"
+		"0x00000000\tplay_kernel_call_without_crc\tvmlinux\tEXPORT_SYMBOL\t\n");
+	infos = inspect(f, "/m/play-good.ko", NULL);
+	info = g_ptr_array_index(infos, 0);
+	g_assert_cmpstr(info->problem, ==, NULL);
+	g_assert_cmpuint(g_strv_length(info->gpl_only), ==, 1);
+	g_assert_cmpstr(info->gpl_only[0], ==, "play_kernel_call");
+}
+
+static void test_gpl_licences(struct fixture *f, gconstpointer data)
+{
+	g_assert_true(ks_module_is_gpl_compatible("GPL"));
+	g_assert_true(ks_module_is_gpl_compatible("Dual BSD/GPL"));
+	g_assert_false(ks_module_is_gpl_compatible("BSD"));
+	g_assert_false(ks_module_is_gpl_compatible("GPL\t"));
+	g_assert_false(ks_module_is_gpl_compatible("Proprietary"));
+	g_assert_false(ks_module_is_gpl_compatible(""));
+	g_assert_false(ks_module_is_gpl_compatible(NULL));
+}
+
 static void test_no_crcs(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, f->kernel.symvers_path,
@@ -446,6 +478,8 @@ int main(int argc, char **argv)
 	ADD("symbols-of-dependencies-count-with-their-crcs", test_extra);
 	ADD("missing-symbols-and-other-crcs-are-named", test_stale);
 	ADD("another-module-layout-is-found", test_layout);
+	ADD("imports-that-are-for-the-gpl-only-are-named", test_gpl_only);
+	ADD("licences-are-the-kernels", test_gpl_licences);
 	ADD("without-modversions-only-names-count", test_no_crcs);
 	ADD("without-a-symvers-symbols-are-not-checked", test_no_symvers);
 	ADD("a-module-of-another-release-is-found", test_release);

@@ -38,6 +38,10 @@ static void test_fields(void)
 	g_assert_cmphex(crc, ==, 0);
 	g_assert_true(ks_symvers_find(symvers, "last_line_without_newline", &crc));
 	g_assert_cmphex(crc, ==, 0xffffffff);
+	g_assert_true(ks_symvers_is_gpl_only(symvers, "usb_register"));
+	g_assert_false(ks_symvers_is_gpl_only(symvers, "printk"));
+	g_assert_false(ks_symvers_is_gpl_only(symvers, "old_form"));
+	g_assert_false(ks_symvers_is_gpl_only(symvers, "nothing"));
 	g_assert_false(ks_symvers_find(symvers, "vmlinux", &crc));
 	g_assert_cmphex(crc, ==, 0xffffffff);
 }
