@@ -77,8 +77,9 @@ on_dkms() { R=$D ROOT_LOG=$D_LOG "$@"; }
 	assert_contains "$(on_dkms root_exec dkms status)" "vendor/1.0, $K, x86_64: installed"
 	on_dkms root_in dpkg -r vendor-dkms
 	assert_lacks "$(on_dkms root_exec dkms status)" vendor
-	root_in kmodsmith remove vendor/1.0
 	rm -r "$S/usr/src/vendor-1.0"
+	root_in kmodsmith sync
+	assert_gone vendor "$K"
 	root_apt install /root/vendor.deb
 	assert_recorded vendor "$K" vendor
 	assert_packages_fine
