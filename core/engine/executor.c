@@ -10,6 +10,7 @@
 #include "core/build/store.h"
 #include "core/build/wrapper.h"
 #include "core/engine/action.h"
+#include "core/engine/dep-marks.h"
 #include "core/engine/estimate.h"
 #include "core/engine/memos.h"
 #include "core/engine/symvers.h"
@@ -419,6 +420,7 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 	executor->context.outcome->n_reused += result->reused;
 	return ks_tree_publish(system, source->name, source->version, kernel->release,
 			       kernel->arch, result->staged_dir, error) &&
+	       ks_dep_marks_write(system, target, error) &&
 	       ks_quarantine_clear(system, source->name, source->version, kernel->release,
 				   kernel->arch, error);
 }
