@@ -130,6 +130,7 @@ Second line.|1700000000"
 
 @test "a package can be signed" {
 	command -v gpg >/dev/null || skip "no gpg"
+	command -v gpg-agent >/dev/null || skip "no gpg-agent"
 	command -v rpmsign >/dev/null || skip "no rpmsign"
 	prebuilt | "$writer" --output out
 	rpm=$(echo out/*.rpm)

@@ -533,8 +533,11 @@ ours=yes"
 	equal "$status" 0
 	run apply
 	equal "$status" 75
-	run script -qec "'$recorder' --root '$R' apply <'$R/stub/records.out'" /dev/null
-	equal "$status" 75
+	# with a terminal too, where rpm itself would wait
+	if command -v script >/dev/null; then
+		run script -qec "'$recorder' --root '$R' apply <'$R/stub/records.out'" /dev/null
+		equal "$status" 75
+	fi
 	echo >"$R/go"
 	wait
 	equal "$(query -qa 'kmod-*')" ""
