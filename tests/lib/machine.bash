@@ -32,18 +32,32 @@ ks_deps() {
 	done <"$ks_top/packaging/build-deps"
 }
 
-# ks_need_packages NAME...: have them installed; asks apt only for what is missing.
+# ks_need_packages NAME...: have them installed; asks apt only for what is missing. Of
+# "A|B", as names of packages with a version in them need it, any.
 ks_need_packages() {
 	local name missing=()
 	for name; do
-		[[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
-			missing+=("$name")
+		# shellcheck disable=SC2086 # a name or several
+		grep -q -x installed < <(dpkg-query -W -f '${db:Status-Status}\n' ${name//|/ } \
+			2>/dev/null) || missing+=("$name")
 	done
 	((${#missing[@]})) || return 0
-	ks_step "installing ${missing[*]}"
 	ks_need_lists
+	for name in "${!missing[@]}"; do
+		[[ ${missing[name]} != *'|'* ]] || missing[name]=$(ks_known "${missing[name]}")
+	done
+	ks_step "installing ${missing[*]}"
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
 		"${missing[@]}" </dev/null >&2
+}
+
+# ks_known A|B...: the first that apt knows.
+ks_known() {
+	local name
+	for name in ${1//|/ }; do
+		[[ -z $(apt-cache policy "$name") ]] || break
+	done
+	printf '%s\n' "$name"
 }
 
 # ks_need_lists: have apt's package lists, at most a day old.
