@@ -211,11 +211,12 @@ assert_rpm_fine() {
 	[[ -z $out ]] || fail "left in /lib/modules: $out"
 }
 
-# Nothing was changed behind dnf's back, and no scriptlet was noisy: the last column of
-# the list ("Altered") is a bare number.
+# assert_dnf_history_clean [last]: nothing was changed behind dnf's back, and no scriptlet
+# was noisy, in the last or any transaction: the last column of the list ("Altered") is
+# a bare number. The first transaction is the base root's.
 assert_dnf_history_clean() {
 	local out
-	out=$(root_exec dnf -q history list 2>/dev/null | sed -e '1,/^---/d' | awk -F'|' '$5 !~ /^ *[0-9]+ *$/')
+	out=$(root_exec dnf -q history list "$@" 2>/dev/null | sed -e '1,/^---/d' | awk -F'|' '$1 + 0 != 1 && $5 !~ /^ *[0-9]+ *$/')
 	[[ -z $out ]] || fail "dnf history: $out"
 }
 
