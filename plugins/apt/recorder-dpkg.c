@@ -18,6 +18,7 @@
 #include "plugins/apt/checked.h"
 #include "plugins/apt/database.h"
 #include "plugins/apt/dpkgrun.h"
+#include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
 
 #define MAX_SET_BYTES (64 * 1024 * 1024)
@@ -139,6 +140,48 @@ static bool do_stamp(const struct ks_system *system, const char *argument, GErro
 	return true;
 }
 
+/* Packages of other makers than us among the names, comma-separated; the first. */
+static char *find_foreign(GPtrArray *packages, const char *names)
+{
+	g_auto(GStrv) split = g_strsplit(names, ",", -1);
+
+	for (char **name = split; *name; name++) {
+		const struct ks_dpkg_package *package = ks_dpkg_find(packages, *name);
+
+		if (!package || !ks_dpkg_is_ours(package))
+			return g_strdup(*name);
+	}
+	return NULL;
+}
+
+static bool do_owner(const struct ks_system *system, const char *argument, GError **error)
+{
+	/* packages spell it as it was when they were built, before or after /usr's merge
+	 */
+	g_autofree char *lib = ks_record_deb_spell(argument, "/lib/modules");
+	g_autofree char *usr = ks_record_deb_spell(argument, "/usr/lib/modules");
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, error);
+	g_autoptr(GHashTable) owners = NULL;
+	GHashTableIter iter;
+	gpointer names;
+
+	g_ptr_array_add(paths, lib);
+	g_ptr_array_add(paths, usr);
+	owners = packages ? ks_dpkg_owners(system, paths, error) : NULL;
+	if (!owners)
+		return false;
+	g_hash_table_iter_init(&iter, owners);
+	while (g_hash_table_iter_next(&iter, NULL, &names)) {
+		g_autofree char *foreign = find_foreign(packages, names);
+		g_autofree char *line = g_strconcat(foreign, "\n", NULL);
+
+		if (foreign)
+			return print(line, error);
+	}
+	return true;
+}
+
 static bool do_busy(const struct ks_system *system, const char *argument, GError **error)
 {
 	return ks_dpkg_check_lock(system, error);
@@ -151,6 +194,7 @@ static const struct command {
 } commands[] = {
 	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
 	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
+	{"owner", 1, do_owner},
 };
 
 static const struct command *find_command(int argc, char **argv)
@@ -188,7 +232,7 @@ int main(int argc, char **argv)
 	command = find_command(argc, argv);
 	if (!command) {
 		fputs("usage: recorder-dpkg [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy\n",
+		      "RELEASE|stamp|busy|owner PATH\n",
 		      stderr);
 		return EX_USAGE;
 	}

@@ -218,6 +218,24 @@ static int do_stamp(rpmts ts, const char *argument)
 	return finish_output();
 }
 
+/* --- owner */
+
+static bool print_foreign(Header h, const char *spelled, void *data)
+{
+	const char *vendor = headerGetString(h, RPMTAG_VENDOR);
+
+	if (vendor && strcmp(vendor, KS_DATABASE_VENDOR) == 0)
+		return true;
+	puts(headerGetString(h, RPMTAG_NAME));
+	return false;
+}
+
+static int do_owner(rpmts ts, const char *argument)
+{
+	ks_db_owners(ts, argument, print_foreign, NULL);
+	return finish_output();
+}
+
 static const struct command {
 	const char *name;
 	int n_arguments;
@@ -225,6 +243,7 @@ static const struct command {
 } commands[] = {
 	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, NULL},
 	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
+	{"owner", 1, do_owner},
 };
 
 static const struct command *find_command(int argc, char **argv)
@@ -262,7 +281,7 @@ int main(int argc, char **argv)
 	command = find_command(argc, argv);
 	if (!command) {
 		fputs("usage: recorder-rpm [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy\n",
+		      "RELEASE|stamp|busy|owner PATH\n",
 		      stderr);
 		return EX_USAGE;
 	}

@@ -508,6 +508,17 @@ ours=yes"
 	equal "$(query -qa)" kernel-core-6.1.0-9.noarch
 }
 
+@test "the recorder tells a file's owner unless it is a record" {
+	recorded
+	run "$recorder" --root "$R" owner "$FOO"
+	equal "$status $output" "0 "
+	preinstall unrelated.rpm
+	run "$recorder" --root "$R" owner /opt/unrelated/file
+	equal "$status $output" "0 unrelated"
+	run "$recorder" --root "$R" owner /nonexistent
+	equal "$status $output" "0 "
+}
+
 @test "the recorder refuses what is no desired set" {
 	recorded
 	for text in '' 'protocol=1\nrecords=1\n\n' 'protocol=1\nrecords=0\n' 'x'; do

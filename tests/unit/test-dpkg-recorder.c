@@ -75,9 +75,10 @@ static char *read_all(int fd)
 	return g_strdup(buffer);
 }
 
-static void recorder(struct fixture *f, const char *command, const char *input)
+static void recorder_with(struct fixture *f, const char *const *command,
+			  const char *input)
 {
-	const char *argv[] = {f->program, "--root", f->dir, command, NULL};
+	const char *argv[] = {f->program, "--root", f->dir, command[0], command[1], NULL};
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
 	ks_autofd int in = memfd_create("in", MFD_CLOEXEC);
 	ks_autofd int out = memfd_create("out", MFD_CLOEXEC);
@@ -99,6 +100,13 @@ static void recorder(struct fixture *f, const char *command, const char *input)
 	g_free(f->err);
 	f->out = read_all(out);
 	f->err = read_all(err);
+}
+
+static void recorder(struct fixture *f, const char *command, const char *input)
+{
+	const char *const words[] = {command, NULL};
+
+	recorder_with(f, words, input);
 }
 
 /* Add a record of one installed file to the desired set. */
@@ -397,6 +405,28 @@ static void test_a_file_of_another_package_is_never_taken(struct fixture *f,
 	g_assert_cmpstr(list, ==, "");
 }
 
+/* So that the engine does not put a module over it. */
+static void test_owner_names_packages_of_others(struct fixture *f, gconstpointer data)
+{
+	const char *const ours[] = {"owner", DEST "bar.ko", NULL};
+	const char *const merged[] = {"owner", DEST "foo.ko", NULL};
+	const char *const nobodys[] = {"owner", DEST "none.ko", NULL};
+
+	record_foo_and_bar(f);
+	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list",
+	    "/.\n/usr" DEST "foo.ko\n" DEST "in-tree.ko\n");
+	recorder_with(f, (const char *const[]){"owner", DEST "in-tree.ko", NULL}, "");
+	g_assert_cmpstr(f->out, ==, "linux-image-" RELEASE "\n");
+	recorder_with(f, merged, "");
+	g_assert_cmpstr(f->out, ==, "linux-image-" RELEASE "\n");
+	recorder_with(f, ours, "");
+	g_assert_cmpint(f->status, ==, 0);
+	g_assert_cmpstr(f->out, ==, "");
+	recorder_with(f, nobodys, "");
+	g_assert_cmpint(f->status, ==, 0);
+	g_assert_cmpstr(f->out, ==, "");
+}
+
 static void test_a_set_that_was_cut_off_removes_nothing(struct fixture *f,
 							gconstpointer data)
 {
@@ -574,6 +604,8 @@ static const struct {
 	 test_a_package_of_another_maker_is_never_touched},
 	{"a file of another package is never taken",
 	 test_a_file_of_another_package_is_never_taken},
+	{"the owner of a file is a package of others",
+	 test_owner_names_packages_of_others},
 	{"a set that was cut off removes nothing",
 	 test_a_set_that_was_cut_off_removes_nothing},
 	{"a locked database leaves the package spooled",
