@@ -170,6 +170,8 @@ static void print_artifact(const struct ks_target *target)
 
 		print_field("file", "%s/%s (%s)", file->dest_dir, file->name,
 			    installed_words(target->installed));
+		if (file->unresolved)
+			print_field("warning", "'%s': %s", file->name, file->unresolved);
 	}
 }
 

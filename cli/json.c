@@ -36,6 +36,7 @@ static json_t *target_object(const struct ks_inventory *inventory,
 			     const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
+	g_autofree char *unresolved = ks_verdict_unresolved(verdict);
 	json_t *object = json_object();
 
 	json_object_set_new(object, "module", text(target->source->name));
@@ -51,6 +52,7 @@ static json_t *target_object(const struct ks_inventory *inventory,
 	json_object_set_new(object, "installed",
 			    json_boolean(target->installed == KS_INSTALLED_OK));
 	json_object_set_new(object, "record", record_of(inventory, target));
+	json_object_set_new(object, "unresolved", text(unresolved));
 	return object;
 }
 

@@ -94,18 +94,32 @@ char *ks_verdict_name(const struct ks_verdict *verdict)
 			       verdict->target->kernel->release);
 }
 
+char *ks_verdict_unresolved(const struct ks_verdict *verdict)
+{
+	const struct ks_artifact *artifact = verdict->target->artifact;
+
+	return artifact ? ks_manifest_unresolved(artifact->manifest) : NULL;
+}
+
 char *ks_verdict_line(const struct ks_verdict *verdict)
 {
 	g_autofree char *name = ks_verdict_name(verdict);
 	const char *state = ks_target_state_id(verdict->state);
+	const char *words = ks_reason_words(verdict->reason);
 	g_autofree char *detail = NULL;
+	g_autofree char *unresolved = NULL;
 
-	if (verdict->reason == KS_REASON_UP_TO_DATE && !verdict->detail)
-		return g_strdup_printf("%s: %s", name, state);
+	if (verdict->reason == KS_REASON_UP_TO_DATE) {
+		unresolved = ks_verdict_unresolved(verdict);
+		if (!unresolved && !verdict->detail)
+			return g_strdup_printf("%s: %s", name, state);
+		/* not all of it is as it should be */
+		if (unresolved)
+			words = unresolved;
+	}
 	if (verdict->detail)
 		detail = g_strdup_printf("; %s", verdict->detail);
-	return g_strdup_printf("%s: %s (%s%s)", name, state,
-			       ks_reason_words(verdict->reason), detail ? detail : "");
+	return g_strdup_printf("%s: %s (%s%s)", name, state, words, detail ? detail : "");
 }
 
 char *ks_verdict_failure(const struct ks_verdict *verdict)

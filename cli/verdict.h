@@ -32,6 +32,8 @@ bool ks_verdict_is_shown(const struct ks_verdict *verdict);
 
 /* "NAME/VERSION on RELEASE" */
 char *ks_verdict_name(const struct ks_verdict *verdict);
+/* ks_manifest_unresolved() of what was built for it */
+char *ks_verdict_unresolved(const struct ks_verdict *verdict);
 /* "NAME/VERSION on RELEASE: STATE (reason words; detail)" */
 char *ks_verdict_line(const struct ks_verdict *verdict);
 

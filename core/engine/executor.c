@@ -466,6 +466,22 @@ static void tell_signed(const struct ks_executor *executor,
 	}
 }
 
+static void tell_unresolved(const struct ks_executor *executor,
+			    const struct ks_action *action,
+			    const struct ks_build_result *result)
+{
+	const struct ks_target *target = action->target;
+	g_autofree char *unresolved = ks_manifest_unresolved(result->manifest);
+	g_autofree char *text = NULL;
+
+	if (!unresolved)
+		return;
+	text = g_strdup_printf("%s/%s on %s: not every module of it can be loaded: %s",
+			       target->source->name, target->source->version,
+			       target->kernel->release, unresolved);
+	notify(executor, (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
+}
+
 static void finish_build(struct ks_executor *executor, struct running *running,
 			 struct ks_build_result *build_result)
 {
@@ -479,6 +495,7 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 				    action->target->source->name) != KS_SANDBOX_OFF)
 		tell_layers(executor, result->layers);
 	tell_signed(executor, action, running->request.signing, result);
+	tell_unresolved(executor, action, result);
 	g_ptr_array_remove_fast(executor->running, running);
 	if (!executor->running->len && !ks_memos_count(executor->memos))
 		ks_jobserver_refill(executor->jobserver);

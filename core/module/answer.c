@@ -33,7 +33,7 @@ void ks_module_info_free(struct ks_module_info *info)
 struct block {
 	char *vermagic, *version, *srcversion, *license, *problem;
 	GPtrArray *aliases, *exports, *depends, *gpl_only;
-	bool has_module;
+	bool has_module, is_unresolved;
 };
 
 char *ks_answer_clean(const char *text)
@@ -121,8 +121,10 @@ static bool take_line(struct block *block, const char *key, const char *value,
 		return set(&block->srcversion, value);
 	if (!strcmp(key, "license"))
 		return set(&block->license, value);
-	if (!strcmp(key, "problem"))
+	if (!strcmp(key, "problem") || !strcmp(key, "unresolved")) {
+		block->is_unresolved = *key == 'u';
 		return set(&block->problem, value);
+	}
 	if (!strcmp(key, "alias"))
 		return append(block->aliases, value);
 	if (!strcmp(key, "export"))
@@ -150,6 +152,7 @@ static void move_to_info(struct block *block, struct ks_module_info *info)
 	info->srcversion = g_steal_pointer(&block->srcversion);
 	info->license = g_steal_pointer(&block->license);
 	info->problem = g_steal_pointer(&block->problem);
+	info->is_unresolved = block->is_unresolved;
 	info->aliases = to_strv(block->aliases);
 	info->exports = to_strv(block->exports);
 	info->depends = to_strv(block->depends);

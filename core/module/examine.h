@@ -21,6 +21,7 @@ struct ks_examined {
 	GArray *imports;     /* struct ks_kmod_symbol */
 	GPtrArray *gpl_only; /* const char *: imports for modules under the GPL only */
 	char *problem;	     /* why it cannot be loaded; NULL so far */
+	bool is_unresolved;  /* which is symbols that nothing exports, and no more */
 };
 
 /* What a module has to be; zero or NULL: do not ask. */

@@ -23,6 +23,8 @@ struct ks_module_info {
 	char **depends;
 	char **gpl_only; /* imports that only modules under the GPL may use */
 	char *problem;	 /* why it cannot be loaded on the kernel, or NULL */
+	/* problem is nothing but symbols that no provider exports */
+	bool is_unresolved;
 };
 
 void ks_module_info_free(struct ks_module_info *info);

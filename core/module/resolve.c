@@ -132,6 +132,7 @@ static void check_imports(struct ks_examined *examined, const struct providers *
 	struct complaint missing = {.names = g_string_new(NULL)};
 	struct complaint differing = {.names = g_string_new(NULL)};
 	g_autoptr(GString) problem = g_string_new(NULL);
+	bool same_crcs;
 
 	for (guint i = 0; i < examined->imports->len; i++) {
 		const struct ks_kmod_symbol *symbol =
@@ -159,10 +160,13 @@ static void check_imports(struct ks_examined *examined, const struct providers *
 			complain(&differing, symbol->name, detail);
 		}
 	}
+	same_crcs = !differing.n;
 	conclude(&missing, problem, "are exported by nothing");
 	conclude(&differing, problem, "have other CRCs");
-	if (problem->len)
-		examined->problem = g_strdup(problem->str);
+	if (!problem->len)
+		return;
+	examined->problem = g_strdup(problem->str);
+	examined->is_unresolved = same_crcs;
 }
 
 static void check_vermagic(struct ks_examined *examined, const char *release)

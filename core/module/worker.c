@@ -170,7 +170,8 @@ static void put_module(GString *answer, const struct ks_examined *examined, guin
 	}
 	for (guint i = 0; i < examined->gpl_only->len; i++)
 		put_field(answer, "gpl-only", g_ptr_array_index(examined->gpl_only, i));
-	put_field(answer, "problem", examined->problem);
+	put_field(answer, examined->is_unresolved ? "unresolved" : "problem",
+		  examined->problem);
 	ks_wire_end_block(answer);
 }
 

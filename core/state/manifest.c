@@ -59,7 +59,22 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 	g_free(file->srcversion);
 	g_strfreev(file->aliases);
 	g_strfreev(file->exports);
+	g_free(file->unresolved);
 	g_free(file);
+}
+
+char *ks_manifest_unresolved(const struct ks_manifest *manifest)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; manifest && i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file = manifest->files->pdata[i];
+
+		if (file->unresolved)
+			g_string_append_printf(text, "%s'%s': %s", text->len ? "; " : "",
+					       file->name, file->unresolved);
+	}
+	return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }
 
 /* --- what a field may hold */
@@ -197,7 +212,9 @@ static bool read_file(const struct reader *reader, const char *group,
 	    !read_text(reader, group, "srcversion", is_printable, false,
 		       &file->srcversion, error) ||
 	    !read_list(reader, group, "aliases", &file->aliases, error) ||
-	    !read_list(reader, group, "exports", &file->exports, error))
+	    !read_list(reader, group, "exports", &file->exports, error) ||
+	    !read_text(reader, group, "unresolved", is_printable, false,
+		       &file->unresolved, error))
 		return false;
 	if (size < 0)
 		return refuse(reader, group, "size", error);
@@ -333,6 +350,7 @@ static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_fi
 	set_text(keys, group, "srcversion", file->srcversion);
 	set_list(keys, group, "aliases", file->aliases);
 	set_list(keys, group, "exports", file->exports);
+	set_text(keys, group, "unresolved", file->unresolved);
 }
 
 static char *format_manifest(const struct ks_manifest *manifest, size_t *size_bytes)

@@ -18,6 +18,8 @@ struct ks_manifest_file {
 	char *srcversion; /* likewise */
 	char **aliases; /* modalias patterns, as libkmod gives them */
 	char **exports; /* exported symbols "crc name" for dependants; may be empty */
+	/* which symbols it needs that nothing exported when it was built; or NULL */
+	char *unresolved;
 };
 
 struct ks_manifest {
@@ -40,6 +42,9 @@ struct ks_manifest *ks_manifest_new(const char *module, const char *version,
 				    const char *release, const char *arch);
 void ks_manifest_free(struct ks_manifest *manifest);
 KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
+
+/* "'a.ko': symbol 'b' is exported by nothing; ..." of all its files, or NULL. */
+char *ks_manifest_unresolved(const struct ks_manifest *manifest);
 void ks_manifest_file_free(struct ks_manifest_file *file);
 
 /* From memory (fuzzed) and from, or to, a file of the tree (durably). */

@@ -177,6 +177,22 @@ commands='sync plan status explain add remove build install uninstall log key ex
 	valid_json <<<"$output"
 }
 
+@test "symbols that nothing exports are told of what is installed all the same" {
+	kernel_make $K no-headers
+	source_make acme 1.0
+	tree_add acme 1.0
+	tree_installed acme 1.0 $K
+	manifest_make acme 1.0 $K
+	echo "unresolved=symbol 'bolt' is exported by nothing" \
+		>>"$R/var/lib/dkms/acme/1.0/$K/$A/manifest"
+	run ks status
+	contains "$output" "acme/1.0 on $K: installed ('acme.ko': symbol 'bolt' is exported by nothing; "
+	run ks explain acme
+	contains "$output" "'acme.ko': symbol 'bolt' is exported by nothing"
+	run ks status --json
+	contains "$(jq -r '.targets[0].unresolved' <<<"$output")" "symbol 'bolt'"
+}
+
 @test "a module without AUTOINSTALL is not wanted" {
 	kernel_make $K no-headers
 	source_make acme 1.0 '# nothing'

@@ -421,6 +421,76 @@ static void test_wrong_module(struct fixture *f, gconstpointer data)
 	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
 }
 
+/* Beside play-good: play-user, by another of the playground's objects. */
+static void add_user(struct fixture *f, const char *object)
+{
+	static struct ks_conf_module user = {
+		.built_name = (char *)"user",
+		.built_location = (char *)"out/",
+		.dest_name = (char *)"play-user",
+		.dest_location = (char *)"/kernel/misc",
+	};
+
+	g_ptr_array_add(f->conf.modules, &user);
+	copy_module(f, object, "/src/play-1.0/user.ko");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n"
+		       "\tcp user.ko out/user.ko\n");
+}
+
+/* A kernel upgrade must not cost the modules that are good. */
+static void test_unresolved_beside_good(struct fixture *f, gconstpointer data)
+{
+	add_user(f, "play-user.ko");
+	faketree_write(&f->tree, "/headers/Module.symvers",
+		       "0x11111111\tmodule_layout\t"
+		       "vmlinux\tEXPORT_SYMBOL\t\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s", result->step, result->message);
+	const struct ks_manifest_file *good = result->manifest->files->pdata[0];
+	const struct ks_manifest_file *user = result->manifest->files->pdata[1];
+
+	g_assert_cmpstr(good->unresolved, ==,
+			"symbols 'play_kernel_call', 'play_kernel_call_without_crc' are "
+			"exported by nothing");
+	g_assert_cmpstr(user->unresolved, ==, NULL);
+	g_assert_cmpuint(result->warnings->len, ==, 0);
+	/* and it is known later */
+	g_autofree char *path = g_build_filename(result->staged_dir, "manifest", NULL);
+	ks_auto(ks_manifest) again = ks_manifest_load(f->system, path, NULL);
+	g_autofree char *words = ks_manifest_unresolved(again);
+	g_assert_cmpstr(words, ==,
+			"'play-good.ko': symbols 'play_kernel_call', "
+			"'play_kernel_call_without_crc' are exported by nothing");
+}
+
+static void test_unresolved_alone(struct fixture *f, gconstpointer data)
+{
+	copy_module(f, "play-user.ko", "/src/play-1.0/prebuilt.ko");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "verify", "'play_good_call' is exported by nothing");
+	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
+}
+
+/* For another kernel, with other CRCs, and no module: something went wrong. */
+static void test_wrong_beside_good(struct fixture *f, gconstpointer data)
+{
+	static const char *const wrong[] = {"play-other-release.ko", "play-stale.ko",
+					    "play-not-a-module.ko"};
+
+	add_user(f, "play-user.ko");
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		copy_module(f, wrong[i], "/src/play-1.0/user.ko");
+		ks_auto(ks_build_result) result = run(f);
+
+		assert_failed(result, "verify", "'play-user.ko'");
+		g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
+	}
+}
+
 static void test_rubbish_module(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, "/src/play-1.0/prebuilt.ko", "not a module\n");
@@ -986,6 +1056,10 @@ int main(int argc, char **argv)
 	    test_directory_link_is_not_followed);
 	ADD("a fifo in place of a module does not stop us", test_fifo_does_not_stop_us);
 	ADD("a module of another kernel is refused", test_wrong_module);
+	ADD("a module that lacks a symbol does not keep a good one back",
+	    test_unresolved_beside_good);
+	ADD("where every module lacks symbols none is good", test_unresolved_alone);
+	ADD("a wrong module beside a good one is refused", test_wrong_beside_good);
 	ADD("a file that is no module is refused", test_rubbish_module);
 	ADD("an excluded module is left out", test_excluded_module);
 	ADD("what was built once is taken from the store", test_built_once);
