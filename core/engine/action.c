@@ -454,12 +454,10 @@ bool ks_action_run(const struct ks_action_context *context,
 		return unbuild(context, action, error);
 	case KS_ACTION_REMOVE:
 		return remove_source(context, action, error);
-	case KS_ACTION_DEPMOD:
-		return context->options->no_depmod ||
-		       ks_install_depmod(context->system, action->kernel, error);
 	case KS_ACTION_INITRAMFS:
 		return initramfs(context, action, error);
 	case KS_ACTION_BUILD:
+	case KS_ACTION_DEPMOD:
 	case KS_ACTION_RECORD:
 		break;
 	}

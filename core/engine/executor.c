@@ -12,6 +12,7 @@
 #include "core/engine/action.h"
 #include "core/engine/dep-marks.h"
 #include "core/engine/estimate.h"
+#include "core/engine/indexing.h"
 #include "core/engine/memos.h"
 #include "core/engine/symvers.h"
 #include "core/install/install.h"
@@ -40,6 +41,7 @@ struct ks_executor {
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
+	struct ks_indexing *indexing;
 	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
 	GPtrArray *running;	/* struct running */
 	unsigned int max_builds;
@@ -85,6 +87,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
 	executor->status = g_new0(enum ks_action_status, plan->actions->len);
 	executor->running = g_ptr_array_new_with_free_func(running_free);
+	executor->indexing = ks_indexing_new(system);
 	return executor;
 }
 
@@ -96,6 +99,7 @@ void ks_executor_keep_all(struct ks_executor *executor)
 void ks_executor_free(struct ks_executor *executor)
 {
 	g_ptr_array_unref(executor->running);
+	ks_indexing_free(executor->indexing);
 	if (executor->host)
 		ks_system_free(executor->host);
 	if (executor->memos)
@@ -277,6 +281,32 @@ static bool start_build(struct ks_executor *executor, guint index, GError **erro
 	return true;
 }
 
+/* True when its end is to be waited for. */
+static bool start_depmod(struct ks_executor *executor, guint index, bool *ok,
+			 GError **error)
+{
+	bool runs = false;
+
+	*ok = executor->context.options->no_depmod ||
+	      ks_indexing_start(executor->indexing, index, get_action(executor, index),
+				&runs, error);
+	if (runs)
+		executor->status[index] = KS_STATUS_RUNNING;
+	return runs;
+}
+
+static void finish_depmods(struct ks_executor *executor, bool wait)
+{
+	GError *failure = NULL;
+	guint index;
+
+	while (ks_indexing_take(executor->indexing, wait, &index, &failure)) {
+		end_action(executor, index, failure ? KS_STATUS_FAILED : KS_STATUS_DONE,
+			   failure, NULL);
+		g_clear_error(&failure);
+	}
+}
+
 static void run_now(struct ks_executor *executor, guint index)
 {
 	const struct ks_action *action = get_action(executor, index);
@@ -290,7 +320,10 @@ static void run_now(struct ks_executor *executor, guint index)
 	}
 	notify(executor,
 	       (struct ks_event){.kind = KS_EVENT_ACTION_START, .action = action});
-	ok = ks_action_run(&executor->context, action, &error);
+	if (action->kind != KS_ACTION_DEPMOD)
+		ok = ks_action_run(&executor->context, action, &error);
+	else if (start_depmod(executor, index, &ok, &error))
+		return;
 	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error, NULL);
 }
 
@@ -546,11 +579,13 @@ static void check_limits(struct ks_executor *executor)
 	}
 }
 
-/* Wait for a build's step to end, at most a tick, and advance those that did. */
+/* Wait for a build's step or a depmod to end, at most a tick; go on with what did. */
 static bool wait_for_builds(struct ks_executor *executor, GError **error)
 {
-	guint n = executor->running->len, n_memos = ks_memos_count(executor->memos);
-	g_autofree struct pollfd *fds = g_new0(struct pollfd, n + n_memos);
+	const guint n = executor->running->len;
+	const guint n_memos = executor->memos ? ks_memos_count(executor->memos) : 0;
+	const guint n_fds = n + n_memos + ks_indexing_count(executor->indexing);
+	g_autofree struct pollfd *fds = g_new0(struct pollfd, n_fds);
 	g_autofree struct running **running = g_new0(struct running *, n);
 	int n_ready;
 
@@ -559,8 +594,10 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 		fds[i].fd = ks_build_poll_fd(running[i]->build);
 		fds[i].events = POLLIN;
 	}
-	ks_memos_poll(executor->memos, fds + n, n_memos);
-	n_ready = poll(fds, n + n_memos, TICK_MS);
+	if (n_memos)
+		ks_memos_poll(executor->memos, fds + n, n_memos);
+	ks_indexing_poll(executor->indexing, fds + n + n_memos);
+	n_ready = poll(fds, n_fds, TICK_MS);
 	if (n_ready < 0 && errno != EINTR) {
 		ks_error_set_errno(error, errno, "cannot wait for the builds");
 		return false;
@@ -570,6 +607,8 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	check_limits(executor);
 	if (n_ready > 0 && n_memos)
 		ks_memos_advance(executor->memos);
+	if (n_ready > 0)
+		finish_depmods(executor, false);
 	for (guint i = 0; n_ready > 0 && i < n; i++)
 		if (fds[i].revents)
 			advance(executor, running[i]);
@@ -584,6 +623,8 @@ static void cancel_all(struct ks_executor *executor)
 		ks_build_cancel(running->build);
 	}
 	g_ptr_array_set_size(executor->running, 0);
+	/* it is a matter of a second, and half an index is none */
+	finish_depmods(executor, true);
 }
 
 static bool is_cancelled(const struct ks_executor *executor)
@@ -642,7 +683,7 @@ bool ks_executor_run(struct ks_executor *executor, GError **error)
 				     "interrupted; the next run does the rest");
 			return false;
 		}
-		if (!executor->running->len) {
+		if (!executor->running->len && !ks_indexing_count(executor->indexing)) {
 			end_builds(executor);
 			return true;
 		}

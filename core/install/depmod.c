@@ -8,16 +8,28 @@
 #include "core/support/error.h"
 #include "core/support/treeop.h"
 
-bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
-		       GError **error)
+static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
+{
+	if (!ok)
+		g_prefix_error(error,
+			       "cannot update the module index of %s: ", kernel->release);
+	return ok;
+}
+
+bool ks_install_depmod_start(const struct ks_system *system,
+			     const struct ks_kernel *kernel, struct ks_tool **tool,
+			     GError **error)
 {
 	g_autofree char *depmod = ks_run_tool_find(system, "depmod");
 	g_autofree char *map = g_strconcat("/boot/System.map-", kernel->release, NULL);
 	const char *argv[] = {depmod, "-a", kernel->release, "-F", map, NULL};
+	struct ks_tool *started = NULL;
 
 	/* on what is left of a removed kernel it would make new files */
-	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir))
+	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir)) {
+		*tool = NULL;
 		return true;
+	}
 	if (!depmod) {
 		ks_error_set(error, KS_ERROR_NOT_FOUND,
 			     "cannot run depmod for %s: not installed", kernel->release);
@@ -26,10 +38,25 @@ bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *k
 	}
 	if (!ks_root_exists(system->root, map))
 		argv[3] = NULL;
-	if (ks_run_tool(system, argv, -1, error))
-		return true;
-	g_prefix_error(error, "cannot update the module index of %s: ", kernel->release);
-	return false;
+	started = ks_run_tool_start(system, argv, -1, error);
+	if (started)
+		*tool = started;
+	return explain(kernel, started != NULL, error);
+}
+
+bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *tool,
+			      GError **error)
+{
+	return explain(kernel, ks_run_tool_finish(tool, error), error);
+}
+
+bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
+		       GError **error)
+{
+	struct ks_tool *tool = NULL;
+
+	return ks_install_depmod_start(system, kernel, &tool, error) &&
+	       (!tool || ks_install_depmod_finish(kernel, tool, error));
 }
 
 /* What depmod makes (kmod's tools/depmod.c, depmod_output); modules.order, .builtin and

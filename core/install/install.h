@@ -54,6 +54,16 @@ bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovere
 /* depmod -a K of the tree, inside it; nothing when the kernel is not alive. */
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
+/*
+ * The same without waiting: *tool (core/install/run-tool.h) runs until it is finished
+ * with ks_install_depmod_finish(), which frees it; NULL when there is nothing to do.
+ */
+struct ks_tool;
+bool ks_install_depmod_start(const struct ks_system *system,
+			     const struct ks_kernel *kernel, struct ks_tool **tool,
+			     GError **error);
+bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *tool,
+			      GError **error);
 
 /*
  * True when the kernel's modules.dep is older than the last change of its

@@ -16,3 +16,15 @@ char *ks_run_tool_find(const struct ks_system *system, const char *name);
  */
 bool ks_run_tool(const struct ks_system *system, const char *const *argv, int log_fd,
 		 GError **error);
+
+/*
+ * The same in two parts. One that runs must be finished: that waits for its end,
+ * frees it, and gives what ks_run_tool() gives.
+ */
+struct ks_tool;
+
+struct ks_tool *ks_run_tool_start(const struct ks_system *system, const char *const *argv,
+				  int log_fd, GError **error);
+/* Readable when it has ended: for poll(2). */
+int ks_run_tool_fd(const struct ks_tool *tool);
+bool ks_run_tool_finish(struct ks_tool *tool, GError **error);

@@ -481,8 +481,8 @@ static char *first_line(const char *text)
 	return g_strchomp(valid);
 }
 
-static bool check_status(const char *program, int wait_status, const char *err_text,
-			 GError **error)
+bool ks_process_check(const char *program, int wait_status, const char *err_text,
+		      GError **error)
 {
 	g_autofree char *what = NULL;
 	g_autofree char *line = NULL;
@@ -520,8 +520,8 @@ static bool capture_into(struct ks_process_options *options, struct stream *out,
 			     options->argv[0], out->max_bytes);
 		return false;
 	}
-	return check_status(options->argv[0], status, err->text ? err->text->str : "",
-			    error);
+	return ks_process_check(options->argv[0], status, err->text ? err->text->str : "",
+				error);
 }
 
 char *ks_process_capture(const struct ks_process_options *options, const char *input,

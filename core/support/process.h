@@ -63,5 +63,12 @@ bool ks_process_run(const struct ks_process_options *options, int *wait_status,
 char *ks_process_capture(const struct ks_process_options *options, const char *input,
 			 size_t max_bytes, size_t *size_bytes, GError **error);
 
+/*
+ * True when wait_status is exit status 0; else KS_ERROR_FAILED with the status and
+ * the first line of err_text.
+ */
+bool ks_process_check(const char *program, int wait_status, const char *err_text,
+		      GError **error);
+
 /* "exit status 2", "killed by signal 9 (Killed)". */
 char *ks_process_describe(int wait_status);

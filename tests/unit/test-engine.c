@@ -554,6 +554,77 @@ static void test_an_interrupted_run_still_does_depmod(struct fixture *f,
 	g_assert_nonnull(strstr(f->told->str, "cannot run depmod for " K));
 }
 
+/* --- depmod */
+
+static void copy_program(struct fixture *f, const char *path)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+	g_autofree char *data = NULL;
+	gsize size;
+
+	g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+	g_assert_true(g_file_set_contents(full, data, (gssize)size, NULL));
+	g_assert_cmpint(chmod(full, 0755), ==, 0);
+}
+
+/* A shell with the libraries it needs, and a depmod that is its script. */
+static void add_depmod(struct fixture *f, const char *script)
+{
+	g_autoptr(GRegex) path = g_regex_new("/\\S+(?= \\(0x)", 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autofree char *text = g_strconcat("#!/bin/sh\n", script, NULL);
+	g_autofree char *libraries = NULL;
+
+	g_assert_true(
+		g_spawn_command_line_sync("ldd /bin/sh", &libraries, NULL, NULL, NULL));
+	for (g_regex_match(path, libraries, 0, &match); g_match_info_matches(match);
+	     g_match_info_next(match, NULL)) {
+		g_autofree char *library = g_match_info_fetch(match, 0);
+
+		copy_program(f, library);
+	}
+	copy_program(f, "/bin/sh");
+	faketree_write(&f->tree, "/sbin/depmod", text);
+	set_mode(f, "/sbin/depmod", 0755);
+}
+
+/* Each waits for the other at the fifo. */
+static void test_two_kernels_depmods_run_at_once(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *fifo = faketree_path(&f->tree, "/fifo");
+
+	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+	add_depmod(f, "case $2 in " K ") read x </fifo ;; *) echo >/fifo ;; esac\n"
+		      ">/lib/modules/$2/modules.dep\n");
+	add_source(f, "");
+	add_installed_foo(f, K);
+	add_installed_foo(f, K_OLD);
+	remove_tree(f, "/usr/src/foo-1.0");
+	alarm(60); /* to hang is the failure */
+	outcome = run(f, (struct ks_run_options){0});
+	alarm(0);
+	g_assert_cmpstr(f->told->str, ==, "");
+	g_assert_cmpuint(outcome->n_removed, ==, 2);
+	g_assert_true(is_there(f, "/lib/modules/" K "/modules.dep"));
+	g_assert_true(is_there(f, "/lib/modules/" K_OLD "/modules.dep"));
+}
+
+static void test_what_depmod_says_is_told(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_depmod(f, "echo no room >&2; exit 3\n");
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_nonnull(strstr(f->told->str,
+				"cannot update the module index of " K
+				": '/sbin/depmod' failed: exit status 3: no room"));
+	g_assert_cmpuint(outcome->n_failed_actions, >=, 1);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct fixture *f, gconstpointer data);
@@ -589,6 +660,8 @@ static const struct {
 	{"a missing depmod is made up for", test_a_missing_depmod_is_made_up_for},
 	{"an interrupted run still does depmod",
 	 test_an_interrupted_run_still_does_depmod},
+	{"two kernels' depmods run at once", test_two_kernels_depmods_run_at_once},
+	{"what depmod says is told", test_what_depmod_says_is_told},
 };
 
 static void skip(void)
