@@ -18,6 +18,7 @@ struct ks_run {
 	bool no_record;
 	bool caller_records; /* see struct ks_run_options */
 	bool no_depmod;
+	bool modprobe;
 	int lock_timeout_ms;
 	bool silent; /* print errors only (the personality dkms has its own words) */
 	bool scripts_to_stdout;

@@ -310,6 +310,7 @@ static bool install(const struct ks_action_context *context,
 	if (target->conf)
 		try_root_script(context, action, "post_install",
 				target->conf->post_install, source, kernel);
+	context->outcome->has_installed_for_running |= kernel->running;
 	note_aliases(context, kernel, manifest);
 	context->outcome->n_installed++;
 	note_change(context->outcome, kernel);

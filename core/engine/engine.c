@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "core/build/build.h"
+#include "core/conf/framework.h"
 #include "core/engine/adopt.h"
 #include "core/engine/desired.h"
 #include "core/engine/executor.h"
 #include "core/engine/post-transaction.h"
 #include "core/install/install.h"
+#include "core/install/modprobe.h"
 #include "core/install/udev.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
@@ -312,19 +314,32 @@ static bool conclude(struct run *run, GError **error)
 	return true;
 }
 
-/*
- * Devices that have waited for what was installed. Nothing of it can fail the run,
- * and nothing happens where another kernel than this machine's may be meant.
- */
+/* Those that have waited for what was installed. Nothing of it can fail the run. */
 static void announce_devices(struct run *run)
 {
 	g_autoptr(GPtrArray) devices = NULL;
 
-	if (!run->outcome->aliases->len || run->options->no_depmod ||
-	    ks_system_is_chroot(run->system))
+	if (!run->outcome->aliases->len)
 		return;
 	devices = ks_udev_find_devices(run->system, run->outcome->aliases);
 	run->outcome->n_devices = ks_udev_announce(run->system, devices);
+}
+
+/*
+ * The machine's devices, when something was installed for its kernel; never where
+ * another kernel than this machine's may be meant. modprobe first: a device that has
+ * its driver then is not announced.
+ */
+static void serve_devices(struct run *run)
+{
+	const struct ks_framework *framework = run->settings->framework;
+
+	if (!run->outcome->has_installed_for_running || run->options->no_depmod ||
+	    ks_system_is_chroot(run->system))
+		return;
+	if (run->options->modprobe || (framework && framework->modprobe_on_install))
+		ks_modprobe_devices(run->system);
+	announce_devices(run);
 }
 
 static bool run_stages(struct run *run, GError **error)
@@ -340,7 +355,7 @@ static bool run_stages(struct run *run, GError **error)
 		return false;
 	done = execute(run, error);
 	settle_kernels(run, !done);
-	announce_devices(run);
+	serve_devices(run);
 	if (!done || !record(run, error))
 		return false;
 	post_transaction(run);

@@ -43,7 +43,9 @@ struct ks_event {
 	const char *first_error; /* of a failed build */
 	const struct ks_signing *signing;
 	bool first;
-	const char *description; /* of a build's step, in dkms's words, and its command */
+	/* of a build's step, in dkms's words (NULL: not told, KS_EVENT_NO_SCRIPT
+	 * follows), and its command */
+	const char *description;
 	const char *command;
 	const struct ks_build_result *result; /* of a build that ended; or NULL */
 	const struct ks_manifest *manifest;
@@ -66,6 +68,7 @@ struct ks_run_options {
 	 */
 	bool caller_records;
 	bool no_depmod;
+	bool modprobe; /* as framework.conf's modprobe_on_install, for this run */
 	bool scripts_to_stdout;	 /* what root's scripts print; else it goes to the log */
 	bool ignore_pre_install; /* its failure is only told */
 	int lock_timeout_ms;	 /* see ks_lock_acquire */
@@ -81,6 +84,7 @@ struct ks_outcome {
 	unsigned int n_reused; /* of those built: taken from the store */
 	unsigned int n_failed_actions;
 	bool record_pending;
+	bool has_installed_for_running; /* something, for the running kernel */
 	GPtrArray *aliases;	/* char *: of what was installed for the running kernel */
 	unsigned int n_devices; /* announced to udev for it */
 	GPtrArray *changed;	/* char *: kernels that a module was put in place or taken

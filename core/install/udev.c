@@ -51,7 +51,6 @@ static bool read_modalias(const struct ks_system *system, const char *path, char
 		return false;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	normalize(text);
 	return *text != '\0';
 }
 
@@ -63,17 +62,27 @@ static bool is_matched(const char *modalias, const GPtrArray *patterns)
 	return false;
 }
 
-static void consider(const struct ks_system *system, const char *path,
-		     const GPtrArray *patterns, GPtrArray *devices)
+/* What a walk is for: a modalias file, its text, and where to note it. */
+typedef void (*visitor)(const struct ks_system *system, const char *path, char *modalias,
+			const GPtrArray *patterns, GPtrArray *result);
+
+static void note_device(const struct ks_system *system, const char *path, char *modalias,
+			const GPtrArray *patterns, GPtrArray *devices)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *driver = g_build_filename(dir, "driver", NULL);
-	char modalias[MAX_MODALIAS_BYTES];
 	struct stat st;
 
-	if (read_modalias(system, path, modalias, sizeof(modalias)) &&
-	    is_matched(modalias, patterns) && !ks_root_lstat(system->root, driver, &st))
+	normalize(modalias);
+	if (is_matched(modalias, patterns) && !ks_root_lstat(system->root, driver, &st))
 		g_ptr_array_add(devices, g_steal_pointer(&dir));
+}
+
+static void note_modalias(const struct ks_system *system, const char *path,
+			  char *modalias, const GPtrArray *patterns, GPtrArray *aliases)
+{
+	if (!g_ptr_array_find_with_equal_func(aliases, modalias, g_str_equal, NULL))
+		g_ptr_array_add(aliases, g_strdup(modalias));
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -81,24 +90,39 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-GPtrArray *ks_udev_find_devices(const struct ks_system *system, const GPtrArray *patterns)
+static GPtrArray *walk_devices(const struct ks_system *system, visitor visit,
+			       const GPtrArray *patterns)
 {
-	GPtrArray *devices = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) wanted = normalized(patterns);
+	GPtrArray *result = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *top = ks_root_host_path(system->root, DEVICES);
 	size_t prefix = strlen(top) - strlen(DEVICES);
 	char *const paths[] = {top, NULL};
-	FTS *walk = wanted->len ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV,
-					   by_name)
-				: NULL;
+	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, by_name);
+	char modalias[MAX_MODALIAS_BYTES];
 	const FTSENT *entry;
 
 	while (walk && (entry = fts_read(walk)) != NULL)
-		if (entry->fts_info == FTS_F && !strcmp(entry->fts_name, "modalias"))
-			consider(system, entry->fts_path + prefix, wanted, devices);
+		if (entry->fts_info == FTS_F && !strcmp(entry->fts_name, "modalias") &&
+		    read_modalias(system, entry->fts_path + prefix, modalias,
+				  sizeof(modalias)))
+			visit(system, entry->fts_path + prefix, modalias, patterns,
+			      result);
 	if (walk)
 		fts_close(walk);
-	return devices;
+	return result;
+}
+
+GPtrArray *ks_udev_find_devices(const struct ks_system *system, const GPtrArray *patterns)
+{
+	g_autoptr(GPtrArray) wanted = normalized(patterns);
+
+	return wanted->len ? walk_devices(system, note_device, wanted)
+			   : g_ptr_array_new_with_free_func(g_free);
+}
+
+GPtrArray *ks_udev_list_modaliases(const struct ks_system *system)
+{
+	return walk_devices(system, note_modalias, NULL);
 }
 
 unsigned int ks_udev_announce(const struct ks_system *system, const GPtrArray *devices)

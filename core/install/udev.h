@@ -20,6 +20,9 @@
 GPtrArray *ks_udev_find_devices(const struct ks_system *system,
 				const GPtrArray *patterns);
 
+/* The modaliases of all devices, each once (char *), as the kernel writes them. */
+GPtrArray *ks_udev_list_modaliases(const struct ks_system *system);
+
 /*
  * Announce them. Returns how many could be: none in a container, where /sys is
  * not writable, which is no error.

@@ -84,6 +84,19 @@ static void test_announced(struct faketree *tree, gconstpointer data)
 	g_assert_cmpstr(foreign, ==, "");
 }
 
+static void test_modaliases(struct faketree *tree, gconstpointer data)
+{
+	g_autoptr(GPtrArray) aliases = NULL;
+
+	/* two devices of one kind are one alias */
+	faketree_write(tree, PCI "06.0/modalias", "hid:b0003g0001v-1\n");
+	aliases = ks_udev_list_modaliases(tree->system);
+	g_assert_cmpuint(aliases->len, ==, 4);
+	g_assert_cmpstr(aliases->pdata[0], ==, "pci:v00001234d00000001sv0sd0bc02sc00i00");
+	/* as the kernel writes it: modprobe has its own way with '-' */
+	g_assert_cmpstr(aliases->pdata[2], ==, "hid:b0003g0001v-1");
+}
+
 static void test_without_sysfs(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GPtrArray) patterns = g_ptr_array_new();
@@ -109,6 +122,7 @@ int main(int argc, char **argv)
 	ADD("dash and underscore are one", test_dash_and_underscore_are_one);
 	ADD("no pattern, no device", test_no_pattern_no_device);
 	ADD("the devices found are announced", test_announced);
+	ADD("the modaliases of all devices are listed once", test_modaliases);
 	ADD("a tree without sysfs has no devices", test_without_sysfs);
 	return g_test_run();
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * modprobe_on_install of framework.conf (dkms 3.4.3): after an installation for the
+ * running kernel, whatever the devices of the machine ask for is loaded, and what
+ * modules-load.d(5) names.
+ *
+ * udev.h needs no setting and tells udev only of devices that wait for the very
+ * modules that were installed; this is for machines without udev, and for drivers that
+ * a module-load list names.
+ */
+#pragma once
+
+#include "core/support/system.h"
+
+/*
+ * "modprobe -a -b -q" of every modalias below /sys/devices, then a restart of
+ * systemd-modules-load.service where systemd runs, not waited for. Returns how many
+ * aliases modprobe was given; that it knows no module for most of them is no error.
+ */
+unsigned int ks_modprobe_devices(const struct ks_system *system);
