@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/dkms-debug.h"
 #include "cli/message.h"
 #include "cli/source.h"
 #include "core/install/apply.h"
@@ -451,6 +452,8 @@ static void on_no_script(struct ks_dkms_words *words, const struct ks_event *eve
 	g_autofree char *text = g_strdup_printf(
 		"Warning: The %s script is not executable.\n", event->text);
 
+	if (event->action->kind == KS_ACTION_BUILD)
+		begin_build(words, block);
 	say(words, block, "\n");
 	say_text(words, block, true, text);
 }
@@ -534,6 +537,8 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 {
 	struct ks_dkms_words *words = data;
 
+	if (words->dkms->options.debug)
+		ks_dkms_debug_tell(event);
 	switch (event->kind) {
 	case KS_EVENT_ACTION_START:
 		on_start(words, event);
