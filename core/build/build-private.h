@@ -34,6 +34,7 @@ struct ks_build_step {
 	char *description; /* dkms's words, for the log */
 	char *command;	   /* as the log shows it */
 	char **argv;
+	char *script; /* where it is now, of pre_build and post_build; else NULL */
 	bool needs_token;
 };
 
@@ -72,10 +73,10 @@ struct ks_build {
 	gint64 measured_us;    /* when its tree was measured last; 0 = never */
 	guint64 measured_free; /* bytes that were free then */
 	gint64 step_started_us;
-	gint64 used_us;	   /* by the steps that ended */
+	gint64 used_us;	      /* by the steps that ended */
 	off_t counted_offset; /* up to here the log was read for n_files */
 	guint n_files;	      /* compiled and linked so far */
-	off_t step_offset; /* of the running step's output in the log */
+	off_t step_offset;    /* of the running step's output in the log */
 	unsigned int layers;
 	bool has_layers;
 

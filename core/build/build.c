@@ -91,6 +91,17 @@ const char *ks_build_step_command(const struct ks_build *build)
 	return build->step < build->steps->len ? get_step(build)->command : NULL;
 }
 
+bool ks_build_step_is_executable(const struct ks_build *build)
+{
+	const struct ks_build_step *step =
+		build->step < build->steps->len ? get_step(build) : NULL;
+	struct stat st;
+
+	return !step || !step->script ||
+	       (ks_root_stat(build->system->root, step->script, &st) &&
+		st.st_mode & 0111);
+}
+
 int ks_build_poll_fd(const struct ks_build *build)
 {
 	if (build->ready_fd >= 0)

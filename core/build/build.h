@@ -93,6 +93,12 @@ const char *ks_build_step(const struct ks_build *build);
 const char *ks_build_step_description(const struct ks_build *build);
 const char *ks_build_step_command(const struct ks_build *build);
 
+/*
+ * False of a script that is there or not, and cannot be executed: it is passed over, as
+ * dkms does. True of every other step. Only to be told: the step itself looks again.
+ */
+bool ks_build_step_is_executable(const struct ks_build *build);
+
 /* How many files it has compiled and linked so far, by its log. */
 guint ks_build_files_done(struct ks_build *build);
 /* The same of a whole log. */

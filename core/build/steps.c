@@ -10,12 +10,14 @@ void ks_build_step_free(struct ks_build_step *step)
 	g_free(step->description);
 	g_free(step->command);
 	g_strfreev(step->argv);
+	g_free(step->script);
 	g_free(step);
 }
 
 /* script is run by bash -c; the log shows command, which people can paste. */
-static void add_step(GPtrArray *steps, const char *name, const char *description,
-		     const char *command, const char *script, bool needs_token)
+static struct ks_build_step *add_step(GPtrArray *steps, const char *name,
+				      const char *description, const char *command,
+				      const char *script, bool needs_token)
 {
 	struct ks_build_step *step = g_new0(struct ks_build_step, 1);
 	const char *argv[] = {"bash", "-c", script, name, NULL};
@@ -26,6 +28,7 @@ static void add_step(GPtrArray *steps, const char *name, const char *description
 	step->argv = g_strdupv((char **)argv);
 	step->needs_token = needs_token;
 	g_ptr_array_add(steps, step);
+	return step;
 }
 
 static void add_patches(const struct ks_build *build, GPtrArray *steps)
@@ -60,12 +63,14 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 	g_autofree char *command = NULL;
 	g_autofree char *text = NULL;
 	g_autofree char *description = g_strdup_printf("Running the %s script", name);
+	bool is_overridden;
 
 	if (!length)
 		return;
 	override =
 		g_build_filename(system->dkms_etc, build->request->module, script, NULL);
-	if (ks_root_exists(system->root, override))
+	is_overridden = ks_root_exists(system->root, override);
+	if (is_overridden)
 		command = g_strconcat(override, words + length, NULL);
 	else
 		command = g_strconcat(build->build_path, "/", words, NULL);
@@ -75,7 +80,9 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 		"if [ -x %s ]; then %s\n"
 		"else echo 'Warning: The %s script is not executable.'; fi",
 		path, command, name);
-	add_step(steps, name, description, command, text, true);
+	add_step(steps, name, description, command, text, true)->script =
+		is_overridden ? g_steal_pointer(&override)
+			      : g_build_filename(build->tree_path, script, NULL);
 }
 
 /* dkms: a leading "make" gets -jN and KERNELRELEASE; 'make' in quotes does not. */

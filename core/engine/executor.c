@@ -233,16 +233,23 @@ static void notify_step(struct ks_executor *executor, struct running *running)
 	const char *name = ks_build_step(running->build);
 	const char *description = ks_build_step_description(running->build);
 	const char *step = description ? description : name;
+	const struct ks_action *action = get_action(executor, running->index);
+	bool is_executable;
 
 	if (running->step == step)
 		return;
 	running->step = step;
+	is_executable = ks_build_step_is_executable(running->build);
 	notify(executor,
 	       (struct ks_event){.kind = KS_EVENT_ACTION_STEP,
-				 .action = get_action(executor, running->index),
+				 .action = action,
 				 .text = name,
-				 .description = description,
+				 .description = is_executable ? description : NULL,
 				 .command = ks_build_step_command(running->build)});
+	if (!is_executable)
+		notify(executor, (struct ks_event){.kind = KS_EVENT_NO_SCRIPT,
+						   .action = action,
+						   .text = name});
 }
 
 static bool start_build(struct ks_executor *executor, guint index, GError **error)
