@@ -36,6 +36,45 @@ static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool inst
 	};
 }
 
+/*
+ * dkms takes a module off again whose depmod failed. So it is done here, but only when
+ * nothing of it was in place before: what worked is not taken away.
+ */
+static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = {.module = options->module,
+						.version = options->version,
+						.release = release,
+						.uninstall = true};
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_outcome) outcome = NULL;
+
+	if (was_active)
+		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
+				   "Problems with depmod detected.\n"
+				   "The module stays, as it was installed before.");
+	ks_dkms_die(0, "Problems with depmod detected. Automatically uninstalling this "
+		       "module.");
+	ks_dkms_run_engine(dkms, "dkms uninstall", &request, words, &outcome);
+	return ks_dkms_die(
+		KS_DKMS_INSTALL_FAILED,
+		"Install Failed (depmod problems). Module rolled back to built "
+		"state.");
+}
+
+/* A version of the module is installed there. */
+static bool is_any_active(const struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	g_autofree char *link =
+		g_strdup_printf("%s/%s/kernel-%s-%s", dkms->cli.system->dkms_tree,
+				dkms->options.module, release, arch);
+	struct stat st;
+
+	return ks_root_lstat(dkms->cli.system->root, link, &st);
+}
+
 /* One run of the engine; *done tells what it was about. */
 static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 		  struct ks_dkms_done *done)
@@ -46,6 +85,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	ks_auto(ks_outcome) outcome = NULL;
 	const struct ks_verdict *verdict;
 	const struct ks_dkms_done *told;
+	const bool was_active = is_any_active(dkms, release);
 	int code = ks_dkms_run_engine(dkms, command_name(install), &request, words,
 				      &outcome);
 
@@ -61,7 +101,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 					      .installed = told->installed};
 	code = ks_dkms_tell(dkms, install, words, verdict);
 	if (!code && ks_dkms_words_depmod_failed(words, release))
-		code = KS_DKMS_INSTALL_FAILED;
+		code = roll_back(dkms, release, was_active);
 	return code;
 }
 

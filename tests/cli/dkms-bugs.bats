@@ -58,6 +58,31 @@ acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 	contains "$output" "Autoinstall on $K failed for module(s) bolt(21)."
 }
 
+@test "--debug tells on stderr what is done and why, and changes nothing on stdout" {
+	tree_built acme 1.0 $K
+	ds install acme/1.0 -k $K --no-depmod --debug >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
+	contains "$(cat "$BATS_TEST_TMPDIR/err")" "+ install acme/1.0 on $K: "
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" "Installing /lib/modules/$K/updates/dkms/acme.ko
+Running depmod... done."
+}
+
+@test "6: depmod fails: the module is taken off again, but not one that was installed" {
+	tree_built acme 1.0 $K
+	depmod_make 1
+	run ds install acme/1.0 -k $K
+	equal "$status" 6
+	contains "$output" "Error! Problems with depmod detected. Automatically uninstalling this module."
+	contains "$output" "Deleting /lib/modules/$K/updates/dkms/acme.ko"
+	contains "$output" "Error! Install Failed (depmod problems). Module rolled back to built state."
+	equal "$(ds status)" "acme/1.0, $K, $A: built"
+	[[ ! -e $M/updates/dkms/acme.ko ]] || fail "it is installed"
+	ds install acme/1.0 -k $K --no-depmod
+	run ds install acme/1.0 -k $K --force
+	equal "$status" 6
+	lacks "$output" "rolled back"
+	[[ -e $M/updates/dkms/acme.ko ]] || fail "it was taken away"
+}
+
 @test "C1: two at a time wait for each other" {
 	kernel_make 6.1.0-8-test
 	tree_built acme 1.0 $K

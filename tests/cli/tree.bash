@@ -125,7 +125,7 @@ lacks() { [[ $1 != *"$2"* ]] || fail "has: $2" "in:  $1"; }
 # The JSON on stdin, if it is some.
 valid_json() { jq -e . >/dev/null || fail "no JSON"; }
 
-# A depmod in the tree that notes its arguments in /depmod.log.
+# depmod_make [STATUS]: a depmod in the tree that notes its arguments in /depmod.log.
 depmod_make() {
 	mkdir -p "$R/usr/sbin"
 	cat >"$BATS_TEST_TMPDIR/depmod.c" <<-'END'
@@ -135,10 +135,10 @@ depmod_make() {
 		FILE *log = fopen("/depmod.log", "a");
 		for (int i = 1; log && i < argc; i++)
 			fprintf(log, "%s%s", argv[i], i + 1 < argc ? " " : "\n");
-		return !log || fclose(log);
+		return !log || fclose(log) || STATUS;
 	}
 	END
-	gcc -static -o "$R/usr/sbin/depmod" "$BATS_TEST_TMPDIR/depmod.c"
+	gcc -static -DSTATUS="${1:-0}" -o "$R/usr/sbin/depmod" "$BATS_TEST_TMPDIR/depmod.c"
 }
 
 # weak_modules_make PATH: a program in the tree that notes arguments and input in /weak.log.
