@@ -21,8 +21,14 @@
 #include "core/support/cleanup.h"
 #include "core/support/error.h"
 
-/* Beyond any architecture's numbers; x32 programs, which are refused, are above. */
-#define SYSCALL_MAX 4096
+/*
+ * Beyond any architecture's numbers, of which those of MIPS begin at 4000 and 5000; x32
+ * programs, which are refused, are above. 32-bit ARM has a few more, set_tls among them,
+ * without which no program begins: Linux, arch/arm/include/uapi/asm/unistd.h.
+ */
+#define SYSCALL_MAX	  8192
+#define ARM_PRIVATE_FIRST 0x0f0000
+#define ARM_PRIVATE_END	  0x0f0800
 
 /* By name: libseccomp's headers of the floor do not know all of them. */
 static const struct {
@@ -137,14 +143,12 @@ static int filter_fill(scmp_filter_ctx filter, bool network)
 	return -r;
 }
 
-/* The highest number that libseccomp has a name for: it knew what the list is about. */
-static unsigned int find_last_known(void)
+unsigned int ks_sandbox_filter_last_known(unsigned int arch)
 {
 	unsigned int last = 0;
 
 	for (unsigned int number = 0; number < SYSCALL_MAX; number++) {
-		char *name =
-			seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)number);
+		char *name = seccomp_syscall_resolve_num_arch(arch, (int)number);
 
 		if (name)
 			last = number;
@@ -162,7 +166,9 @@ static bool write_unknown(int fd, unsigned int last_known)
 {
 	const struct sock_filter program[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_known, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_known, 0, 3),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ARM_PRIVATE_FIRST, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ARM_PRIVATE_END, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 	};
 
@@ -175,7 +181,7 @@ static int filter_write(int fd, scmp_filter_ctx filter, bool network)
 
 	if (!r)
 		r = -filter_fill(filter, network);
-	if (!r && !write_unknown(fd, find_last_known()))
+	if (!r && !write_unknown(fd, ks_sandbox_filter_last_known(SCMP_ARCH_NATIVE)))
 		r = -errno;
 	if (!r)
 		r = seccomp_export_bpf(filter, fd);

@@ -15,3 +15,9 @@
  * allowed; without it only socketpair(2) of AF_UNIX is.
  */
 int ks_sandbox_filter(bool network, GError **error);
+
+/*
+ * The highest number that libseccomp has a name for on an architecture (SCMP_ARCH_*),
+ * but for the few of 32-bit ARM beside the others: it knew what the list is about.
+ */
+unsigned int ks_sandbox_filter_last_known(unsigned int arch);

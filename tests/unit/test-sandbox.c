@@ -5,7 +5,10 @@
  */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/sandbox/filter.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -264,6 +268,44 @@ static void test_unknown_system_calls(struct fixture *f, gconstpointer data)
 	}
 	g_assert_cmpint(run(f, script), ==, 0);
 	g_assert_cmpstr(f->output, ==, expected);
+}
+
+/* What the filter's beginning, which knows numbers only, makes of one. */
+static bool is_refused_as_unknown(guint32 number)
+{
+	struct sock_filter program[16] = {{0}};
+	int fd = ks_sandbox_filter(false, NULL);
+	guint i = 1;
+
+	g_assert_cmpint(pread(fd, program, sizeof(program), 0), >, 0);
+	/* up to libseccomp's own, which begins with a load */
+	while (BPF_CLASS(program[i].code) == BPF_JMP) {
+		const struct sock_filter *jump = &program[i];
+		bool is_true = BPF_OP(jump->code) == BPF_JGT ? number > jump->k
+							     : number >= jump->k;
+
+		i += 1 + (is_true ? jump->jt : jump->jf);
+	}
+	if (BPF_CLASS(program[i].code) != BPF_RET)
+		return false;
+	g_assert_cmpuint(program[i].k, ==, SECCOMP_RET_ERRNO | ENOSYS);
+	return true;
+}
+
+/* No program begins without those of its architecture. */
+static void test_system_calls_of_other_architectures(struct fixture *f,
+						     gconstpointer data)
+{
+	g_assert_cmpuint(ks_sandbox_filter_last_known(SCMP_ARCH_MIPSEL), >, 4300);
+	g_assert_cmpuint(ks_sandbox_filter_last_known(SCMP_ARCH_MIPSEL64), >, 5300);
+	g_assert_cmpuint(ks_sandbox_filter_last_known(SCMP_ARCH_ARM), >, 400);
+	g_assert_cmpuint(ks_sandbox_filter_last_known(SCMP_ARCH_ARM), <, 1000);
+	g_assert_false(is_refused_as_unknown(SYS_read));
+	g_assert_false(is_refused_as_unknown(0x0f0002)); /* ARM: cacheflush */
+	g_assert_false(is_refused_as_unknown(0x0f0005)); /* ARM: set_tls */
+	g_assert_true(is_refused_as_unknown(0x0effff));
+	g_assert_true(is_refused_as_unknown(0x0f0800));
+	g_assert_true(is_refused_as_unknown(0x40000000)); /* x32 */
 }
 
 static void test_sees_only_itself(struct fixture *f, gconstpointer data)
@@ -946,6 +988,8 @@ int main(int argc, char **argv)
 	ADD("namespaces cannot be made inside", test_no_new_namespaces);
 	ADD("system calls newer than the filter, and io_uring, do not exist",
 	    test_unknown_system_calls);
+	ADD("what programs of other architectures cannot begin without is let through",
+	    test_system_calls_of_other_architectures);
 	ADD("the command sees only its own processes and files", test_sees_only_itself);
 	ADD("sockets and the like below /run are out of sight", test_run_is_hidden);
 	ADD("a writable directory below /run is there", test_writable_below_run);
