@@ -4,8 +4,11 @@
  * whole run: a token is taken before each top-level make starts and given
  * back when it has ended.
  *
- * A killed make loses the tokens it held: ks_jobserver_refill() makes the
- * pool whole again while nothing is running.
+ * A killed make loses the tokens it held. How many it were cannot be known while
+ * other makes run: every make gives back '+', whatever it took (make 4.3 and 4.4,
+ * posixos.c). ks_jobserver_refill() makes the pool whole at the first moment when
+ * nobody has taken one, though builds may be waiting for theirs; the more were
+ * lost, the sooner that is.
  */
 #pragma once
 
@@ -29,5 +32,8 @@ int ks_jobserver_poll_fd(const struct ks_jobserver *jobserver);
 void ks_jobserver_fds(const struct ks_jobserver *jobserver, int fds[2]);
 /* " -jN --jobserver-auth=R,W": the value for MAKEFLAGS. Owned by jobserver. */
 const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
-/* Nothing runs: bring the pool back to n_jobs tokens. Returns how many were lost. */
+/*
+ * When all that was taken was given back: bring the pool to n_jobs tokens, and return
+ * how many were lost. Else nothing, 0.
+ */
 unsigned int ks_jobserver_refill(struct ks_jobserver *jobserver);

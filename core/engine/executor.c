@@ -537,8 +537,8 @@ static void finish_build(struct ks_executor *executor, struct running *running,
 	tell_signed(executor, action, running->request.signing, result);
 	tell_unresolved(executor, action, result);
 	g_ptr_array_remove_fast(executor->running, running);
-	if (!executor->running->len && !ks_memos_count(executor->memos))
-		ks_jobserver_refill(executor->jobserver);
+	/* nothing while other builds or memos have one */
+	ks_jobserver_refill(executor->jobserver);
 	ok = result->ok ? store_success(executor, action->target, result, &error)
 			: store_failure(executor, action->target, result, &error);
 	end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED, error,

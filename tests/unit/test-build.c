@@ -543,8 +543,7 @@ static void test_built_once(struct fixture *f, gconstpointer data)
 			second->manifest->build_duration_ms);
 	g_assert_cmpstr(first->manifest->sandbox_layers, ==,
 			second->manifest->sandbox_layers);
-	g_autofree char *log =
-		g_build_filename(second->staged_dir, "log/make.log", NULL);
+	g_autofree char *log = g_build_filename(second->staged_dir, "log/make.log", NULL);
 	g_assert_true(g_file_test(log, G_FILE_TEST_IS_REGULAR));
 
 	f->request.use_store = false;
@@ -553,6 +552,62 @@ static void test_built_once(struct fixture *f, gconstpointer data)
 }
 
 /* What is not loadable, and what failed, is not kept. */
+/* Back from a newer kernel: what was built for this one is still there. */
+static void test_an_older_kernel_is_not_built_again(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *fingerprint = g_strnfill(64, 'a');
+	g_autofree char *newer_fingerprint = g_strnfill(64, 'b');
+
+	f->request.use_store = f->request.keep_in_store = true;
+	f->request.fingerprint = fingerprint;
+	ks_auto(ks_build_result) first = run(f);
+	g_assert_true(first->ok);
+	g_assert_false(first->reused);
+	f->request.fingerprint = newer_fingerprint;
+	ks_auto(ks_build_result) newer = run(f);
+	g_assert_true(newer->ok);
+	g_assert_false(newer->reused);
+	fail_to_compile(f);
+	f->request.fingerprint = fingerprint;
+	ks_auto(ks_build_result) back = run(f);
+	g_assert_true(back->ok);
+	g_assert_true(back->reused);
+	const struct ks_manifest_file *a = first->manifest->files->pdata[0];
+	const struct ks_manifest_file *b = back->manifest->files->pdata[0];
+	g_assert_cmpstr(a->sha256, ==, b->sha256);
+}
+
+/* Its own store is empty: it is another one's that has it, and keeps it. */
+static void test_a_second_root_takes_what_the_first_built(struct fixture *f,
+							  gconstpointer data)
+{
+	g_autofree char *fingerprint = g_strnfill(64, 'c');
+	ks_auto(ks_system) first_root = ks_system_new("/", NULL);
+
+	move_directory(&first_root->state_dir, &f->tree, "/state");
+	f->request.fingerprint = fingerprint;
+	f->request.use_store = f->request.keep_in_store = true;
+	ks_auto(ks_build_result) first = run(f);
+	g_assert_true(first->ok);
+	fail_to_compile(f);
+
+	move_directory(&f->system->state_dir, &f->tree, "/second/state");
+	ks_auto(ks_build) alone = start(f);
+	ks_auto(ks_build_result) built = drive(alone);
+	g_assert_false(built->ok);
+	f->request.other_store = first_root;
+	ks_auto(ks_build) helped = start(f);
+	ks_auto(ks_build_result) taken = drive(helped);
+	g_assert_true(taken->ok);
+	g_assert_true(taken->reused);
+	g_assert_cmpstr(taken->manifest->build_fingerprint, ==, fingerprint);
+	const struct ks_manifest_file *a = first->manifest->files->pdata[0];
+	const struct ks_manifest_file *b = taken->manifest->files->pdata[0];
+	g_assert_cmpstr(a->sha256, ==, b->sha256);
+	g_autofree char *kept = g_strconcat("/state/store/", fingerprint, NULL);
+	g_assert_true(has(f, kept));
+}
+
 static void test_failures_are_not_stored(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *fingerprint = g_strnfill(64, 'e');
@@ -1063,6 +1118,10 @@ int main(int argc, char **argv)
 	ADD("a file that is no module is refused", test_rubbish_module);
 	ADD("an excluded module is left out", test_excluded_module);
 	ADD("what was built once is taken from the store", test_built_once);
+	ADD("an older kernel is not built again",
+	    test_an_older_kernel_is_not_built_again);
+	ADD("a second root takes what the first built",
+	    test_a_second_root_takes_what_the_first_built);
 	ADD("failures are not stored", test_failures_are_not_stored);
 	ADD("a trial leaves no trace", test_trial);
 	ADD("scripts get arguments and environment", test_scripts);

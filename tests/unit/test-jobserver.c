@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,17 @@ static unsigned int drain(struct ks_jobserver *jobserver)
 	while (ks_jobserver_try_take(jobserver))
 		n++;
 	return n;
+}
+
+/* As a make that is killed does. */
+static void lose(struct ks_jobserver *jobserver, unsigned int n)
+{
+	char token;
+	int fds[2];
+
+	ks_jobserver_fds(jobserver, fds);
+	while (n--)
+		g_assert_cmpint(read(fds[0], &token, 1), ==, 1);
 }
 
 static bool is_readable(struct ks_jobserver *jobserver)
@@ -75,10 +88,23 @@ static void test_refill(void)
 	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(4, NULL);
 
 	g_assert_cmpuint(ks_jobserver_refill(jobserver), ==, 0);
-	ks_jobserver_try_take(jobserver);
-	ks_jobserver_try_take(jobserver);
+	lose(jobserver, 2);
 	g_assert_cmpuint(ks_jobserver_refill(jobserver), ==, 2);
 	g_assert_cmpuint(drain(jobserver), ==, 4);
+}
+
+/* While somebody has one, what is missing may be in use. */
+static void test_refill_waits_for_what_was_taken(void)
+{
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(3, NULL);
+
+	g_assert_true(ks_jobserver_try_take(jobserver));
+	lose(jobserver, 2);
+	g_assert_cmpuint(ks_jobserver_refill(jobserver), ==, 0);
+	g_assert_false(is_readable(jobserver));
+	ks_jobserver_give(jobserver);
+	g_assert_cmpuint(ks_jobserver_refill(jobserver), ==, 2);
+	g_assert_cmpuint(drain(jobserver), ==, 3);
 }
 
 static void test_surplus_goes(void)
@@ -152,6 +178,56 @@ static void test_real_make(void)
 	g_rmdir(dir);
 }
 
+/* Both its jobs are there before it is killed: it waits for a fifo they open. */
+static void test_killed_make(void)
+{
+	static const char makefile[] = "all: a b\na b:\n\t@echo >fifo; exec sleep 600\n";
+	g_autofree char *make = g_find_program_in_path("make");
+	g_autofree char *dir = g_dir_make_tmp("ks-jobserver-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "Makefile", NULL);
+	g_autofree char *fifo = g_build_filename(dir, "fifo", NULL);
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(2, NULL);
+	g_autofree char *flags =
+		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(jobserver), NULL);
+	const char *const argv[] = {"make", NULL};
+	const char *const env[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", flags, NULL};
+	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
+	char lines[2];
+	int fds[2], fifo_fd;
+	pid_t pid;
+
+	if (!make) {
+		g_test_skip("no make");
+		return;
+	}
+	g_assert_true(g_file_set_contents(path, makefile, -1, NULL));
+	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+	fifo_fd = open(fifo, O_RDWR | O_CLOEXEC);
+	ks_jobserver_fds(jobserver, fds);
+	options.argv = argv;
+	options.env = env;
+	options.cwd = dir;
+	options.pass_fds = fds;
+	options.n_pass_fds = 2;
+	options.new_session = true;
+	g_assert_true(ks_jobserver_try_take(jobserver));
+	pid = ks_process_spawn(&options, NULL, NULL);
+	g_assert_cmpint(pid, >, 0);
+	alarm(60);
+	for (size_t i = 0; i < sizeof(lines); i++)
+		g_assert_cmpint(read(fifo_fd, &lines[i], 1), ==, 1);
+	alarm(0);
+	g_assert_cmpint(kill(-pid, SIGKILL), ==, 0);
+	ks_process_wait(pid);
+	ks_jobserver_give(jobserver);
+	g_assert_cmpuint(ks_jobserver_refill(jobserver), ==, 1);
+	g_assert_cmpuint(drain(jobserver), ==, 2);
+	close(fifo_fd);
+	g_remove(fifo);
+	g_remove(path);
+	g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -159,9 +235,13 @@ int main(int argc, char **argv)
 	g_test_add_func("/jobserver/no job is one job", test_zero_is_one);
 	g_test_add_func("/jobserver/a full pipe stops nobody", test_hostile_pipe);
 	g_test_add_func("/jobserver/lost tokens come back", test_refill);
+	g_test_add_func("/jobserver/what is taken is not lost",
+			test_refill_waits_for_what_was_taken);
 	g_test_add_func("/jobserver/tokens of a hostile build go", test_surplus_goes);
 	g_test_add_func("/jobserver/the shared description stays blocking",
 			test_description_stays_blocking);
 	g_test_add_func("/jobserver/a real make keeps to the tokens", test_real_make);
+	g_test_add_func("/jobserver/what a killed make held comes back",
+			test_killed_make);
 	return g_test_run();
 }
