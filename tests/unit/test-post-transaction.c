@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* post_transaction, run on the machine itself with confs and log of the test. */
+#include <sys/stat.h>
+
 #include "core/engine/post-transaction.h"
 
 #include "core/conf/settings.h"
@@ -28,6 +30,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	faketree_set_up(&f->tree, data);
+	/* bash reads the conf as another user */
+	g_assert_cmpint(chmod(f->tree.dir, 0755), ==, 0);
 	f->system = ks_system_new("/", &error);
 	g_assert_no_error(error);
 	g_free(f->system->dkms_etc);
