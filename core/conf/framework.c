@@ -53,6 +53,7 @@ void ks_framework_free(struct ks_framework *framework)
 	g_free(framework->mok_signing_key);
 	g_free(framework->mok_certificate);
 	g_free(framework->addon_modules_dir);
+	g_free(framework->untrusted);
 	g_clear_pointer(&framework->environments, g_hash_table_unref);
 	g_clear_pointer(&framework->warnings, g_ptr_array_unref);
 	g_free(framework);
@@ -268,10 +269,51 @@ static bool is_read(const struct ks_system *system, const char *path)
 	return true;
 }
 
+/* A group of root's alone is root: so is what a umask of 002 leaves. */
+static bool is_roots_alone(const struct ks_system *system, const char *path)
+{
+	struct stat st;
+
+	/* who is not root has nothing to give away */
+	if (geteuid() != 0)
+		return true;
+	return ks_root_stat(system->root, path, &st) && st.st_uid == 0 &&
+	       !(st.st_mode & S_IWOTH) && (!(st.st_mode & S_IWGRP) || st.st_gid == 0);
+}
+
+static void note_trust(struct reading *reading, const char *path)
+{
+	const struct ks_system *system = reading->evaluation.system;
+	char **untrusted = &reading->framework->untrusted;
+	/* where it really is, if that is elsewhere */
+	g_autofree char *real = ks_root_realpath(system->root, path);
+	g_autofree char *dir = g_path_get_dirname(real ? real : path);
+
+	if (*untrusted || (is_roots_alone(system, path) && is_roots_alone(system, dir)))
+		return;
+	*untrusted =
+		is_roots_alone(system, path) ? g_steal_pointer(&dir) : g_strdup(path);
+}
+
+bool ks_framework_check_trust(const struct ks_framework *framework, const char *what,
+			      GError **error)
+{
+	if (!framework->untrusted)
+		return true;
+	ks_error_set(error, KS_ERROR_DENIED,
+		     "cannot run %s: others than root can write to '%s'", what,
+		     framework->untrusted);
+	ks_error_hint(error, "make it root's: chown root:root '%s'; chmod go-w '%s'",
+		      framework->untrusted, framework->untrusted);
+	return false;
+}
+
 static bool add_file(struct reading *reading, const char *path, GError **error)
 {
-	return !is_read(reading->evaluation.system, path) ||
-	       ks_evaluation_add_file(&reading->evaluation, path, error);
+	if (!is_read(reading->evaluation.system, path))
+		return true;
+	note_trust(reading, path);
+	return ks_evaluation_add_file(&reading->evaluation, path, error);
 }
 
 static bool add_files(struct reading *reading, GError **error)

@@ -59,7 +59,17 @@ struct ks_framework {
 	/* release -> char **, what build_environment exports: once a run, see conf.h */
 	GHashTable *environments;
 	GPtrArray *warnings; /* char *: what bash complained of */
+	/*
+	 * The first of its files, or their directories, that others than root can write
+	 * to; NULL: none, or we are not root. Then what it names must not be run:
+	 * ks_framework_check_trust().
+	 */
+	char *untrusted;
 };
+
+/* Whether what the files name may be run as root; KS_ERROR_DENIED, with the path. */
+bool ks_framework_check_trust(const struct ks_framework *framework, const char *what,
+			      GError **error);
 
 /*
  * Read it. kernel may be NULL, then $kernelver and $arch are empty. settings

@@ -147,6 +147,8 @@ bool ks_post_transaction_run(const struct ks_system *system,
 	/* whether there is one hangs on no kernel */
 	if (!settings->framework || !settings->framework->post_transaction)
 		return true;
+	if (!ks_framework_check_trust(settings->framework, "post_transaction", error))
+		return false;
 	commands = list_commands(system, settings, kernels, releases, error);
 	if (!commands)
 		return false;

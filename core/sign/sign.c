@@ -91,6 +91,9 @@ static bool find_program(const struct ks_system *system,
 	g_free(signing->program);
 	signing->program = g_strdup(framework->sign_file);
 	signing->is_external = true;
+	if (!ks_framework_check_trust(framework, "the sign_file of framework.conf",
+				      &signing->problem))
+		return false;
 	if (ks_root_exists(system->root, signing->program))
 		return true;
 	ks_error_set(&signing->problem, KS_ERROR_NOT_FOUND,

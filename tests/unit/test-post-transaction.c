@@ -68,7 +68,8 @@ static bool run(struct fixture *f, const char *conf, GError **error)
 {
 	g_autoptr(GError) settings_error = NULL;
 
-	faketree_write(&f->tree, "/etc/dkms/framework.conf", conf);
+	if (conf)
+		faketree_write(&f->tree, "/etc/dkms/framework.conf", conf);
 	f->settings = ks_settings_load(f->system, &settings_error);
 	g_assert_no_error(settings_error);
 	return ks_post_transaction_run(f->system, f->settings, f->kernels, f->releases,
@@ -99,6 +100,32 @@ static void test_runs_once_for_all_kernels(struct fixture *f, gconstpointer data
 			"\n# exit code: 0\n# elapsed time: 00:00:00\n"
 			"--------------------------------"
 			"--------------------------------\n");
+}
+
+/* What it says is run as root: whoever can write it could become root. */
+static void test_a_conf_that_others_can_write_is_not_run(struct fixture *f,
+							 gconstpointer data)
+{
+	static const char *const paths[] = {"/etc/dkms/framework.conf", "/etc/dkms"};
+
+	if (geteuid() != 0) {
+		g_test_skip("it is root's command that is not run");
+		return;
+	}
+	faketree_write(&f->tree, paths[0], "post_transaction='echo one'\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autofree char *path = faketree_path(&f->tree, paths[i]);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_cmpint(g_chmod(path, 0757), ==, 0);
+		g_assert_false(run(f, NULL, &error));
+		g_assert_error(error, KS_ERROR, KS_ERROR_DENIED);
+		g_assert_nonnull(strstr(error->message, path));
+		g_assert_cmpstr(f->told->str, ==, "");
+		g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+		g_clear_pointer(&f->settings, ks_settings_free);
+	}
+	g_assert_true(run(f, NULL, NULL));
 }
 
 static void test_runs_for_each_kernel_that_it_names(struct fixture *f, gconstpointer data)
@@ -166,6 +193,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	ADD("runs-once-for-all-kernels", test_runs_once_for_all_kernels);
+	ADD("a-conf-that-others-can-write-is-not-run",
+	    test_a_conf_that_others_can_write_is_not_run);
 	ADD("runs-for-each-kernel-that-it-names",
 	    test_runs_for_each_kernel_that_it_names);
 	ADD("a-failure-is-told-and-the-others-are-run",

@@ -117,6 +117,16 @@ static void test_the_rules_of_dkms(struct fixture *f, gconstpointer data)
 	faketree_write(&f->tree, CONFIG, "CONFIG_MODULE_SIG_HASH=\"sha256\"\n");
 	faketree_write(&f->tree, FRAMEWORK, "sign_file=/nowhere/sign-file\n");
 	assert_verdict(f, KS_SIGN_NO_PROGRAM);
+	if (geteuid() == 0) {
+		/* a program that others than root could have named */
+		g_autofree char *framework = faketree_path(&f->tree, FRAMEWORK);
+
+		faketree_write(&f->tree, "/sign-file", "#!/bin/sh\n");
+		faketree_write(&f->tree, FRAMEWORK, "sign_file=/sign-file\n");
+		assert_verdict(f, KS_SIGN_YES);
+		g_assert_cmpint(g_chmod(framework, 0646), ==, 0);
+		assert_verdict(f, KS_SIGN_NO_PROGRAM);
+	}
 	faketree_write(&f->tree, FRAMEWORK, "mok_signing_key=pkcs11:token=x\n");
 	assert_verdict(f, KS_SIGN_NO_KEY);
 	faketree_write(&f->tree, FRAMEWORK, "try_sign_modules=false\n");
