@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# set: full
+# What dkms's actions do, print and exit with when there is something to build: the codes
+# that need a real build, match, a directory instead of a module, --all, and the loading
+# of modules after an installation.
+
+load ../lib/root
+
+setup_file() {
+	root_new dkmscodes bookworm-cloud
+	root_install_kmodsmith
+	K=$(root_kernels)
+	export K A=x86_64
+	# an image at each installation would be most of the time; and each test builds anew
+	mkdir -p "$R/etc/kmodsmith/kmodsmith.conf.d"
+	printf '[kmodsmith]\ninitramfs = false\ncache-size = 0\n' >"$R/etc/kmodsmith/kmodsmith.conf.d/test.conf"
+	T=$R/var/lib/dkms
+	export T
+}
+
+teardown_file() { root_end; }
+
+teardown() {
+	local name
+	for name in "$T"/*/*/source; do
+		[[ ! -L $name ]] || root_in dkms remove "$(cut -d/ -f1,2 <<<"${name#"$T/"}")" --all
+	done
+	rm -rf "$R"/usr/src/{acme,bolt}-1.0 "$R/root/src"
+}
+
+# source NAME [CONF-LINE...]
+source_with() {
+	source_make "$R/usr/src/$1-1.0" "$1" 1.0
+	(($# == 1)) || printf '%s\n' "${@:2}" >>"$R/usr/src/$1-1.0/dkms.conf"
+	chmod -R go-w "$R/usr/src/$1-1.0"
+}
+
+script() {
+	printf '#!/bin/sh\n%s\n' "$3" >"$R/usr/src/$1-1.0/$2"
+	chmod 755 "$R/usr/src/$1-1.0/$2"
+}
+
+# ends TEXT CODE COMMAND...: it exits with CODE and prints TEXT. The dots that stand for
+# seconds are left out.
+ends() {
+	local text=$1 code=$2
+	shift 2
+	run root_in "$@"
+	output=$(sed 's/\.\.\.\.*\( done\|(bad\)/...\1/' <<<"$output")
+	assert_equal "$status" "$code" "status of $*"
+	assert_contains "$output" "$text"
+}
+
+@test "5: a patch is missing" {
+	source_with acme 'PATCH[0]="none.patch"'
+	ends "Error! Patch none.patch as specified in dkms.conf cannot be
+found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
+}
+
+@test "6: a patch does not apply" {
+	source_with acme 'PATCH[0]="bad.patch"'
+	mkdir "$R/usr/src/acme-1.0/patches"
+	printf -- '--- a/acme.c\n+++ b/acme.c\n@@ -1 +1 @@\n-nothing like it\n+other\n' \
+		>"$R/usr/src/acme-1.0/patches/bad.patch"
+	ends "Error! Application of patch bad.patch failed." 6 dkms build acme/1.0 -k "$K"
+}
+
+@test "7: make does not produce the module" {
+	source_with acme 'BUILT_MODULE_NAME[0]="other"'
+	ends "Error! Build of acme failed for: $K ($A)" 7 dkms build acme/1.0 -k "$K"
+}
+
+@test "10: make fails" {
+	source_with acme
+	echo '#error no' >>"$R/usr/src/acme-1.0/acme.c"
+	ends "Error! Bad return status for module build on kernel: $K ($A)" 10 dkms build acme/1.0 -k "$K"
+}
+
+@test "the status of PRE_BUILD and POST_BUILD is that of dkms" {
+	source_with acme 'PRE_BUILD="pre.sh"'
+	script acme pre.sh 'exit 41'
+	ends "Running the pre_build script...(bad exit status: 41)" 41 dkms build acme/1.0 -k "$K"
+	rm -r "$R/usr/src/acme-1.0"
+	source_with acme 'POST_BUILD="post.sh"'
+	script acme post.sh 'exit 42'
+	ends "Running the post_build script...(bad exit status: 42)" 42 dkms build acme/1.0 -k "$K"
+}
+
+@test "PRE_BUILD and POST_BUILD that cannot be executed are passed over in dkms's words" {
+	source_with acme 'PRE_BUILD="pre.sh"' 'POST_BUILD="none.sh"'
+	script acme pre.sh 'exit 1'
+	chmod 644 "$R/usr/src/acme-1.0/pre.sh"
+	ends "Warning: The pre_build script is not executable." 0 dkms build acme/1.0 -k "$K"
+	assert_contains "$output" "Warning: The post_build script is not executable."
+	assert_lacks "$output" "Running the"
+	assert_contains "$output" "Building module(s)... done."
+	# an /etc/dkms/M/SCRIPT stands in for it
+	mkdir -p "$R/etc/dkms/acme"
+	printf '#!/bin/sh\nexit 0\n' >"$R/etc/dkms/acme/pre.sh"
+	chmod 755 "$R/etc/dkms/acme/pre.sh"
+	ends "Running the pre_build script... done." 0 dkms build acme/1.0 -k "$K" --force
+	rm -r "$R/etc/dkms/acme"
+}
+
+@test "101: PRE_INSTALL fails, and --force goes on" {
+	source_with acme 'PRE_INSTALL="pre.sh"'
+	script acme pre.sh 'exit 1'
+	ends "Error! pre_install failed, aborting install." 101 dkms install acme/1.0 -k "$K"
+	[[ -z $(module_file "$K" acme) ]] || fail "it is installed"
+	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install acme/1.0 -k "$K" --force
+}
+
+@test "the status of POST_INSTALL and POST_REMOVE is nobody's" {
+	source_with acme 'POST_INSTALL="post.sh"' 'POST_REMOVE="post.sh"'
+	script acme post.sh 'exit 9'
+	ends "Running the post_install script:" 0 dkms install acme/1.0 -k "$K"
+	ends "Running the post_remove script:" 0 dkms uninstall acme/1.0 -k "$K"
+}
+
+@test "a directory is built, and installed, as it is" {
+	source_make "$R/root/src" acme 1.0
+	chmod -R go-w "$R/root/src"
+	ends "Building module(s)... done." 0 dkms build /root/src -k "$K"
+	assert_contains "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
+	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install acme/1.0 -k "$K"
+	root_in dkms remove acme/1.0 --all
+	rm -r "$R/usr/src/acme-1.0"
+	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install /root/src/dkms.conf -k "$K"
+}
+
+@test "install --all brings every module to every kernel" {
+	source_with acme
+	source_with bolt
+	root_in dkms add acme/1.0
+	root_in dkms add bolt/1.0
+	ends "" 0 dkms install --all
+	assert_equal "$(root_exec dkms status)" "acme/1.0, $K, $A: installed
+bolt/1.0, $K, $A: installed"
+	echo '#error no' >>"$R/usr/src/bolt-1.0/bolt.c"
+	ends "" 11 dkms install --all
+}
+
+@test "match builds and installs what another kernel has" {
+	local other=$K-match
+	source_with acme
+	source_with bolt
+	root_in dkms install acme/1.0 -k "$K"
+	root_in dkms add bolt/1.0
+	# a kernel of the same headers under another name would be none; the words and the code
+	mkdir -p "$R/lib/modules/$other/kernel"
+	ends "Matching modules in kernel: $other ($A)
+to the configuration of kernel: $K ($A)" 21 dkms match --templatekernel "$K" -k "$other"
+	rm -r "$R/lib/modules/$other"
+	assert_contains "$output" "Module:  acme"
+	assert_lacks "$output" "bolt"
+	# and back: what a kernel that is gone had is built for the one that is there
+	root_in dkms uninstall acme/1.0 -k "$K"
+	root_in dkms unbuild acme/1.0 -k "$K"
+	mkdir -p "$T/acme/1.0/$other/$A/module"
+	echo module >"$T/acme/1.0/$other/$A/module/acme.ko"
+	ln -s "1.0/$other/$A" "$T/acme/kernel-$other-$A"
+	mkdir -p "$R/lib/modules/$other"/{kernel,updates/dkms}
+	cp "$T/acme/1.0/$other/$A/module/acme.ko" "$R/lib/modules/$other/updates/dkms/"
+	ends "Module:  acme
+Version: 1.0" 0 dkms match --templatekernel "$other" -k "$K"
+	assert_contains "$output" "Building module(s)... done."
+	assert_contains "$output" "Installing /lib/modules/$K/updates/dkms/acme.ko"
+	rm -r "$R/lib/modules/$other"
+}
+
+@test "6: depmod fails: the module is taken off again, but not one that was installed" {
+	source_with acme
+	root_in dkms build acme/1.0 -k "$K"
+	mv "$R/usr/sbin/depmod" "$R/usr/sbin/depmod.real"
+	printf '#!/bin/sh\nexit 1\n' >"$R/usr/sbin/depmod"
+	chmod 755 "$R/usr/sbin/depmod"
+	run root_in dkms install acme/1.0 -k "$K"
+	mv "$R/usr/sbin/depmod.real" "$R/usr/sbin/depmod"
+	assert_equal "$status" 6
+	assert_contains "$output" "Error! Problems with depmod detected. Automatically uninstalling this module."
+	assert_contains "$output" "Error! Install Failed (depmod problems). Module rolled back to built state."
+	[[ -z $(module_file "$K" acme) ]] || fail "it is installed"
+	assert_contains "$(root_exec dkms status)" "acme/1.0, $K, $A: built"
+	root_in dkms install acme/1.0 -k "$K"
+	mv "$R/usr/sbin/depmod" "$R/usr/sbin/depmod.real"
+	printf '#!/bin/sh\nexit 1\n' >"$R/usr/sbin/depmod"
+	chmod 755 "$R/usr/sbin/depmod"
+	run root_in dkms install acme/1.0 -k "$K" --force
+	mv "$R/usr/sbin/depmod.real" "$R/usr/sbin/depmod"
+	assert_equal "$status" 6
+	[[ -n $(module_file "$K" acme) ]] || fail "it was taken away"
+}
+
+# B7 of dkms: a quoted value loses the directive, and the default make is used.
+@test "B7: quotes within MAKE are part of it" {
+	source_with acme "MAKE[0]=\"make -C \$kernel_source_dir M=\$dkms_tree/acme/1.0/build KCFLAGS=\\\"-DA=1 -DB=2\\\" modules\""
+	sed -i '1i #if !defined(A) || B != 2\n#error lost\n#endif' "$R/usr/src/acme-1.0/acme.c"
+	ends "Building module(s)... done." 0 dkms build acme/1.0 -k "$K"
+}
+
+# B5 of dkms: with a MAKE_MATCH that does not match, the command of the conf read before.
+@test "B5: a module is not built with another's MAKE" {
+	source_with acme 'MAKE[0]="touch /nothing; false"' 'MAKE_MATCH[0]="^9\."'
+	source_with bolt 'MAKE[0]="make KERNELRELEASE=$kernelver -C $kernel_source_dir M=$dkms_tree/bolt/1.0/build EXTRA=bolt modules"'
+	root_in dkms add acme/1.0
+	root_in dkms add bolt/1.0
+	ends "Autoinstall on $K succeeded for module(s) acme bolt." 0 dkms autoinstall -k "$K"
+	grep -q '^# command: make .*-C .*M=/var/lib/dkms/acme/1.0/build' "$T/acme/1.0/$K/$A/log/make.log"
+	! grep -q EXTRA=bolt "$T/acme/1.0/$K/$A/log/make.log"
+	grep -q EXTRA=bolt "$T/bolt/1.0/$K/$A/log/make.log"
+}
+
+# In a PID namespace whose first process is in the root: no chroot, as far as anybody can
+# tell. Devices are those of a /sys made here; the kernel is the one that runs.
+as_machine() {
+	local sys=$R/root/sys
+	mkdir -p "$sys/devices/pci0/1" "$sys/devices/pci0/2"
+	echo "pci:v00001234d00000001" >"$sys/devices/pci0/1/modalias"
+	echo "acpi:ACME0001:" >"$sys/devices/pci0/2/modalias"
+	unshare --mount --pid --fork chroot "$R" /bin/bash -c '
+		mount -t proc proc /proc && mount --bind /root/sys /sys && exec "$@"' bash "$@" 2>&1
+}
+
+@test "modprobe_on_install loads what the devices ask for, on the running kernel alone" {
+	local running
+	running=$(uname -r)
+	[[ ! -e $R/lib/modules/$running ]] || skip "the running kernel is in the root"
+	mv "$R/usr/sbin/modprobe" "$R/usr/sbin/modprobe.real"
+	printf '#!/bin/sh\necho "$*" >>/root/modprobe.log\nexit 1\n' >"$R/usr/sbin/modprobe"
+	chmod 755 "$R/usr/sbin/modprobe"
+	source_with acme
+	root_in dkms add acme/1.0
+	mkdir -p "$R/lib/modules/$running/kernel" "$T/acme/1.0/$running/$A/module"
+	touch "$R/lib/modules/$running/modules.order"
+	echo module >"$T/acme/1.0/$running/$A/module/acme.ko"
+	as_machine dkms install acme/1.0
+	[[ -e $R/lib/modules/$running/updates/dkms/acme.ko ]] || fail "it is not installed"
+	[[ ! -e $R/root/modprobe.log ]] || fail "not asked for: $(cat "$R/root/modprobe.log")"
+	as_machine dkms install acme/1.0 --force --modprobe-on-install
+	assert_equal "$(cat "$R/root/modprobe.log")" "-a -b -q -- pci:v00001234d00000001 acpi:ACME0001:"
+	rm "$R/root/modprobe.log"
+	mkdir -p "$R/etc/dkms/framework.conf.d"
+	echo 'modprobe_on_install="true"' >"$R/etc/dkms/framework.conf.d/test.conf"
+	as_machine dkms install acme/1.0 --force
+	assert_equal "$(cat "$R/root/modprobe.log")" "-a -b -q -- pci:v00001234d00000001 acpi:ACME0001:"
+	rm "$R/root/modprobe.log"
+	# another kernel's installation is nothing for this machine, nor one in a chroot
+	as_machine dkms install acme/1.0 -k "$K"
+	root_in dkms install acme/1.0 -k "$running" --force
+	[[ ! -e $R/root/modprobe.log ]] || fail "$(cat "$R/root/modprobe.log")"
+	mv "$R/usr/sbin/modprobe.real" "$R/usr/sbin/modprobe"
+	rm -r "$R/etc/dkms/framework.conf.d" "$R/lib/modules/$running"
+}
