@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# set: full
+# set: long
 # How modules are built, on ten real ones: the same with the probe memo as without, the same
 # again at another time with another number of jobs, and once. The kernel is only its headers.
 

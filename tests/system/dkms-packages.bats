@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# set: full
+# set: long
 # Debian's own *-dkms packages through kmodsmith: installed, installed again (which to
 # their maintainer scripts is an upgrade) and removed. The ones that take long are left
 # out here: dahdi-dkms, lttng-modules-dkms, xtables-addons-dkms, evdi-dkms,
