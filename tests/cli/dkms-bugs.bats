@@ -172,9 +172,12 @@ Adding linked weak modules..."
 
 @test "destinations are the distribution's" {
 	tree_built acme 1.0 $K
-	for line in "ubuntu debian updates/dkms" "almalinux rhel+centos+fedora extra" "rhel fedora extra" \
-		"opensuse-leap suse+opensuse updates" "arch arch updates/dkms"; do
-		read -r id like dest <<<"$line"
+	for line in "debian - updates/dkms" "ubuntu debian updates/dkms" "linuxmint ubuntu+debian updates/dkms" \
+		"fedora - extra" "rhel fedora extra" "centos rhel+fedora extra" "almalinux rhel+centos+fedora extra" \
+		"sles suse updates" "opensuse-leap suse+opensuse updates" "arch - updates/dkms" \
+		"manjaro arch updates/dkms"; do
+		read -r id like dest <<<"${line/ - / \"\" }"
+		like=${like//\"/}
 		printf 'ID=%s\nID_LIKE="%s"\n' "$id" "${like//+/ }" >"$R/etc/os-release"
 		ds install acme/1.0 -k $K --no-depmod >/dev/null
 		[[ -e $M/$dest/acme.ko ]] || fail "$id: not in $dest"
