@@ -147,14 +147,18 @@ static void force_if_listed(struct ks_dkms *dkms)
 /* Built, and checked against what the kernel has, before anything is in place. */
 static int install_built(struct ks_dkms *dkms, const char *release, const char *arch)
 {
+	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
 	struct ks_dkms_done done = {0};
 	int code = KS_DKMS_OK;
 
 	force_if_listed(dkms);
 	if (!ks_dkms_is_active(dkms, release, arch))
-		code = ks_sanity_check(dkms, release, arch);
+		code = ks_sanity_check(dkms, release, arch, refused);
+	g_ptr_array_add(refused, NULL);
+	dkms->leave_out = (const char *const *)refused->pdata;
 	if (!code)
 		code = run_on(dkms, true, release, &done);
+	dkms->leave_out = NULL;
 	if (!code && !done.installed)
 		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
 		       "override by specifying --force.\n",

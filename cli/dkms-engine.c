@@ -20,6 +20,7 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		/* else what they print would come before their line */
 		.scripts_to_stdout = !ks_dkms_words_is_kept(words),
 		.ignore_pre_install = options->force,
+		.leave_out = dkms->leave_out,
 		.observer = ks_dkms_words_observe,
 		.observer_data = words,
 	};

@@ -150,14 +150,15 @@ static bool check_file(const struct ks_dkms *dkms, const char *dir, const char *
 	return compare(dkms, g_ptr_array_index(found, 0), built, file, release);
 }
 
-int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char *arch)
+int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char *arch,
+		    GPtrArray *refused)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	g_autofree char *artifact = ks_tree_artifact_path(
 		dkms->cli.system, options->module, options->version, release, arch);
 	g_autofree char *dir = g_build_filename(artifact, "module", NULL);
 	g_autoptr(GPtrArray) names = NULL;
-	guint n_files = 0, n_refused = 0;
+	guint n_files = 0;
 
 	if (options->force || options->force_version_override)
 		return KS_DKMS_OK;
@@ -168,14 +169,10 @@ int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char 
 		if (!strstr(file, ".ko"))
 			continue;
 		n_files++;
-		n_refused += !check_file(dkms, dir, file, release);
+		if (!check_file(dkms, dir, file, release))
+			g_ptr_array_add(refused, g_strdup(file));
 	}
-	if (!n_refused)
+	if (!refused->len || refused->len < n_files)
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-			   n_refused == n_files
-				   ? "Installation aborted."
-				   : "Installation aborted: %u of %u modules are not to "
-				     "be replaced.",
-			   n_refused, n_files);
+	return ks_dkms_die(KS_DKMS_INSTALL_FAILED, "Installation aborted.");
 }

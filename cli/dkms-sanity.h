@@ -18,8 +18,10 @@ enum ks_sanity_force ks_sanity_is_forced(const struct ks_dkms *dkms);
 
 /*
  * KS_DKMS_OK, or KS_DKMS_INSTALL_FAILED after telling why none of the modules of
- * the artifact is to be installed. A file that is the artifact's own, left by an
- * installation that died, is no reason. With --force or --force-version-override
- * everything is.
+ * the artifact is to be installed. Those that are not to be while others are, told as
+ * well, are added to refused (char *, file names). A file that is the artifact's own,
+ * left by an installation that died, is no reason. With --force or
+ * --force-version-override everything is.
  */
-int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char *arch);
+int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char *arch,
+		    GPtrArray *refused);

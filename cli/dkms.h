@@ -64,7 +64,9 @@ struct ks_dkms {
 	struct ks_dkms_options options;
 	const struct ks_dkms_action *action;
 	struct ks_conf_overrides overrides; /* what the options say over the confs */
-	bool in_script; /* of a package, of dpkg or rpm: the database is locked */
+	const char *const
+		*leave_out; /* files the next installation leaves out; or NULL */
+	bool in_script;	    /* of a package, of dpkg or rpm: the database is locked */
 };
 
 /* What is checked before an action, in dkms's order (3.4.3, its last lines). */

@@ -23,7 +23,8 @@ struct ks_run {
 	bool silent; /* print errors only (the personality dkms has its own words) */
 	bool scripts_to_stdout;
 	bool ignore_pre_install;
-	ks_observer observer; /* sees every event, too; may be NULL */
+	const char *const *leave_out; /* see struct ks_run_options */
+	ks_observer observer;	      /* sees every event, too; may be NULL */
 	void *observer_data;
 };
 

@@ -288,6 +288,8 @@ static bool install(const struct ks_action_context *context,
 		return false;
 	if (is_satisfied(context, action, manifest))
 		return true;
+	if (context->options->request.module)
+		ks_manifest_leave_out(manifest, context->options->leave_out);
 	if (!nothing_is_owned(system, manifest,
 			      find_installed_manifest(context->inventory, target),
 			      error) ||

@@ -69,7 +69,12 @@ struct ks_run_options {
 	bool caller_records;
 	bool no_depmod;
 	bool modprobe; /* as framework.conf's modprobe_on_install, for this run */
-	bool scripts_to_stdout;	 /* what root's scripts print; else it goes to the log */
+	bool scripts_to_stdout; /* what root's scripts print; else it goes to the log */
+	/*
+	 * Files ("foo.ko.xz"; NULL: none) of request.module that are not installed with
+	 * its others, and not until it is asked for by name again.
+	 */
+	const char *const *leave_out;
 	bool ignore_pre_install; /* its failure is only told */
 	int lock_timeout_ms;	 /* see ks_lock_acquire */
 	ks_observer observer;

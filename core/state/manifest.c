@@ -12,6 +12,7 @@
 #define GROUP		   "manifest"
 #define MAX_MANIFEST_BYTES (16 * 1024 * 1024)
 #define MAX_FILES	   4096
+#define LEFT_OUT	   "left-out" /* in a file's group; its value says nothing */
 #define MAX_TEXT_BYTES	   4096
 
 struct ks_manifest *ks_manifest_new(const char *module, const char *version,
@@ -24,6 +25,8 @@ struct ks_manifest *ks_manifest_new(const char *module, const char *version,
 	manifest->release = g_strdup(release);
 	manifest->arch = g_strdup(arch);
 	manifest->files =
+		g_ptr_array_new_with_free_func((GDestroyNotify)ks_manifest_file_free);
+	manifest->left_out =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ks_manifest_file_free);
 	return manifest;
 }
@@ -44,6 +47,7 @@ void ks_manifest_free(struct ks_manifest *manifest)
 	g_free(manifest->certificate_sha256);
 	g_free(manifest->sign_hash);
 	g_ptr_array_unref(manifest->files);
+	g_ptr_array_unref(manifest->left_out);
 	g_free(manifest);
 }
 
@@ -61,6 +65,22 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 	g_strfreev(file->exports);
 	g_free(file->unresolved);
 	g_free(file);
+}
+
+void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *names)
+{
+	while (manifest->left_out->len)
+		g_ptr_array_add(manifest->files,
+				g_ptr_array_steal_index(manifest->left_out, 0));
+	for (guint i = 0; names && i < manifest->files->len;) {
+		const struct ks_manifest_file *file = manifest->files->pdata[i];
+
+		if (g_strv_contains(names, file->name))
+			g_ptr_array_add(manifest->left_out,
+					g_ptr_array_steal_index(manifest->files, i));
+		else
+			i++;
+	}
 }
 
 char *ks_manifest_unresolved(const struct ks_manifest *manifest)
@@ -237,7 +257,10 @@ static bool read_files(const struct reader *reader, struct ks_manifest *manifest
 		g_autofree char *group = g_strdup_printf("file %" G_GINT64_FORMAT, i);
 		struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
 
-		g_ptr_array_add(manifest->files, file);
+		g_ptr_array_add(g_key_file_has_key(reader->keys, group, LEFT_OUT, NULL)
+					? manifest->left_out
+					: manifest->files,
+				file);
 		if (!read_file(reader, group, file, error))
 			return false;
 		if (!g_hash_table_add(paths,
@@ -337,7 +360,8 @@ static void set_list(GKeyFile *keys, const char *group, const char *key, char **
 					   g_strv_length(list));
 }
 
-static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_file *file)
+static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_file *file,
+			bool is_left_out)
 {
 	g_autofree char *group = g_strdup_printf("file %u", index);
 
@@ -351,11 +375,14 @@ static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_fi
 	set_list(keys, group, "aliases", file->aliases);
 	set_list(keys, group, "exports", file->exports);
 	set_text(keys, group, "unresolved", file->unresolved);
+	if (is_left_out)
+		set_text(keys, group, LEFT_OUT, "yes");
 }
 
 static char *format_manifest(const struct ks_manifest *manifest, size_t *size_bytes)
 {
 	g_autoptr(GKeyFile) keys = g_key_file_new();
+	const guint n_files = manifest->files->len;
 
 	g_key_file_set_integer(keys, GROUP, "schema", SCHEMA);
 	set_text(keys, GROUP, "module", manifest->module);
@@ -373,9 +400,11 @@ static char *format_manifest(const struct ks_manifest *manifest, size_t *size_by
 	g_key_file_set_int64(keys, GROUP, "installed-at-us", manifest->installed_at_us);
 	g_key_file_set_int64(keys, GROUP, "build-duration-ms",
 			     manifest->build_duration_ms);
-	g_key_file_set_uint64(keys, GROUP, "n-files", manifest->files->len);
-	for (guint i = 0; i < manifest->files->len; i++)
-		format_file(keys, i, manifest->files->pdata[i]);
+	g_key_file_set_uint64(keys, GROUP, "n-files", n_files + manifest->left_out->len);
+	for (guint i = 0; i < n_files; i++)
+		format_file(keys, i, manifest->files->pdata[i], false);
+	for (guint i = 0; i < manifest->left_out->len; i++)
+		format_file(keys, n_files + i, manifest->left_out->pdata[i], true);
 	return g_key_file_to_data(keys, size_bytes, NULL);
 }
 

@@ -16,8 +16,8 @@ struct ks_manifest_file {
 	guint64 size_bytes;
 	char *version;	  /* of its modinfo; NULL: none, or built before that was told */
 	char *srcversion; /* likewise */
-	char **aliases; /* modalias patterns, as libkmod gives them */
-	char **exports; /* exported symbols "crc name" for dependants; may be empty */
+	char **aliases;	  /* modalias patterns, as libkmod gives them */
+	char **exports;	  /* exported symbols "crc name" for dependants; may be empty */
 	/* which symbols it needs that nothing exported when it was built; or NULL */
 	char *unresolved;
 };
@@ -36,12 +36,20 @@ struct ks_manifest {
 	gint64 installed_at_us;	  /* 0 = not installed */
 	gint64 build_duration_ms;
 	GPtrArray *files; /* struct ks_manifest_file */
+	/* Built, and not to be installed with the others: likewise, on disk marked */
+	GPtrArray *left_out;
 };
 
 struct ks_manifest *ks_manifest_new(const char *module, const char *version,
 				    const char *release, const char *arch);
 void ks_manifest_free(struct ks_manifest *manifest);
 KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
+
+/*
+ * The files of these names (NULL-terminated; NULL: of none) are left out, all others
+ * are not, whatever was said before.
+ */
+void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *names);
 
 /* "'a.ko': symbol 'b' is exported by nothing; ..." of all its files, or NULL. */
 char *ks_manifest_unresolved(const struct ks_manifest *manifest);

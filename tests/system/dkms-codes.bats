@@ -191,6 +191,37 @@ Version: 1.0" 0 dkms match --templatekernel "$other" -k "$K"
 	[[ -n $(module_file "$K" acme) ]] || fail "it was taken away"
 }
 
+@test "a module that the kernel has in a newer version is left out, the others are installed" {
+	local own=$R/lib/modules/$K/kernel/bolt.ko
+	source_make "$R/usr/src/bolt-2.0" bolt 2.0
+	chmod -R go-w "$R/usr/src/bolt-2.0"
+	root_in dkms build bolt/2.0 -k "$K"
+	cp "$T/bolt/2.0/$K/$A/module/bolt.ko" "$own"
+	root_in dkms remove bolt/2.0 --all
+	rm -r "$R/usr/src/bolt-2.0"
+	source_with acme 'BUILT_MODULE_NAME[1]="bolt"' 'DEST_MODULE_LOCATION[1]="/updates/dkms"'
+	sed 's/acme/bolt/' "$R/usr/src/acme-1.0/acme.c" >"$R/usr/src/acme-1.0/bolt.c"
+	echo 'obj-m += bolt.o' >>"$R/usr/src/acme-1.0/Makefile"
+	ends "Error! Module version 1.0 for bolt.ko
+is not newer than what is already found in kernel $K (2.0).
+You may override by specifying --force." 0 dkms install acme/1.0 -k "$K"
+	assert_contains "$output" "Installing /lib/modules/$K/updates/dkms/acme.ko"
+	assert_lacks "$output" "Installing /lib/modules/$K/updates/dkms/bolt.ko"
+	assert_recorded acme "$K" acme
+	# it stays so
+	root_in kmodsmith sync
+	assert_recorded acme "$K" acme
+	[[ -z $(module_file "$K" bolt) ]] || fail "bolt was installed later"
+	# until it is forced
+	ends "Installing /lib/modules/$K/updates/dkms/bolt.ko" 0 dkms install acme/1.0 -k "$K" --force
+	assert_recorded acme "$K" acme bolt
+	root_in dkms remove acme/1.0 --all
+	# none at all is 6
+	source_with bolt
+	ends "Error! Installation aborted." 6 dkms install bolt/1.0 -k "$K"
+	rm "$own"
+}
+
 # B7 of dkms: a quoted value loses the directive, and the default make is used.
 @test "B7: quotes within MAKE are part of it" {
 	source_with acme "MAKE[0]=\"make -C \$kernel_source_dir M=\$dkms_tree/acme/1.0/build KCFLAGS=\\\"-DA=1 -DB=2\\\" modules\""

@@ -98,6 +98,34 @@ static void test_what_could_not_be_read_back_is_not_written(struct faketree *tre
 	g_assert_false(is_there(tree, "/m"));
 }
 
+static void test_files_are_left_out_until_they_are_not(struct faketree *tree,
+						       gconstpointer data)
+{
+	const char *const names[] = {"foo.ko.xz", "other.ko", NULL};
+	ks_auto(ks_manifest) manifest = sample();
+	ks_auto(ks_manifest) loaded = NULL;
+	struct ks_manifest_file *second = g_new0(struct ks_manifest_file, 1);
+	g_autoptr(GError) error = NULL;
+
+	second->name = g_strdup("bar.ko");
+	second->dest_dir = g_strdup("/lib/modules/6.1.0-56-amd64/updates/dkms");
+	second->sha256 = g_strdup(SHA);
+	g_ptr_array_add(manifest->files, second);
+	ks_manifest_leave_out(manifest, names);
+	g_assert_cmpuint(manifest->files->len, ==, 1);
+	g_assert_true(ks_manifest_store(tree->system, manifest, "/manifest", &error));
+	g_assert_no_error(error);
+	loaded = ks_manifest_load(tree->system, "/manifest", &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(loaded->files->len, ==, 1);
+	g_assert_cmpuint(loaded->left_out->len, ==, 1);
+	g_assert_cmpstr(((struct ks_manifest_file *)loaded->left_out->pdata[0])->name, ==,
+			"foo.ko.xz");
+	ks_manifest_leave_out(loaded, NULL);
+	g_assert_cmpuint(loaded->files->len, ==, 2);
+	g_assert_cmpuint(loaded->left_out->len, ==, 0);
+}
+
 static void test_a_minimal_manifest_is_read(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -183,6 +211,8 @@ int main(int argc, char **argv)
 		    test_a_manifest_survives_being_stored_and_loaded);
 	ADD_SCRATCH("/manifest/what could not be read back is not written",
 		    test_what_could_not_be_read_back_is_not_written);
+	ADD_SCRATCH("/manifest/files are left out until they are not",
+		    test_files_are_left_out_until_they_are_not);
 	g_test_add_func("/manifest/a minimal one is read",
 			test_a_minimal_manifest_is_read);
 	g_test_add_func("/manifest/malformed text is refused",
