@@ -69,16 +69,20 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* What was written, at most max_bytes of it; NULL when that is no text to be had. */
+/*
+ * What was written, of more than max_bytes the last ones: failures are told at the end.
+ * NULL when that is no text to be had.
+ */
 static char *read_back(int fd, size_t max_bytes, size_t *size_bytes)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	size_t wanted = size > 0 && (size_t)size > max_bytes ? max_bytes : (size_t)size;
 	char *text = size >= 0 ? malloc(wanted + 1) : NULL;
+	off_t from = size - (off_t)wanted;
 	size_t got = 0;
 
 	while (text && got < wanted) {
-		ssize_t n = pread(fd, text + got, wanted - got, (off_t)got);
+		ssize_t n = pread(fd, text + got, wanted - got, from + (off_t)got);
 
 		if (n < 0 && errno == EINTR)
 			continue;

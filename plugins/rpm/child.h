@@ -20,7 +20,7 @@ struct ks_child {
 struct ks_child_output {
 	char *out; /* standard output; to be freed, never NULL after success */
 	size_t out_bytes;
-	char *err;  /* standard error, cut after 64 KiB; to be freed */
+	char *err;  /* standard error, of more than 64 KiB the last ones; to be freed */
 	int status; /* as of waitpid(2) */
 };
 

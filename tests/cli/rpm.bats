@@ -466,6 +466,16 @@ survives() { # PART OF THE WARNING
 warning: kmodsmith: hint: look"
 }
 
+@test "what it says last is passed on however much it has said before" {
+	{
+		yes 'kmodsmith: building' | head -n 5000
+		printf '%s\n' 'kmodsmith: error: it does not build'
+	} >"$R/stub/sync.err"
+	run rpm_with -i "$P/acme.rpm"
+	equal "$status" 0
+	equal "$output" "warning: kmodsmith: it does not build"
+}
+
 # --- the recorder
 
 apply() { "$recorder" --root "$R" apply <"$R/stub/records.out"; }
