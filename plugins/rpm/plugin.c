@@ -29,6 +29,7 @@
 #include "plugins/rpm/child.h"
 #include "plugins/rpm/detect.h"
 #include "plugins/rpm/follow.h"
+#include "plugins/rpm/names.h"
 #include "plugins/rpm/reconcile.h"
 #include "plugins/rpm/tree.h"
 
@@ -48,6 +49,8 @@ static struct {
 	char engine[1024];
 	char root[4096];
 	char *messages; /* the engine's of that stage, to be logged at the end */
+	char **removed; /* packages that may be records, and go in this transaction */
+	size_t n_removed;
 } state;
 
 static bool is_in_chroot(void)
@@ -211,6 +214,39 @@ static void reconcile_with(rpmts ts, const struct ks_text_set *set, bool give_up
 	ks_tree_close(&tree);
 }
 
+static bool is_removed(const char *package)
+{
+	for (size_t i = 0; i < state.n_removed; i++)
+		if (strcmp(state.removed[i], package) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whoever removes a record and keeps the source of the module and the kernel has it
+ * back by now, and should not have to find out.
+ */
+static void tell_of_returned(const struct ks_text_set *set)
+{
+	for (size_t i = 0; state.n_removed && i < set->n_records; i++) {
+		const struct ks_text_record *record = &set->records[i];
+		char *package = ks_rpm_name(record->name);
+		struct ks_why line;
+
+		if (package && is_removed(package)) {
+			ks_why_set(&line,
+				   "'%s' was removed and is there again: %s/%s is still "
+				   "to be built",
+				   package, record->module, record->version);
+			tell(line.text, "");
+			tell("hint: remove its source, or set 'skip' for it in "
+			     "kmodsmith.conf(5)",
+			     "");
+		}
+		free(package);
+	}
+}
+
 static void record(rpmts ts)
 {
 	static const char *const arguments[] = {"records", NULL};
@@ -226,6 +262,7 @@ static void record(rpmts ts)
 		warn("the modules are not recorded: the engine's answer", why.text);
 	} else {
 		reconcile_with(ts, &set, false);
+		tell_of_returned(&set);
 	}
 	ks_text_clear(&set);
 	ks_child_clear(&output);
@@ -259,6 +296,10 @@ static void reset(void)
 	state.real = state.hit = state.built = false;
 	free(state.messages);
 	state.messages = NULL;
+	while (state.n_removed)
+		free(state.removed[--state.n_removed]);
+	free(state.removed);
+	state.removed = NULL;
 }
 
 /* "%__transaction_kmodsmith PATH [ENGINE]": another engine than the installed one. */
@@ -297,6 +338,22 @@ static bool is_switched_off(void)
 	return geteuid() != 0 || (value && strcmp(value, "0") == 0);
 }
 
+static void note_removed(rpmte te)
+{
+	const char *name = rpmteN(te);
+	char **grown;
+
+	if (rpmteType(te) != TR_REMOVED || !name || strncmp(name, "kmod-", 5) != 0)
+		return;
+	grown = reallocarray(state.removed, state.n_removed + 1, sizeof(*grown));
+	if (!grown)
+		return;
+	state.removed = grown;
+	grown[state.n_removed] = strdup(name);
+	if (grown[state.n_removed])
+		state.n_removed++;
+}
+
 /* dnf tests and runs one and the same set: everything begins anew here. */
 static rpmRC on_tsm_pre(rpmPlugin plugin, rpmts ts)
 {
@@ -312,8 +369,10 @@ static rpmRC on_tsm_pre(rpmPlugin plugin, rpmts ts)
 		return RPMRC_OK;
 	state.real = true;
 	elements = rpmtsiInit(ts);
-	while (!state.hit && (te = rpmtsiNext(elements, 0)))
-		state.hit = ks_detect_element(te);
+	while ((te = rpmtsiNext(elements, 0))) {
+		state.hit = state.hit || ks_detect_element(te);
+		note_removed(te);
+	}
 	rpmtsiFree(elements);
 	return RPMRC_OK;
 }

@@ -337,6 +337,35 @@ modalias(acpi*:FOO0001:*)"
 	[[ -d $R/lib/modules ]]
 }
 
+@test "a record that is removed and still wanted is there again, and rpm says so" {
+	recorded
+	cp -p "$R$FOO" "$R/stub/foo.ko"
+	cat >"$R/stub/engine" <<-EOF
+		#!/bin/sh
+		echo "engine \$*" >>/log
+		[ \$1 != records ] || cat /stub/records.out
+		[ \$1 != sync ] || { mkdir -p ${FOO%/*}; cat /stub/foo.ko >$FOO; }
+	EOF
+	cp "$(command -v mkdir)" "$R/bin/"
+	for file in $(ldd "$R/bin/mkdir" | grep -o '/[^ :]*'); do
+		mkdir -p "$R${file%/*}"
+		cp -L "$file" "$R$file"
+	done
+	run rpm_with -e $KMOD
+	equal "$status" 0
+	equal "$output" "warning: kmodsmith: '$KMOD' was removed and is there again: foo/1.2-3 is still to be built
+warning: kmodsmith: hint: remove its source, or set 'skip' for it in kmodsmith.conf(5)"
+	equal "$(query -qa 'kmod-*')" $KMOD-1.2.3-kaaaaaaaa.x86_64
+	run query -V $KMOD
+	equal "$output" ""
+	# with its kernel it is not wanted
+	want
+	printf '#!/bin/sh\n[ $1 != records ] || cat /stub/records.out\n' >"$R/stub/engine"
+	run rpm_with -e kernel-core $KMOD
+	equal "$status/$output" 0/
+	equal "$(query -qa)" ""
+}
+
 @test "a file in use keeps its record, and rpm says so" {
 	recorded
 	want
