@@ -37,6 +37,17 @@ teardown_file() { root_end; }
 		'modalias(pci:v00001234d00005678sv*sd*bc*sc*i*)')" "$record" "who drives the device"
 }
 
+@test "kmodsmith installed anew keeps the records" {
+	before=$(rpm_query -qa 'kmod-*' | sort)
+	run root_dnf reinstall kmodsmith kmodsmith-rpm-plugin kmodsmith-dkms
+	assert_equal "$status" 0 "exit code of dnf"
+	[[ ! -e $R/run/kmodsmith/rpm-leave ]] || fail "the plugin is told to leave"
+	root_dnf reinstall alpha-source
+	assert_equal "$(rpm_query -qa 'kmod-*' | sort)" "$before" "records"
+	assert_dnf_history_clean
+	assert_rpm_fine
+}
+
 @test "a record that is removed while its source stays comes back, and that is said" {
 	record=$(rpm_record alpha "$K1")
 	run root_dnf remove "$record"
