@@ -27,7 +27,8 @@ struct ks_probe_recording {
 	struct ks_digest_cache *cache;
 	struct ks_probe_scope scope;
 	char *key; /* of when it began */
-	char *dir;
+	char *dir; /* where it sees itself */
+	char *tree; /* where that really is */
 	bool is_running;
 	struct ks_sandbox sandbox;
 };
@@ -169,10 +170,24 @@ static char *recording_file(const struct ks_probe_recording *recording, const ch
 static bool write_file(const struct ks_probe_recording *recording, const char *name,
 		       const char *text, GError **error)
 {
-	g_autofree char *path = recording_file(recording, name);
+	g_autofree char *path = g_build_filename(recording->tree, name, NULL);
 
 	return ks_durable_write(recording->system->root, path, text, strlen(text), 0644,
 				error);
+}
+
+static bool make_directories(const struct ks_probe_recording *recording, GError **error)
+{
+	const struct ks_root *root = recording->system->root;
+	g_autofree char *parent = probes_dir(recording->system);
+	g_autofree char *work_root = ks_build_work_root(recording->system);
+
+	return ks_root_mkdir_p(root, parent, 0755, error) &&
+	       ks_root_mkdir_p(root, work_root, 0700, error) &&
+	       ks_treeop_remove(root, recording->dir, error) &&
+	       ks_treeop_remove(root, recording->tree, error) &&
+	       ks_root_mkdir_p(root, recording->dir, 0755, error) &&
+	       ks_root_mkdir_p(root, recording->tree, 0700, error);
 }
 
 /* An empty module: all the questions are asked before the first file is compiled. */
@@ -180,18 +195,15 @@ static bool make_module(struct ks_probe_recording *recording, uid_t uid, gid_t g
 			GError **error)
 {
 	const struct ks_root *root = recording->system->root;
-	g_autofree char *parent = probes_dir(recording->system);
 	g_autofree char *log = recording_file(recording, "log");
 	g_autofree char *fragment = ks_probe_text_recorder(&recording->scope, log);
 	ks_autofd int fd = -1;
 
-	if (!ks_root_mkdir_p(root, parent, 0755, error) ||
-	    !ks_treeop_remove(root, recording->dir, error) ||
-	    !ks_root_mkdir_p(root, recording->dir, 0700, error) ||
+	if (!make_directories(recording, error) ||
 	    !write_file(recording, "Makefile", "obj-m :=\n", error) ||
 	    !write_file(recording, "recorder.mk", fragment, error))
 		return false;
-	fd = ks_root_openat(root, recording->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+	fd = ks_root_openat(root, recording->tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
 			    error);
 	if (fd < 0)
 		return false;
@@ -227,12 +239,15 @@ static bool start(struct ks_probe_recording *recording,
 				   tmp,
 				   NULL};
 	const char *const writable[] = {recording->dir, NULL};
+	const struct ks_sandbox_bind bind = {recording->tree, recording->dir};
 	int pass_fds[2];
 	struct ks_sandbox_policy policy = {
 		.cwd = recording->dir,
 		.argv = argv,
 		.env = env,
 		.writable = writable,
+		.binds = &bind,
+		.n_binds = strcmp(recording->tree, recording->dir) != 0 ? 1 : 0,
 		.require = settings->sandbox == KS_SANDBOX_REQUIRE,
 		.timeout_s = TIMEOUT_S,
 		.max_file_bytes = MAX_FILE_BYTES,
@@ -252,6 +267,29 @@ static bool start(struct ks_probe_recording *recording,
 	return recording->is_running;
 }
 
+/*
+ * What it notes decides how others are compiled, while their builds may run beside
+ * it: nobody else may write there. With a mount of its own that is below root's own
+ * directory; otherwise it takes a user that is not the builds' as well.
+ */
+static bool choose_tree(struct ks_probe_recording *recording)
+{
+	const struct ks_system *system = recording->system;
+	g_autofree char *work_root = ks_build_work_root(system);
+	g_autofree char *name = g_path_get_basename(recording->dir);
+	uid_t uid, build_uid;
+	gid_t gid;
+
+	if (ks_sandbox_can_mount(system)) {
+		recording->tree = g_strdup_printf("%s/probes-%s", work_root, name);
+		return true;
+	}
+	recording->tree = g_strdup(recording->dir);
+	ks_sandbox_identity(system, &uid, &gid);
+	ks_sandbox_identity_of(system, 0, &build_uid, &gid);
+	return geteuid() != 0 || uid != build_uid;
+}
+
 struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
 					   const struct ks_settings *settings,
 					   struct ks_jobserver *jobserver,
@@ -267,7 +305,7 @@ struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
 					 kernel->release, kernel->arch, (int)getpid());
 	recording->key = ks_probe_key(system, kernel, cache);
 	if (!recording->key || !find_scope(recording) || !is_plain_path(recording->dir) ||
-	    !start(recording, settings, jobserver, error))
+	    !choose_tree(recording) || !start(recording, settings, jobserver, error))
 		return NULL;
 	return g_steal_pointer(&recording);
 }
@@ -297,7 +335,7 @@ static bool end(struct ks_probe_recording *recording, GError **error)
 static char *read_log(const struct ks_probe_recording *recording, GError **error)
 {
 	ks_autofd int dir_fd =
-		ks_root_openat(recording->system->root, recording->dir,
+		ks_root_openat(recording->system->root, recording->tree,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, error);
 	ks_autofd int fd = -1;
 	g_autofree char *text = g_malloc(MAX_BYTES + 1);
@@ -353,12 +391,15 @@ void ks_probe_recording_free(struct ks_probe_recording *recording)
 		ks_sandbox_kill(&recording->sandbox);
 		ks_sandbox_finish(&recording->sandbox, &status, NULL, NULL);
 	}
-	if (recording->key)
+	if (recording->tree) {
+		ks_treeop_remove(recording->system->root, recording->tree, NULL);
 		ks_treeop_remove(recording->system->root, recording->dir, NULL);
+	}
 	g_strfreev(recording->scope.directories);
 	g_free((char *)recording->scope.path);
 	g_free((char *)recording->scope.try_run);
 	g_free(recording->key);
 	g_free(recording->dir);
+	g_free(recording->tree);
 	g_free(recording);
 }

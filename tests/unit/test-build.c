@@ -11,6 +11,8 @@
 
 #include "core/build/build-private.h"
 #include "core/build/build.h"
+#include "core/build/probe.h"
+#include "core/build/wrapper.h"
 #include "core/sandbox/sandbox.h"
 #include "core/sign/finish.h"
 #include "core/support/digest.h"
@@ -780,6 +782,55 @@ static void test_within_the_limits(struct fixture *f, gconstpointer data)
 	g_assert_true(result->ok);
 }
 
+#define TRY_RUN                                                                          \
+	"try-run = $(shell set -e; TMP=$(TMPOUT)/tmp; trap \"rm -rf $(TMPOUT)\" EXIT; "  \
+	"mkdir -p $(TMPOUT); if ($(1)) >/dev/null 2>&1; then echo \"$(2)\"; else "       \
+	"echo \"$(3)\"; fi)\n"
+
+/* What is noted decides how others are compiled: no other process of that user writes. */
+static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *headers = faketree_path(&f->tree, "/headers");
+	g_autofree char *work = faketree_path(&f->tree, "/state/build");
+	g_autofree char *seen = g_strdup_printf("%s/state/probes/%s-%s.%d", f->tree.dir,
+						RELEASE, f->machine.machine, getpid());
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(f->system);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *memo = NULL;
+	struct stat st;
+
+	faketree_write(&f->tree, "/headers/scripts/Makefile.compiler", TRY_RUN);
+	faketree_write(&f->tree, "/headers/Makefile",
+		       "TMPOUT = $(M)/.tmp_$$$$\nCC = gcc\n" TRY_RUN
+		       "a := $(call try-run,true,-fyes,-fno)\nmodules:\n\t@true\n");
+	f->kernel.headers_dir = headers;
+	f->kernel.has_headers = true;
+	g_assert_true(ks_wrapper_place(f->system, &error));
+	ks_auto(ks_probe_recording) recording = ks_probe_record(
+		f->system, &f->settings, f->jobserver, &f->kernel, cache, &error);
+	g_assert_no_error(error);
+	if (!recording && !f->request.private_build) {
+		g_test_skip("neither mounts nor another user to be had here");
+		return;
+	}
+	g_assert_nonnull(recording);
+	if (geteuid() == 0 && f->request.private_build) {
+		g_assert_cmpint(stat(seen, &st), ==, 0);
+		g_assert_cmpuint(st.st_uid, ==, 0);
+		g_assert_cmpint(stat(work, &st), ==, 0);
+		g_assert_cmpint(st.st_mode & 0777, ==, 0700);
+	}
+	/* the headers of the test have to be in sight: its own /tmp is another one */
+	if (!g_str_has_prefix(headers, "/tmp/")) {
+		ks_probe_recording_finish(recording, &error);
+		g_assert_no_error(error);
+		memo = ks_probe_memo_find(f->system, &f->kernel, cache);
+		g_assert_nonnull(memo);
+	}
+	g_clear_pointer(&recording, ks_probe_recording_free);
+	g_assert_cmpint(stat(seen, &st), ==, -1);
+}
+
 static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
 {
 	struct ks_build_result *result = NULL;
@@ -1131,6 +1182,8 @@ int main(int argc, char **argv)
 	ADD("the time limit ends a build", test_timeout);
 	ADD("a build that fills the disk is stopped", test_too_large);
 	ADD("a build within its limits is not", test_within_the_limits);
+	ADD("probes are recorded out of the reach of others",
+	    test_probes_are_recorded_out_of_reach);
 	ADD("a build waits for a token", test_waits_for_a_token);
 	ADD("jobs given in the conf do no harm", test_jobs_in_the_conf);
 	ADD("the work directory is out of others' reach", test_work_is_out_of_reach);
