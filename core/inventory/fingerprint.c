@@ -26,17 +26,17 @@ static void add_list(GString *text, const char *name, const char *const *values)
 
 /*
  * "make -j8" of $(nproc) says how many processors there are, which is nothing
- * that a module consists of: -jN, -j N, --jobs=N become -j.
+ * that a module consists of: -jN, -j N, --jobs=N become -j, and -kjN becomes -kj.
  */
 static void add_command(GString *text, const char *name, const char *command)
 {
-	g_autoptr(GRegex) jobs = g_regex_new(
-		"(?<![^\\s;&|(])(?:-j\\s*[0-9]*|--jobs(?:=|\\s+)[0-9]+|--jobs)"
-		"(?![^\\s;&|)])",
-		0, 0, NULL);
+	g_autoptr(GRegex) jobs = g_regex_new("(?<![^\\s;&|(])(?:-([bBdeikLmnpqrRsStvw]*)"
+					     "j\\s*[0-9]*|--jobs(?:=|\\s+)[0-9]+|--jobs)"
+					     "(?![^\\s;&|)])",
+					     0, 0, NULL);
 	g_autofree char *plain =
 		command && g_utf8_validate(command, -1, NULL)
-			? g_regex_replace_literal(jobs, command, -1, 0, "-j", 0, NULL)
+			? g_regex_replace(jobs, command, -1, 0, "-\\1j", 0, NULL)
 			: g_strdup(command);
 
 	add(text, name, plain);

@@ -564,6 +564,11 @@ static void test_a_fingerprint_does_not_count_jobs(void)
 					    "make a-j8 x",  "make -j8x",  "make -jobs8 x",
 					    "make W=-j8x x"};
 	g_autofree char *expected = fingerprint_with_make("make -j x");
+	g_autofree char *keep_going = fingerprint_with_make("make -kj4 x");
+	g_autofree char *keep_going_more = fingerprint_with_make("make -kj 16 x");
+
+	g_assert_cmpstr(keep_going, ==, keep_going_more);
+	g_assert_cmpstr(keep_going, !=, expected);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
 		g_autofree char *found = fingerprint_with_make(same[i]);
