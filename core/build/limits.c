@@ -17,8 +17,9 @@
 #define MIB ((guint64)1024 * 1024)
 
 /* Left to the system on the file system of the builds. */
-#define RESERVE_PART 100
-#define RESERVE_MAX  (256 * MIB)
+#define RESERVE_PART	   100
+#define RESERVE_MAX	   (256 * MIB)
+#define RESERVE_INODES_MAX 4096
 
 /*
  * Measuring a tree costs a stat of each of its files. It is done when the free
@@ -87,6 +88,13 @@ static bool is_too_large(struct ks_build *build, guint64 free_bytes)
 	       limit;
 }
 
+/* Files take inodes, however small they are; some file systems do not count them. */
+static bool is_short_of_inodes(const struct statvfs *fs)
+{
+	return fs->f_files &&
+	       fs->f_favail < MIN(fs->f_files / RESERVE_PART, RESERVE_INODES_MAX);
+}
+
 void ks_build_check_limits(struct ks_build *build)
 {
 	struct statvfs fs;
@@ -101,6 +109,11 @@ void ks_build_check_limits(struct ks_build *build)
 			     "stopped with %" G_GUINT64_FORMAT
 			     " MiB left on the file system of '%s'",
 			     free_bytes / MIB, build->tree_path);
+	} else if (is_short_of_inodes(&fs)) {
+		ks_error_set(&build->stopped, KS_ERROR_NO_SPACE,
+			     "stopped with %" G_GUINT64_FORMAT
+			     " inodes left on the file system of '%s'",
+			     (guint64)fs.f_favail, build->tree_path);
 	} else if (is_too_large(build, free_bytes)) {
 		ks_error_set(&build->stopped, KS_ERROR_BUILD_FAILED,
 			     "stopped after it had written more than %u MiB",

@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/utsname.h>
 
 #include "core/build/build-private.h"
@@ -772,6 +774,42 @@ static void test_too_large(struct fixture *f, gconstpointer data)
 	ks_jobserver_refill(f->jobserver);
 }
 
+/* Whatever is mounted by a test is seen by it alone. */
+static bool has_own_mounts;
+
+static void get_own_mounts(void)
+{
+	has_own_mounts = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+			 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* Empty files, on a file system of few inodes. */
+static void test_no_inodes_left(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *state = faketree_path(&f->tree, "/state");
+
+	if (!f->request.private_build || !has_own_mounts) {
+		g_test_skip("no mounts to be had");
+		return;
+	}
+	faketree_mkdir(&f->tree, "/state");
+	g_assert_cmpint(mount("tmpfs", state, "tmpfs", 0, "nr_inodes=1000,mode=755"), ==,
+			0);
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\ti=0; while [ $$i -lt 985 ]; do : > f$$i || break; "
+		       "i=$$((i+1)); done; echo filled; sleep 600\n");
+	ks_auto(ks_build) build = start(f);
+	struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+	while (poll(&pollfd, 1, 100) == 0)
+		ks_build_check_limits(build);
+	ks_auto(ks_build_result) result = drive(build);
+	assert_failed(result, "make", "inodes left");
+	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NO_SPACE);
+	ks_jobserver_refill(f->jobserver);
+	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
+}
+
 static void test_within_the_limits(struct fixture *f, gconstpointer data)
 {
 	f->settings.build_size_mib = 64;
@@ -1146,6 +1184,7 @@ static void test_a_build_cannot_reach_the_key(struct fixture *f, gconstpointer d
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	get_own_mounts();
 	ADD("a good build is staged with modules, log and manifest", test_success);
 	ADD("modules are compressed as the kernel's own are", test_compressed);
 	ADD("a failed build is kept with its log, and forgotten after success",
@@ -1181,6 +1220,7 @@ int main(int argc, char **argv)
 	ADD("a link in place of patches is not followed", test_patches_link);
 	ADD("the time limit ends a build", test_timeout);
 	ADD("a build that fills the disk is stopped", test_too_large);
+	ADD("a build that takes all inodes is, too", test_no_inodes_left);
 	ADD("a build within its limits is not", test_within_the_limits);
 	ADD("probes are recorded out of the reach of others",
 	    test_probes_are_recorded_out_of_reach);
