@@ -33,7 +33,8 @@ static int add_directory(const struct ks_cli *cli, const char *dir, const char *
 	g_autofree char *placed = NULL;
 	g_autoptr(GError) error = NULL;
 
-	conf = ks_conf_load(cli->system, cli->settings, dir, module, version, NULL, &error);
+	conf = ks_conf_load(cli->system, cli->settings, dir, module, version, NULL,
+			    &error);
 	if (!conf || !ks_add_source(cli, dir, conf, &options, &placed, &error))
 		return ks_run_fail(error);
 	if (cli->quiet)

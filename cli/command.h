@@ -52,8 +52,8 @@ struct ks_command {
 extern const struct ks_command ks_command_sync, ks_command_plan, ks_command_status,
 	ks_command_explain, ks_command_add, ks_command_remove, ks_command_build,
 	ks_command_install, ks_command_uninstall, ks_command_log, ks_command_key,
-	ks_command_export, ks_command_lint, ks_command_records,
-	ks_command_verify, ks_command_cache;
+	ks_command_export, ks_command_lint, ks_command_records, ks_command_verify,
+	ks_command_cache;
 
 /* The personality "dkms"; settings and system are loaded by itself. */
 int ks_dkms_main(int argc, char **argv);

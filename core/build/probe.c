@@ -26,8 +26,8 @@ struct ks_probe_recording {
 	struct ks_kernel *kernel;
 	struct ks_digest_cache *cache;
 	struct ks_probe_scope scope;
-	char *key; /* of when it began */
-	char *dir; /* where it sees itself */
+	char *key;  /* of when it began */
+	char *dir;  /* where it sees itself */
 	char *tree; /* where that really is */
 	bool is_running;
 	struct ks_sandbox sandbox;

@@ -31,7 +31,7 @@ struct ks_store_entry {
 	char *sandbox_layers;
 	gint64 duration_ms;
 	gint64 stored_at_us, used_at_us;
-	GPtrArray *files; /* struct ks_store_file */
+	GPtrArray *files;   /* struct ks_store_file */
 	guint64 size_bytes; /* of all files */
 	char *problem;	    /* why it is of no use, or NULL */
 };

@@ -19,7 +19,8 @@ struct ks_conf_module {
 	char *built_name;     /* without .ko */
 	char *built_location; /* relative to the build directory; "" or "sub/dir/" */
 	char *dest_name;
-	char *dest_location;  /* as written, validated: begins /kernel, /updates or /extra */
+	char *dest_location; /* as written, validated: begins /kernel, /updates or /extra
+			      */
 	bool strip;
 	/* Why this one is not built here, or NULL: BUILD_EXCLUSIVE_*[n], n > 0 */
 	char *excluded;
@@ -27,22 +28,22 @@ struct ks_conf_module {
 
 enum ks_conf_exclusion {
 	KS_CONF_NOT_EXCLUDED,
-	KS_CONF_EXCLUDED_KERNEL,	/* BUILD_EXCLUSIVE_KERNEL */
+	KS_CONF_EXCLUDED_KERNEL, /* BUILD_EXCLUSIVE_KERNEL */
 	KS_CONF_EXCLUDED_KERNEL_MIN,
 	KS_CONF_EXCLUDED_KERNEL_MAX,
 	KS_CONF_EXCLUDED_ARCH,
 	KS_CONF_EXCLUDED_CONFIG,
 	KS_CONF_EXCLUDED_OBSOLETE_BY,
-	KS_CONF_EXCLUDED_BY_CONF,	/* build_exclude set by the conf itself */
+	KS_CONF_EXCLUDED_BY_CONF, /* build_exclude set by the conf itself */
 };
 
 struct ks_conf {
 	char *package_name;
 	char *package_version;
-	GPtrArray *modules;   /* struct ks_conf_module */
-	char *make;	      /* the command for this kernel, "make ..." or the default */
-	char **patches;	      /* names below patches/, those that match this kernel, in order */
-	char *post_add;	      /* the scripts: command lines, NULL when absent */
+	GPtrArray *modules; /* struct ks_conf_module */
+	char *make;	    /* the command for this kernel, "make ..." or the default */
+	char **patches; /* names below patches/, those that match this kernel, in order */
+	char *post_add; /* the scripts: command lines, NULL when absent */
 	char *pre_build;
 	char *post_build;
 	char *pre_install;
@@ -60,16 +61,16 @@ struct ks_conf {
 	/* Names of the deprecated directives that it has, in dkms's order, CLEAN among
 	 * them unless it is "true"; NULL at the end */
 	char **deprecated;
-	GPtrArray *warnings;  /* char *: "FILE:LINE: deprecated ..." */
+	GPtrArray *warnings; /* char *: "FILE:LINE: deprecated ..." */
 };
 
 void ks_conf_free(struct ks_conf *conf);
 KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
 
 /*
- * Read source_dir/dkms.conf for one kernel. settings may be NULL: the defaults. kernel may be NULL: then only
- * names, version and whether it wants to be installed are meaningful (the
- * conf sees kernelver="" as in "dkms add").
+ * Read source_dir/dkms.conf for one kernel. settings may be NULL: the defaults. kernel
+ * may be NULL: then only names, version and whether it wants to be installed are
+ * meaningful (the conf sees kernelver="" as in "dkms add").
  *
  * name and version are what the caller calls it (T/M/V, /usr/src/M-V), or NULL
  * when not known yet. KS_ERROR_INVALID, with file and line, for a conf that is

@@ -11,9 +11,9 @@
 
 enum ks_rebuild_verdict {
 	KS_REBUILD_SAME,
-	KS_REBUILD_DIFFERS,	/* other bytes from the same inputs: detail names the files */
-	KS_REBUILD_FAILED,	/* it could not be built again: detail says why */
-	KS_REBUILD_IMPOSSIBLE,	/* inputs changed, or not built by us: detail says what */
+	KS_REBUILD_DIFFERS, /* other bytes from the same inputs: detail names the files */
+	KS_REBUILD_FAILED,  /* it could not be built again: detail says why */
+	KS_REBUILD_IMPOSSIBLE, /* inputs changed, or not built by us: detail says what */
 };
 
 struct ks_rebuild {

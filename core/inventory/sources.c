@@ -110,8 +110,9 @@ static gint compare_sources(gconstpointer a, gconstpointer b)
 static void read_conf(struct ks_inventory_taking *taking, struct ks_source *source)
 {
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_conf) conf = ks_conf_load(taking->system, taking->settings, source->path, source->name,
-					     source->version, NULL, &error);
+	ks_auto(ks_conf) conf =
+		ks_conf_load(taking->system, taking->settings, source->path, source->name,
+			     source->version, NULL, &error);
 
 	if (!conf) {
 		source->problem = g_strdup(error->message);
@@ -200,7 +201,8 @@ static void add_from_directory(struct ks_inventory_taking *taking, const char *d
 		add_problem(taking, "%s, ignored", distrust);
 		return;
 	}
-	conf = ks_conf_load(taking->system, taking->settings, path, NULL, NULL, NULL, &error);
+	conf = ks_conf_load(taking->system, taking->settings, path, NULL, NULL, NULL,
+			    &error);
 	if (!conf) {
 		add_problem(taking, "%s, ignored", error->message);
 		return;

@@ -45,8 +45,8 @@
 #define KS_SANDBOX_POLICY_MAX  (4u << 20)
 #define KS_SANDBOX_STRINGS_MAX 16384
 /* One for each module of the largest source, and some. */
-#define KS_SANDBOX_FDS_MAX     1100
-#define KS_SANDBOX_REPORT_MAX  8192
+#define KS_SANDBOX_FDS_MAX    1100
+#define KS_SANDBOX_REPORT_MAX 8192
 
 /* The launcher's own exit status when the report tells of an error. */
 #define KS_SANDBOX_EXIT_ERROR 125
