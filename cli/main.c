@@ -67,6 +67,9 @@ static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GErro
 	cli->json = options->json;
 	cli->verbose = options->verbose;
 	cli->quiet = options->quiet;
+	for (guint i = 0; !cli->quiet && i < cli->settings->framework->warnings->len; i++)
+		ks_message_warning("%s", (const char *)g_ptr_array_index(
+						 cli->settings->framework->warnings, i));
 	return true;
 }
 

@@ -7,7 +7,7 @@ setup() { tree_new; }
 
 ks() { kmodsmith --root "$R" "$@"; }
 
-commands='sync plan status explain add remove build install uninstall log key export lint'
+commands='sync plan status explain verify add remove build install uninstall log key cache export lint'
 
 # --- the command line itself
 
@@ -118,7 +118,7 @@ commands='sync plan status explain add remove build install uninstall log key ex
 	run ks status --json
 	valid_json <<<"$output"
 	equal "$(jq -c '.targets[0] | keys' <<<"$output")" \
-		'["arch","detail","installed","kernel","module","reason","reason_words","record","state","version","wanted"]'
+		'["arch","detail","installed","kernel","module","reason","reason_words","record","state","unresolved","version","wanted"]'
 	equal "$(jq -c '.targets[0] | [.module, .version, .kernel, .state, .reason, .wanted, .installed, .record]' <<<"$output")" \
 		"[\"acme\",\"1.0\",\"$K\",\"waiting\",\"headers-missing\",true,false,null]"
 }
