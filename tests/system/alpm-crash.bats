@@ -10,6 +10,9 @@ setup_file() {
 	alpm_new alpm-crash
 	alpm_publish "linux-$(version_of "$NEW")" "linux-headers-$(version_of "$NEW")"
 	alpm_install_kmodsmith >&2
+	# what was built once has to be built again, to be interrupted
+	mkdir -p "$R/etc/kmodsmith/kmodsmith.conf.d"
+	printf '[kmodsmith]\ncache-size = 0\n' >"$R/etc/kmodsmith/kmodsmith.conf.d/cache.conf"
 	alpm -S linux linux-headers >&2
 	holding_source held 1
 	holding_source held 2
