@@ -12,6 +12,7 @@
 
 #include "core/record/protocol.h"
 #include "core/support/error.h"
+#include "core/support/input.h"
 #include "plugins/alpm/apply.h"
 #include "plugins/alpm/contents.h"
 #include "plugins/alpm/entry.h"
@@ -58,34 +59,11 @@ static bool do_list(const struct ks_alpm *alpm, const char *argument, GError **e
 	return text && print(text, error);
 }
 
-static char *read_set(size_t *size_bytes, GError **error)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	char buffer[65536];
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			ks_error_set_errno(error, errno, "cannot read the desired set");
-			return NULL;
-		}
-		if (text->len + (size_t)n > MAX_SET_BYTES) {
-			ks_error_set(error, KS_ERROR_INVALID,
-				     "the desired set is too long");
-			return NULL;
-		}
-		g_string_append_len(text, buffer, n);
-	}
-	*size_bytes = text->len;
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
 static bool do_apply(const struct ks_alpm *alpm, const char *argument, GError **error)
 {
 	size_t size_bytes = 0;
-	g_autofree char *text = read_set(&size_bytes, error);
+	g_autofree char *text = ks_input_read(STDIN_FILENO, MAX_SET_BYTES,
+					      "the desired set", &size_bytes, error);
 	g_autoptr(GPtrArray) records = NULL;
 
 	if (!text)

@@ -12,37 +12,15 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/input.h"
 
 #define MAX_TEXT_BYTES (64 * 1024 * 1024)
-
-static char *read_text(size_t *size_bytes, GError **error)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	char buffer[65536];
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			ks_error_set_errno(error, errno, "cannot read the description");
-			return NULL;
-		}
-		if (text->len + (size_t)n > MAX_TEXT_BYTES) {
-			ks_error_set(error, KS_ERROR_INVALID,
-				     "the description is too long");
-			return NULL;
-		}
-		g_string_append_len(text, buffer, n);
-	}
-	*size_bytes = text->len;
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
 
 static struct ks_package *read_package(GError **error)
 {
 	size_t size_bytes = 0;
-	g_autofree char *text = read_text(&size_bytes, error);
+	g_autofree char *text = ks_input_read(STDIN_FILENO, MAX_TEXT_BYTES,
+					      "the description", &size_bytes, error);
 
 	return text ? ks_package_parse(text, size_bytes, "standard input", error) : NULL;
 }
