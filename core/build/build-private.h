@@ -59,7 +59,8 @@ struct ks_build {
 	int tree_fd;
 	int log_fd;
 
-	char **env;
+	char *memo; /* see the request */
+	bool is_memo_sought;
 	GPtrArray *steps;  /* struct ks_build_step */
 	guint step;	   /* index of the running or next one */
 	const char *phase; /* "collect", "verify" after the steps */

@@ -61,7 +61,7 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->build_path);
 	g_free(build->log_path);
 	g_free(build->staged_dir);
-	g_strfreev(build->env);
+	g_free(build->memo);
 	g_clear_error(&build->stopped);
 	if (build->steps)
 		g_ptr_array_unref(build->steps);
@@ -127,11 +127,12 @@ static bool start_step(struct ks_build *build, GError **error)
 	const char *const writable[] = {build->build_path, NULL};
 	const enum ks_sandbox_setting setting =
 		ks_settings_get_sandbox(build->settings, build->request->module);
+	g_auto(GStrv) env = ks_build_make_env(build);
 	int pass_fds[2];
 	const struct ks_sandbox_policy policy = {
 		.cwd = build->build_path,
 		.argv = (const char *const *)step->argv,
-		.env = (const char *const *)build->env,
+		.env = (const char *const *)env,
 		.writable = writable,
 		.binds = &bind,
 		.n_binds = build->request->private_build ? 1 : 0,
@@ -165,6 +166,14 @@ static void give_token_back(struct ks_build *build)
 	build->has_token = false;
 }
 
+/* As late as can be: others that waited for the token may have had it recorded. */
+static void find_memo(struct ks_build *build)
+{
+	if (!build->is_memo_sought && build->request->find_memo)
+		build->memo = build->request->find_memo(build->request->find_memo_data);
+	build->is_memo_sought = true;
+}
+
 /* Start the next step, or wait for a token. False with an error. */
 static bool go_on(struct ks_build *build, GError **error)
 {
@@ -172,6 +181,7 @@ static bool go_on(struct ks_build *build, GError **error)
 		build->has_token = ks_jobserver_try_take(build->jobserver);
 		if (!build->has_token)
 			return true;
+		find_memo(build);
 	}
 	if (start_step(build, error))
 		return true;
@@ -362,7 +372,6 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	}
 	if (!ks_build_prepare(build, error))
 		return NULL;
-	build->env = ks_build_make_env(build);
 	build->steps = ks_build_make_steps(build);
 	if (!go_on(build, error))
 		return NULL;

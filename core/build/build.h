@@ -45,7 +45,13 @@ struct ks_build_request {
 	bool use_store;	    /* take what the store has for this fingerprint */
 	bool keep_in_store; /* and keep there what is built */
 	const struct ks_system *other_store; /* looked into as well; may be NULL */
-	const char *probe_memo; /* ks_probe_memo_find() for the kernel; may be NULL */
+	/*
+	 * The file of ks_probe_memo_find() for the kernel, the caller's to free, or NULL.
+	 * Called once, when the first step that has a token starts: it may have been
+	 * recorded while the build waited. May itself be NULL.
+	 */
+	char *(*find_memo)(void *data);
+	void *find_memo_data;
 };
 
 struct ks_build_result {

@@ -205,7 +205,7 @@ static void set_compiler(const struct ks_build *build, GPtrArray *env)
 /* A makefile that is not there is no error to make. */
 static void set_make(const struct ks_build *build, GPtrArray *env)
 {
-	const char *memo = build->request->probe_memo;
+	const char *memo = build->memo;
 	g_autofree char *path = ks_wrapper_path(build->system);
 	g_autofree char *fragment = ks_wrapper_fragment(build->system);
 	g_autofree char *fragments =

@@ -27,7 +27,7 @@ struct running {
 	struct ks_build_request request;
 	char *dest_dir;
 	char **extra_symvers;
-	char *probe_memo;
+	struct ks_memos *memos;
 	guint files_known;
 	const char *step; /* description, or name */
 };
@@ -60,7 +60,6 @@ static void running_free(gpointer data)
 		ks_build_free(running->build);
 	g_free(running->dest_dir);
 	g_strfreev(running->extra_symvers);
-	g_free(running->probe_memo);
 	g_free(running);
 }
 
@@ -192,6 +191,13 @@ static bool is_left_to_later(const struct ks_executor *executor,
 	}
 }
 
+static char *find_memo(void *data)
+{
+	const struct running *running = data;
+
+	return ks_memos_find(running->memos, running->request.kernel);
+}
+
 static struct running *make_request(const struct ks_executor *executor, guint index)
 {
 	const struct ks_target *target = get_action(executor, index)->target;
@@ -204,7 +210,7 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 		ks_estimate_files(system, executor->context.inventory, target);
 	running->extra_symvers =
 		ks_symvers_find(system, executor->context.inventory, target);
-	running->probe_memo = ks_memos_get(executor->memos, target->kernel);
+	running->memos = executor->memos;
 	if (override)
 		running->dest_dir =
 			g_strdup_printf("%s%s", target->kernel->modules_dir, override);
@@ -218,7 +224,8 @@ static struct running *make_request(const struct ks_executor *executor, guint in
 		.dest_dir = running->dest_dir,
 		.extra_symvers = (const char *const *)running->extra_symvers,
 		.private_build = executor->can_mount,
-		.probe_memo = running->probe_memo,
+		.find_memo = find_memo,
+		.find_memo_data = running,
 		.use_store = executor->context.settings->cache_size_mib &&
 			     !executor->context.options->request.force,
 		.keep_in_store = executor->context.settings->cache_size_mib != 0,
@@ -269,6 +276,7 @@ static bool start_build(struct ks_executor *executor, guint index, GError **erro
 		executor->context.outcome->n_failed++;
 		return false;
 	}
+	ks_memos_start(executor->memos, action->target->kernel);
 	running = make_request(executor, index);
 	running->request.signing = signing;
 

@@ -99,17 +99,26 @@ static void record(struct ks_memos *memos, struct entry *entry)
 		ks_jobserver_give(memos->jobserver);
 }
 
-char *ks_memos_get(struct ks_memos *memos, struct ks_kernel *kernel)
+char *ks_memos_find(const struct ks_memos *memos, struct ks_kernel *kernel)
 {
-	struct entry *entry = find(memos, kernel);
-	char *path;
+	const struct entry *entry = find(memos, kernel);
 
 	if (!memos->settings->probe_memo || !entry || entry->recording)
 		return NULL;
-	path = ks_probe_memo_find(memos->system, kernel, memos->cache);
-	if (!path && !entry->is_tried && entry->n_builds >= MIN_BUILDS)
+	return ks_probe_memo_find(memos->system, kernel, memos->cache);
+}
+
+void ks_memos_start(struct ks_memos *memos, struct ks_kernel *kernel)
+{
+	struct entry *entry = find(memos, kernel);
+	g_autofree char *path = NULL;
+
+	if (!memos->settings->probe_memo || !entry || entry->is_tried ||
+	    entry->n_builds < MIN_BUILDS)
+		return;
+	path = ks_memos_find(memos, kernel);
+	if (!path)
 		record(memos, entry);
-	return path;
 }
 
 guint ks_memos_count(const struct ks_memos *memos)

@@ -20,11 +20,11 @@ struct ks_memos *ks_memos_new(const struct ks_system *system,
 void ks_memos_free(struct ks_memos *memos);
 KS_DEFINE_CLEANUP(ks_memos, ks_memos_free)
 
-/*
- * A build for kernel starts: the memo it may use, or NULL. Where one is worth
- * recording and a job is free, that begins. Free with g_free.
- */
-char *ks_memos_get(struct ks_memos *memos, struct ks_kernel *kernel);
+/* A build for kernel is to start: where a memo is worth recording and a job is free,
+ * that begins, ahead of the build. */
+void ks_memos_start(struct ks_memos *memos, struct ks_kernel *kernel);
+/* The memo that a build for kernel may use now, or NULL. Free with g_free. */
+char *ks_memos_find(const struct ks_memos *memos, struct ks_kernel *kernel);
 
 /* Descriptors to poll, at most n_max; and when one of them was readable: go on. */
 guint ks_memos_poll(const struct ks_memos *memos, struct pollfd *fds, guint n_max);

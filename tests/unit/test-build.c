@@ -869,10 +869,20 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	g_assert_cmpint(stat(seen, &st), ==, -1);
 }
 
+static char *count_question(void *data)
+{
+	++*(guint *)data;
+	return NULL;
+}
+
+/* What is recorded while it waits for a token can still be used. */
 static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
 {
 	struct ks_build_result *result = NULL;
+	guint n_questions = 0;
 
+	f->request.find_memo = count_question;
+	f->request.find_memo_data = &n_questions;
 	g_assert_true(ks_jobserver_try_take(f->jobserver));
 	g_assert_true(ks_jobserver_try_take(f->jobserver));
 	ks_auto(ks_build) build = start(f);
@@ -883,8 +893,10 @@ static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
 	g_assert_false(ks_build_advance(build, &result));
 	ks_jobserver_give(f->jobserver);
 	g_assert_cmpint(poll(&pollfd, 1, 1000), ==, 1);
+	g_assert_cmpuint(n_questions, ==, 0);
 	ks_auto(ks_build_result) ended = drive(build);
 	g_assert_true(ended->ok);
+	g_assert_cmpuint(n_questions, ==, 1);
 }
 
 static void test_jobs_in_the_conf(struct fixture *f, gconstpointer data)
