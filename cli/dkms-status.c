@@ -26,10 +26,11 @@ static bool fits(const char *pattern, const char *text)
 
 /* Where dkms or kmodsmith has put it: the manifest's word, or the usual places. */
 static char *find_installed(const struct ks_system *system,
+			    const struct ks_tree_entry *entry,
 			    const struct ks_artifact *artifact, const char *name)
 {
-	const char *places[] = {ks_install_dest_override(system), "/updates/dkms",
-				"/extra", "/updates", "/kernel/extra"};
+	ks_auto(ks_conf) conf = NULL;
+	g_autofree char *dir = NULL;
 	const struct ks_manifest *manifest = artifact->manifest;
 
 	for (guint i = 0; manifest && i < manifest->files->len; i++) {
@@ -39,17 +40,13 @@ static char *find_installed(const struct ks_system *system,
 		if (g_str_equal(file->name, name))
 			return g_build_filename(file->dest_dir, name, NULL);
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-		g_autofree char *path = places[i]
-						? g_build_filename(system->install_tree,
-								   artifact->release,
-								   places[i], name, NULL)
-						: NULL;
-
-		if (path && ks_root_exists(system->root, path))
-			return g_steal_pointer(&path);
+	dir = ks_install_find_dir(system, artifact->release, NULL, name);
+	/* only its conf knows, where the distribution does not */
+	if (!dir && !ks_install_dest_override(system)) {
+		conf = ks_install_artifact_conf(system, entry, artifact);
+		dir = ks_install_find_dir(system, artifact->release, conf, name);
 	}
-	return NULL;
+	return dir ? g_build_filename(dir, name, NULL) : NULL;
 }
 
 /* Byte by byte: for two files read once that is cheaper than their digests. */
@@ -71,11 +68,11 @@ static bool have_same_bytes(int a, int b)
 	}
 }
 
-static bool is_same(const struct ks_system *system, const struct ks_artifact *artifact,
-		    const char *name)
+static bool is_same(const struct ks_system *system, const struct ks_tree_entry *entry,
+		    const struct ks_artifact *artifact, const char *name)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	g_autofree char *installed = find_installed(system, artifact, name);
+	g_autofree char *installed = find_installed(system, entry, artifact, name);
 	g_autofree char *built = g_build_filename(artifact->dir, "module", name, NULL);
 	ks_autofd int a =
 		installed ? ks_root_openat(system->root, installed, flags, 0, NULL) : -1;
@@ -110,12 +107,13 @@ static bool has_all_modules(const struct ks_system *system,
 
 /* dkms's words of it are about the tree's copy, whatever they say. */
 static const char *difference(const struct ks_system *system,
+			      const struct ks_tree_entry *entry,
 			      const struct ks_artifact *artifact)
 {
 	if (!has_all_modules(system, artifact))
 		return " (Built modules are missing in the kernel modules folder)";
 	for (guint i = 0; artifact->active && i < artifact->module_files->len; i++)
-		if (!is_same(system, artifact,
+		if (!is_same(system, entry, artifact,
 			     g_ptr_array_index(artifact->module_files, i)))
 			return " (Differences between built and installed modules)";
 	return "";
@@ -139,7 +137,7 @@ static void print_artifact(const struct ks_system *system,
 	       artifact->arch, artifact->active ? "installed" : "built",
 	       has_originals(system, entry->name, artifact) ? " (Original modules exist)"
 							    : "",
-	       difference(system, artifact));
+	       difference(system, entry, artifact));
 }
 
 /* --- entries */

@@ -6,50 +6,23 @@
 
 #include "core/install/install.h"
 
-/*
- * Where dkms may have put it: the distribution's override first, then the
- * usual places (dkms 3.4.3, find_actual_dest_module_location looks in the
- * overridden and the written one).
- */
-static char *find_installed_dir(const struct ks_system *system, const char *release,
-				const char *file)
-{
-	const char *candidates[] = {ks_install_dest_override(system), "/updates/dkms",
-				    "/extra", "/updates", "/kernel/extra"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
-		g_autofree char *dir = NULL;
-		g_autofree char *path = NULL;
-
-		if (!candidates[i])
-			continue;
-		dir = g_build_filename(system->install_tree, release, candidates[i],
-				       NULL);
-		path = g_build_filename(dir, file, NULL);
-		if (ks_root_exists(system->root, path))
-			return g_steal_pointer(&dir);
-	}
-	return NULL;
-}
-
 /* dkms's own copy is what the file should be; where it lies tells the directory. */
 static struct ks_manifest_file *describe_file(const struct ks_system *system,
 					      struct ks_digest_cache *cache,
 					      const struct ks_artifact *artifact,
+					      const struct ks_conf *conf,
 					      const char *name)
 {
-	g_autofree char *dir = find_installed_dir(system, artifact->release, name);
+	g_autofree char *dir = ks_install_find_dir(system, artifact->release, conf, name);
 	g_autofree char *copy = g_build_filename(artifact->dir, "module", name, NULL);
 	g_autofree char *sha256 = ks_digest_file(cache, copy, NULL);
-	const char *override = ks_install_dest_override(system);
 	struct ks_manifest_file *file;
 	struct stat st;
 
 	if (!sha256 || !ks_root_stat(system->root, copy, &st))
 		return NULL;
 	if (!dir)
-		dir = g_build_filename(system->install_tree, artifact->release,
-				       override ? override : "/updates/dkms", NULL);
+		dir = ks_install_expected_dir(system, artifact->release, conf, name);
 	file = g_new0(struct ks_manifest_file, 1);
 	file->name = g_strdup(name);
 	file->dest_dir = g_steal_pointer(&dir);
@@ -103,12 +76,17 @@ static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
 	ks_auto(ks_manifest) manifest = ks_manifest_new(
 		entry->name, entry->version, artifact->release, artifact->arch);
 	g_autofree char *path = g_build_filename(artifact->dir, "manifest", NULL);
+	/* where the distribution has no place of its own, the conf has named one */
+	ks_auto(ks_conf) conf =
+		ks_install_dest_override(system)
+			? NULL
+			: ks_install_artifact_conf(system, entry, artifact);
 	struct stat st;
 
 	for (guint i = 0; i < artifact->module_files->len; i++) {
 		const char *name = g_ptr_array_index(artifact->module_files, i);
 		struct ks_manifest_file *file =
-			describe_file(system, cache, artifact, name);
+			describe_file(system, cache, artifact, conf, name);
 
 		if (!file)
 			return true; /* unreadable: the planner has it rebuilt */
@@ -128,6 +106,7 @@ static bool adopt(const struct ks_system *system, struct ks_digest_cache *cache,
 static struct ks_manifest_file *describe_orphan(const struct ks_system *system,
 						struct ks_digest_cache *cache,
 						const struct ks_artifact *artifact,
+						const struct ks_conf *conf,
 						const char *name)
 {
 	static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
@@ -135,7 +114,7 @@ static struct ks_manifest_file *describe_orphan(const struct ks_system *system,
 	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		g_autofree char *file_name = g_strconcat(name, suffixes[i], NULL);
 		g_autofree char *dir =
-			find_installed_dir(system, artifact->release, file_name);
+			ks_install_find_dir(system, artifact->release, conf, file_name);
 		g_autofree char *path =
 			dir ? g_build_filename(dir, file_name, NULL) : NULL;
 		struct ks_manifest_file *file;
@@ -167,18 +146,12 @@ static void adopt_orphans(const struct ks_system *system, struct ks_digest_cache
 	ks_auto(ks_manifest) manifest = ks_manifest_new(
 		entry->name, entry->version, artifact->release, artifact->arch);
 	g_autofree char *path = g_build_filename(artifact->dir, "manifest", NULL);
-	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, NULL);
-	struct ks_kernel *kernel =
-		kernels ? ks_kernel_find(kernels, artifact->release) : NULL;
-	ks_auto(ks_conf) conf = NULL;
+	ks_auto(ks_conf) conf = ks_install_artifact_conf(system, entry, artifact);
 
-	if (kernel && entry->source == KS_TREE_SOURCE_OK)
-		conf = ks_conf_load(system, NULL, entry->source_dir, entry->name,
-				    entry->version, kernel, NULL);
 	for (guint i = 0; conf && i < conf->modules->len; i++) {
 		const struct ks_conf_module *module = g_ptr_array_index(conf->modules, i);
 		struct ks_manifest_file *file =
-			describe_orphan(system, cache, artifact, module->dest_name);
+			describe_orphan(system, cache, artifact, conf, module->dest_name);
 
 		if (file)
 			g_ptr_array_add(manifest->files, file);

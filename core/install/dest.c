@@ -1,116 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of distributions: where modules go, and who links them to other kernels. */
+/* Where modules go, and where dkms may have put them. */
+#include "core/install/install.h"
+
 #include <string.h>
 
-#include "core/install/weak.h"
-
-#define MAX_OS_RELEASE_BYTES (64 * 1024)
-
-/* The value of an assignment as os-release(5) writes it, or NULL. */
-static char *value_of(const char *os_release, const char *key)
-{
-	g_auto(GStrv) lines = g_strsplit(os_release, "\n", -1);
-	char *value = NULL;
-
-	for (char **line = lines; *line; line++) {
-		const char *text = *line;
-
-		if (!g_str_has_prefix(text, key) || text[strlen(key)] != '=')
-			continue;
-		/* it is shell: the last assignment counts */
-		g_free(value);
-		value = g_shell_unquote(text + strlen(key) + 1, NULL);
-	}
-	return value;
-}
-
-static char *read_os_release(const struct ks_system *system)
-{
-	static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
-	char *text = NULL;
-
-	for (size_t i = 0; !text && i < G_N_ELEMENTS(paths); i++)
-		text = ks_root_read_file(system->root, paths[i], MAX_OS_RELEASE_BYTES,
-					 NULL, NULL);
-	return text;
-}
-
-/* As dkms: ID for Ubuntu, else ID_LIKE as a whole, else ID. And ID for RHEL, whose
- * ID_LIKE is Fedora's. */
-static char *distribution(const struct ks_system *system)
-{
-	g_autofree char *os_release = read_os_release(system);
-	g_autofree char *id = os_release ? value_of(os_release, "ID") : NULL;
-	g_autofree char *id_like = os_release ? value_of(os_release, "ID_LIKE") : NULL;
-
-	if (id && (!strcmp(id, "ubuntu") || !strcmp(id, "rhel")))
-		return g_steal_pointer(&id);
-	if (id_like && *id_like)
-		return g_steal_pointer(&id_like);
-	return g_steal_pointer(&id);
-}
-
-/* What differs from one distribution to the next: the first that fits counts. */
-static const struct rule {
-	const char *prefix; /* of the distribution's name */
-	const char *dest;   /* NULL: as the conf says */
-	struct ks_weak_tool weak;
-} rules[] = {
-	/* RHEL says "fedora" in ID_LIKE, its clones "rhel ..." */
-	{"rhel",
-	 "/extra",
-	 {"/usr/sbin/weak-modules",
-	  {"--no-initramfs", "--add-modules", NULL},
-	  {"--no-initramfs", "--remove-modules", NULL},
-	  false}},
-	{"fedora", "/extra", {NULL}},
-	{"centos", "/extra", {NULL}},
-	{"sles",
-	 "/updates",
-	 {"/usr/lib/module-init-tools/weak-modules2",
-	  {"--add-kernel-modules", NULL},
-	  {"--remove-kernel-modules", NULL},
-	  true}},
-	{"suse",
-	 "/updates",
-	 {"/usr/lib/module-init-tools/weak-modules2",
-	  {"--add-kernel-modules", NULL},
-	  {"--remove-kernel-modules", NULL},
-	  true}},
-	{"opensuse",
-	 "/updates",
-	 {"/usr/lib/module-init-tools/weak-modules2",
-	  {"--add-kernel-modules", NULL},
-	  {"--remove-kernel-modules", NULL},
-	  true}},
-	{"debian", "/updates/dkms", {NULL}},
-	{"ubuntu", "/updates/dkms", {NULL}},
-	{"arch", "/updates/dkms", {NULL}},
-	/* Alpine, Gentoo, Void and others: as the conf says */
-};
-
-static const struct rule *find_rule(const struct ks_system *system)
-{
-	g_autofree char *name = distribution(system);
-
-	for (size_t i = 0; name && i < G_N_ELEMENTS(rules); i++)
-		if (g_str_has_prefix(name, rules[i].prefix))
-			return &rules[i];
-	return NULL;
-}
+#include "core/support/distro.h"
 
 const char *ks_install_dest_override(const struct ks_system *system)
 {
-	const struct rule *rule = find_rule(system);
-
-	return rule ? rule->dest : NULL;
+	return ks_distro_find(system)->dest;
 }
 
-const struct ks_weak_tool *ks_install_weak_tool(const struct ks_system *system)
+/* What the conf writes for the module that is installed as file ("foo.ko.xz"). */
+static const char *written_dest(const struct ks_conf *conf, const char *file)
 {
-	const struct rule *rule = find_rule(system);
+	const char *suffix = strstr(file, ".ko");
+	size_t n = suffix ? (size_t)(suffix - file) : strlen(file);
 
-	return rule && rule->weak.path && ks_root_exists(system->root, rule->weak.path)
-		       ? &rule->weak
+	for (guint i = 0; conf && i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = g_ptr_array_index(conf->modules, i);
+
+		if (module->dest_name && strlen(module->dest_name) == n &&
+		    !strncmp(module->dest_name, file, n))
+			return module->dest_location;
+	}
+	return NULL;
+}
+
+static char *dir_of(const struct ks_system *system, const char *release, const char *dest)
+{
+	g_autofree char *dir =
+		g_build_filename(system->install_tree, release, dest, NULL);
+
+	/* a conf may write "/updates/" */
+	while (g_str_has_suffix(dir, "/"))
+		dir[strlen(dir) - 1] = '\0';
+	return g_steal_pointer(&dir);
+}
+
+struct ks_conf *ks_install_artifact_conf(const struct ks_system *system,
+					 const struct ks_tree_entry *entry,
+					 const struct ks_artifact *artifact)
+{
+	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, NULL);
+	struct ks_kernel *kernel =
+		kernels ? ks_kernel_find(kernels, artifact->release) : NULL;
+
+	return kernel && entry->source == KS_TREE_SOURCE_OK
+		       ? ks_conf_load(system, NULL, entry->source_dir, entry->name,
+				      entry->version, kernel, NULL)
 		       : NULL;
+}
+
+char *ks_install_find_dir(const struct ks_system *system, const char *release,
+			  const struct ks_conf *conf, const char *file)
+{
+	const char *candidates[] = {ks_install_dest_override(system),
+				    written_dest(conf, file),
+				    "/updates/dkms",
+				    "/extra",
+				    "/updates",
+				    "/kernel/extra"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
+		g_autofree char *dir =
+			candidates[i] ? dir_of(system, release, candidates[i]) : NULL;
+		g_autofree char *path = dir ? g_build_filename(dir, file, NULL) : NULL;
+
+		if (path && ks_root_exists(system->root, path))
+			return g_steal_pointer(&dir);
+	}
+	return NULL;
+}
+
+char *ks_install_expected_dir(const struct ks_system *system, const char *release,
+			      const struct ks_conf *conf, const char *file)
+{
+	const char *dest = ks_install_dest_override(system);
+
+	if (!dest)
+		dest = written_dest(conf, file);
+	return dir_of(system, release, dest ? dest : "/updates/dkms");
 }

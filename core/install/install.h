@@ -16,13 +16,32 @@
  */
 #pragma once
 
+#include "core/conf/conf.h"
 #include "core/kernel/kernel.h"
 #include "core/state/tree.h"
 
 /* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
- * as the conf says. From the tree's os-release (dkms 3.4.3,
+ * as the conf says. See core/support/distro.h (dkms 3.4.3,
  * override_dest_module_location). */
 const char *ks_install_dest_override(const struct ks_system *system);
+
+/*
+ * The directory in the tree where dkms has put file ("foo.ko.xz") on that kernel: the
+ * distribution's, the one that the conf (which may be NULL) writes, else one of those
+ * that other distributions and older versions use; NULL when it is in none. (dkms
+ * 3.4.3, find_actual_dest_module_location, looks in the first two.)
+ */
+char *ks_install_find_dir(const struct ks_system *system, const char *release,
+			  const struct ks_conf *conf, const char *file);
+/* The conf of an artifact's source for its kernel; NULL when there is none to be read.
+ * For the above, where the distribution has no place of its own: it costs a listing of
+ * the kernels. */
+struct ks_conf *ks_install_artifact_conf(const struct ks_system *system,
+					 const struct ks_tree_entry *entry,
+					 const struct ks_artifact *artifact);
+/* The one where dkms would put it. */
+char *ks_install_expected_dir(const struct ks_system *system, const char *release,
+			      const struct ks_conf *conf, const char *file);
 
 /*
  * Place all files of the artifact's manifest, taken from artifact_dir/module;

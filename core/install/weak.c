@@ -11,6 +11,13 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 
+const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system)
+{
+	const struct ks_distro_weak *tool = ks_distro_find(system)->weak;
+
+	return tool && ks_root_exists(system->root, tool->path) ? tool : NULL;
+}
+
 /* One path in a line, to be read from its beginning; or -1. */
 static int open_list(const struct ks_manifest *manifest, GError **error)
 {
@@ -53,7 +60,7 @@ static bool run(const struct ks_system *system, const char *const *argv, int lis
 bool ks_install_weak_modules(const struct ks_system *system,
 			     const struct ks_manifest *manifest, bool add, GError **error)
 {
-	const struct ks_weak_tool *tool = ks_install_weak_tool(system);
+	const struct ks_distro_weak *tool = ks_install_weak_tool(system);
 	const char *argv[6] = {NULL};
 	ks_autofd int list_fd = -1;
 	size_t n = 0;

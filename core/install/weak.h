@@ -7,16 +7,10 @@
 #pragma once
 
 #include "core/install/install.h"
-
-/* dkms 3.4.3: weak_modules_add, weak_modules_remove. */
-struct ks_weak_tool {
-	const char *path;
-	const char *add[3], *remove[3]; /* its arguments */
-	bool takes_release;		/* the kernel's release is the last one */
-};
+#include "core/support/distro.h"
 
 /* That of the tree's distribution, or NULL when there is none. */
-const struct ks_weak_tool *ks_install_weak_tool(const struct ks_system *system);
+const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);
 
 /*
  * Tell it of the manifest's files, on its standard input, that they are there or

@@ -169,19 +169,3 @@ Adding linked weak modules..."
 	ds install acme/1.0 -k $K --no-depmod
 	[[ ! -e $R/weak.log ]] || fail "it was called"
 }
-
-@test "destinations are the distribution's" {
-	tree_built acme 1.0 $K
-	for line in "debian - updates/dkms" "ubuntu debian updates/dkms" "linuxmint ubuntu+debian updates/dkms" \
-		"fedora - extra" "rhel fedora extra" "centos rhel+fedora extra" "almalinux rhel+centos+fedora extra" \
-		"sles suse updates" "opensuse-leap suse+opensuse updates" "arch - updates/dkms" \
-		"manjaro arch updates/dkms"; do
-		read -r id like dest <<<"${line/ - / \"\" }"
-		like=${like//\"/}
-		printf 'ID=%s\nID_LIKE="%s"\n' "$id" "${like//+/ }" >"$R/etc/os-release"
-		ds install acme/1.0 -k $K --no-depmod >/dev/null
-		[[ -e $M/$dest/acme.ko ]] || fail "$id: not in $dest"
-		ds uninstall acme/1.0 -k $K --no-depmod >/dev/null
-		rm "$T/acme/1.0/$K/$A/manifest"
-	done
-}
