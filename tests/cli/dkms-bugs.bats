@@ -62,7 +62,7 @@ acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 	tree_built acme 1.0 $K
 	ds install acme/1.0 -k $K --no-depmod --debug >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
 	contains "$(cat "$BATS_TEST_TMPDIR/err")" "+ install acme/1.0 on $K: "
-	equal "$(cat "$BATS_TEST_TMPDIR/out")" "Installing /lib/modules/$K/updates/dkms/acme.ko
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" "Installing /lib/modules/$K/updates/acme.ko
 Running depmod... done."
 }
 
@@ -72,15 +72,15 @@ Running depmod... done."
 	run ds install acme/1.0 -k $K
 	equal "$status" 6
 	contains "$output" "Error! Problems with depmod detected. Automatically uninstalling this module."
-	contains "$output" "Deleting /lib/modules/$K/updates/dkms/acme.ko"
+	contains "$output" "Deleting /lib/modules/$K/updates/acme.ko"
 	contains "$output" "Error! Install Failed (depmod problems). Module rolled back to built state."
 	equal "$(ds status)" "acme/1.0, $K, $A: built"
-	[[ ! -e $M/updates/dkms/acme.ko ]] || fail "it is installed"
+	[[ ! -e $M/updates/acme.ko ]] || fail "it is installed"
 	ds install acme/1.0 -k $K --no-depmod
 	run ds install acme/1.0 -k $K --force
 	equal "$status" 6
 	lacks "$output" "rolled back"
-	[[ -e $M/updates/dkms/acme.ko ]] || fail "it was taken away"
+	[[ -e $M/updates/acme.ko ]] || fail "it was taken away"
 }
 
 @test "C1: two at a time wait for each other" {
