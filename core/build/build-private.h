@@ -13,6 +13,7 @@
 #include "core/build/build.h"
 #include "core/build/store.h"
 #include "core/sandbox/sandbox.h"
+#include "core/support/fork.h"
 #include "core/support/treeop.h"
 
 /* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
@@ -61,14 +62,17 @@ struct ks_build {
 
 	char *memo; /* see the request */
 	bool is_memo_sought;
-	GPtrArray *steps;  /* struct ks_build_step */
-	guint step;	   /* index of the running or next one */
-	const char *phase; /* "collect", "verify" after the steps */
-	bool is_running;   /* sandbox is valid */
-	bool is_over;	   /* there was a result, or it was cancelled */
+	GPtrArray *steps; /* struct ks_build_step */
+	guint step;	  /* index of the running or next one */
+	const char
+		*phase;	 /* after the steps: "finish"; in the copy "collect", "verify" */
+	bool is_running; /* sandbox is valid */
+	bool is_over;	 /* there was a result, or it was cancelled */
 	bool has_token;
-	int exit_status; /* of the last step that ended */
-	bool is_outside; /* what failed was the launcher, not the command */
+	struct ks_fork *conclusion; /* the copy that concludes, or NULL */
+	GError *failure;	    /* of a step: what it has to tell; or NULL */
+	int exit_status;	    /* of the last step that ended */
+	bool is_outside;	    /* what failed was the launcher, not the command */
 	struct ks_sandbox sandbox;
 	GError *stopped;       /* why we killed the running step, or NULL */
 	gint64 measured_us;    /* when its tree was measured last; 0 = never */
@@ -82,7 +86,6 @@ struct ks_build {
 	bool has_layers;
 
 	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
-	int ready_fd;			 /* always readable, when reused; else -1 */
 	struct ks_store_entry *to_store; /* prepared, or NULL */
 
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
@@ -125,6 +128,15 @@ bool ks_build_log_rewind(struct ks_build *build);
  * with errno: what a build leaves may lead anywhere.
  */
 int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode);
+
+/*
+ * conclude.c: after the last step, or with build->failure: begin to conclude, in a
+ * copy. True when it is done already, then *result is the caller's.
+ */
+bool ks_build_conclude(struct ks_build *build, struct ks_build_result **result);
+/* The copy has ended. */
+struct ks_build_result *ks_build_take_conclusion(struct ks_build *build);
+void ks_build_cancel_conclusion(struct ks_build *build);
 
 /* collect.c: copy what was built to staged_dir. */
 bool ks_build_collect(struct ks_build *build, GError **error);

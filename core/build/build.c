@@ -50,8 +50,6 @@ void ks_build_free(struct ks_build *build)
 		close(build->tree_fd);
 	if (build->log_fd >= 0)
 		close(build->log_fd);
-	if (build->ready_fd >= 0)
-		close(build->ready_fd);
 	if (build->reused)
 		ks_store_entry_free(build->reused);
 	if (build->to_store)
@@ -63,6 +61,7 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->staged_dir);
 	g_free(build->memo);
 	g_clear_error(&build->stopped);
+	g_clear_error(&build->failure);
 	if (build->steps)
 		g_ptr_array_unref(build->steps);
 	g_ptr_array_unref(build->built_digests);
@@ -104,8 +103,8 @@ bool ks_build_step_is_executable(const struct ks_build *build)
 
 int ks_build_poll_fd(const struct ks_build *build)
 {
-	if (build->ready_fd >= 0)
-		return build->ready_fd;
+	if (build->conclusion)
+		return ks_fork_fd(build->conclusion);
 	return build->is_running ? build->sandbox.pidfd
 				 : ks_jobserver_poll_fd(build->jobserver);
 }
@@ -174,12 +173,18 @@ static void find_memo(struct ks_build *build)
 	build->is_memo_sought = true;
 }
 
+static bool take_token(struct ks_build *build)
+{
+	if (!build->has_token)
+		build->has_token = ks_jobserver_try_take(build->jobserver);
+	return build->has_token;
+}
+
 /* Start the next step, or wait for a token. False with an error. */
 static bool go_on(struct ks_build *build, GError **error)
 {
-	if (get_step(build)->needs_token && !build->has_token) {
-		build->has_token = ks_jobserver_try_take(build->jobserver);
-		if (!build->has_token)
+	if (get_step(build)->needs_token) {
+		if (!take_token(build))
 			return true;
 		find_memo(build);
 	}
@@ -238,111 +243,27 @@ static bool end_step(struct ks_build *build, GError **error)
 	return false;
 }
 
-static struct ks_build_result *make_result(struct ks_build *build)
-{
-	struct ks_build_result *result = g_new0(struct ks_build_result, 1);
-
-	build->is_over = true;
-	result->duration_ms = build->used_us / 1000;
-	result->reused = build->reused != NULL;
-	result->layers = build->layers;
-	return result;
-}
-
-/*
- * Any module would have failed here: with the sandbox that cannot be had, with
- * the disk full. Remembering it as this one's failure would keep it from being
- * tried again when that is over.
- */
-static GError *get_outside_error(const struct ks_build *build,
-				 const struct ks_build_result *result,
-				 const GError *error)
-{
-	GError *full = NULL;
-
-	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE))
-		return g_error_copy(error);
-	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)))
-		return NULL;
-	ks_error_set(&full, KS_ERROR_NO_SPACE, "%s: %s", result->step,
-		     result->first_error);
-	return full;
-}
-
-static struct ks_build_result *conclude_failure(struct ks_build *build,
-						enum ks_reason reason,
-						const GError *error)
-{
-	struct ks_build_result *result = make_result(build);
-
-	result->reason = reason;
-	result->step = g_strdup(ks_build_step(build));
-	result->message = g_strdup(error->message);
-	result->exit_status = build->exit_status;
-	/* Of a step: afterwards nothing runs that writes to the log. */
-	if (build->step < build->steps->len)
-		result->first_error = ks_build_log_first_error(build);
-	else
-		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
-	result->outside = get_outside_error(build, result, error);
-	result->log_path = ks_build_keep(build);
-	ks_build_clean_up(build);
-	return result;
-}
-
-static struct ks_build_result *conclude_success(struct ks_build *build,
-						struct ks_manifest *manifest)
-{
-	struct ks_build_result *result = make_result(build);
-
-	result->ok = true;
-	result->manifest = manifest;
-	result->warnings = g_steal_pointer(&build->warnings);
-	/* It is the caller's now: nothing of it is cleaned up here. */
-	result->staged_dir = g_steal_pointer(&build->staged_dir);
-	result->log_path = g_build_filename(result->staged_dir, "log", "make.log", NULL);
-	ks_build_forget_kept(build);
-	ks_build_clean_up(build);
-	return result;
-}
-
-/* All steps have ended well. */
-static struct ks_build_result *conclude(struct ks_build *build)
-{
-	enum ks_reason reason = KS_REASON_BUILD_FAILED;
-	struct ks_manifest *manifest = NULL;
-	g_autoptr(GError) error = NULL;
-
-	build->phase = "collect";
-	if (build->reused || ks_build_collect(build, &error)) {
-		build->phase = "verify";
-		ks_build_store_begin(build);
-		manifest = ks_build_verify(build, &reason, &error);
-		ks_build_store_end(build, manifest != NULL);
-	}
-	if (build->reused && !manifest && reason == KS_REASON_VERIFY_FAILED)
-		ks_store_remove(build->system, build->reused->fingerprint, NULL);
-	return manifest ? conclude_success(build, manifest)
-			: conclude_failure(build, reason, error);
-}
-
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
-	g_autoptr(GError) error = NULL;
 	bool ok = true;
 
+	if (build->conclusion) {
+		*result = ks_build_take_conclusion(build);
+		give_token_back(build);
+		return true;
+	}
 	if (build->is_running) {
-		ok = end_step(build, &error);
+		ok = end_step(build, &build->failure);
 		if (ok)
 			build->step++;
 	}
-	if (ok && build->step == build->steps->len) {
-		*result = conclude(build);
-		return true;
-	}
-	if (ok && go_on(build, &error))
+	if (ok && build->step < build->steps->len && go_on(build, &build->failure))
 		return false;
-	*result = conclude_failure(build, KS_REASON_BUILD_FAILED, error);
+	if (!build->failure && !take_token(build))
+		return false;
+	if (!ks_build_conclude(build, result))
+		return false;
+	give_token_back(build);
 	return true;
 }
 
@@ -357,8 +278,8 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->settings = settings;
 	build->jobserver = jobserver;
 	build->request = request;
-	build->tree_fd = build->log_fd = build->ready_fd = -1;
-	build->phase = "prepare";
+	build->tree_fd = build->log_fd = -1;
+	build->phase = "finish";
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
 	build->slot = take_slot();
 	build->is_root =
@@ -366,7 +287,6 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	ks_build_set_paths(build);
 	if (ks_build_reuse(build)) {
-		build->phase = "collect";
 		build->steps = g_ptr_array_new();
 		return g_steal_pointer(&build);
 	}
@@ -388,6 +308,8 @@ void ks_build_cancel(struct ks_build *build)
 		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
 		build->is_running = false;
 	}
+	if (build->conclusion)
+		ks_build_cancel_conclusion(build);
 	give_token_back(build);
 	/* Its own tree; in the real T/M/V/build the directory itself stays. */
 	if (!build->request->private_build && build->build_path)

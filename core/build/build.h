@@ -11,6 +11,10 @@
  * without one the real T/M/V/build is used, and only one kernel of an M/V
  * builds at a time). Output goes to make.log in dkms's form.
  *
+ * What comes behind the steps ("finish" while it runs; "collect" and "verify" are where it
+ * failed) goes on in a copy of the engine, and so does what a failure leaves: the caller's
+ * loop does not wait for it. It holds a token of the jobserver, as a step that compiles.
+ *
  * After success the artifact is staged on T's file system, complete with
  * compressed modules, Module.symvers, log and manifest, ready for
  * ks_tree_publish(). After a failure the build directory is left at
@@ -87,7 +91,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_build_request *request, GError **error);
 
 /*
- * Readable when the running step has ended, or, while the build waits for a
+ * Readable when the running step or the conclusion has ended, or, while the build waits for a
  * token of the jobserver, when there may be one: then call ks_build_advance().
  * Another descriptor after each ks_build_advance().
  */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/build/build-private.h"
@@ -17,6 +18,22 @@
 #include "core/support/treeop.h"
 
 #define HEAD_MAX 1024
+
+/*
+ * For one at a time, until it is closed: builds for several kernels of an M/V may end at
+ * the same moment, each in a process of its own. The directory that only root enters:
+ * at T/M/V/build anybody could hold such a lock.
+ */
+static int lock_build_directories(const struct ks_build *build)
+{
+	const struct ks_root *root = build->system->root;
+	g_autofree char *path = ks_build_work_root(build->system);
+	int fd = ks_root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, NULL);
+
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX);
+	return fd;
+}
 
 static bool empty_directory(const struct ks_root *root, const char *path)
 {
@@ -61,10 +78,11 @@ static bool place_log(struct ks_build *build, int dir_fd)
 char *ks_build_keep(struct ks_build *build)
 {
 	const struct ks_root *root = build->system->root;
+	ks_autofd int lock_fd = lock_build_directories(build);
 	ks_autofd int to_fd = ks_root_openat(
 		root, build->build_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL);
 
-	if (to_fd < 0 || build->log_fd < 0 ||
+	if (lock_fd < 0 || to_fd < 0 || build->log_fd < 0 ||
 	    (build->request->is_trial && build->request->private_build))
 		return NULL;
 	if (build->tree_fd >= 0) {
@@ -102,6 +120,8 @@ static bool is_own_log(const struct ks_build *build, const char *path)
 void ks_build_forget_kept(struct ks_build *build)
 {
 	g_autofree char *log = g_build_filename(build->build_path, "make.log", NULL);
+	/* not there when none is being built in this run: then there is no other */
+	ks_autofd int lock_fd = lock_build_directories(build);
 
 	if (!build->request->private_build ||
 	    (!build->request->is_trial && is_own_log(build, log)))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between a build and the store: taking an earlier build's files, keeping this one's. */
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "core/build/build-private.h"
 #include "core/support/error.h"
@@ -61,8 +59,6 @@ bool ks_build_reuse(struct ks_build *build)
 		return false;
 	build->reused = fetch(build, &error);
 	if (build->reused && take_digests(build, build->reused))
-		build->ready_fd = eventfd(1, EFD_CLOEXEC);
-	if (build->ready_fd >= 0)
 		return true;
 	/* of no use: built anew, which replaces it */
 	g_ptr_array_set_size(build->built_digests, 0);

@@ -305,6 +305,7 @@ static bool run_sign_file(const struct ks_system *system,
 
 	options.argv = argv;
 	options.chroot = ks_root_is_host(system->root) ? NULL : system->root;
+	options.die_with_parent = true;
 	said = ks_process_capture(&options, NULL, CERTIFICATE_MAX_BYTES, NULL, error);
 	return said != NULL;
 }

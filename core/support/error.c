@@ -89,3 +89,23 @@ const char *ks_error_get_hint(const GError *error)
 		return NULL;
 	return ks_error_get_private(error)->hint;
 }
+
+GVariant *ks_error_to_variant(const GError *error)
+{
+	return g_variant_new("(u^aym^ay)",
+			     error->domain == KS_ERROR ? error->code : KS_ERROR_FAILED,
+			     error->message, ks_error_get_hint(error));
+}
+
+GError *ks_error_from_variant(GVariant *variant)
+{
+	const char *message, *hint;
+	GError *error = NULL;
+	guint32 code;
+
+	g_variant_get(variant, "(u^&aym^&ay)", &code, &message, &hint);
+	ks_error_set(&error, code, "%s", message);
+	if (hint)
+		ks_error_hint(&error, "%s", hint);
+	return error;
+}

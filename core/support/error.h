@@ -47,3 +47,11 @@ void ks_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* The hint of an error of this domain, or NULL. Owned by the error. */
 const char *ks_error_get_hint(const GError *error);
+
+/*
+ * An error on its way to another process (see fork.h): code, message and hint. What is of
+ * another domain arrives as KS_ERROR_FAILED.
+ */
+#define KS_ERROR_VARIANT "(uaymay)"
+GVariant *ks_error_to_variant(const GError *error);
+GError *ks_error_from_variant(GVariant *variant);

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #include "core/build/build-private.h"
 #include "core/build/build.h"
@@ -1107,6 +1109,141 @@ static void test_signed_and_back(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* --- while one build is concluded */
+
+/* A program in the signer's place: it says that it began, and then does as script says.
+ * No other process than itself has the fifo open to write: its end is its death. */
+static struct ks_signing *use_slow_signer(struct fixture *f, const char *script)
+{
+	struct ks_signing *signing = use_key(f);
+	g_autofree char *fifo = faketree_path(&f->tree, "/keys/began");
+	g_autofree char *go = faketree_path(&f->tree, "/keys/go");
+	g_autofree char *text =
+		g_strdup_printf("#!/bin/sh\nexec >%s\necho began\n%s\n", fifo, script);
+
+	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+	g_assert_cmpint(mkfifo(go, 0600), ==, 0);
+	faketree_write(&f->tree, "/keys/slow", text);
+	signing->is_external = true;
+	signing->program = faketree_path(&f->tree, "/keys/slow");
+	g_assert_cmpint(chmod(signing->program, 0755), ==, 0);
+	return signing;
+}
+
+static int open_fifo(struct fixture *f, const char *path, int flags)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+	int fd = open(full, flags | O_CLOEXEC);
+
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+/* Drive it until its signer has begun; what is to be read until the signer's end. */
+static int drive_to_the_signer(struct fixture *f, struct ks_build *build)
+{
+	struct ks_build_result *result = NULL;
+	char text[6];
+	int fd;
+
+	while (strcmp(ks_build_step(build), "finish") != 0) {
+		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+		g_assert_cmpint(poll(&pollfd, 1, 60000), ==, 1);
+		g_assert_false(ks_build_advance(build, &result));
+	}
+	fd = open_fifo(f, "/keys/began", O_RDONLY);
+	g_assert_cmpint(read(fd, text, sizeof(text)), ==, sizeof(text));
+	return fd;
+}
+
+static void test_another_build_goes_on(struct fixture *f, gconstpointer data)
+{
+	struct ks_kernel other = f->kernel;
+	struct ks_build_request request = f->request;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *script =
+		g_strdup_printf("read x <%s/keys/go\nexit 1", f->tree.dir);
+	ks_auto(ks_signing) signing = use_slow_signer(f, script);
+	ks_auto(ks_build) slow = start(f);
+	ks_autofd int began = drive_to_the_signer(f, slow);
+
+	if (!f->request.private_build) {
+		g_test_skip("no mount namespace to be had here");
+		return;
+	}
+	/* all of it, its own conclusion included: the module is not this kernel's */
+	other.release = (char *)"6.1.0-2-play";
+	request.kernel = &other;
+	ks_auto(ks_build) quick =
+		ks_build_start(f->system, &f->settings, f->jobserver, &request, &error);
+	g_assert_no_error(error);
+	ks_auto(ks_build_result) refused = drive(quick);
+	assert_failed(refused, "verify", "'play-good.ko'");
+	/* the slow one has a token of the pool meanwhile, and a single one is left */
+	g_assert_true(ks_jobserver_try_take(f->jobserver));
+	g_assert_false(ks_jobserver_try_take(f->jobserver));
+	ks_jobserver_give(f->jobserver);
+
+	ks_autofd int go = open_fifo(f, "/keys/go", O_WRONLY);
+	g_assert_cmpint(write(go, "\n", 1), ==, 1);
+	ks_auto(ks_build_result) result = drive(slow);
+	g_assert_true(result->ok);
+	g_assert_cmpuint(result->warnings->len, ==, 1);
+	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+}
+
+static void test_cancel_while_concluded(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *work = faketree_path(&f->tree, "/state/build");
+	g_autofree char *store = faketree_path(&f->tree, "/state/store");
+	g_autofree char *release = faketree_path(&f->tree, "/T/play/1.0/" RELEASE);
+	ks_auto(ks_signing) signing = use_slow_signer(f, "exec sleep 600");
+	char byte;
+
+	f->request.keep_in_store = true;
+	f->request.fingerprint =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	ks_auto(ks_build) build = start(f);
+	ks_autofd int began = drive_to_the_signer(f, build);
+	gint64 start_us = g_get_monotonic_time();
+
+	ks_build_cancel(build);
+	alarm(60); /* to hang is the failure */
+	g_assert_cmpint(read(began, &byte, 1), ==, 0);
+	alarm(0);
+	g_assert_cmpint(g_get_monotonic_time() - start_us, <, G_USEC_PER_SEC);
+	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+	g_autoptr(GPtrArray) left = ks_root_list(f->system->root, work, NULL);
+	g_autoptr(GPtrArray) staged = ks_root_list(f->system->root, release, NULL);
+	g_autoptr(GPtrArray) stored = ks_root_list(f->system->root, store, NULL);
+	g_assert_cmpuint(left->len, ==, 0);
+	g_assert_cmpuint(staged->len, ==, 0);
+	g_assert_cmpuint(stored->len, ==, 0);
+}
+
+/* The engine itself is killed: what it began does not go on. */
+static void test_killed_while_concluded(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_signing) signing = use_slow_signer(f, "exec sleep 600");
+	pid_t pid = fork();
+	char text[6];
+	int status;
+
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		drive(start(f));
+		_exit(1);
+	}
+	ks_autofd int began = open_fifo(f, "/keys/began", O_RDONLY);
+	g_assert_cmpint(read(began, text, sizeof(text)), ==, sizeof(text));
+	kill(pid, SIGKILL);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	alarm(60); /* to hang is the failure */
+	g_assert_cmpint(read(began, text, 1), ==, 0);
+	alarm(0);
+}
+
 static void test_failing_to_sign_is_a_warning(struct fixture *f, gconstpointer data)
 {
 	ks_auto(ks_signing) signing = use_key(f);
@@ -1247,6 +1384,11 @@ int main(int argc, char **argv)
 	ADD("a read-only source can be changed by its build", test_read_only_source);
 	ADD("the output can be opened again as /dev/stderr", test_dev_stderr);
 	ADD("what is built is signed, and can be had back", test_signed_and_back);
+	ADD("while one build is concluded another one goes on",
+	    test_another_build_goes_on);
+	ADD("cancelling while it is concluded leaves nothing",
+	    test_cancel_while_concluded);
+	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The answer comes in a file of memory: nobody has to read while it is written. */
+#include "core/support/fork.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/support/error.h"
+#include "core/support/process.h"
+
+struct ks_fork {
+	pid_t pid;
+	int pidfd;
+	int answer_fd;
+};
+
+static void fork_free(struct ks_fork *fork)
+{
+	if (fork->pidfd >= 0)
+		close(fork->pidfd);
+	if (fork->answer_fd >= 0)
+		close(fork->answer_fd);
+	g_free(fork);
+}
+
+/* Not ours to act on; a handler of the engine would only set a flag that is a copy. */
+static void copy_ignore_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t none;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		signal(signals[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool write_answer(int fd, GVariant *answer)
+{
+	const char *data = g_variant_get_data(answer);
+	gsize left = g_variant_get_size(answer);
+
+	while (left) {
+		ssize_t n = write(fd, data, left);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		data += MAX(n, 0);
+		left -= (gsize)MAX(n, 0);
+	}
+	return true;
+}
+
+/* Never back into the caller, nor through its atexit(3) functions and buffers. */
+G_GNUC_NORETURN static void copy_run(const struct ks_fork *fork, pid_t parent,
+				     ks_fork_func func, void *data)
+{
+	GVariant *answer;
+
+	copy_ignore_signals();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* it may have died before the request */
+	if (getppid() != parent)
+		_exit(1);
+	answer = g_variant_take_ref(func(data));
+	_exit(write_answer(fork->answer_fd, answer) ? 0 : 1);
+}
+
+struct ks_fork *ks_fork_start(ks_fork_func func, void *data, GError **error)
+{
+	struct ks_fork *started = g_new0(struct ks_fork, 1);
+	const pid_t parent = getpid();
+	sigset_t all, old;
+
+	started->pidfd = -1;
+	started->answer_fd = memfd_create("answer", MFD_CLOEXEC);
+	/* a handler of ours must not run in the copy */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	started->pid = started->answer_fd >= 0 ? fork() : -1;
+	if (started->pid == 0)
+		copy_run(started, parent, func, data);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (started->pid > 0)
+		started->pidfd = (int)syscall(SYS_pidfd_open, started->pid, 0);
+	if (started->pidfd >= 0)
+		return started;
+	ks_error_set_errno(error, errno, "cannot fork");
+	if (started->pid > 0)
+		ks_fork_kill(started);
+	else
+		fork_free(started);
+	return NULL;
+}
+
+int ks_fork_fd(const struct ks_fork *fork)
+{
+	return fork->pidfd;
+}
+
+static GBytes *read_answer(int fd)
+{
+	struct stat st;
+	gsize size, done = 0;
+	char *data;
+
+	if (fstat(fd, &st) != 0)
+		return NULL;
+	size = (gsize)st.st_size;
+	data = g_malloc(size);
+	while (done < size) {
+		ssize_t n = pread(fd, data + done, size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (gsize)n;
+	}
+	return g_bytes_new_take(data, done);
+}
+
+GVariant *ks_fork_finish(struct ks_fork *fork, const GVariantType *type, GError **error)
+{
+	int status = ks_process_wait(fork->pid);
+	g_autoptr(GBytes) bytes = NULL;
+	g_autofree char *how = NULL;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		bytes = read_answer(fork->answer_fd);
+	fork_free(fork);
+	if (bytes)
+		return g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));
+	how = ks_process_describe(status);
+	ks_error_set(error, KS_ERROR_FAILED, "a process of kmodsmith ended early: %s",
+		     how);
+	return NULL;
+}
+
+void ks_fork_kill(struct ks_fork *fork)
+{
+	kill(fork->pid, SIGKILL);
+	ks_process_wait(fork->pid);
+	fork_free(fork);
+}
