@@ -12,150 +12,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "core/record/protocol.h"
-#include "core/support/process.h"
-#include "core/support/system.h"
-
 #define RELEASE	 "6.1.2-arch1-1"
 #define DEST	 "/lib/modules/" RELEASE "/updates/dkms/"
 #define USR_DEST "/usr" DEST
 #define LOCAL	 "/var/lib/pacman/local/"
 #define FOO	 LOCAL "kmod-foo-" RELEASE "-1.0-1"
 
-struct fixture {
-	char *dir;
-	char *program;
-	struct ks_system *system;
-	int status; /* of the last recorder run */
-	char *out, *err;
-	GString *set; /* the desired set, without its head */
-	guint n_records;
-	const char *const *env; /* of the recorder; NULL for a clean one */
-};
+#include "tests/unit/recorder-fixture.h"
 
-static char *in_dir(struct fixture *f, const char *path)
+static void set_up(struct recorder *f, gconstpointer data)
 {
-	return g_strconcat(f->dir, path, NULL);
-}
-
-static void put(struct fixture *f, const char *path, const char *content)
-{
-	g_autofree char *host = in_dir(f, path);
-	g_autofree char *parent = g_path_get_dirname(host);
-
-	g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
-	g_assert_true(g_file_set_contents(host, content, -1, NULL));
-	g_assert_cmpint(chmod(host, 0644), ==, 0);
-}
-
-static char *get(struct fixture *f, const char *path)
-{
-	g_autofree char *host = in_dir(f, path);
-	char *content = NULL;
-
-	g_file_get_contents(host, &content, NULL, NULL);
-	return content;
-}
-
-static bool is_there(struct fixture *f, const char *path)
-{
-	g_autofree char *host = in_dir(f, path);
-
-	return g_file_test(host, G_FILE_TEST_EXISTS);
-}
-
-static char *read_all(int fd)
-{
-	char buffer[16384];
-	ssize_t n = pread(fd, buffer, sizeof(buffer) - 1, 0);
-
-	g_assert_cmpint(n, >=, 0);
-	buffer[n] = '\0';
-	return g_strdup(buffer);
-}
-
-static void recorder(struct fixture *f, const char *command, const char *input)
-{
-	const char *argv[] = {f->program, "--root", f->dir, command, NULL};
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	ks_autofd int in = memfd_create("in", MFD_CLOEXEC);
-	ks_autofd int out = memfd_create("out", MFD_CLOEXEC);
-	ks_autofd int err = memfd_create("err", MFD_CLOEXEC);
-	g_autoptr(GError) error = NULL;
-	int wait_status;
-
-	g_assert_cmpint(write(in, input, strlen(input)), ==, strlen(input));
-	lseek(in, 0, SEEK_SET);
-	options.argv = argv;
-	options.env = f->env;
-	options.stdin_fd = in;
-	options.stdout_fd = out;
-	options.stderr_fd = err;
-	g_assert_true(ks_process_run(&options, &wait_status, &error));
-	g_assert_true(WIFEXITED(wait_status));
-	f->status = WEXITSTATUS(wait_status);
-	g_free(f->out);
-	g_free(f->err);
-	f->out = read_all(out);
-	f->err = read_all(err);
-}
-
-/* Add a record of one installed file to the desired set. */
-static void want(struct fixture *f, const char *module, const char *file,
-		 const char *content, const char *digest)
-{
-	g_autofree char *sha256 =
-		g_compute_checksum_for_string(G_CHECKSUM_SHA256, content, -1);
-
-	f->n_records++;
-	g_string_append_printf(
-		f->set,
-		"record=kmod-%s-" RELEASE "\nmodule=%s\nversion=1.0\nkernel=" RELEASE
-		"\narch=x86_64\ndigest=%s\nfingerprint=f\nfile=" DEST "%s %s %zu 644\n\n",
-		module, module, digest, file, sha256, strlen(content));
-}
-
-static void apply(struct fixture *f)
-{
-	g_autofree char *text = g_strdup_printf("protocol=1\nrecords=%u\n\n%s",
-						f->n_records, f->set->str);
-
-	recorder(f, "apply", text);
-	g_string_truncate(f->set, 0);
-	f->n_records = 0;
-}
-
-/* "PACKAGE DIGEST FLAGS\n" for what list says. */
-static char *listed(struct fixture *f)
-{
-	g_autoptr(GPtrArray) entries = NULL;
-	g_autoptr(GError) error = NULL;
-	GString *out = g_string_new(NULL);
-
-	recorder(f, "list", "");
-	g_assert_cmpint(f->status, ==, 0);
-	entries = ks_record_parse_list(f->out, strlen(f->out), "list", &error);
-	g_assert_no_error(error);
-	for (guint i = 0; i < entries->len; i++) {
-		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
-
-		g_string_append_printf(out, "%s %s%s%s\n", entry->package, entry->digest,
-				       entry->complete ? " complete" : "",
-				       entry->ours ? " ours" : "");
-	}
-	return g_string_free(out, FALSE);
-}
-
-static void set_up(struct fixture *f, gconstpointer data)
-{
-	const char *libexec = g_getenv("KMODSMITH_LIBEXECDIR");
 	g_autofree char *link = NULL;
 
-	f->dir = g_dir_make_tmp("kmodsmith-alpm-XXXXXX", NULL);
-	f->program =
-		g_canonicalize_filename("recorder-alpm", libexec ? libexec : "libexec");
-	f->system = ks_system_new(f->dir, NULL);
-	f->set = g_string_new(NULL);
+	recorder_set_up(f, "recorder-alpm");
 	put(f, LOCAL "ALPM_DB_VERSION", "9\n");
 	put(f, LOCAL "linux-6.1.2-1/desc",
 	    "%NAME%\nlinux\n\n%VERSION%\n6.1.2-1\n\n%ARCH%\nany\n\n");
@@ -169,23 +38,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(symlink("usr/lib", link), ==, 0);
 }
 
-static void tear_down(struct fixture *f, gconstpointer data)
-{
-	const char *argv[] = {"rm", "-rf", "--one-file-system", f->dir, NULL};
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	int wait_status;
-
-	options.argv = argv;
-	g_assert_true(ks_process_run(&options, &wait_status, NULL));
-	ks_system_free(f->system);
-	g_string_free(f->set, TRUE);
-	g_free(f->dir);
-	g_free(f->program);
-	g_free(f->out);
-	g_free(f->err);
-}
-
-static void take_away(struct fixture *f, const char *path)
+static void take_away(struct recorder *f, const char *path)
 {
 	g_autofree char *host = in_dir(f, path);
 
@@ -194,7 +47,7 @@ static void take_away(struct fixture *f, const char *path)
 
 /* Output of pacman with these arguments, and its status; NULL, and skipped, without it.
  */
-static char *pacman(struct fixture *f, int *status, const char *option,
+static char *pacman(struct recorder *f, int *status, const char *option,
 		    const char *argument)
 {
 	g_autofree char *program = g_find_program_in_path("pacman");
@@ -218,7 +71,7 @@ static char *pacman(struct fixture *f, int *status, const char *option,
 	return read_all(out);
 }
 
-static void record_foo_and_bar(struct fixture *f)
+static void record_foo_and_bar(struct recorder *f)
 {
 	want(f, "foo", "foo.ko", "foo", "d1");
 	want(f, "bar", "bar.ko", "bar", "d2");
@@ -227,7 +80,7 @@ static void record_foo_and_bar(struct fixture *f)
 	g_assert_cmpint(f->status, ==, 0);
 }
 
-static void assert_listed(struct fixture *f, const char *expected)
+static void assert_listed(struct recorder *f, const char *expected)
 {
 	g_autofree char *list = listed(f);
 
@@ -237,12 +90,12 @@ static void assert_listed(struct fixture *f, const char *expected)
 #define FOO_LISTED "kmod-foo-" RELEASE " d1 complete ours\n"
 #define BAR_LISTED "kmod-bar-" RELEASE " d2 complete ours\n"
 
-static void test_an_empty_database_lists_nothing(struct fixture *f, gconstpointer data)
+static void test_an_empty_database_lists_nothing(struct recorder *f, gconstpointer data)
 {
 	assert_listed(f, "");
 }
 
-static void test_wanted_modules_get_an_owner(struct fixture *f, gconstpointer data)
+static void test_wanted_modules_get_an_owner(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *desc = NULL, *files = NULL, *owner = NULL, *checked = NULL;
 	g_autofree char *path = in_dir(f, DEST "foo.ko");
@@ -273,7 +126,8 @@ static void test_wanted_modules_get_an_owner(struct fixture *f, gconstpointer da
 	g_assert_nonnull(strstr(checked, " 7 total files, 0 altered files"));
 }
 
-static void test_a_changed_module_is_seen_by_pacman(struct fixture *f, gconstpointer data)
+static void test_a_changed_module_is_seen_by_pacman(struct recorder *f,
+						    gconstpointer data)
 {
 	g_autofree char *checked = NULL;
 	int status = -1;
@@ -287,7 +141,7 @@ static void test_a_changed_module_is_seen_by_pacman(struct fixture *f, gconstpoi
 	g_assert_nonnull(strstr(checked, "1 altered file"));
 }
 
-static void test_pacman_finds_no_fault(struct fixture *f, gconstpointer data)
+static void test_pacman_finds_no_fault(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *faults = NULL;
 	int status = -1;
@@ -300,7 +154,7 @@ static void test_pacman_finds_no_fault(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(strstr(faults, "No database errors"));
 }
 
-static void test_what_is_recorded_already_is_left_alone(struct fixture *f,
+static void test_what_is_recorded_already_is_left_alone(struct recorder *f,
 							gconstpointer data)
 {
 	g_autofree char *host = in_dir(f, FOO "/desc");
@@ -313,7 +167,7 @@ static void test_what_is_recorded_already_is_left_alone(struct fixture *f,
 	g_assert_cmpint(before.st_ino, ==, after.st_ino);
 }
 
-static void test_another_build_takes_the_place_of_the_record(struct fixture *f,
+static void test_another_build_takes_the_place_of_the_record(struct recorder *f,
 							     gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -330,7 +184,7 @@ static void test_another_build_takes_the_place_of_the_record(struct fixture *f,
 	g_assert_true(!list || status == 0);
 }
 
-static void test_another_version_leaves_one_record(struct fixture *f, gconstpointer data)
+static void test_another_version_leaves_one_record(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *text = NULL;
 
@@ -347,7 +201,7 @@ static void test_another_version_leaves_one_record(struct fixture *f, gconstpoin
 	g_assert_true(is_there(f, LOCAL "kmod-foo-" RELEASE "-2.0_rc1-1/desc"));
 }
 
-static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixture *f,
+static void test_a_changed_file_is_not_recorded_and_the_others_are(struct recorder *f,
 								   gconstpointer data)
 {
 	put(f, USR_DEST "foo.ko", "oof");
@@ -360,7 +214,7 @@ static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixtur
 	assert_listed(f, BAR_LISTED);
 }
 
-static void test_a_file_of_another_package_stays_its(struct fixture *f,
+static void test_a_file_of_another_package_stays_its(struct recorder *f,
 						     gconstpointer data)
 {
 	put(f, LOCAL "vendor-1-1/desc", "%NAME%\nvendor\n\n%VERSION%\n1-1\n\n");
@@ -375,7 +229,7 @@ static void test_a_file_of_another_package_stays_its(struct fixture *f,
 	assert_listed(f, BAR_LISTED);
 }
 
-static void test_a_foreign_package_keeps_its_name(struct fixture *f, gconstpointer data)
+static void test_a_foreign_package_keeps_its_name(struct recorder *f, gconstpointer data)
 {
 	put(f, FOO "/desc", "%NAME%\nkmod-foo-" RELEASE "\n\n%VERSION%\n1.0-1\n\n");
 	put(f, FOO "/files", "%FILES%\n\n");
@@ -387,7 +241,7 @@ static void test_a_foreign_package_keeps_its_name(struct fixture *f, gconstpoint
 	assert_listed(f, "kmod-foo-" RELEASE "  complete\n");
 }
 
-static void test_a_record_whose_file_was_taken_away_goes(struct fixture *f,
+static void test_a_record_whose_file_was_taken_away_goes(struct recorder *f,
 							 gconstpointer data)
 {
 	record_foo_and_bar(f);
@@ -399,7 +253,7 @@ static void test_a_record_whose_file_was_taken_away_goes(struct fixture *f,
 	g_assert_true(is_there(f, USR_DEST "bar.ko"));
 }
 
-static void test_what_a_removed_kernel_left_goes_with_its_record(struct fixture *f,
+static void test_what_a_removed_kernel_left_goes_with_its_record(struct recorder *f,
 								 gconstpointer data)
 {
 	record_foo_and_bar(f);
@@ -411,7 +265,7 @@ static void test_what_a_removed_kernel_left_goes_with_its_record(struct fixture 
 	g_assert_true(is_there(f, "/usr/lib/modules"));
 }
 
-static void test_a_driver_that_the_state_forgot_is_never_deleted(struct fixture *f,
+static void test_a_driver_that_the_state_forgot_is_never_deleted(struct recorder *f,
 								 gconstpointer data)
 {
 	record_foo_and_bar(f);
@@ -423,7 +277,7 @@ static void test_a_driver_that_the_state_forgot_is_never_deleted(struct fixture 
 	g_assert_true(is_there(f, USR_DEST "foo.ko"));
 }
 
-static void test_a_hostile_entry_leads_no_removal_astray(struct fixture *f,
+static void test_a_hostile_entry_leads_no_removal_astray(struct recorder *f,
 							 gconstpointer data)
 {
 	record_foo_and_bar(f);
@@ -436,7 +290,7 @@ static void test_a_hostile_entry_leads_no_removal_astray(struct fixture *f,
 	g_assert_true(is_there(f, "/etc/passwd"));
 }
 
-static void test_an_unknown_format_is_not_touched(struct fixture *f, gconstpointer data)
+static void test_an_unknown_format_is_not_touched(struct recorder *f, gconstpointer data)
 {
 	put(f, LOCAL "ALPM_DB_VERSION", "10\n");
 	want(f, "foo", "foo.ko", "foo", "d1");
@@ -446,7 +300,7 @@ static void test_an_unknown_format_is_not_touched(struct fixture *f, gconstpoint
 	g_assert_false(is_there(f, FOO));
 }
 
-static void test_a_locked_database_is_left_for_later(struct fixture *f,
+static void test_a_locked_database_is_left_for_later(struct recorder *f,
 						     gconstpointer data)
 {
 	put(f, "/var/lib/pacman/db.lck", "");
@@ -461,7 +315,7 @@ static void test_a_locked_database_is_left_for_later(struct fixture *f,
 	g_assert_cmpint(f->status, ==, 0);
 }
 
-static void test_the_lock_of_a_waiting_pacman_is_ours(struct fixture *f,
+static void test_the_lock_of_a_waiting_pacman_is_ours(struct recorder *f,
 						      gconstpointer data)
 {
 	g_autofree char *lock = in_dir(f, "/var/lib/pacman/db.lck");
@@ -475,7 +329,8 @@ static void test_the_lock_of_a_waiting_pacman_is_ours(struct fixture *f,
 	g_assert_true(is_there(f, "/var/lib/pacman/db.lck"));
 }
 
-static void test_headers_are_named_after_the_kernel(struct fixture *f, gconstpointer data)
+static void test_headers_are_named_after_the_kernel(struct recorder *f,
+						    gconstpointer data)
 {
 	const char *argv[] = {f->program, "--root", f->dir, "headers", RELEASE, NULL};
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
@@ -491,7 +346,7 @@ static void test_headers_are_named_after_the_kernel(struct fixture *f, gconstpoi
 
 /* --- killed at each of its changes */
 
-static bool is_killed_at(struct fixture *f, const char *call, int when)
+static bool is_killed_at(struct recorder *f, const char *call, int when)
 {
 	g_autofree char *text = g_strdup_printf("protocol=1\nrecords=%u\n\n%s",
 						f->n_records, f->set->str);
@@ -524,7 +379,7 @@ static bool can_trace(void)
 }
 
 /* Whatever there is, is whole; and no more than one of each. */
-static void assert_database_is_whole(struct fixture *f)
+static void assert_database_is_whole(struct recorder *f)
 {
 	g_autofree char *list = listed(f);
 	g_autofree char *said = NULL;
@@ -539,13 +394,13 @@ static void assert_database_is_whole(struct fixture *f)
 	g_assert_true(!said || (status == 0 && !strstr(said, "error")));
 }
 
-static void want_second(struct fixture *f)
+static void want_second(struct recorder *f)
 {
 	want(f, "foo", "foo.ko", "foo", "e1"); /* replaced in place */
 	want(f, "baz", "bar.ko", "bar", "e2"); /* a new one, and bar goes */
 }
 
-static void test_killed_at_any_step(struct fixture *f, gconstpointer data)
+static void test_killed_at_any_step(struct recorder *f, gconstpointer data)
 {
 	static const char *const calls[] = {"renameat", "renameat2", "unlinkat",
 					    "mkdirat",	"linkat",    "fsync"};
@@ -577,9 +432,9 @@ static void test_killed_at_any_step(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(n_kills, >, 15);
 }
 
-static void add(const char *path, void (*test)(struct fixture *f, gconstpointer data))
+static void add(const char *path, void (*test)(struct recorder *f, gconstpointer data))
 {
-	g_test_add(path, struct fixture, NULL, set_up, test, tear_down);
+	g_test_add(path, struct recorder, NULL, set_up, test, recorder_tear_down);
 }
 
 int main(int argc, char **argv)

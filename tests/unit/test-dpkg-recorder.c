@@ -12,10 +12,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "core/record/protocol.h"
-#include "core/support/process.h"
-#include "core/support/system.h"
-
 #define RELEASE "6.1.0-99-amd64"
 #define DEST	"/lib/modules/" RELEASE "/updates/dkms/"
 #define KERNEL_PACKAGE                                                                   \
@@ -23,147 +19,11 @@
 	"Maintainer: nobody <nobody@localhost>\nArchitecture: all\nVersion: 1\n"         \
 	"Description: a kernel\n\n"
 
-struct fixture {
-	char *dir;
-	char *program;
-	struct ks_system *system;
-	int status; /* of the last recorder run */
-	char *out, *err;
-	GString *set; /* the desired set, without its head */
-	guint n_records;
-	const char *const *env; /* of the recorder; NULL for a clean one */
-};
+#include "tests/unit/recorder-fixture.h"
 
-static char *in_dir(struct fixture *f, const char *path)
+static void set_up(struct recorder *f, gconstpointer data)
 {
-	return g_strconcat(f->dir, path, NULL);
-}
-
-static void put(struct fixture *f, const char *path, const char *content)
-{
-	g_autofree char *host = in_dir(f, path);
-	g_autofree char *parent = g_path_get_dirname(host);
-
-	g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
-	g_assert_true(g_file_set_contents(host, content, -1, NULL));
-	g_assert_cmpint(chmod(host, 0644), ==, 0);
-}
-
-static char *get(struct fixture *f, const char *path)
-{
-	g_autofree char *host = in_dir(f, path);
-	char *content = NULL;
-
-	g_file_get_contents(host, &content, NULL, NULL);
-	return content;
-}
-
-static bool is_there(struct fixture *f, const char *path)
-{
-	g_autofree char *host = in_dir(f, path);
-
-	return g_file_test(host, G_FILE_TEST_EXISTS);
-}
-
-static char *read_all(int fd)
-{
-	char buffer[16384];
-	ssize_t n = pread(fd, buffer, sizeof(buffer) - 1, 0);
-
-	g_assert_cmpint(n, >=, 0);
-	buffer[n] = '\0';
-	return g_strdup(buffer);
-}
-
-static void recorder_with(struct fixture *f, const char *const *command,
-			  const char *input)
-{
-	const char *argv[] = {f->program, "--root", f->dir, command[0], command[1], NULL};
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	ks_autofd int in = memfd_create("in", MFD_CLOEXEC);
-	ks_autofd int out = memfd_create("out", MFD_CLOEXEC);
-	ks_autofd int err = memfd_create("err", MFD_CLOEXEC);
-	g_autoptr(GError) error = NULL;
-	int wait_status;
-
-	g_assert_cmpint(write(in, input, strlen(input)), ==, strlen(input));
-	lseek(in, 0, SEEK_SET);
-	options.argv = argv;
-	options.env = f->env;
-	options.stdin_fd = in;
-	options.stdout_fd = out;
-	options.stderr_fd = err;
-	g_assert_true(ks_process_run(&options, &wait_status, &error));
-	g_assert_true(WIFEXITED(wait_status));
-	f->status = WEXITSTATUS(wait_status);
-	g_free(f->out);
-	g_free(f->err);
-	f->out = read_all(out);
-	f->err = read_all(err);
-}
-
-static void recorder(struct fixture *f, const char *command, const char *input)
-{
-	const char *const words[] = {command, NULL};
-
-	recorder_with(f, words, input);
-}
-
-/* Add a record of one installed file to the desired set. */
-static void want(struct fixture *f, const char *module, const char *file,
-		 const char *content, const char *digest)
-{
-	g_autofree char *sha256 =
-		g_compute_checksum_for_string(G_CHECKSUM_SHA256, content, -1);
-
-	f->n_records++;
-	g_string_append_printf(
-		f->set,
-		"record=kmod-%s-" RELEASE "\nmodule=%s\nversion=1.0\nkernel=" RELEASE
-		"\narch=x86_64\ndigest=%s\nfingerprint=f\nfile=" DEST "%s %s %zu 644\n\n",
-		module, module, digest, file, sha256, strlen(content));
-}
-
-static void apply(struct fixture *f)
-{
-	g_autofree char *text = g_strdup_printf("protocol=1\nrecords=%u\n\n%s",
-						f->n_records, f->set->str);
-
-	recorder(f, "apply", text);
-	g_string_truncate(f->set, 0);
-	f->n_records = 0;
-}
-
-/* "PACKAGE DIGEST FLAGS\n" for what list says. */
-static char *listed(struct fixture *f)
-{
-	g_autoptr(GPtrArray) entries = NULL;
-	g_autoptr(GError) error = NULL;
-	GString *out = g_string_new(NULL);
-
-	recorder(f, "list", "");
-	g_assert_cmpint(f->status, ==, 0);
-	entries = ks_record_parse_list(f->out, strlen(f->out), "list", &error);
-	g_assert_no_error(error);
-	for (guint i = 0; i < entries->len; i++) {
-		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
-
-		g_string_append_printf(out, "%s %s%s%s\n", entry->package, entry->digest,
-				       entry->complete ? " complete" : "",
-				       entry->ours ? " ours" : "");
-	}
-	return g_string_free(out, FALSE);
-}
-
-static void set_up(struct fixture *f, gconstpointer data)
-{
-	const char *libexec = g_getenv("KMODSMITH_LIBEXECDIR");
-
-	f->dir = g_dir_make_tmp("kmodsmith-dpkg-XXXXXX", NULL);
-	f->program =
-		g_canonicalize_filename("recorder-dpkg", libexec ? libexec : "libexec");
-	f->system = ks_system_new(f->dir, NULL);
-	f->set = g_string_new(NULL);
+	recorder_set_up(f, "recorder-dpkg");
 	put(f, "/var/lib/dpkg/status", KERNEL_PACKAGE);
 	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list",
 	    "/.\n/lib\n/lib/modules\n/lib/modules/" RELEASE "\n/lib/modules/" RELEASE
@@ -176,30 +36,14 @@ static void set_up(struct fixture *f, gconstpointer data)
 	put(f, DEST "bar.ko", "bar");
 }
 
-static void tear_down(struct fixture *f, gconstpointer data)
-{
-	const char *argv[] = {"rm", "-rf", "--one-file-system", f->dir, NULL};
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	int wait_status;
-
-	options.argv = argv;
-	g_assert_true(ks_process_run(&options, &wait_status, NULL));
-	ks_system_free(f->system);
-	g_string_free(f->set, TRUE);
-	g_free(f->dir);
-	g_free(f->program);
-	g_free(f->out);
-	g_free(f->err);
-}
-
-static void test_an_empty_database_lists_nothing(struct fixture *f, gconstpointer data)
+static void test_an_empty_database_lists_nothing(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *list = listed(f);
 
 	g_assert_cmpstr(list, ==, "");
 }
 
-static void test_wanted_modules_get_an_owner(struct fixture *f, gconstpointer data)
+static void test_wanted_modules_get_an_owner(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *list = NULL, *owned = NULL, *content = NULL, *status = NULL;
 
@@ -223,7 +67,7 @@ static void test_wanted_modules_get_an_owner(struct fixture *f, gconstpointer da
 		is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-x-" RELEASE ".deb"));
 }
 
-static void test_what_is_recorded_already_is_left_alone(struct fixture *f,
+static void test_what_is_recorded_already_is_left_alone(struct recorder *f,
 							gconstpointer data)
 {
 	g_autofree char *before = NULL, *after = NULL;
@@ -238,7 +82,7 @@ static void test_what_is_recorded_already_is_left_alone(struct fixture *f,
 	g_assert_cmpstr(after, ==, before);
 }
 
-static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixture *f,
+static void test_a_changed_file_is_not_recorded_and_the_others_are(struct recorder *f,
 								   gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -254,14 +98,14 @@ static void test_a_changed_file_is_not_recorded_and_the_others_are(struct fixtur
 	g_assert_cmpstr(list, ==, "kmod-bar-" RELEASE " d2 complete ours\n");
 }
 
-static void take_away(struct fixture *f, const char *path)
+static void take_away(struct recorder *f, const char *path)
 {
 	g_autofree char *host = in_dir(f, path);
 
 	g_assert_cmpint(unlink(host), ==, 0);
 }
 
-static void record_foo_and_bar(struct fixture *f)
+static void record_foo_and_bar(struct recorder *f)
 {
 	want(f, "foo", "foo.ko", "foo", "d1");
 	want(f, "bar", "bar.ko", "bar", "d2");
@@ -269,7 +113,7 @@ static void record_foo_and_bar(struct fixture *f)
 	g_assert_cmpint(f->status, ==, 0);
 }
 
-static void test_a_record_whose_file_was_taken_away_goes(struct fixture *f,
+static void test_a_record_whose_file_was_taken_away_goes(struct recorder *f,
 							 gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -284,7 +128,7 @@ static void test_a_record_whose_file_was_taken_away_goes(struct fixture *f,
 	g_assert_true(is_there(f, DEST "bar.ko"));
 }
 
-static void test_what_a_removed_kernel_left_goes_with_its_record(struct fixture *f,
+static void test_what_a_removed_kernel_left_goes_with_its_record(struct recorder *f,
 								 gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -299,7 +143,7 @@ static void test_what_a_removed_kernel_left_goes_with_its_record(struct fixture 
 	g_assert_false(is_there(f, DEST "bar.ko"));
 }
 
-static void test_a_driver_that_the_state_forgot_is_never_deleted(struct fixture *f,
+static void test_a_driver_that_the_state_forgot_is_never_deleted(struct recorder *f,
 								 gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -316,7 +160,7 @@ static void test_a_driver_that_the_state_forgot_is_never_deleted(struct fixture 
 	g_assert_true(is_there(f, DEST "foo.ko"));
 }
 
-static void test_a_record_that_something_depends_on_is_not_forced_away(struct fixture *f,
+static void test_a_record_that_something_depends_on_is_not_forced_away(struct recorder *f,
 								       gconstpointer data)
 {
 	g_autofree char *status = NULL, *more = NULL, *list = NULL;
@@ -340,7 +184,7 @@ static void test_a_record_that_something_depends_on_is_not_forced_away(struct fi
 	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
 }
 
-static void test_a_file_that_changes_its_record_is_never_deleted(struct fixture *f,
+static void test_a_file_that_changes_its_record_is_never_deleted(struct recorder *f,
 								 gconstpointer data)
 {
 	g_autofree char *list = NULL, *content = NULL;
@@ -357,7 +201,7 @@ static void test_a_file_that_changes_its_record_is_never_deleted(struct fixture 
 	g_assert_cmpstr(content, ==, "newer");
 }
 
-static void test_names_that_collide_are_an_error_for_the_second(struct fixture *f,
+static void test_names_that_collide_are_an_error_for_the_second(struct recorder *f,
 								gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -373,7 +217,7 @@ static void test_names_that_collide_are_an_error_for_the_second(struct fixture *
 	g_assert_cmpstr(list, ==, "kmod-foo-x-" RELEASE " d1 complete ours\n");
 }
 
-static void test_a_package_of_another_maker_is_never_touched(struct fixture *f,
+static void test_a_package_of_another_maker_is_never_touched(struct recorder *f,
 							     gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -391,7 +235,7 @@ static void test_a_package_of_another_maker_is_never_touched(struct fixture *f,
 	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE "  complete\n");
 }
 
-static void test_a_file_of_another_package_is_never_taken(struct fixture *f,
+static void test_a_file_of_another_package_is_never_taken(struct recorder *f,
 							  gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -406,7 +250,7 @@ static void test_a_file_of_another_package_is_never_taken(struct fixture *f,
 }
 
 /* So that the engine does not put a module over it. */
-static void test_owner_names_packages_of_others(struct fixture *f, gconstpointer data)
+static void test_owner_names_packages_of_others(struct recorder *f, gconstpointer data)
 {
 	const char *const ours[] = {"owner", DEST "bar.ko", NULL};
 	const char *const merged[] = {"owner", DEST "foo.ko", NULL};
@@ -427,7 +271,7 @@ static void test_owner_names_packages_of_others(struct fixture *f, gconstpointer
 	g_assert_cmpstr(f->out, ==, "");
 }
 
-static void test_a_set_that_was_cut_off_removes_nothing(struct fixture *f,
+static void test_a_set_that_was_cut_off_removes_nothing(struct recorder *f,
 							gconstpointer data)
 {
 	g_autofree char *list = NULL;
@@ -442,7 +286,7 @@ static void test_a_set_that_was_cut_off_removes_nothing(struct fixture *f,
 	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
 }
 
-static void lock_for_test(struct fixture *f, const char *path, int *fd)
+static void lock_for_test(struct recorder *f, const char *path, int *fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	g_autofree char *host = in_dir(f, path);
@@ -451,7 +295,7 @@ static void lock_for_test(struct fixture *f, const char *path, int *fd)
 	g_assert_cmpint(fcntl(*fd, F_SETLK, &lock), ==, 0);
 }
 
-static void test_a_locked_database_leaves_the_package_spooled(struct fixture *f,
+static void test_a_locked_database_leaves_the_package_spooled(struct recorder *f,
 							      gconstpointer data)
 {
 	g_autofree char *list = NULL, *later = NULL;
@@ -479,7 +323,7 @@ static void test_a_locked_database_leaves_the_package_spooled(struct fixture *f,
 static const char *const env_below_apt[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 					    "DPKG_FRONTEND_LOCKED=true", NULL};
 
-static void test_apt_above_us_holds_the_frontend_lock_for_us(struct fixture *f,
+static void test_apt_above_us_holds_the_frontend_lock_for_us(struct recorder *f,
 							     gconstpointer data)
 {
 	int fd;
@@ -494,7 +338,7 @@ static void test_apt_above_us_holds_the_frontend_lock_for_us(struct fixture *f,
 	close(fd);
 }
 
-static void test_a_frontend_lock_that_is_not_for_us_is_respected(struct fixture *f,
+static void test_a_frontend_lock_that_is_not_for_us_is_respected(struct recorder *f,
 								 gconstpointer data)
 {
 	int fd;
@@ -507,7 +351,7 @@ static void test_a_frontend_lock_that_is_not_for_us_is_respected(struct fixture 
 	close(fd);
 }
 
-static void test_an_apt_that_was_killed_holds_nothing_for_us(struct fixture *f,
+static void test_an_apt_that_was_killed_holds_nothing_for_us(struct recorder *f,
 							     gconstpointer data)
 {
 	/* a hook that outlived apt: the lock is free, the environment says otherwise */
@@ -519,7 +363,7 @@ static void test_an_apt_that_was_killed_holds_nothing_for_us(struct fixture *f,
 	g_assert_true(is_there(f, "/var/lib/dpkg/lock-frontend"));
 }
 
-static void test_a_package_half_installed_is_cured_from_the_spool(struct fixture *f,
+static void test_a_package_half_installed_is_cured_from_the_spool(struct recorder *f,
 								  gconstpointer data)
 {
 	g_autofree char *half = NULL, *list = NULL;
@@ -544,7 +388,7 @@ static void test_a_package_half_installed_is_cured_from_the_spool(struct fixture
 	g_assert_false(is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-" RELEASE ".deb"));
 }
 
-static void test_only_the_record_of_a_package_beyond_repair_goes(struct fixture *f,
+static void test_only_the_record_of_a_package_beyond_repair_goes(struct recorder *f,
 								 gconstpointer data)
 {
 	g_autofree char *list = NULL, *content = NULL;
@@ -565,14 +409,14 @@ static void test_only_the_record_of_a_package_beyond_repair_goes(struct fixture 
 	g_assert_false(is_there(f, DEST ".foo.ko.kmodsmith-kept"));
 }
 
-static void test_stamp_names_the_status_file(struct fixture *f, gconstpointer data)
+static void test_stamp_names_the_status_file(struct recorder *f, gconstpointer data)
 {
 	recorder(f, "stamp", "");
 	g_assert_cmpint(f->status, ==, 0);
 	g_assert_true(g_str_has_prefix(f->out, "/var/lib/dpkg/status\n"));
 }
 
-static void test_a_wrong_command_is_a_usage_error(struct fixture *f, gconstpointer data)
+static void test_a_wrong_command_is_a_usage_error(struct recorder *f, gconstpointer data)
 {
 	recorder(f, "aply", "");
 	g_assert_cmpint(f->status, ==, EX_USAGE);
@@ -580,7 +424,7 @@ static void test_a_wrong_command_is_a_usage_error(struct fixture *f, gconstpoint
 
 static const struct {
 	const char *name;
-	void (*run)(struct fixture *f, gconstpointer data);
+	void (*run)(struct recorder *f, gconstpointer data);
 } tests[] = {
 	{"an empty database lists nothing", test_an_empty_database_lists_nothing},
 	{"wanted modules get an owner", test_wanted_modules_get_an_owner},
@@ -642,7 +486,8 @@ int main(int argc, char **argv)
 		g_autofree char *path =
 			g_strconcat("/dpkg-recorder/", tests[i].name, NULL);
 
-		g_test_add(path, struct fixture, NULL, set_up, tests[i].run, tear_down);
+		g_test_add(path, struct recorder, NULL, set_up, tests[i].run,
+			   recorder_tear_down);
 	}
 	return g_test_run();
 }
