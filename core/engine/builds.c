@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The builds that run: what each is to do, its steps, and what is kept of its end. */
+#include "core/engine/dep-marks.h"
+#include "core/engine/estimate.h"
+#include "core/engine/executor-private.h"
+#include "core/engine/symvers.h"
+#include "core/install/install.h"
+#include "core/support/error.h"
+
+#define TICK_US G_USEC_PER_SEC
+
+void ks_running_free(gpointer data)
+{
+	struct ks_running *running = data;
+
+	if (running->build)
+		ks_build_free(running->build);
+	g_free(running->dest_dir);
+	g_strfreev(running->extra_symvers);
+	g_free(running);
+}
+
+static char *find_memo(void *data)
+{
+	const struct ks_running *running = data;
+
+	return ks_memos_find(running->memos, running->request.kernel);
+}
+
+static struct ks_running *make_request(const struct ks_executor *executor, guint index)
+{
+	const struct ks_target *target = ks_executor_action(executor, index)->target;
+	const struct ks_system *system = executor->context.system;
+	const char *override = ks_install_dest_override(system);
+	struct ks_running *running = g_new0(struct ks_running, 1);
+
+	running->index = index;
+	running->files_known =
+		ks_estimate_files(system, executor->context.inventory, target);
+	running->extra_symvers =
+		ks_symvers_find(system, executor->context.inventory, target);
+	running->memos = executor->memos;
+	if (override)
+		running->dest_dir =
+			g_strdup_printf("%s%s", target->kernel->modules_dir, override);
+	running->request = (struct ks_build_request){
+		.module = target->source->name,
+		.version = target->source->version,
+		.source_dir = target->source->path,
+		.kernel = target->kernel,
+		.conf = target->conf,
+		.fingerprint = target->fingerprint,
+		.dest_dir = running->dest_dir,
+		.extra_symvers = (const char *const *)running->extra_symvers,
+		.private_build = executor->can_mount,
+		.find_memo = find_memo,
+		.find_memo_data = running,
+		.use_store = executor->context.settings->cache_size_mib &&
+			     !executor->context.options->request.force,
+		.keep_in_store = executor->context.settings->cache_size_mib != 0,
+		.other_store = executor->host,
+	};
+	return running;
+}
+
+/* A build has come to another step: two patches are two. */
+static void notify_step(struct ks_executor *executor, struct ks_running *running)
+{
+	const char *name = ks_build_step(running->build);
+	const char *description = ks_build_step_description(running->build);
+	const char *step = description ? description : name;
+	const struct ks_action *action = ks_executor_action(executor, running->index);
+	bool is_executable;
+
+	if (running->step == step)
+		return;
+	running->step = step;
+	is_executable = ks_build_step_is_executable(running->build);
+	ks_executor_notify(
+		executor,
+		(struct ks_event){.kind = KS_EVENT_ACTION_STEP,
+				  .action = action,
+				  .text = name,
+				  .description = is_executable ? description : NULL,
+				  .command = ks_build_step_command(running->build)});
+	if (!is_executable)
+		ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_NO_SCRIPT,
+							       .action = action,
+							       .text = name});
+}
+
+bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error)
+{
+	const struct ks_action *action = ks_executor_action(executor, index);
+	bool first;
+	const struct ks_signing *signing = ks_signings_get(
+		executor->context.signings, action->target->kernel, &first);
+	struct ks_running *running;
+
+	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNING,
+						       .action = action,
+						       .signing = signing,
+						       .first = first});
+	/* before all the compiling, which would be in vain */
+	if (ks_signing_is_fatal(signing, error)) {
+		executor->context.outcome->n_failed++;
+		return false;
+	}
+	ks_memos_start(executor->memos, action->target->kernel);
+	running = make_request(executor, index);
+	running->request.signing = signing;
+
+	running->build =
+		ks_build_start(executor->context.system, executor->context.settings,
+			       executor->jobserver, &running->request, error);
+	if (!running->build) {
+		ks_running_free(running);
+		return false;
+	}
+	executor->status[index] = KS_STATUS_RUNNING;
+	g_ptr_array_add(executor->running, running);
+	ks_executor_notify(
+		executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
+					    .action = ks_executor_action(executor, index),
+					    .text = ks_build_step(running->build)});
+	notify_step(executor, running);
+	return true;
+}
+
+static bool store_failure(struct ks_executor *executor, const struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	struct ks_quarantine quarantine = {.fingerprint = target->fingerprint,
+					   .reason = result->reason,
+					   .step = result->step,
+					   .first_error = result->first_error
+								  ? result->first_error
+								  : result->message,
+					   .log_path = result->log_path,
+					   .failed_at_us = g_get_real_time()};
+
+	executor->context.outcome->n_failed++;
+	if (result->outside) {
+		g_propagate_error(error, g_error_copy(result->outside));
+		return false;
+	}
+	if (!ks_quarantine_store(executor->context.system, &quarantine,
+				 target->source->name, target->source->version,
+				 target->kernel->release, target->kernel->arch, error))
+		return false;
+	ks_error_set(error,
+		     result->reason == KS_REASON_VERIFY_FAILED ? KS_ERROR_VERIFY_FAILED
+							       : KS_ERROR_BUILD_FAILED,
+		     "build failed: %s", result->message);
+	return false;
+}
+
+static bool store_success(struct ks_executor *executor, const struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	const struct ks_system *system = executor->context.system;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+
+	executor->context.outcome->n_built++;
+	executor->context.outcome->n_reused += result->reused;
+	return ks_tree_publish(system, source->name, source->version, kernel->release,
+			       kernel->arch, result->staged_dir, error) &&
+	       ks_dep_marks_write(system, target, error) &&
+	       ks_quarantine_clear(system, source->name, source->version, kernel->release,
+				   kernel->arch, error);
+}
+
+static void finish_build(struct ks_executor *executor, struct ks_running *running,
+			 struct ks_build_result *build_result)
+{
+	ks_auto(ks_build_result) result = build_result;
+	const struct ks_action *action = ks_executor_action(executor, running->index);
+	guint index = running->index;
+	g_autoptr(GError) error = NULL;
+	bool ok;
+
+	ks_executor_tell_ended(executor, running, result);
+	g_ptr_array_remove_fast(executor->running, running);
+	/* nothing while other builds or memos have one */
+	ks_jobserver_refill(executor->jobserver);
+	ok = result->ok ? store_success(executor, action->target, result, &error)
+			: store_failure(executor, action->target, result, &error);
+	ks_executor_end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED,
+			       error, result);
+}
+
+void ks_executor_advance_build(struct ks_executor *executor, struct ks_running *running)
+{
+	struct ks_build_result *result = NULL;
+
+	if (ks_build_advance(running->build, &result))
+		finish_build(executor, running, result);
+	else
+		notify_step(executor, running);
+}
+
+/* Once a tick, however busy the loop is. */
+void ks_executor_check_limits(struct ks_executor *executor)
+{
+	const gint64 now_us = g_get_monotonic_time();
+
+	if (now_us - executor->limits_checked_us < TICK_US)
+		return;
+	executor->limits_checked_us = now_us;
+	for (guint i = 0; i < executor->running->len; i++) {
+		struct ks_running *running = g_ptr_array_index(executor->running, i);
+
+		ks_build_check_limits(running->build);
+		ks_executor_tell_progress(executor, running);
+	}
+}

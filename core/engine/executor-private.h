@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of the executor: the loop (executor.c), what comes next (schedule.c), the
+ * builds that run (builds.c), and what is told of them (telling.c).
+ */
+#pragma once
+
+#include "core/build/build.h"
+#include "core/engine/action.h"
+#include "core/engine/executor.h"
+#include "core/engine/indexing.h"
+#include "core/engine/memos.h"
+
+/* A build that runs. */
+struct ks_running {
+	guint index; /* of the action */
+	struct ks_build *build;
+	struct ks_build_request request;
+	char *dest_dir;
+	char **extra_symvers;
+	struct ks_memos *memos;
+	guint files_known;
+	const char *step; /* description, or name */
+};
+
+void ks_running_free(gpointer running);
+
+struct ks_executor {
+	struct ks_action_context context;
+	const struct ks_plan *plan;
+	enum ks_action_status *status; /* one per action */
+	gint64 *weight_ms; /* of builds: what is known to depend on its end, itself
+			      included */
+	struct ks_jobserver *jobserver;
+	struct ks_digest_cache *cache;
+	struct ks_memos *memos;
+	struct ks_indexing *indexing;
+	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
+	GPtrArray *running;	/* struct ks_running */
+	unsigned int max_builds;
+	unsigned int n_ended;
+	bool can_mount;
+	bool keep_all; /* take nothing away that only looks gone */
+	bool is_sandbox_told;
+	gint64 limits_checked_us;
+};
+
+static inline const struct ks_action *ks_executor_action(
+	const struct ks_executor *executor, guint index)
+{
+	return g_ptr_array_index(executor->plan->actions, index);
+}
+
+/* telling.c: an event, with how far the run is. */
+void ks_executor_notify(const struct ks_executor *executor, struct ks_event event);
+/* The action has this status now, and it is told. result is of a build, or NULL. */
+void ks_executor_end_action(struct ks_executor *executor, guint index,
+			    enum ks_action_status status, const GError *error,
+			    const struct ks_build_result *result);
+/* What there is to say of a build beside how it ended. */
+void ks_executor_tell_ended(struct ks_executor *executor,
+			    const struct ks_running *running,
+			    const struct ks_build_result *result);
+void ks_executor_tell_progress(const struct ks_executor *executor,
+			       const struct ks_running *running);
+
+/* builds.c */
+bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error);
+/* Its descriptor is readable. When it is over it is no longer among the running. */
+void ks_executor_advance_build(struct ks_executor *executor, struct ks_running *running);
+/* Once a tick, however busy the loop is. */
+void ks_executor_check_limits(struct ks_executor *executor);
+
+/* schedule.c: before the first action. */
+void ks_executor_weigh(struct ks_executor *executor);
+/* Start or run the first action that can. False when none can now. */
+bool ks_executor_schedule_one(struct ks_executor *executor);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the observer and the outcome learn of the actions. */
+#include "core/engine/estimate.h"
+#include "core/engine/executor-private.h"
+#include "core/sandbox/sandbox.h"
+
+void ks_executor_notify(const struct ks_executor *executor, struct ks_event event)
+{
+	const struct ks_run_options *options = executor->context.options;
+
+	event.done = executor->n_ended;
+	event.total = executor->plan->actions->len;
+	if (options->observer)
+		options->observer(&event, options->observer_data);
+}
+
+void ks_executor_end_action(struct ks_executor *executor, guint index,
+			    enum ks_action_status status, const GError *error,
+			    const struct ks_build_result *result)
+{
+	executor->status[index] = status;
+	executor->n_ended++;
+	if (status == KS_STATUS_SKIPPED)
+		return;
+	if (status == KS_STATUS_FAILED)
+		executor->context.outcome->n_failed_actions++;
+	ks_executor_notify(
+		executor,
+		(struct ks_event){.kind = status == KS_STATUS_DONE
+						  ? KS_EVENT_ACTION_DONE
+						  : KS_EVENT_ACTION_FAILED,
+				  .action = ks_executor_action(executor, index),
+				  .error = error,
+				  .first_error = result ? result->first_error : NULL,
+				  .result = result});
+}
+
+/* Once a run: it is the machine's, and the same for all builds. */
+static void tell_layers(struct ks_executor *executor, unsigned int layers)
+{
+	g_autofree char *active = ks_sandbox_layers_to_string(layers);
+	g_autofree char *missing = ks_sandbox_layers_to_string(
+		KS_SANDBOX_LAYERS_ALL & ~KS_SANDBOX_LAYERS_OPTIONAL & ~layers);
+	g_autofree char *text = NULL;
+
+	/* 0: no step came so far as to have any */
+	if (!layers || executor->is_sandbox_told)
+		return;
+	executor->is_sandbox_told = true;
+	ks_executor_notify(executor,
+			   (struct ks_event){.kind = KS_EVENT_SANDBOX, .text = active});
+	if (!*missing)
+		return;
+	text = g_strdup_printf("sandbox: not available here: %s; building without",
+			       missing);
+	ks_executor_notify(executor,
+			   (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
+}
+
+static void tell_signed(const struct ks_executor *executor,
+			const struct ks_action *action, const struct ks_signing *signing,
+			const struct ks_build_result *result)
+{
+	if (!result->ok)
+		return;
+	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNED,
+						       .action = action,
+						       .signing = signing,
+						       .manifest = result->manifest});
+	for (guint i = 0; i < result->warnings->len; i++) {
+		const GError *warning = result->warnings->pdata[i];
+
+		ks_executor_notify(executor,
+				   (struct ks_event){.kind = KS_EVENT_SIGN_FAILED,
+						     .action = action,
+						     .signing = signing,
+						     .text = warning->message,
+						     .error = warning});
+	}
+}
+
+static void tell_unresolved(const struct ks_executor *executor,
+			    const struct ks_action *action,
+			    const struct ks_build_result *result)
+{
+	const struct ks_target *target = action->target;
+	g_autofree char *unresolved = ks_manifest_unresolved(result->manifest);
+	g_autofree char *text = NULL;
+
+	if (!unresolved)
+		return;
+	text = g_strdup_printf("%s/%s on %s: not every module of it can be loaded: %s",
+			       target->source->name, target->source->version,
+			       target->kernel->release, unresolved);
+	ks_executor_notify(executor,
+			   (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
+}
+
+void ks_executor_tell_ended(struct ks_executor *executor,
+			    const struct ks_running *running,
+			    const struct ks_build_result *result)
+{
+	const struct ks_action *action = ks_executor_action(executor, running->index);
+
+	if (ks_settings_get_sandbox(executor->context.settings,
+				    action->target->source->name) != KS_SANDBOX_OFF)
+		tell_layers(executor, result->layers);
+	tell_signed(executor, action, running->request.signing, result);
+	tell_unresolved(executor, action, result);
+}
+
+void ks_executor_tell_progress(const struct ks_executor *executor,
+			       const struct ks_running *running)
+{
+	const struct ks_action *action = ks_executor_action(executor, running->index);
+
+	ks_executor_notify(executor,
+			   (struct ks_event){
+				   .kind = KS_EVENT_ACTION_PROGRESS,
+				   .action = action,
+				   .files_done = ks_build_files_done(running->build),
+				   .files_known = running->files_known,
+				   .estimate_ms = ks_estimate_duration_ms(
+					   executor->context.inventory, action->target),
+			   });
+}
