@@ -302,17 +302,7 @@ static int explain_selected(struct ks_cli *cli, const struct ks_selection *selec
 
 static int run(struct ks_cli *cli, int argc, char **argv)
 {
-	struct ks_selection selection = {0};
-	g_autoptr(GError) error = NULL;
-	int code;
-
-	if (!ks_selection_init(&selection, argv[1], kernel_option, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_USAGE;
-	}
-	code = explain_selected(cli, &selection);
-	ks_selection_clear(&selection);
-	return code;
+	return ks_selection_run(cli, argv[1], kernel_option, explain_selected);
 }
 
 const struct ks_command ks_command_explain = {

@@ -130,18 +130,7 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 
 static int run(struct ks_cli *cli, int argc, char **argv)
 {
-	struct ks_selection selection = {0};
-	g_autoptr(GError) error = NULL;
-	int code;
-
-	if (!ks_selection_init(&selection, argc > 1 ? argv[1] : NULL, kernel_option,
-			       &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_USAGE;
-	}
-	code = print_log(cli, &selection);
-	ks_selection_clear(&selection);
-	return code;
+	return ks_selection_run(cli, argc > 1 ? argv[1] : NULL, kernel_option, print_log);
 }
 
 const struct ks_command ks_command_log = {

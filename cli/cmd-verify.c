@@ -188,29 +188,24 @@ static int verify_selection(struct ks_cli *cli, const struct ks_selection *selec
 	return verifying.code;
 }
 
-static int run(struct ks_cli *cli, int argc, char **argv)
+static int verify_selected(struct ks_cli *cli, const struct ks_selection *selection)
 {
-	struct ks_selection selection = {0};
 	ks_auto(ks_lock) lock = NULL;
 	g_autoptr(GError) error = NULL;
-	int code;
 
-	if (!ks_selection_init(&selection, argc > 1 ? argv[1] : NULL, kernel_option,
-			       &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_USAGE;
-	}
 	if (rebuild_option) {
 		if (ks_marks_require_root("verify --rebuild", &error))
 			lock = ks_marks_lock(cli, "verify --rebuild", &error);
-		if (!lock || !ks_build_sweep(cli->system, &error)) {
-			ks_selection_clear(&selection);
+		if (!lock || !ks_build_sweep(cli->system, &error))
 			return ks_run_fail(error);
-		}
 	}
-	code = verify_selection(cli, &selection);
-	ks_selection_clear(&selection);
-	return code;
+	return verify_selection(cli, selection);
+}
+
+static int run(struct ks_cli *cli, int argc, char **argv)
+{
+	return ks_selection_run(cli, argc > 1 ? argv[1] : NULL, kernel_option,
+				verify_selected);
 }
 
 const struct ks_command ks_command_verify = {

@@ -2,6 +2,7 @@
 /* Selections, lines and exit codes. */
 #include "cli/verdict.h"
 
+#include "cli/message.h"
 #include "cli/options.h"
 #include "core/support/error.h"
 
@@ -38,6 +39,22 @@ bool ks_selection_has_source(const struct ks_selection *selection,
 {
 	return (!selection->module || g_str_equal(selection->module, source->name)) &&
 	       (!selection->version || g_str_equal(selection->version, source->version));
+}
+
+int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
+		     int (*command)(struct ks_cli *cli,
+				    const struct ks_selection *selection))
+{
+	struct ks_selection selection = {0};
+	g_autoptr(GError) error = NULL;
+	int code = KS_EXIT_USAGE;
+
+	if (ks_selection_init(&selection, module_argument, release, &error))
+		code = command(cli, &selection);
+	else
+		ks_message_gerror(error);
+	ks_selection_clear(&selection);
+	return code;
 }
 
 bool ks_selection_has(const struct ks_selection *selection,
