@@ -15,23 +15,38 @@ static int die_twice(const struct ks_dkms *dkms)
 			   dkms->options.module, dkms->options.version);
 }
 
-static int die_conf(const char *dir, const GError *error, bool elsewhere)
+static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *error,
+		    bool elsewhere)
 {
-	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
-		return ks_dkms_die(elsewhere ? KS_DKMS_NO_CONF : KS_DKMS_BROKEN,
-				   elsewhere ? "%s must contain a dkms.conf file!"
-					     : "Could not locate dkms.conf file.\n"
-					       "File: %s/dkms.conf does not exist.",
+	const char *given = dkms->overrides.conf_path;
+	g_autofree char *path =
+		given ? g_strdup(given) : g_build_filename(dir, "dkms.conf", NULL);
+
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND) && elsewhere && !given)
+		return ks_dkms_die(KS_DKMS_NO_CONF, "%s must contain a dkms.conf file!",
 				   dir);
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
+		return ks_dkms_die(KS_DKMS_BROKEN,
+				   "Could not locate dkms.conf file.\n"
+				   "File: %s does not exist.",
+				   path);
 	ks_dkms_complain(error->message);
 	if (elsewhere)
 		return ks_dkms_die(KS_DKMS_BUILD_FAILED,
 				   "Malformed dkms.conf file. Cannot load source tree.");
-	return ks_dkms_die(
-		KS_DKMS_BAD_CONF,
-		"Bad conf file.\n"
-		"File: %s/dkms.conf does not represent a valid dkms.conf file.",
-		dir);
+	return ks_dkms_die(KS_DKMS_BAD_CONF,
+			   "Bad conf file.\n"
+			   "File: %s does not represent a valid dkms.conf file.",
+			   path);
+}
+
+/* What is odd of it, and no error. */
+static void tell_odd(const struct ks_conf *conf)
+{
+	if (conf->modules->len)
+		return;
+	fflush(stdout);
+	fputs("dkms.conf: Warning! Zero modules specified.\n", stderr);
 }
 
 static void tell_added(void *data)
@@ -72,6 +87,7 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 	/* what lies in the source tree is found by the run above */
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms add"))
 		return KS_DKMS_OK;
+	tell_odd(conf);
 	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	return options.script_status;
@@ -84,6 +100,17 @@ static struct ks_conf *load_conf(const struct ks_dkms *dkms, const char *dir,
 			    dkms->options.module, dkms->options.version, NULL, error);
 }
 
+int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_conf) conf = load_conf(dkms, dir, &error);
+
+	if (!conf)
+		return die_conf(dkms, dir, error, false);
+	tell_odd(conf);
+	return KS_DKMS_OK;
+}
+
 /* The directory is given instead of the module, as a path of the caller. */
 static int add_elsewhere(struct ks_dkms *dkms)
 {
@@ -94,7 +121,7 @@ static int add_elsewhere(struct ks_dkms *dkms)
 
 	conf = load_conf(dkms, dir, &error);
 	if (!conf)
-		return die_conf(dir, error, true);
+		return die_conf(dkms, dir, error, true);
 	module = g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
 	ks_dkms_options_set_module(&dkms->options, module);
 	ks_dkms_rpm_remember(dkms);
@@ -116,7 +143,7 @@ static int add_in_place(struct ks_dkms *dkms)
 		return ks_dkms_die_no_source(dkms);
 	conf = load_conf(dkms, source, &error);
 	if (!conf)
-		return die_conf(source, error, false);
+		return die_conf(dkms, source, error, false);
 	return ks_dkms_add_directory(dkms, source, conf);
 }
 

@@ -86,6 +86,38 @@ static void collect_waiting(struct summary *summary, const struct ks_plan *plan,
 			       unknown->str);
 }
 
+/* Another version of it is used on the kernel, or would be. */
+static bool has_chosen(const struct ks_plan *plan, const struct ks_target *target)
+{
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+
+		if (verdict->wanted && verdict->target->kernel == target->kernel &&
+		    g_str_equal(verdict->target->source->name, target->source->name))
+			return true;
+	}
+	return false;
+}
+
+/* dkms tries it each time, and finds that its conf does not want the kernel. */
+static bool is_skipped(const struct ks_plan *plan, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+
+	return verdict->state == KS_TARGET_EXCLUDED &&
+	       target->exclusion != KS_CONF_NOT_EXCLUDED &&
+	       (target->source->autoinstall || target->source->asked) &&
+	       !has_chosen(plan, target);
+}
+
+/* Nothing was tried now, since it is known that it would fail. */
+static bool is_hopeless(const struct ks_verdict *verdict)
+{
+	return verdict->state == KS_TARGET_FAILED || verdict->state == KS_TARGET_BROKEN ||
+	       (verdict->state == KS_TARGET_WAITING && verdict->wanted &&
+		verdict->reason != KS_REASON_DEPENDS_MISSING);
+}
+
 static void collect(struct summary *summary, const struct ks_dkms_words *words,
 		    const struct ks_plan *plan, const struct ks_verdict *verdict)
 {
@@ -100,15 +132,12 @@ static void collect(struct summary *summary, const struct ks_dkms_words *words,
 		g_string_append_printf(summary->failed, " %s(%d)", name, done->code);
 	} else if (ks_dkms_is_installed(verdict) || (done && done->built)) {
 		g_string_append_printf(summary->succeeded, " %s", name);
-	} else if (verdict->state == KS_TARGET_EXCLUDED &&
-		   target->exclusion != KS_CONF_NOT_EXCLUDED) {
+	} else if (is_skipped(plan, verdict)) {
 		g_string_append_printf(summary->skipped, " %s", name);
 	} else if (verdict->state == KS_TARGET_WAITING && verdict->wanted &&
 		   verdict->reason == KS_REASON_DEPENDS_MISSING) {
 		collect_waiting(summary, plan, verdict);
-	} else if (verdict->state == KS_TARGET_FAILED ||
-		   verdict->state == KS_TARGET_BROKEN ||
-		   (verdict->state == KS_TARGET_WAITING && verdict->wanted)) {
+	} else if (is_hopeless(verdict)) {
 		summary->any_failed = true;
 		g_string_append_printf(summary->failed, " %s(%d)", name, code);
 	}
@@ -139,19 +168,26 @@ static int print_summary(const struct summary *summary, const char *release)
 			   "Refer to previous errors for more information.");
 }
 
-static void print_block(const char *header, const struct ks_dkms_words *words,
+static void print_block(const struct ks_dkms *dkms, const char *header,
+			const struct ks_dkms_words *words, const struct ks_plan *plan,
 			const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_source *source = target->source;
 	const struct ks_kernel *kernel = target->kernel;
+	const bool is_done = ks_dkms_words_done(words, source->name, source->version,
+						kernel->release) != NULL;
 
-	if (!ks_dkms_words_done(words, source->name, source->version, kernel->release))
+	if (!is_done && !is_skipped(plan, verdict) && !is_hopeless(verdict))
 		return;
 	printf("%s module %s/%s for kernel %s (%s)\n", header, source->name,
 	       source->version, kernel->release, kernel->arch);
 	ks_dkms_words_print(words, source->name, source->version, kernel->release, true);
-	ks_dkms_words_tell_failure(words, source->name, source->version, kernel->release);
+	if (is_done)
+		ks_dkms_words_tell_failure(words, source->name, source->version,
+					   kernel->release);
+	else
+		ks_dkms_tell(dkms, true, words, verdict);
 	puts("");
 	fflush(stdout);
 }
@@ -163,14 +199,13 @@ int ks_dkms_tell_all(const struct ks_dkms *dkms, const char *header,
 	struct summary summary = {0};
 	int code;
 
-	(void)dkms;
 	summary_init(&summary);
 	for (guint i = 0; i < plan->verdicts->len; i++) {
 		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
 
 		if (!g_str_equal(verdict->target->kernel->release, release))
 			continue;
-		print_block(header, words, verdict);
+		print_block(dkms, header, words, plan, verdict);
 		collect(&summary, words, plan, verdict);
 	}
 	code = print_summary(&summary, release);
@@ -201,6 +236,28 @@ static int tell_kernels(const struct ks_dkms *dkms, const char *header,
 	return code;
 }
 
+static bool has_kernel(const struct ks_inventory *inventory, const char *release)
+{
+	for (guint i = 0; i < inventory->kernels->len; i++) {
+		const struct ks_kernel *kernel = g_ptr_array_index(inventory->kernels, i);
+
+		if (kernel->alive && g_str_equal(kernel->release, release))
+			return true;
+	}
+	return false;
+}
+
+static bool has_wanted(const struct ks_inventory *inventory)
+{
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (source->present && (source->autoinstall || source->asked))
+			return true;
+	}
+	return false;
+}
+
 static int run_all(struct ks_dkms *dkms, const char *command, const char *header,
 		   const struct ks_plan_request *request)
 {
@@ -211,6 +268,9 @@ static int run_all(struct ks_dkms *dkms, const char *command, const char *header
 	if (!outcome)
 		return code;
 	ks_dkms_words_print_prologue(words);
+	if (request->release && has_wanted(outcome->inventory) &&
+	    !has_kernel(outcome->inventory, request->release))
+		return ks_dkms_die_no_headers(dkms, request->release);
 	return tell_kernels(dkms, header, words, outcome, request->release);
 }
 

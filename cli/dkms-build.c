@@ -9,14 +9,6 @@ static const char *command_name(bool install)
 	return install ? "dkms install" : "dkms build";
 }
 
-static int die_no_kernel(const char *release)
-{
-	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
-			   "Your kernel headers for kernel %s cannot be found.\n"
-			   "There is no such kernel.",
-			   release);
-}
-
 static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool install,
 					   const char *release)
 {
@@ -63,18 +55,6 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 		"state.");
 }
 
-/* A version of the module is installed there. */
-static bool is_any_active(const struct ks_dkms *dkms, const char *release)
-{
-	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	g_autofree char *link =
-		g_strdup_printf("%s/%s/kernel-%s-%s", dkms->cli.system->dkms_tree,
-				dkms->options.module, release, arch);
-	struct stat st;
-
-	return ks_root_lstat(dkms->cli.system->root, link, &st);
-}
-
 /* One run of the engine; *done tells what it was about. */
 static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 		  struct ks_dkms_done *done)
@@ -85,7 +65,9 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	ks_auto(ks_outcome) outcome = NULL;
 	const struct ks_verdict *verdict;
 	const struct ks_dkms_done *told;
-	const bool was_active = is_any_active(dkms, release);
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	const bool was_active =
+		ks_dkms_is_any_active(dkms, options->module, release, arch);
 	int code = ks_dkms_run_engine(dkms, command_name(install), &request, words,
 				      &outcome);
 
@@ -94,7 +76,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
 					 release);
 	if (!verdict)
-		return die_no_kernel(release);
+		return ks_dkms_die_no_headers(dkms, release);
 	told = ks_dkms_words_done(words, options->module, options->version, release);
 	if (told)
 		*done = (struct ks_dkms_done){.built = told->built,
@@ -194,11 +176,11 @@ static int require_source(const struct ks_dkms *dkms)
 
 	if (!ks_dkms_is_added(dkms))
 		return ks_root_exists(dkms->cli.system->root, source)
-			       ? KS_DKMS_OK
+			       ? ks_dkms_read_strict(dkms, source)
 			       : ks_dkms_die_no_source(dkms);
 	names = ks_root_list(dkms->cli.system->root, added, NULL);
 	if (names && names->len >= 2)
-		return KS_DKMS_OK;
+		return ks_dkms_read_strict(dkms, added);
 	return ks_dkms_die(
 		KS_DKMS_BAD_CONF,
 		"The directory %s does not appear to have module source located within "

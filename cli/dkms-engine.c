@@ -2,6 +2,8 @@
 /* Asking the engine, and telling what it did in dkms's words and exit codes. */
 #include "cli/dkms-engine.h"
 
+#include <string.h>
+
 #include "cli/source.h"
 
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
@@ -69,6 +71,22 @@ static int waiting_code(const struct ks_verdict *verdict)
 	}
 }
 
+/*
+ * Another version is preferred, or none: that is about what nobody asks for by name.
+ * What was asked for and done is no failure.
+ */
+static int excluded_code(bool install, const struct ks_dkms_done *done,
+			 const struct ks_target *target)
+{
+	bool is_there = install ? (done && done->installed) ||
+					  target->installed == KS_INSTALLED_OK
+				: (done && done->built) || target->built;
+
+	if (target->exclusion == KS_CONF_NOT_EXCLUDED && is_there)
+		return KS_DKMS_OK;
+	return KS_DKMS_EXCLUDED;
+}
+
 int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 		 const struct ks_verdict *verdict)
 {
@@ -90,7 +108,7 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 	case KS_TARGET_WAITING:
 		return waiting_code(verdict);
 	case KS_TARGET_EXCLUDED:
-		return KS_DKMS_EXCLUDED;
+		return excluded_code(install, done, target);
 	case KS_TARGET_BROKEN:
 		return KS_DKMS_BAD_CONF;
 	case KS_TARGET_BUILT:
@@ -101,20 +119,37 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 	return !install && target->built ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;
 }
 
-static int tell_waiting(const struct ks_verdict *verdict)
+int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release)
+{
+	const char *tree = dkms->cli.system->install_tree;
+
+	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
+			   "Your kernel headers for kernel %s cannot be found at "
+			   "%s/%s/build or %s/%s/source.\n"
+			   "Please install the linux-headers-%s package or use the "
+			   "--kernelsourcedir option to tell DKMS where it's located.",
+			   release, tree, release, tree, release, release);
+}
+
+/* "needs a, b", as dkms lists them: "a b". */
+static char *list_depends(const char *detail)
+{
+	const char *names = detail && g_str_has_prefix(detail, "needs ")
+				    ? detail + strlen("needs ")
+				    : (detail ? detail : "");
+	g_auto(GStrv) parts = g_strsplit(names, ", ", -1);
+
+	return g_strjoinv(" ", parts);
+}
+
+static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_kernel *kernel = target->kernel;
+	g_autofree char *missing = list_depends(verdict->detail);
 
 	if (verdict->reason == KS_REASON_HEADERS_MISSING)
-		return ks_dkms_die(
-			KS_DKMS_HEADERS_MISSING,
-			"Your kernel headers for kernel %s cannot be found at "
-			"%s/build or %s/source.\n"
-			"Please install the linux-headers-%s package or use the "
-			"--kernelsourcedir option to tell DKMS where it's located.",
-			kernel->release, kernel->modules_dir, kernel->modules_dir,
-			kernel->release);
+		return ks_dkms_die_no_headers(dkms, kernel->release);
 	if (verdict->reason == KS_REASON_DEPENDS_MISSING)
 		return ks_dkms_die(
 			KS_DKMS_DEPENDS_MISSING,
@@ -122,7 +157,7 @@ static int tell_waiting(const struct ks_verdict *verdict)
 			"missing BUILD_DEPENDS: %s.\n"
 			"You may override by specifying --force.",
 			target->source->name, target->source->version, kernel->release,
-			kernel->arch, verdict->detail ? verdict->detail : "");
+			kernel->arch, missing);
 	return ks_dkms_die(KS_DKMS_BUILD_FAILED, "%s",
 			   verdict->detail ? verdict->detail
 					   : ks_reason_words(verdict->reason));
@@ -179,6 +214,21 @@ static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *v
 		entry);
 }
 
+static int tell_other(const struct ks_dkms *dkms, bool install,
+		      const struct ks_verdict *verdict, int code)
+{
+	const char *release = verdict->target->kernel->release;
+
+	if (verdict->reason != KS_REASON_KERNEL_GONE)
+		return ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
+	if (!install)
+		return ks_dkms_die_no_headers(dkms, release);
+	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
+			   "The directory %s/%s doesn't exist.\n"
+			   "You cannot install a module onto a non-existant kernel.",
+			   dkms->cli.system->install_tree, release);
+}
+
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 		 const struct ks_dkms_words *words, const struct ks_verdict *verdict)
 {
@@ -197,15 +247,14 @@ int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 		tell_known_failure(dkms, verdict);
 		break;
 	case KS_TARGET_WAITING:
-		return tell_waiting(verdict);
+		return tell_waiting(dkms, verdict);
 	case KS_TARGET_EXCLUDED:
 		return tell_excluded(dkms, verdict);
 	case KS_TARGET_BROKEN:
 		tell_bad_conf(dkms, verdict);
 		break;
 	default:
-		ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
-		break;
+		return tell_other(dkms, install, verdict, code);
 	}
 	return code;
 }

@@ -292,7 +292,7 @@ static int check_names(const struct ks_dkms_options *options)
 		const char *kernel = g_ptr_array_index(options->kernels, i);
 
 		if (!*kernel)
-			return ks_dkms_die(KS_DKMS_NO_KERNEL, "The kernel is empty.");
+			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty kernelver[%u]", i);
 		if (!ks_conf_is_name(kernel))
 			return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
 					   "'%s' is no kernel version.", kernel);
@@ -308,6 +308,8 @@ static int check_names(const struct ks_dkms_options *options)
 	for (guint i = 0; i < options->arches->len; i++) {
 		const char *arch = g_ptr_array_index(options->arches, i);
 
+		if (!*arch)
+			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty arch[%u]", i);
 		if (!ks_conf_is_name(arch))
 			return ks_dkms_die(KS_DKMS_NO_ARCH, "'%s' is no architecture.",
 					   arch);

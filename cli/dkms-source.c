@@ -65,6 +65,33 @@ bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const ch
 	return real_link && g_strcmp0(real_link, real_built) == 0;
 }
 
+bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,
+			   const char *release, const char *arch)
+{
+	const struct ks_system *system = dkms->cli.system;
+	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
+						module, release, arch);
+	struct stat st;
+
+	return ks_root_lstat(system->root, link, &st);
+}
+
+char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target *target)
+{
+	const struct ks_kernel *kernel = target->kernel;
+	g_autoptr(GString) missing = g_string_new(NULL);
+
+	for (char **name = target->build_depends; name && *name; name++)
+		if (!ks_dkms_is_any_active(dkms, *name, kernel->release, kernel->arch))
+			g_string_append_printf(missing, " %s", *name);
+	if (!missing->len)
+		return NULL;
+	return g_strdup_printf("Warning: Trying to build module %s/%s for kernel %s (%s) "
+			       "despite of missing BUILD_DEPENDS:%s.\n",
+			       target->source->name, target->source->version,
+			       kernel->release, kernel->arch, missing->str);
+}
+
 int ks_dkms_die_no_source(const struct ks_dkms *dkms)
 {
 	g_autofree char *source = ks_dkms_source_path(dkms);

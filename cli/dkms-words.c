@@ -34,6 +34,8 @@ struct ks_dkms_words {
 	bool kept;
 	bool in_post_transaction; /* its line has not ended */
 	bool began;		  /* a first step was told, or kept */
+	bool moved;		  /* files were placed or taken away */
+	bool in_depmod;		  /* its line has not ended */
 	char *prologue;		  /* of signing; NULL: nothing is to be built */
 	GHashTable *blocks;	  /* "NAME/VERSION RELEASE" -> struct block */
 	GHashTable *depmod;	  /* release -> error text of its failure */
@@ -220,14 +222,22 @@ static void print_prologue(const struct ks_dkms_words *words)
 	print("\n", false);
 }
 
-static void begin_build(struct ks_dkms_words *words, struct block *block)
+static void begin_build(struct ks_dkms_words *words, struct block *block,
+			const struct ks_action *action)
 {
+	g_autofree char *warning = NULL;
+
 	words->began = true;
 	if (block->began)
 		return;
 	block->began = true;
 	if (!words->kept)
 		print_prologue(words);
+	warning = words->dkms->options.force
+			  ? ks_dkms_depends_warning(words->dkms, action->target)
+			  : NULL;
+	if (warning)
+		say_text(words, block, true, warning);
 }
 
 static void on_signing(struct ks_dkms_words *words, const struct ks_event *event)
@@ -270,21 +280,16 @@ static void on_sign_failed(struct ks_dkms_words *words, const struct ks_event *e
 	say_text(words, get_block(words, event->action), true, text);
 }
 
-static bool is_behind_make(const char *name)
-{
-	return g_strcmp0(name, "post_build") == 0 || g_strcmp0(name, "strip") == 0;
-}
-
 static void on_step(struct ks_dkms_words *words, const struct ks_event *event)
 {
 	struct block *block = get_block(words, event->action);
 
 	end_line(words, block, 0);
-	if (is_behind_make(event->text))
+	if (g_strcmp0(event->text, "post_build") == 0)
 		say_signing(words, event->action);
 	if (!event->description || !is_dkms_step(event->text))
 		return;
-	begin_build(words, block);
+	begin_build(words, block, event->action);
 	begin_line(words, block, event->description, event->command);
 }
 
@@ -301,20 +306,19 @@ static bool has_patch(const struct ks_dkms_words *words, const struct ks_source 
 	       ks_root_exists(system->root, override);
 }
 
-/* "patch -p1 -i './patches/NAME'" */
-static char *patch_name(const struct block *block)
+/* "patch -p1 < ./patches/NAME" */
+static const char *patch_name(const struct block *block)
 {
-	g_auto(GStrv) argv = NULL;
+	static const char before[] = "./patches/";
+	const char *found = block->command ? strstr(block->command, before) : NULL;
 
-	if (!block->command || !g_shell_parse_argv(block->command, NULL, &argv, NULL))
-		return g_strdup("");
-	return g_path_get_basename(argv[g_strv_length(argv) - 1]);
+	return found ? found + strlen(before) : "";
 }
 
 static void fail_patch(struct ks_dkms_words *words, const struct ks_source *source,
 		       struct block *block, const char *log)
 {
-	g_autofree char *name = patch_name(block);
+	const char *name = patch_name(block);
 	g_autofree char *entry = entry_path(words, source);
 
 	if (has_patch(words, source, name)) {
@@ -329,6 +333,34 @@ static void fail_patch(struct ks_dkms_words *words, const struct ks_source *sour
 		g_strdup_printf("Patch %s as specified in dkms.conf cannot be\nfound in "
 				"%s/build/patches/.",
 				name, entry);
+}
+
+/* "foo/bar.ko" of what the collecting of the build's products says; NULL: all are there.
+ */
+static char *missing_product(const char *message)
+{
+	static const char before[] = "the build did not produce '";
+	const char *name = message + strlen(before);
+
+	return g_str_has_prefix(message, before) && *name
+		       ? g_strndup(name, strlen(name) - 1)
+		       : NULL;
+}
+
+/* Its modules are not there, or do not fit the kernel, which dkms does not look at. */
+static void fail_product(const struct ks_action *action, struct block *block,
+			 const struct ks_build_result *result, const char *log)
+{
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	g_autofree char *missing = missing_product(result->message);
+
+	block->done.code = KS_DKMS_NOT_PRODUCED;
+	block->done.error = g_strdup_printf(
+		"Build of %s failed for: %s (%s)\n%s%s"
+		"Make sure the name and location of the generated module are "
+		"correct,\nor consult %s for more information.",
+		missing ? missing : action->target->source->name, kernel->release,
+		kernel->arch, missing ? "" : result->message, missing ? "" : "\n", log);
 }
 
 static void fail_step(struct ks_dkms_words *words, const struct ks_action *action,
@@ -353,13 +385,7 @@ static void fail_step(struct ks_dkms_words *words, const struct ks_action *actio
 			"Consult %s for more information.",
 			kernel->release, kernel->arch, log);
 	} else {
-		block->done.code = KS_DKMS_NOT_PRODUCED;
-		block->done.error = g_strdup_printf(
-			"Build of %s failed for: %s (%s)\n%s\n"
-			"Make sure the name and location of the generated module are "
-			"correct,\nor consult %s for more information.",
-			action->target->source->name, kernel->release, kernel->arch,
-			result->message, log);
+		fail_product(action, block, result, log);
 	}
 }
 
@@ -391,6 +417,7 @@ static void on_placed(struct ks_dkms_words *words, const struct ks_event *event)
 		say(words, block, "Installing %s/%s\n", file->dest_dir, file->name);
 	}
 	block->done.installed = true;
+	words->moved = true;
 }
 
 /* A file that is not what was installed is somebody else's by now, and stays. */
@@ -417,6 +444,7 @@ static void on_taken(struct ks_dkms_words *words, const struct ks_event *event)
 		system->dkms_tree, target->source->name, "original_module",
 		target->kernel->release, target->kernel->arch, NULL);
 
+	words->moved = true;
 	block->done.had_originals = ks_root_exists(system->root, originals);
 	say(words, block, "Module %s/%s for kernel %s (%s):\n", target->source->name,
 	    target->source->version, target->kernel->release, target->kernel->arch);
@@ -453,7 +481,7 @@ static void on_no_script(struct ks_dkms_words *words, const struct ks_event *eve
 		"Warning: The %s script is not executable.\n", event->text);
 
 	if (event->action->kind == KS_ACTION_BUILD)
-		begin_build(words, block);
+		begin_build(words, block, event->action);
 	say(words, block, "\n");
 	say_text(words, block, true, text);
 }
@@ -474,15 +502,33 @@ static void on_install_failed(struct ks_dkms_words *words, const struct ks_event
 
 /* --- events */
 
+/* dkms runs it behind what it has placed or taken away. */
+static void begin_depmod(struct ks_dkms_words *words, const struct ks_kernel *kernel)
+{
+	words->in_depmod = words->moved && !words->kept;
+	if (!words->in_depmod)
+		return;
+	if (words->dkms->options.verbose)
+		printf("do_depmod %s\n", kernel->release);
+	else
+		print("Running depmod...", false);
+}
+
+static void end_depmod(struct ks_dkms_words *words, const char *how)
+{
+	if (words->in_depmod)
+		print(how, false);
+	words->in_depmod = false;
+}
+
 static void on_start(struct ks_dkms_words *words, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
 
 	if (action->kind == KS_ACTION_ADD)
 		say_adding(words, get_block(words, action), action->source);
-	else if (action->kind == KS_ACTION_DEPMOD && !words->kept)
-		print(words->dkms->options.verbose ? "depmod\n" : "Running depmod...",
-		      false);
+	else if (action->kind == KS_ACTION_DEPMOD)
+		begin_depmod(words, action->kernel);
 }
 
 static void on_done(struct ks_dkms_words *words, const struct ks_event *event)
@@ -502,8 +548,7 @@ static void on_done(struct ks_dkms_words *words, const struct ks_event *event)
 		block->done.uninstalled = true;
 		break;
 	case KS_ACTION_DEPMOD:
-		if (!words->kept)
-			print(" done.\n", false);
+		end_depmod(words, " done.\n");
 		break;
 	default:
 		break;
@@ -521,8 +566,7 @@ static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
 	case KS_ACTION_DEPMOD:
 		g_hash_table_insert(words->depmod, g_strdup(action->kernel->release),
 				    g_strdup(event->error->message));
-		if (!words->kept)
-			print("(bad exit status: 1)\n", false);
+		end_depmod(words, "(bad exit status: 1)\n");
 		break;
 	case KS_ACTION_INITRAMFS:
 	case KS_ACTION_RECORD:
@@ -589,7 +633,7 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 		on_signing(words, event);
 		break;
 	case KS_EVENT_SIGNED:
-		/* when nothing came behind make */
+		/* when no POST_BUILD came behind make */
 		end_line(words, get_block(words, event->action), 0);
 		say_signing(words, event->action);
 		break;

@@ -131,6 +131,11 @@ bool ks_dkms_is_added(const struct ks_dkms *dkms);   /* and leads to a source */
 bool ks_dkms_is_broken(const struct ks_dkms *dkms);
 /* T/M/kernel-K-A leads to this version. */
 bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const char *arch);
+/* It leads to any version of the module. */
+bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,
+			   const char *release, const char *arch);
+/* "Warning: ..." of what a build is forced without; NULL: nothing is missing. */
+char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target *target);
 char *ks_dkms_source_path(const struct ks_dkms *dkms);
 int ks_dkms_die_no_source(const struct ks_dkms *dkms);
 int ks_dkms_die_no_module(const char *action);
@@ -166,6 +171,11 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms);
  * and make it the module that the rest is about. Nothing when it gives none.
  */
 int ks_dkms_add_given(struct ks_dkms *dkms);
+/*
+ * dkms's strict reading, before anything is done: 8 when the conf in dir is none, 4
+ * when it is not there. Told, as what is odd and no error.
+ */
+int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
 /* Register dir, whose conf that is, copying it to its place; told in dkms's words. */
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 			  const struct ks_conf *conf);

@@ -311,7 +311,7 @@ struct printing {
 	const struct ks_selection *selection;
 	char **told_before;	   /* lines of run_dir/reported; NULL: nothing */
 	struct ks_headers headers; /* those that are missed */
-	bool silent;
+	enum ks_report_what what;
 	guint n_lines;
 };
 
@@ -338,7 +338,7 @@ static void print_items(struct printing *printing)
 		words = g_strjoinv(", ", (char **)item->words->pdata);
 		g_ptr_array_set_size(item->words, (int)item->words->len - 1);
 		printing->n_lines++;
-		if (!printing->silent)
+		if (printing->what == KS_REPORT_ALL)
 			ks_message_info("%s: %s", item->name, words);
 	}
 }
@@ -392,9 +392,9 @@ static void print_verdicts(struct printing *printing, bool failed)
 		if (printing->options->trigger && !fresh)
 			continue;
 		printing->n_lines++;
-		if (failed)
+		if (failed && printing->what != KS_REPORT_OTHERS)
 			print_failed(verdict);
-		else if (!printing->silent)
+		else if (!failed && printing->what == KS_REPORT_ALL)
 			print_waiting(printing, verdict);
 	}
 }
@@ -410,6 +410,10 @@ static void print_failures(struct printing *printing)
 		if (g_error_matches(failure->error, KS_ERROR, KS_ERROR_BUILD_FAILED) ||
 		    g_error_matches(failure->error, KS_ERROR, KS_ERROR_VERIFY_FAILED))
 			continue;
+		if (printing->what == KS_REPORT_OTHERS &&
+		    failure->kind != KS_ACTION_INITRAMFS &&
+		    failure->kind != KS_ACTION_RECORD)
+			continue;
 		printing->n_lines++;
 		ks_message_error("%s: %s failed: %s", failure->name,
 				 ks_action_kind_id(failure->kind),
@@ -424,6 +428,8 @@ static void print_problems(struct printing *printing)
 {
 	const GPtrArray *problems = printing->outcome->inventory->problems;
 
+	if (printing->what == KS_REPORT_OTHERS && printing->selection->module)
+		return;
 	for (guint i = 0; i < problems->len; i++) {
 		const char *problem = g_ptr_array_index(problems, i);
 		g_autofree char *key = key_of_problem(problem);
@@ -462,7 +468,7 @@ static void notify_done(const struct ks_report *report, const struct ks_outcome 
 
 void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,
 		     const struct ks_run_options *options,
-		     const struct ks_selection *selection, bool silent)
+		     const struct ks_selection *selection, enum ks_report_what what)
 {
 	g_autofree char *former = load_reported(report->system);
 	struct printing printing = {
@@ -471,7 +477,7 @@ void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,
 		.options = options,
 		.selection = selection,
 		.told_before = former ? g_strsplit(former, "\n", -1) : NULL,
-		.silent = silent,
+		.what = what,
 	};
 
 	ks_headers_init(&printing.headers);
@@ -483,7 +489,7 @@ void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,
 	print_pending(&printing);
 	print_failures(&printing);
 	print_verdicts(&printing, true);
-	if (!printing.n_lines && !options->trigger && !silent)
+	if (!printing.n_lines && !options->trigger && what == KS_REPORT_ALL)
 		ks_message_info("nothing to do");
 	notify_done(report, outcome);
 	ks_notify_motd(report->system, outcome->plan);

@@ -24,11 +24,17 @@ KS_DEFINE_CLEANUP(ks_report, ks_report_free)
 /* Collect from an event of the engine. */
 void ks_report_observe(struct ks_report *report, const struct ks_event *event);
 
+enum ks_report_what {
+	KS_REPORT_ALL,
+	KS_REPORT_ERRORS, /* --quiet, --json */
+	/* The caller has told of the targets asked for: what is about none of them. */
+	KS_REPORT_OTHERS,
+};
+
 /*
- * Print it, write journal and motd. silent: only the latter two. Failures are
- * remembered as told unless no_record says that this is not yet the end of a
- * transaction.
+ * Print it, write journal and motd. Failures are remembered as told unless
+ * no_record says that this is not yet the end of a transaction.
  */
 void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,
 		     const struct ks_run_options *options,
-		     const struct ks_selection *selection, bool silent);
+		     const struct ks_selection *selection, enum ks_report_what what);

@@ -170,7 +170,9 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	if (!run->no_record)
 		ks_tree_forget_dismissed(cli->system, NULL);
 	ks_report_print(report, outcome, &options, selection,
-			run->silent || cli->quiet || cli->json);
+			run->silent		  ? KS_REPORT_OTHERS
+			: cli->quiet || cli->json ? KS_REPORT_ERRORS
+						  : KS_REPORT_ALL);
 	return outcome;
 }
 

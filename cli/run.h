@@ -20,7 +20,7 @@ struct ks_run {
 	bool no_depmod;
 	bool modprobe;
 	int lock_timeout_ms;
-	bool silent; /* print errors only (the personality dkms has its own words) */
+	bool silent; /* the caller tells (the personality dkms has its own words) */
 	bool scripts_to_stdout;
 	bool ignore_pre_install;
 	const char *const *leave_out; /* see struct ks_run_options */

@@ -39,10 +39,11 @@ static void add_patches(const struct ks_build *build, GPtrArray *steps)
 		g_autofree char *path = g_strconcat("./patches/", *patches, NULL);
 		g_autofree char *quoted = g_shell_quote(path);
 		g_autofree char *command = g_strconcat("patch -p1 -i ", quoted, NULL);
+		g_autofree char *shown = g_strconcat("patch -p1 < ", path, NULL);
 		g_autofree char *description =
 			g_strdup_printf("Applying patch %s", *patches);
 
-		add_step(steps, "patch", description, command, command, false);
+		add_step(steps, "patch", description, shown, command, false);
 	}
 }
 
@@ -61,6 +62,7 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 	g_autofree char *override = NULL;
 	g_autofree char *quoted = NULL;
 	g_autofree char *command = NULL;
+	g_autofree char *shown = NULL;
 	g_autofree char *text = NULL;
 	g_autofree char *description = g_strdup_printf("Running the %s script", name);
 	bool is_overridden;
@@ -80,7 +82,8 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 		"if [ -x %s ]; then %s\n"
 		"else echo 'Warning: The %s script is not executable.'; fi",
 		path, command, name);
-	add_step(steps, name, description, command, text, true)->script =
+	shown = g_strdup_printf("cd %s/ && %s", build->build_path, command);
+	add_step(steps, name, description, shown, text, true)->script =
 		is_overridden ? g_steal_pointer(&override)
 			      : g_build_filename(build->tree_path, script, NULL);
 }
