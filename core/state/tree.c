@@ -68,15 +68,11 @@ static bool is_real_directory(const struct ks_system *system, const char *path)
 static GPtrArray *list_directories(const struct ks_system *system, const char *dir)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) all = ks_root_list(system->root, dir, NULL);
+	g_autoptr(GPtrArray) all = ks_root_list_type(system->root, dir, S_IFDIR, NULL);
 
-	for (guint i = 0; all && i < all->len; i++) {
-		const char *name = all->pdata[i];
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-
-		if (ks_conf_is_name(name) && is_real_directory(system, path))
-			g_ptr_array_add(names, g_strdup(name));
-	}
+	for (guint i = 0; all && i < all->len; i++)
+		if (ks_conf_is_name(all->pdata[i]))
+			g_ptr_array_add(names, g_strdup(all->pdata[i]));
 	return names;
 }
 
@@ -92,15 +88,11 @@ static void read_module_files(const struct ks_system *system,
 			      struct ks_artifact *artifact)
 {
 	g_autofree char *dir = g_build_filename(artifact->dir, "module", NULL);
-	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
+	g_autoptr(GPtrArray) names = ks_root_list_type(system->root, dir, S_IFREG, NULL);
 
 	for (guint i = 0; names && i < names->len; i++) {
 		const char *name = names->pdata[i];
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-		struct stat st;
 
-		if (!ks_root_lstat(system->root, path, &st) || !S_ISREG(st.st_mode))
-			continue;
 		if (g_str_equal(name, "Module.symvers"))
 			artifact->has_symvers = true;
 		else if (ks_conf_is_name(name) && is_module_name(name))
@@ -223,18 +215,33 @@ static void read_dangling_link(const struct ks_system *system,
 	artifact->problem = g_strdup_printf("'%s': leads to nothing", link);
 }
 
+/* Is it T/M/kernel-K-A of an artifact that is there? Whether it is active was read then.
+ */
+static bool is_link_of_artifact(const struct ks_tree_entry *entry, const char *name)
+{
+	for (guint i = 0; i < entry->artifacts->len; i++) {
+		const struct ks_artifact *artifact = entry->artifacts->pdata[i];
+		g_autofree char *link = g_strdup_printf("kernel-%s-%s", artifact->release,
+							artifact->arch);
+
+		if (g_str_equal(name, link))
+			return true;
+	}
+	return false;
+}
+
 static void read_dangling_links(const struct ks_system *system,
-				struct ks_tree_entry *entry)
+				struct ks_tree_entry *entry, const GPtrArray *links)
 {
 	g_autofree char *dir = g_build_filename(system->dkms_tree, entry->name, NULL);
-	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
 
-	for (guint i = 0; names && i < names->len; i++) {
+	for (guint i = 0; links && i < links->len; i++) {
 		g_autofree char *link = NULL;
 
-		if (!g_str_has_prefix(names->pdata[i], "kernel-"))
+		if (!g_str_has_prefix(links->pdata[i], "kernel-") ||
+		    is_link_of_artifact(entry, links->pdata[i]))
 			continue;
-		link = g_build_filename(dir, names->pdata[i], NULL);
+		link = g_build_filename(dir, links->pdata[i], NULL);
 		read_dangling_link(system, entry, link);
 	}
 }
@@ -299,7 +306,7 @@ bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
 
 /* NULL when it is no entry at all. */
 static struct ks_tree_entry *read_entry(const struct ks_system *system, const char *name,
-					const char *version)
+					const char *version, const GPtrArray *links)
 {
 	struct ks_tree_entry *entry = g_new0(struct ks_tree_entry, 1);
 	g_autofree char *dir = ks_tree_entry_path(system, name, version);
@@ -311,7 +318,7 @@ static struct ks_tree_entry *read_entry(const struct ks_system *system, const ch
 	entry->removal_asked = has_mark(system, entry, KS_TREE_MARK_REMOVAL_ASKED);
 	read_source(system, entry, dir);
 	read_artifacts(system, entry, dir);
-	read_dangling_links(system, entry);
+	read_dangling_links(system, entry, links);
 	if (!is_entry(system, dir, entry))
 		g_clear_pointer(&entry, entry_free);
 	return entry;
@@ -333,16 +340,17 @@ GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error)
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		g_autofree char *dir = g_build_filename(system->dkms_tree, name, NULL);
-		g_autoptr(GPtrArray) versions = NULL;
+		g_autoptr(GPtrArray) versions = list_directories(system, dir);
+		g_autoptr(GPtrArray) links =
+			ks_root_list_type(system->root, dir, S_IFLNK, NULL);
 
-		versions = list_directories(system, dir);
 		for (guint j = 0; j < versions->len; j++) {
 			struct ks_tree_entry *entry;
 
 			/* dkms's store of in-tree modules it moved away: no version */
 			if (g_str_equal(versions->pdata[j], "original_module"))
 				continue;
-			entry = read_entry(system, name, versions->pdata[j]);
+			entry = read_entry(system, name, versions->pdata[j], links);
 			if (entry)
 				g_ptr_array_add(entries, entry);
 		}

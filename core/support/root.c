@@ -271,7 +271,20 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error)
+/* As readdir(3) says, or stat where the file system says nothing there. */
+static bool is_of_type(int dir_fd, const struct dirent *entry, mode_t type)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return (mode_t)DTTOIF(entry->d_type) == type;
+	return fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_mode & S_IFMT) == type;
+}
+
+/* Of one type, or with 0 all. */
+static GPtrArray *list(const struct ks_root *root, const char *path, mode_t type,
+		       GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	struct dirent *entry;
@@ -290,7 +303,8 @@ GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **e
 		return NULL;
 	}
 	while (errno = 0, (entry = readdir(dir)) && names->len < MAX_ENTRIES)
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    (!type || is_of_type(dirfd(dir), entry, type)))
 			g_ptr_array_add(names, g_strdup(entry->d_name));
 	saved = entry ? EOVERFLOW : errno;
 	closedir(dir);
@@ -301,6 +315,17 @@ GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **e
 	}
 	g_ptr_array_sort(names, compare_names);
 	return g_steal_pointer(&names);
+}
+
+GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error)
+{
+	return list(root, path, 0, error);
+}
+
+GPtrArray *ks_root_list_type(const struct ks_root *root, const char *path, mode_t type,
+			     GError **error)
+{
+	return list(root, path, type, error);
 }
 
 /* Make one directory whose parent exists; the mode is exact whatever the umask is. */

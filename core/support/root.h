@@ -75,6 +75,11 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
  */
 GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
 
+/* Of these the ones that are themselves of a type, S_IFDIR, S_IFREG or S_IFLNK: as an
+ * lstat of each would tell, and without it. */
+GPtrArray *ks_root_list_type(const struct ks_root *root, const char *path, mode_t type,
+			     GError **error);
+
 /* mkdir -p inside the tree; what it creates has exactly this mode, whatever the umask is.
  */
 bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,

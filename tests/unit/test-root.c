@@ -154,6 +154,26 @@ static void list_is_sorted_and_a_missing_directory_is_empty(struct faketree *s,
 	g_assert_nonnull(error);
 }
 
+static void list_of_a_type_follows_no_link(struct faketree *s, gconstpointer data)
+{
+	static const mode_t types[] = {S_IFREG, S_IFDIR, S_IFLNK};
+	static const char *const expected[] = {"file", "sub", "to-sub"};
+
+	faketree_write(s, "/d/file", "");
+	faketree_mkdir(s, "/d/sub");
+	faketree_link(s, "sub", "/d/to-sub");
+	faketree_fifo(s, "/d/fifo");
+	for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GPtrArray) names =
+			ks_root_list_type(s->root, "/d", types[i], &error);
+
+		g_assert_no_error(error);
+		g_assert_cmpuint(names->len, ==, 1);
+		g_assert_cmpstr(names->pdata[0], ==, expected[i]);
+	}
+}
+
 static void mkdir_p_makes_exact_modes_and_follows_links(struct faketree *s,
 							gconstpointer data)
 {
@@ -231,6 +251,7 @@ int main(int argc, char **argv)
 	ADD(reading_is_bounded);
 	ADD(missing_file_is_not_found);
 	ADD(list_is_sorted_and_a_missing_directory_is_empty);
+	ADD(list_of_a_type_follows_no_link);
 	ADD(mkdir_p_makes_exact_modes_and_follows_links);
 	ADD(mkdir_p_through_a_file_fails);
 	ADD(prefix_and_host_path_of_a_tree);
