@@ -12,11 +12,10 @@
 #include "cli/dkms.h"
 #include "cli/dkms-weak.h"
 #include "core/install/install.h"
+#include "core/support/same.h"
 
 /* What dkms takes for a kernel's directory when none is asked for. */
 #define KERNEL_PATTERN "+([0-9]).*"
-
-#define COMPARE_BYTES (64 * 1024)
 
 static bool fits(const char *pattern, const char *text)
 {
@@ -49,27 +48,9 @@ static char *find_installed(const struct ks_system *system,
 	return dir ? g_build_filename(dir, name, NULL) : NULL;
 }
 
-/* Byte by byte: for two files read once that is cheaper than their digests. */
-static bool have_same_bytes(int a, int b)
-{
-	char left[COMPARE_BYTES], right[COMPARE_BYTES];
-	off_t offset = 0;
-
-	for (;;) {
-		ssize_t n = pread(a, left, sizeof(left), offset);
-
-		if (n < 0 || pread(b, right, sizeof(right), offset) != n)
-			return false;
-		if (n == 0)
-			return true;
-		if (memcmp(left, right, (size_t)n) != 0)
-			return false;
-		offset += n;
-	}
-}
-
-static bool is_same(const struct ks_system *system, const struct ks_tree_entry *entry,
-		    const struct ks_artifact *artifact, const char *name)
+static bool is_same(const struct ks_system *system, struct ks_digest_cache *cache,
+		    const struct ks_tree_entry *entry, const struct ks_artifact *artifact,
+		    const char *name)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	g_autofree char *installed = find_installed(system, entry, artifact, name);
@@ -77,14 +58,8 @@ static bool is_same(const struct ks_system *system, const struct ks_tree_entry *
 	ks_autofd int a =
 		installed ? ks_root_openat(system->root, installed, flags, 0, NULL) : -1;
 	ks_autofd int b = ks_root_openat(system->root, built, flags, 0, NULL);
-	struct stat a_st, b_st;
 
-	if (a < 0 || b < 0 || fstat(a, &a_st) < 0 || fstat(b, &b_st) < 0)
-		return false;
-	/* a hard link, or a link to the tree's own */
-	if (a_st.st_dev == b_st.st_dev && a_st.st_ino == b_st.st_ino)
-		return true;
-	return a_st.st_size == b_st.st_size && have_same_bytes(a, b);
+	return a >= 0 && b >= 0 && ks_same_bytes(cache, a, b);
 }
 
 /* Is the tree's own copy of every module there? The manifest says which there are. */
@@ -107,13 +82,14 @@ static bool has_all_modules(const struct ks_system *system,
 
 /* dkms's words of it are about the tree's copy, whatever they say. */
 static const char *difference(const struct ks_system *system,
+			      struct ks_digest_cache *cache,
 			      const struct ks_tree_entry *entry,
 			      const struct ks_artifact *artifact)
 {
 	if (!has_all_modules(system, artifact))
 		return " (Built modules are missing in the kernel modules folder)";
 	for (guint i = 0; artifact->active && i < artifact->module_files->len; i++)
-		if (!is_same(system, entry, artifact,
+		if (!is_same(system, cache, entry, artifact,
 			     g_ptr_array_index(artifact->module_files, i)))
 			return " (Differences between built and installed modules)";
 	return "";
@@ -129,7 +105,7 @@ static bool has_originals(const struct ks_system *system, const char *name,
 	return ks_root_exists(system->root, dir);
 }
 
-static void print_artifact(const struct ks_system *system,
+static void print_artifact(const struct ks_system *system, struct ks_digest_cache *cache,
 			   const struct ks_tree_entry *entry,
 			   const struct ks_artifact *artifact)
 {
@@ -137,7 +113,7 @@ static void print_artifact(const struct ks_system *system,
 	       artifact->arch, artifact->active ? "installed" : "built",
 	       has_originals(system, entry->name, artifact) ? " (Original modules exist)"
 							    : "",
-	       difference(system, entry, artifact));
+	       difference(system, cache, entry, artifact));
 }
 
 /* --- entries */
@@ -220,8 +196,9 @@ static void sort_as_shell(GPtrArray *entries)
 }
 
 /* One entry under one kernel filter (NULL: none). */
-static void print_entry(const struct ks_dkms *dkms, const struct ks_tree_entry *entry,
-			const char *kernel, const char *arch)
+static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cache,
+			const struct ks_tree_entry *entry, const char *kernel,
+			const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
 	enum source source = find_source(system, entry);
@@ -238,7 +215,7 @@ static void print_entry(const struct ks_dkms *dkms, const struct ks_tree_entry *
 		if (!is_built(system, artifact) || !fits(kernel, artifact->release) ||
 		    !fits(arch, artifact->arch))
 			continue;
-		print_artifact(system, entry, artifact);
+		print_artifact(system, cache, entry, artifact);
 		n_printed++;
 	}
 	/* dkms says so too of one that is built, but not for the filtered kernel */
@@ -246,15 +223,15 @@ static void print_entry(const struct ks_dkms *dkms, const struct ks_tree_entry *
 		printf("%s/%s: added\n", entry->name, entry->version);
 }
 
-static void print_list(const struct ks_dkms *dkms, GPtrArray *entries, const char *kernel,
-		       const char *arch)
+static void print_list(const struct ks_dkms *dkms, struct ks_digest_cache *cache,
+		       GPtrArray *entries, const char *kernel, const char *arch)
 {
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 
 		if (fits(dkms->options.module, entry->name) &&
 		    fits(dkms->options.version, entry->version))
-			print_entry(dkms, entry,
+			print_entry(dkms, cache, entry,
 				    kernel && *kernel ? kernel : KERNEL_PATTERN, arch);
 	}
 	ks_dkms_weak_print(dkms, entries, kernel, arch);
@@ -268,6 +245,7 @@ static const char *nth(const GPtrArray *texts, guint i)
 int ks_dkms_status(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(dkms->cli.system);
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -277,7 +255,7 @@ int ks_dkms_status(struct ks_dkms *dkms)
 	sort_as_shell(entries);
 	/* each kernel has the architecture at its place, or none */
 	for (guint i = 0; i < MAX(options->kernels->len, 1); i++)
-		print_list(dkms, entries, nth(options->kernels, i),
+		print_list(dkms, cache, entries, nth(options->kernels, i),
 			   nth(options->arches, i));
 	return KS_DKMS_OK;
 }

@@ -229,6 +229,36 @@ static bool is_same_state(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+static char *stamp_of(const struct stat *st)
+{
+	g_autoptr(GChecksum) stamp = g_checksum_new(G_CHECKSUM_SHA256);
+
+	stamp_stat(stamp, st);
+	return g_strdup(g_checksum_get_string(stamp));
+}
+
+char *ks_digest_recall(struct ks_digest_cache *cache, const struct stat *st)
+{
+	g_autofree char *stamp = stamp_of(st);
+	g_autofree char *key = file_key(stamp);
+
+	return recall(cache, key, stamp);
+}
+
+void ks_digest_learn(struct ks_digest_cache *cache, int fd, const struct stat *before,
+		     const char *digest)
+{
+	g_autofree char *stamp = stamp_of(before);
+	struct stat after;
+
+	if (!is_settled(before) || fstat(fd, &after) < 0 ||
+	    !is_same_state(before, &after))
+		return;
+	load(cache);
+	remember(cache, file_key(stamp), stamp, digest, true);
+	cache->changed = true;
+}
+
 /* Feed an open file to sum. False with errno. */
 static bool sum_content(GChecksum *sum, int fd)
 {
@@ -248,10 +278,8 @@ static bool sum_content(GChecksum *sum, int fd)
 char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **error)
 {
 	const char *prefix = ks_root_prefix(cache->system->root);
-	g_autoptr(GChecksum) stamp = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GChecksum) sum = NULL;
-	g_autofree char *key = NULL;
-	struct stat before, after;
+	struct stat before;
 	char *digest;
 	ks_autofd int fd = ks_root_openat(cache->system->root, path,
 					  O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, error);
@@ -267,22 +295,16 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
 			     "cannot read '%s%s': not a regular file", prefix, path);
 		return NULL;
 	}
-	stamp_stat(stamp, &before);
-	key = file_key(g_checksum_get_string(stamp));
-	digest = recall(cache, key, g_checksum_get_string(stamp));
+	digest = ks_digest_recall(cache, &before);
 	if (digest)
 		return digest;
 	sum = g_checksum_new(G_CHECKSUM_SHA256);
-	if (!sum_content(sum, fd) || fstat(fd, &after) < 0) {
+	if (!sum_content(sum, fd)) {
 		ks_error_set_errno(error, errno, "cannot read '%s%s'", prefix, path);
 		return NULL;
 	}
 	digest = g_strdup(g_checksum_get_string(sum));
-	if (is_settled(&before) && is_same_state(&before, &after)) {
-		remember(cache, g_steal_pointer(&key), g_checksum_get_string(stamp),
-			 digest, true);
-		cache->changed = true;
-	}
+	ks_digest_learn(cache, fd, &before, digest);
 	return digest;
 }
 

@@ -31,5 +31,13 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
  */
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);
 
+/* What is remembered of a file in the state st, or NULL. Nothing is read. */
+char *ks_digest_recall(struct ks_digest_cache *cache, const struct stat *st);
+
+/* Remember the digest of the open file fd, found out elsewhere, if its state is still
+ * what it was (before) when that began. */
+void ks_digest_learn(struct ks_digest_cache *cache, int fd, const struct stat *before,
+		     const char *digest);
+
 /* Hex digest of memory. */
 char *ks_digest_data(const void *data, size_t size_bytes);
