@@ -2,12 +2,11 @@
 /* Tarballs written: libarchive, entries sorted, owners root. */
 #include "core/package/tarball.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/package/archive.h"
 #include "core/support/error.h"
 
 #define BLOCK_BYTES (64 * 1024)
@@ -15,6 +14,7 @@
 
 struct writer {
 	const struct ks_system *system;
+	const struct ks_archive *lib;
 	struct archive *archive;
 	char *buffer;
 	char **outside;
@@ -22,42 +22,43 @@ struct writer {
 
 static bool fail(const struct writer *writer, GError **error)
 {
-	int err = archive_errno(writer->archive);
+	int err = writer->lib->archive_errno(writer->archive);
 
 	if (err > 0)
 		ks_error_set_errno(error, err, "cannot write the tarball");
 	else
 		ks_error_set(error, KS_ERROR_FAILED, "cannot write the tarball: %s",
-			     archive_error_string(writer->archive));
+			     writer->lib->archive_error_string(writer->archive));
 	return false;
 }
 
 static bool add_header(struct writer *writer, const char *name, const struct stat *st,
 		       const char *target, GError **error)
 {
-	struct archive_entry *entry = archive_entry_new();
+	struct archive_entry *entry = writer->lib->archive_entry_new();
 	bool ok;
 
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_filetype(entry, st->st_mode & S_IFMT);
-	archive_entry_set_perm(
+	writer->lib->archive_entry_set_pathname(entry, name);
+	writer->lib->archive_entry_set_filetype(entry, st->st_mode & S_IFMT);
+	writer->lib->archive_entry_set_perm(
 		entry, S_ISREG(st->st_mode) && !(st->st_mode & 0111) ? 0644 : 0755);
-	archive_entry_set_size(entry, S_ISREG(st->st_mode) ? st->st_size : 0);
-	archive_entry_set_mtime(entry, st->st_mtime, 0);
-	archive_entry_set_uname(entry, "root");
-	archive_entry_set_gname(entry, "root");
+	writer->lib->archive_entry_set_size(entry,
+					    S_ISREG(st->st_mode) ? st->st_size : 0);
+	writer->lib->archive_entry_set_mtime(entry, st->st_mtime, 0);
+	writer->lib->archive_entry_set_uname(entry, "root");
+	writer->lib->archive_entry_set_gname(entry, "root");
 	if (target)
-		archive_entry_set_symlink(entry, target);
-	ok = archive_write_header(writer->archive, entry) == ARCHIVE_OK ||
+		writer->lib->archive_entry_set_symlink(entry, target);
+	ok = writer->lib->archive_write_header(writer->archive, entry) == ARCHIVE_OK ||
 	     fail(writer, error);
-	archive_entry_free(entry);
+	writer->lib->archive_entry_free(entry);
 	return ok;
 }
 
 static bool add_data(struct writer *writer, const void *data, size_t size_bytes,
 		     GError **error)
 {
-	return archive_write_data(writer->archive, data, size_bytes) ==
+	return writer->lib->archive_write_data(writer->archive, data, size_bytes) ==
 		       (la_ssize_t)size_bytes ||
 	       fail(writer, error);
 }
@@ -235,44 +236,48 @@ static bool add_all(struct writer *writer, const struct ks_tarball_contents *con
 }
 
 /* As "tar -a" tells it from the name. */
-static void set_filter(struct archive *archive, const char *name)
+static void set_filter(const struct ks_archive *lib, struct archive *archive,
+		       const char *name)
 {
-	static const struct {
+	const struct {
 		const char *suffix;
 		int (*add)(struct archive *archive);
 	} filters[] = {
-		{".gz", archive_write_add_filter_gzip},
-		{".tgz", archive_write_add_filter_gzip},
-		{".bz2", archive_write_add_filter_bzip2},
-		{".xz", archive_write_add_filter_xz},
-		{".zst", archive_write_add_filter_zstd},
+		{".gz", lib->archive_write_add_filter_gzip},
+		{".tgz", lib->archive_write_add_filter_gzip},
+		{".bz2", lib->archive_write_add_filter_bzip2},
+		{".xz", lib->archive_write_add_filter_xz},
+		{".zst", lib->archive_write_add_filter_zstd},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(filters); i++)
 		if (g_str_has_suffix(name, filters[i].suffix))
 			filters[i].add(archive);
 	/* the time of writing is none of the contents */
-	archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
+	lib->archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
 }
 
 bool ks_tarball_write(const struct ks_system *system,
 		      const struct ks_tarball_contents *contents, const char *name,
 		      int fd, char **outside, GError **error)
 {
-	struct writer writer = {.system = system, .outside = outside};
+	const struct ks_archive *lib = ks_archive_load(error);
+	struct writer writer = {.system = system, .lib = lib, .outside = outside};
 	bool ok;
 
-	writer.archive = archive_write_new();
+	if (!lib)
+		return false;
+	writer.archive = lib->archive_write_new();
 	writer.buffer = g_malloc(BLOCK_BYTES);
 	/* gnutar: names of any length and bytes, as GNU tar writes and reads them */
-	archive_write_set_format_gnutar(writer.archive);
-	set_filter(writer.archive, name);
-	ok = archive_write_open_fd(writer.archive, fd) == ARCHIVE_OK ||
+	lib->archive_write_set_format_gnutar(writer.archive);
+	set_filter(lib, writer.archive, name);
+	ok = lib->archive_write_open_fd(writer.archive, fd) == ARCHIVE_OK ||
 	     fail(&writer, error);
 	ok = ok && add_all(&writer, contents, error);
-	ok = ok &&
-	     (archive_write_close(writer.archive) == ARCHIVE_OK || fail(&writer, error));
-	archive_write_free(writer.archive);
+	ok = ok && (lib->archive_write_close(writer.archive) == ARCHIVE_OK ||
+		    fail(&writer, error));
+	lib->archive_write_free(writer.archive);
 	g_free(writer.buffer);
 	return ok;
 }

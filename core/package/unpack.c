@@ -2,8 +2,6 @@
 /* See unpack.h. */
 #include "core/package/unpack.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/package/archive.h"
 #include "core/support/cleanup.h"
 #include "core/support/error.h"
 
@@ -26,6 +25,7 @@ const struct ks_unpack_limits ks_unpack_default_limits = {
 };
 
 struct unpack {
+	const struct ks_archive *lib;
 	struct archive *archive;
 	const char *label;
 	int dir_fd;
@@ -61,7 +61,7 @@ static bool fail_errno(const struct unpack *unpack, const char *name, GError **e
 
 static bool fail_archive(const struct unpack *unpack, GError **error)
 {
-	const char *said = archive_error_string(unpack->archive);
+	const char *said = unpack->lib->archive_error_string(unpack->archive);
 	g_autofree char *valid = g_utf8_make_valid(said ? said : "damaged", -1);
 
 	ks_error_set(error, KS_ERROR_INVALID, "%s: not a readable tarball: %s",
@@ -153,7 +153,7 @@ static int open_parent(const struct unpack *unpack, const char *name, const char
 static bool account(struct unpack *unpack, const char *name, guint64 n_bytes,
 		    GError **error)
 {
-	la_int64_t n_read = archive_filter_bytes(unpack->archive, -1);
+	la_int64_t n_read = unpack->lib->archive_filter_bytes(unpack->archive, -1);
 
 	unpack->n_bytes += n_bytes;
 	if (unpack->n_bytes > unpack->limits->max_bytes)
@@ -186,8 +186,8 @@ static bool copy_content(struct unpack *unpack, const char *name, int fd, GError
 {
 	la_ssize_t n;
 
-	while ((n = archive_read_data(unpack->archive, unpack->buffer, BLOCK_BYTES)) >
-	       0) {
+	while ((n = unpack->lib->archive_read_data(unpack->archive, unpack->buffer,
+						   BLOCK_BYTES)) > 0) {
 		if (!account(unpack, name, (guint64)n, error))
 			return false;
 		if (!write_all(fd, unpack->buffer, (size_t)n))
@@ -199,16 +199,17 @@ static bool copy_content(struct unpack *unpack, const char *name, int fd, GError
 static bool unpack_file(struct unpack *unpack, const char *name,
 			struct archive_entry *entry, GError **error)
 {
-	mode_t mode = archive_entry_perm(entry) & 0111 ? 0755 : 0644;
-	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT},
-					 {.tv_sec = archive_entry_mtime(entry)}};
+	mode_t mode = unpack->lib->archive_entry_perm(entry) & 0111 ? 0755 : 0644;
+	const struct timespec times[] = {
+		{.tv_nsec = UTIME_OMIT},
+		{.tv_sec = unpack->lib->archive_entry_mtime(entry)}};
 	const char *last = NULL;
 	ks_autofd int parent = -1;
 	ks_autofd int fd = -1;
 
 	/* what a sparse file announces costs no bytes in the tarball */
-	if (archive_entry_size_is_set(entry) &&
-	    (guint64)archive_entry_size(entry) > unpack->limits->max_bytes)
+	if (unpack->lib->archive_entry_size_is_set(entry) &&
+	    (guint64)unpack->lib->archive_entry_size(entry) > unpack->limits->max_bytes)
 		return refuse(unpack, name, "does not fit: the tarball holds too much",
 			      error);
 	parent = open_parent(unpack, name, &last);
@@ -285,10 +286,10 @@ static bool unpack_hard_link(struct unpack *unpack, const char *name, const char
 static bool unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 			 GError **error)
 {
-	const char *written = archive_entry_pathname(entry);
-	const char *hard = archive_entry_hardlink(entry);
+	const char *written = unpack->lib->archive_entry_pathname(entry);
+	const char *hard = unpack->lib->archive_entry_hardlink(entry);
 	char *name = written ? plain_name(written) : NULL;
-	bool is_dir = !hard && archive_entry_filetype(entry) == AE_IFDIR;
+	bool is_dir = !hard && unpack->lib->archive_entry_filetype(entry) == AE_IFDIR;
 
 	if (!name)
 		return refuse(unpack, written ? written : "?",
@@ -302,13 +303,14 @@ static bool unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 		return refuse(unpack, written, "is there twice", error);
 	if (hard)
 		return unpack_hard_link(unpack, name, hard, error);
-	switch (archive_entry_filetype(entry)) {
+	switch (unpack->lib->archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		return unpack_file(unpack, name, entry, error);
 	case AE_IFDIR:
 		return unpack_dir(unpack, name, error);
 	case AE_IFLNK:
-		return unpack_link(unpack, name, archive_entry_symlink(entry), error);
+		return unpack_link(unpack, name,
+				   unpack->lib->archive_entry_symlink(entry), error);
 	default:
 		return refuse(unpack, name, "is neither a file, a directory nor a link",
 			      error);
@@ -321,8 +323,8 @@ static bool unpack_all(struct unpack *unpack, GError **error)
 	int result;
 
 	/* a warning is about a name or an attribute that it had to guess */
-	while ((result = archive_read_next_header(unpack->archive, &entry)) ==
-		       ARCHIVE_OK ||
+	while ((result = unpack->lib->archive_read_next_header(unpack->archive,
+							       &entry)) == ARCHIVE_OK ||
 	       result == ARCHIVE_WARN) {
 		if (++unpack->n_entries > unpack->limits->max_entries) {
 			ks_error_set(error, KS_ERROR_INVALID,
@@ -344,27 +346,31 @@ static bool unpack_all(struct unpack *unpack, GError **error)
 bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 	       const struct ks_unpack_limits *limits, GError **error)
 {
+	const struct ks_archive *lib = ks_archive_load(error);
 	struct unpack unpack = {
-		.archive = archive_read_new(),
+		.lib = lib,
 		.label = label,
 		.dir_fd = dir_fd,
 		.limits = limits,
 	};
 	bool ok;
 
+	if (!lib)
+		return false;
+	unpack.archive = lib->archive_read_new();
 	unpack.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	unpack.buffer = g_malloc(BLOCK_BYTES);
 	/* no other format and no filter that would run a program */
-	archive_read_support_format_tar(unpack.archive);
-	archive_read_support_filter_gzip(unpack.archive);
-	archive_read_support_filter_bzip2(unpack.archive);
-	archive_read_support_filter_xz(unpack.archive);
-	archive_read_support_filter_zstd(unpack.archive);
-	ok = archive_read_open_fd(unpack.archive, archive_fd, BLOCK_BYTES) ==
+	lib->archive_read_support_format_tar(unpack.archive);
+	lib->archive_read_support_filter_gzip(unpack.archive);
+	lib->archive_read_support_filter_bzip2(unpack.archive);
+	lib->archive_read_support_filter_xz(unpack.archive);
+	lib->archive_read_support_filter_zstd(unpack.archive);
+	ok = lib->archive_read_open_fd(unpack.archive, archive_fd, BLOCK_BYTES) ==
 		     ARCHIVE_OK ||
 	     fail_archive(&unpack, error);
 	ok = ok && unpack_all(&unpack, error);
-	archive_read_free(unpack.archive);
+	lib->archive_read_free(unpack.archive);
 	g_hash_table_unref(unpack.seen);
 	g_free(unpack.buffer);
 	return ok;
