@@ -14,9 +14,15 @@ function __kmodsmith_dkms_modules
     dkms status 2>/dev/null | sed 's/[,:].*//' | sort -u
 end
 
+function __kmodsmith_dkms_kernels
+    for directory in /lib/modules/*
+        basename $directory
+    end
+end
+
 complete -c dkms -f
 complete -c dkms -n 'not __fish_seen_subcommand_from (__kmodsmith_dkms_actions)' -a '(__kmodsmith_dkms_actions)'
 complete -c dkms -n '__fish_seen_subcommand_from (__kmodsmith_dkms_actions)' -a '(__kmodsmith_dkms_modules)'
 complete -c dkms -n '__fish_seen_subcommand_from add ldtarball' -F
 complete -c dkms -n 'string match -q -- "-*" (commandline -ct)' -a '(__kmodsmith_dkms_options)'
-complete -c dkms -n 'contains -- (commandline -opc)[-1] -k --kernelver --templatekernel' -a '(path basename /lib/modules/*)'
+complete -c dkms -n 'contains -- (commandline -opc)[-1] -k --kernelver --templatekernel' -a '(__kmodsmith_dkms_kernels)'
