@@ -3,7 +3,6 @@
 #include "core/engine/action.h"
 
 #include "core/engine/original.h"
-#include "core/engine/resign.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/install/weak.h"
@@ -419,36 +418,12 @@ static bool remove_source(const struct ks_action_context *context,
 					 false, error);
 }
 
-static int open_initramfs_log(const struct ks_system *system)
-{
-	g_autofree char *path = g_build_filename(system->log_dir, "initramfs.log", NULL);
-
-	if (!ks_root_mkdir_p(system->root, system->log_dir, 0755, NULL))
-		return -1;
-	return ks_root_openat(system->root, path, O_WRONLY | O_CREAT | O_APPEND, 0640,
-			      NULL);
-}
-
-static bool initramfs(const struct ks_action_context *context,
-		      const struct ks_action *action, GError **error)
-{
-	ks_autofd int log_fd = -1;
-
-	if (!ks_install_initramfs_is_stale(context->system, action->kernel))
-		return true;
-	log_fd = open_initramfs_log(context->system);
-	return ks_install_initramfs_update(context->system, action->kernel, log_fd,
-					   error);
-}
-
 bool ks_action_run(const struct ks_action_context *context,
 		   const struct ks_action *action, GError **error)
 {
 	switch (action->kind) {
 	case KS_ACTION_ADD:
 		return add(context, action, error);
-	case KS_ACTION_SIGN:
-		return ks_resign(context, action, error);
 	case KS_ACTION_INSTALL:
 		return install(context, action, error);
 	case KS_ACTION_UNINSTALL:
@@ -457,10 +432,10 @@ bool ks_action_run(const struct ks_action_context *context,
 		return unbuild(context, action, error);
 	case KS_ACTION_REMOVE:
 		return remove_source(context, action, error);
-	case KS_ACTION_INITRAMFS:
-		return initramfs(context, action, error);
 	case KS_ACTION_BUILD:
+	case KS_ACTION_SIGN:
 	case KS_ACTION_DEPMOD:
+	case KS_ACTION_INITRAMFS:
 	case KS_ACTION_RECORD:
 		break;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each kind of action does to the system, except building (executor.c)
- * and depmod (indexing.c).
+ * What each kind of action does to the system, except building (builds.c) and what
+ * goes on beside the loop (aside.c).
  * All run under the lock and can be repeated: an action that was half done by
  * a run that died is simply done again.
  */
@@ -19,6 +19,6 @@ struct ks_action_context {
 	struct ks_signings *signings;
 };
 
-/* Carry out one action. Not for KS_ACTION_BUILD, _DEPMOD and _RECORD. */
+/* Carry out one action. Not for KS_ACTION_BUILD, _RECORD, and what ks_aside_is(). */
 bool ks_action_run(const struct ks_action_context *context,
 		   const struct ks_action *action, GError **error);

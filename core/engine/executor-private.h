@@ -7,8 +7,8 @@
 
 #include "core/build/build.h"
 #include "core/engine/action.h"
+#include "core/engine/aside.h"
 #include "core/engine/executor.h"
-#include "core/engine/indexing.h"
 #include "core/engine/memos.h"
 
 /* A build that runs. */
@@ -34,11 +34,12 @@ struct ks_executor {
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
-	struct ks_indexing *indexing;
+	struct ks_asides *asides;
 	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
 	GPtrArray *running;	/* struct ks_running */
 	unsigned int max_builds;
 	unsigned int n_ended;
+	bool wants_token; /* something that signs waits for one */
 	bool can_mount;
 	bool keep_all; /* take nothing away that only looks gone */
 	bool is_sandbox_told;

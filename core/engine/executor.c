@@ -35,7 +35,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
 	executor->status = g_new0(enum ks_action_status, plan->actions->len);
 	executor->running = g_ptr_array_new_with_free_func(ks_running_free);
-	executor->indexing = ks_indexing_new(system);
+	executor->asides = ks_asides_new(&executor->context);
 	return executor;
 }
 
@@ -47,7 +47,7 @@ void ks_executor_keep_all(struct ks_executor *executor)
 void ks_executor_free(struct ks_executor *executor)
 {
 	g_ptr_array_unref(executor->running);
-	ks_indexing_free(executor->indexing);
+	ks_asides_free(executor->asides);
 	if (executor->host)
 		ks_system_free(executor->host);
 	if (executor->memos)
@@ -60,12 +60,14 @@ void ks_executor_free(struct ks_executor *executor)
 	g_free(executor);
 }
 
-static void finish_depmods(struct ks_executor *executor, bool wait)
+static void finish_asides(struct ks_executor *executor, bool wait)
 {
 	GError *failure = NULL;
 	guint index;
 
-	while (ks_indexing_take(executor->indexing, wait, &index, &failure)) {
+	while (ks_asides_take(executor->asides, wait, &index, &failure)) {
+		if (ks_executor_action(executor, index)->kind == KS_ACTION_SIGN)
+			ks_jobserver_give(executor->jobserver);
 		ks_executor_end_action(executor, index,
 				       failure ? KS_STATUS_FAILED : KS_STATUS_DONE,
 				       failure, NULL);
@@ -73,12 +75,13 @@ static void finish_depmods(struct ks_executor *executor, bool wait)
 	}
 }
 
-/* Wait for a build's step or a depmod to end, at most a tick; go on with what did. */
+/* Wait for a build's step or an aside to end, at most a tick; go on with what did. */
 static bool wait_for_builds(struct ks_executor *executor, GError **error)
 {
 	const guint n = executor->running->len;
 	const guint n_memos = executor->memos ? ks_memos_count(executor->memos) : 0;
-	const guint n_fds = n + n_memos + ks_indexing_count(executor->indexing);
+	const guint n_asides = ks_asides_count(executor->asides);
+	const guint n_fds = n + n_memos + n_asides + executor->wants_token;
 	g_autofree struct pollfd *fds = g_new0(struct pollfd, n_fds);
 	g_autofree struct ks_running **running = g_new0(struct ks_running *, n);
 	int n_ready;
@@ -90,7 +93,11 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	}
 	if (n_memos)
 		ks_memos_poll(executor->memos, fds + n, n_memos);
-	ks_indexing_poll(executor->indexing, fds + n + n_memos);
+	ks_asides_poll(executor->asides, fds + n + n_memos);
+	if (executor->wants_token)
+		fds[n_fds - 1] =
+			(struct pollfd){.fd = ks_jobserver_poll_fd(executor->jobserver),
+					.events = POLLIN};
 	n_ready = poll(fds, n_fds, TICK_MS);
 	if (n_ready < 0 && errno != EINTR) {
 		ks_error_set_errno(error, errno, "cannot wait for the builds");
@@ -102,7 +109,7 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	if (n_ready > 0 && n_memos)
 		ks_memos_advance(executor->memos);
 	if (n_ready > 0)
-		finish_depmods(executor, false);
+		finish_asides(executor, false);
 	for (guint i = 0; n_ready > 0 && i < n; i++)
 		if (fds[i].revents)
 			ks_executor_advance_build(executor, running[i]);
@@ -117,8 +124,8 @@ static void cancel_all(struct ks_executor *executor)
 		ks_build_cancel(running->build);
 	}
 	g_ptr_array_set_size(executor->running, 0);
-	/* it is a matter of a second, and half an index is none */
-	finish_depmods(executor, true);
+	ks_asides_cancel(executor->asides);
+	finish_asides(executor, true);
 }
 
 static bool is_cancelled(const struct ks_executor *executor)
@@ -128,24 +135,37 @@ static bool is_cancelled(const struct ks_executor *executor)
 	return cancelled && *(const volatile bool *)cancelled;
 }
 
-static bool prepare_builds(struct ks_executor *executor, GError **error)
+static bool has_any(const struct ks_executor *executor, enum ks_action_kind kind)
+{
+	for (guint i = 0; i < executor->plan->actions->len; i++)
+		if (ks_executor_action(executor, i)->kind == kind)
+			return true;
+	return false;
+}
+
+/* The job pool, for what compiles or signs. */
+static bool prepare_jobs(struct ks_executor *executor, GError **error)
 {
 	unsigned int n_jobs = executor->context.settings->n_jobs;
-	bool any = false;
 
-	for (guint i = 0; i < executor->plan->actions->len && !any; i++)
-		any = ks_executor_action(executor, i)->kind == KS_ACTION_BUILD;
-	if (!any)
+	if (!has_any(executor, KS_ACTION_BUILD) && !has_any(executor, KS_ACTION_SIGN))
 		return true;
 	if (!n_jobs)
 		n_jobs = g_get_num_processors();
 	n_jobs = ks_memory_limit_jobs(n_jobs,
 				      executor->context.settings->memory_per_job_mib);
-	ks_executor_weigh(executor);
 	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
-	executor->can_mount = ks_sandbox_can_mount(executor->context.system);
 	executor->jobserver = ks_jobserver_new(n_jobs, error);
-	if (!executor->jobserver || !ks_wrapper_place(executor->context.system, error))
+	return executor->jobserver != NULL;
+}
+
+static bool prepare_builds(struct ks_executor *executor, GError **error)
+{
+	if (!has_any(executor, KS_ACTION_BUILD))
+		return true;
+	ks_executor_weigh(executor);
+	executor->can_mount = ks_sandbox_can_mount(executor->context.system);
+	if (!ks_wrapper_place(executor->context.system, error))
 		return false;
 	if (!ks_root_is_host(executor->context.system->root))
 		executor->host = ks_system_new("/", NULL);
@@ -158,7 +178,7 @@ static bool prepare_builds(struct ks_executor *executor, GError **error)
 /* The store is trimmed once a run; an entry too many for a while does no harm. */
 static void end_builds(const struct ks_executor *executor)
 {
-	if (executor->jobserver)
+	if (executor->memos)
 		ks_store_trim(executor->context.system,
 			      (guint64)executor->context.settings->cache_size_mib << 20,
 			      NULL, NULL);
@@ -166,9 +186,10 @@ static void end_builds(const struct ks_executor *executor)
 
 bool ks_executor_run(struct ks_executor *executor, GError **error)
 {
-	if (!prepare_builds(executor, error))
+	if (!prepare_jobs(executor, error) || !prepare_builds(executor, error))
 		return false;
 	for (;;) {
+		executor->wants_token = false;
 		while (!is_cancelled(executor) && ks_executor_schedule_one(executor))
 			;
 		if (is_cancelled(executor)) {
@@ -177,7 +198,8 @@ bool ks_executor_run(struct ks_executor *executor, GError **error)
 				     "interrupted; the next run does the rest");
 			return false;
 		}
-		if (!executor->running->len && !ks_indexing_count(executor->indexing)) {
+		if (!executor->running->len && !executor->wants_token &&
+		    !ks_asides_count(executor->asides)) {
 			end_builds(executor);
 			return true;
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs the actions of a plan: builds at the same time, sharing one jobserver,
- * depmods beside them, everything else one after another between them, each as soon as
- * what it needs is done. One failure stops only what needs it.
+ * Runs the actions of a plan: builds at the same time, sharing one jobserver with what
+ * signs anew; depmods and initramfs updates beside them; everything else one after
+ * another between them, each as soon as what it needs is done. One failure stops only
+ * what needs it.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 
 #include "core/sign/finish.h"
 #include "core/support/error.h"
+#include "core/support/fork.h"
 #include "core/support/treeop.h"
 
 #define MAX_ARTIFACT_BYTES   (4ULL << 30)
@@ -72,30 +73,47 @@ static bool finish_all(const struct ks_action_context *context,
 	return ks_manifest_store(context->system, manifest, path, error);
 }
 
-static bool resign(const struct ks_action_context *context,
-		   const struct ks_target *target, const struct ks_signing *signing,
-		   const char *staged, struct ks_manifest **result, GError **error)
+struct ks_resigning {
+	const struct ks_action_context *context;
+	const struct ks_action *action;
+	const struct ks_signing *signing;
+	char *staged;
+	struct ks_fork *fork;
+};
+
+static void resigning_free(struct ks_resigning *resigning)
+{
+	g_free(resigning->staged);
+	g_free(resigning);
+}
+
+static bool stage(const struct ks_resigning *resigning, GError **error)
 {
 	const struct ks_treeop_copy_options options = {
 		.max_bytes = MAX_ARTIFACT_BYTES, .max_entries = MAX_ARTIFACT_ENTRIES};
+	const struct ks_action_context *context = resigning->context;
 	const struct ks_system *system = context->system;
-	const struct ks_source *source = target->source;
+	const struct ks_target *target = resigning->action->target;
 	const struct ks_kernel *kernel = target->kernel;
-	g_autofree char *dir = ks_tree_artifact_path(
-		system, source->name, source->version, kernel->release, kernel->arch);
+	g_autofree char *dir = ks_tree_artifact_path(system, target->source->name,
+						     target->source->version,
+						     kernel->release, kernel->arch);
 	g_autofree char *path = g_build_filename(dir, "manifest", NULL);
 	ks_auto(ks_manifest) manifest = ks_manifest_load(system, path, error);
 
-	if (!manifest || !ks_treeop_remove(system->root, staged, error) ||
-	    !ks_treeop_copy(system->root, dir, staged, &options, error) ||
-	    !finish_all(context, kernel, signing, staged, manifest, error) ||
-	    !ks_tree_publish(system, source->name, source->version, kernel->release,
-			     kernel->arch, staged, error)) {
-		ks_treeop_remove(system->root, staged, NULL);
-		return false;
-	}
-	*result = g_steal_pointer(&manifest);
-	return true;
+	return manifest && ks_treeop_remove(system->root, resigning->staged, error) &&
+	       ks_treeop_copy(system->root, dir, resigning->staged, &options, error) &&
+	       finish_all(context, kernel, resigning->signing, resigning->staged,
+			  manifest, error);
+}
+
+/* An error, or none. */
+static GVariant *stage_in_copy(void *data)
+{
+	g_autoptr(GError) error = NULL;
+
+	return g_variant_new("m@" KS_ERROR_VARIANT,
+			     stage(data, &error) ? NULL : ks_error_to_variant(error));
 }
 
 static void notify(const struct ks_action_context *context, struct ks_event event)
@@ -104,14 +122,13 @@ static void notify(const struct ks_action_context *context, struct ks_event even
 		context->options->observer(&event, context->options->observer_data);
 }
 
-bool ks_resign(const struct ks_action_context *context, const struct ks_action *action,
-	       GError **error)
+struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
+				     const struct ks_action *action, GError **error)
 {
+	struct ks_resigning *resigning = NULL;
 	bool first;
 	const struct ks_signing *signing =
 		ks_signings_get(context->signings, action->target->kernel, &first);
-	g_autofree char *staged = staged_path(context, action->target);
-	ks_auto(ks_manifest) manifest = NULL;
 
 	notify(context, (struct ks_event){.kind = KS_EVENT_SIGNING,
 					  .action = action,
@@ -121,15 +138,77 @@ bool ks_resign(const struct ks_action_context *context, const struct ks_action *
 		ks_error_set(error, KS_ERROR_FAILED, "cannot sign it anew: %s",
 			     signing->problem ? signing->problem->message
 					      : ks_sign_verdict_id(signing->verdict));
-		return false;
+		return NULL;
 	}
-	if (!resign(context, action->target, signing, staged, &manifest, error)) {
-		g_prefix_error(error, "cannot sign it anew: ");
+	resigning = g_new0(struct ks_resigning, 1);
+	resigning->context = context;
+	resigning->action = action;
+	resigning->signing = signing;
+	resigning->staged = staged_path(context, action->target);
+	resigning->fork = ks_fork_start(stage_in_copy, resigning, error);
+	if (resigning->fork)
+		return resigning;
+	g_prefix_error(error, "cannot sign it anew: ");
+	resigning_free(resigning);
+	return NULL;
+}
+
+int ks_resign_fd(const struct ks_resigning *resigning)
+{
+	return ks_fork_fd(resigning->fork);
+}
+
+static bool take_answer(struct ks_resigning *resigning, GError **error)
+{
+	g_autoptr(GVariant) answer =
+		ks_fork_finish(g_steal_pointer(&resigning->fork),
+			       G_VARIANT_TYPE("m" KS_ERROR_VARIANT), error);
+	g_autoptr(GVariant) failure = answer ? g_variant_get_maybe(answer) : NULL;
+
+	if (failure)
+		g_propagate_error(error, ks_error_from_variant(failure));
+	return answer && !failure;
+}
+
+static bool publish(const struct ks_resigning *resigning, struct ks_manifest **result,
+		    GError **error)
+{
+	const struct ks_system *system = resigning->context->system;
+	const struct ks_target *target = resigning->action->target;
+	g_autofree char *path = g_build_filename(resigning->staged, "manifest", NULL);
+	ks_auto(ks_manifest) manifest = ks_manifest_load(system, path, error);
+
+	if (!manifest ||
+	    !ks_tree_publish(system, target->source->name, target->source->version,
+			     target->kernel->release, target->kernel->arch,
+			     resigning->staged, error))
 		return false;
-	}
-	notify(context, (struct ks_event){.kind = KS_EVENT_SIGNED,
-					  .action = action,
-					  .signing = signing,
-					  .manifest = manifest});
+	*result = g_steal_pointer(&manifest);
 	return true;
+}
+
+bool ks_resign_finish(struct ks_resigning *resigning, GError **error)
+{
+	const struct ks_action_context *context = resigning->context;
+	ks_auto(ks_manifest) manifest = NULL;
+	bool ok = take_answer(resigning, error) && publish(resigning, &manifest, error);
+
+	if (ok) {
+		notify(context, (struct ks_event){.kind = KS_EVENT_SIGNED,
+						  .action = resigning->action,
+						  .signing = resigning->signing,
+						  .manifest = manifest});
+	} else {
+		ks_treeop_remove(context->system->root, resigning->staged, NULL);
+		g_prefix_error(error, "cannot sign it anew: ");
+	}
+	resigning_free(resigning);
+	return ok;
+}
+
+void ks_resign_cancel(struct ks_resigning *resigning)
+{
+	ks_fork_kill(resigning->fork);
+	ks_treeop_remove(resigning->context->system->root, resigning->staged, NULL);
+	resigning_free(resigning);
 }

@@ -10,6 +10,16 @@
  * installed is as it was until the installation that follows. After any failure the
  * artifact is the old one; failing to sign is one here, also where signatures are not
  * enforced: the old signature may be better than none.
+ *
+ * All but the exchange goes on in a copy of the engine (core/support/fork.h).
  */
-bool ks_resign(const struct ks_action_context *context, const struct ks_action *action,
-	       GError **error);
+struct ks_resigning;
+
+/* context and action are held on to. */
+struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
+				     const struct ks_action *action, GError **error);
+/* Readable when it is to be finished. */
+int ks_resign_fd(const struct ks_resigning *resigning);
+/* Wait, exchange, free. */
+bool ks_resign_finish(struct ks_resigning *resigning, GError **error);
+void ks_resign_cancel(struct ks_resigning *resigning);

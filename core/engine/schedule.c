@@ -49,16 +49,17 @@ static bool is_left_to_later(const struct ks_executor *executor,
 }
 
 /* True when its end is to be waited for. */
-static bool start_depmod(struct ks_executor *executor, guint index, bool *ok,
-			 GError **error)
+static bool start_aside(struct ks_executor *executor, guint index, bool *ok,
+			GError **error)
 {
+	const struct ks_action *action = ks_executor_action(executor, index);
 	bool runs = false;
 
-	*ok = executor->context.options->no_depmod ||
-	      ks_indexing_start(executor->indexing, index,
-				ks_executor_action(executor, index), &runs, error);
+	*ok = ks_asides_start(executor->asides, index, action, &runs, error);
 	if (runs)
 		executor->status[index] = KS_STATUS_RUNNING;
+	else if (action->kind == KS_ACTION_SIGN)
+		ks_jobserver_give(executor->jobserver);
 	return runs;
 }
 
@@ -76,9 +77,9 @@ static void run_now(struct ks_executor *executor, guint index)
 	}
 	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
 						       .action = action});
-	if (action->kind != KS_ACTION_DEPMOD)
+	if (!ks_aside_is(action))
 		ok = ks_action_run(&executor->context, action, &error);
-	else if (start_depmod(executor, index, &ok, &error))
+	else if (start_aside(executor, index, &ok, &error))
 		return;
 	ks_executor_end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED,
 			       error, NULL);
@@ -140,6 +141,23 @@ static guint choose_build(const struct ks_executor *executor, guint first)
 	return best;
 }
 
+/* Of what is ready: is there room for it now? A token that it needs is taken. */
+static bool can_start(struct ks_executor *executor, const struct ks_action *action)
+{
+	if (action->kind == KS_ACTION_BUILD)
+		return executor->running->len < executor->max_builds;
+	if (!ks_asides_have_room(executor->asides, action))
+		return false;
+	if (action->kind != KS_ACTION_SIGN || ks_jobserver_try_take(executor->jobserver))
+		return true;
+	/* they may be lost, when nobody has any */
+	if (ks_jobserver_refill(executor->jobserver) &&
+	    ks_jobserver_try_take(executor->jobserver))
+		return true;
+	executor->wants_token = true;
+	return false;
+}
+
 /* Start or run the first action that can. False when none can now. */
 bool ks_executor_schedule_one(struct ks_executor *executor)
 {
@@ -159,8 +177,7 @@ bool ks_executor_schedule_one(struct ks_executor *executor)
 					       NULL);
 			return true;
 		case READY:
-			if (action->kind == KS_ACTION_BUILD &&
-			    executor->running->len >= executor->max_builds)
+			if (!can_start(executor, action))
 				break;
 			if (action->kind == KS_ACTION_BUILD)
 				i = choose_build(executor, i);

@@ -138,8 +138,9 @@ static const struct tool *find_tool(const struct ks_system *system, char **progr
 	return NULL;
 }
 
-static bool run_tool(const struct ks_system *system, const struct ks_kernel *kernel,
-		     const char *image, int log_fd, GError **error)
+static struct ks_tool *start_tool(const struct ks_system *system,
+				  const struct ks_kernel *kernel, const char *image,
+				  int log_fd, GError **error)
 {
 	g_autofree char *program = NULL;
 	const struct tool *tool = find_tool(system, &program);
@@ -149,7 +150,7 @@ static bool run_tool(const struct ks_system *system, const struct ks_kernel *ker
 		ks_error_set(
 			error, KS_ERROR_NOT_FOUND,
 			"neither update-initramfs, dracut nor mkinitcpio is installed");
-		return false;
+		return NULL;
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(tool->argv) && tool->argv[i]; i++) {
 		if (!strcmp(tool->argv[i], "K"))
@@ -159,22 +160,50 @@ static bool run_tool(const struct ks_system *system, const struct ks_kernel *ker
 		else
 			argv[i + 1] = tool->argv[i];
 	}
-	return ks_run_tool(system, argv, log_fd, error);
+	return ks_run_tool_start(system, argv, log_fd, error);
+}
+
+static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
+{
+	if (!ok)
+		g_prefix_error(error,
+			       "cannot make the initramfs of %s: ", kernel->release);
+	return ok;
+}
+
+bool ks_install_initramfs_start(const struct ks_system *system,
+				const struct ks_kernel *kernel, int log_fd,
+				struct ks_tool **tool, GError **error)
+{
+	g_autofree char *image = ks_install_initramfs_path(system, kernel);
+	struct ks_tool *started;
+
+	if (!image) {
+		*tool = NULL;
+		return true;
+	}
+	started = start_tool(system, kernel, image, log_fd, error);
+	if (started)
+		*tool = started;
+	return explain(kernel, started != NULL, error);
+}
+
+bool ks_install_initramfs_finish(const struct ks_system *system,
+				 const struct ks_kernel *kernel, struct ks_tool *tool,
+				 GError **error)
+{
+	g_autofree char *mark = mark_path(system, kernel->release);
+
+	return explain(kernel, ks_run_tool_finish(tool, error), error) &&
+	       ks_durable_unlink(system->root, mark, error);
 }
 
 bool ks_install_initramfs_update(const struct ks_system *system,
 				 const struct ks_kernel *kernel, int log_fd,
 				 GError **error)
 {
-	g_autofree char *image = ks_install_initramfs_path(system, kernel);
-	g_autofree char *mark = mark_path(system, kernel->release);
+	struct ks_tool *tool = NULL;
 
-	if (!image)
-		return true;
-	if (!run_tool(system, kernel, image, log_fd, error)) {
-		g_prefix_error(error,
-			       "cannot make the initramfs of %s: ", kernel->release);
-		return false;
-	}
-	return ks_durable_unlink(system->root, mark, error);
+	return ks_install_initramfs_start(system, kernel, log_fd, &tool, error) &&
+	       (!tool || ks_install_initramfs_finish(system, kernel, tool, error));
 }

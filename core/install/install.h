@@ -108,6 +108,16 @@ bool ks_install_initramfs_is_stale(const struct ks_system *system,
 bool ks_install_initramfs_update(const struct ks_system *system,
 				 const struct ks_kernel *kernel, int log_fd,
 				 GError **error);
+/*
+ * The same without waiting, as ks_install_depmod_start(): the tool is to be finished
+ * with ks_install_initramfs_finish(). One at a time.
+ */
+bool ks_install_initramfs_start(const struct ks_system *system,
+				const struct ks_kernel *kernel, int log_fd,
+				struct ks_tool **tool, GError **error);
+bool ks_install_initramfs_finish(const struct ks_system *system,
+				 const struct ks_kernel *kernel, struct ks_tool *tool,
+				 GError **error);
 
 /*
  * A kernel directory that is not alive and holds only what depmod makes, empty

@@ -22,6 +22,8 @@ struct fixture {
 	struct faketree tree;
 	char *arch;
 	GString *told; /* warnings and failures, a line each */
+	bool with_initramfs;
+	const char *fifo; /* written to when depmod for K_OLD is done; or NULL */
 };
 
 static void set_up(struct fixture *f, gconstpointer data)
@@ -157,6 +159,15 @@ static void observe(const struct ks_event *event, void *data)
 
 	if (event->error)
 		g_string_append_printf(f->told, "%s\n", event->error->message);
+	if (f->fifo && event->kind == KS_EVENT_ACTION_DONE &&
+	    event->action->kind == KS_ACTION_DEPMOD &&
+	    g_str_equal(event->action->kernel->release, K_OLD)) {
+		g_autofree char *full = faketree_path(&f->tree, f->fifo);
+
+		ks_autofd int fd = open(full, O_WRONLY | O_CLOEXEC);
+
+		g_assert_cmpint(write(fd, "go\n", 3), ==, 3);
+	}
 }
 
 static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options options,
@@ -169,7 +180,7 @@ static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options optio
 	options.command = "test";
 	options.observer = observe;
 	options.observer_data = f;
-	options.request.no_initramfs = true;
+	options.request.no_initramfs = !f->with_initramfs;
 	if (!ks_engine_run(f->tree.system, settings, &options, &outcome, error))
 		return NULL;
 	return outcome;
@@ -567,25 +578,30 @@ static void copy_program(struct fixture *f, const char *path)
 	g_assert_cmpint(chmod(full, 0755), ==, 0);
 }
 
-/* A shell with the libraries it needs, and a depmod that is its script. */
-static void add_depmod(struct fixture *f, const char *script)
+/* A shell with the libraries it needs, and a program that is its script. */
+static void add_script(struct fixture *f, const char *path, const char *script)
 {
-	g_autoptr(GRegex) path = g_regex_new("/\\S+(?= \\(0x)", 0, 0, NULL);
+	g_autoptr(GRegex) library_path = g_regex_new("/\\S+(?= \\(0x)", 0, 0, NULL);
 	g_autoptr(GMatchInfo) match = NULL;
 	g_autofree char *text = g_strconcat("#!/bin/sh\n", script, NULL);
 	g_autofree char *libraries = NULL;
 
 	g_assert_true(
 		g_spawn_command_line_sync("ldd /bin/sh", &libraries, NULL, NULL, NULL));
-	for (g_regex_match(path, libraries, 0, &match); g_match_info_matches(match);
-	     g_match_info_next(match, NULL)) {
+	for (g_regex_match(library_path, libraries, 0, &match);
+	     g_match_info_matches(match); g_match_info_next(match, NULL)) {
 		g_autofree char *library = g_match_info_fetch(match, 0);
 
 		copy_program(f, library);
 	}
 	copy_program(f, "/bin/sh");
-	faketree_write(&f->tree, "/sbin/depmod", text);
-	set_mode(f, "/sbin/depmod", 0755);
+	faketree_write(&f->tree, path, text);
+	set_mode(f, path, 0755);
+}
+
+static void add_depmod(struct fixture *f, const char *script)
+{
+	add_script(f, "/sbin/depmod", script);
 }
 
 /* Each waits for the other at the fifo. */
@@ -625,6 +641,49 @@ static void test_what_depmod_says_is_told(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(outcome->n_failed_actions, >=, 1);
 }
 
+static void add_fifo(struct fixture *f, const char *path)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+
+	g_assert_cmpint(mkfifo(full, 0600), ==, 0);
+}
+
+/*
+ * The depmod for K_OLD waits until the initramfs of K has begun, and that one until the
+ * depmod's end was taken note of: in one loop that it must not hold up.
+ */
+static void test_an_initramfs_holds_nothing_up(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *log = faketree_path(&f->tree, "/log");
+	g_autofree char *text = NULL;
+
+	add_fifo(f, "/began");
+	add_fifo(f, "/go");
+	f->fifo = "/go";
+	f->with_initramfs = true;
+	add_depmod(f, "case $2 in " K_OLD ") read x </began ;; esac\n"
+		      ">/lib/modules/$2/modules.dep\n");
+	add_script(f, "/usr/sbin/update-initramfs",
+		   "echo begin $3 >>/log\n"
+		   "case $3 in " K ") echo x >/began; read x </go ;; esac\n"
+		   "echo end $3 >>/log\n");
+	faketree_write(&f->tree, "/boot/initrd.img-" K, "");
+	faketree_write(&f->tree, "/boot/initrd.img-" K_OLD, "");
+	add_source(f, "");
+	add_installed_foo(f, K);
+	add_installed_foo(f, K_OLD);
+	remove_tree(f, "/usr/src/foo-1.0");
+	alarm(60); /* to hang is the failure */
+	outcome = run(f, (struct ks_run_options){0});
+	alarm(0);
+	g_assert_cmpstr(f->told->str, ==, "");
+	/* one at a time: they have the same lock, or the same /var/tmp */
+	g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==,
+			"begin " K "\nend " K "\nbegin " K_OLD "\nend " K_OLD "\n");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct fixture *f, gconstpointer data);
@@ -662,6 +721,7 @@ static const struct {
 	 test_an_interrupted_run_still_does_depmod},
 	{"two kernels' depmods run at once", test_two_kernels_depmods_run_at_once},
 	{"what depmod says is told", test_what_depmod_says_is_told},
+	{"an initramfs holds nothing up", test_an_initramfs_holds_nothing_up},
 };
 
 static void skip(void)
