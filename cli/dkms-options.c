@@ -18,8 +18,7 @@ enum kind {
 	OPTION_MODULE, /* M or M/V */
 	OPTION_KERNEL, /* K or K/A */
 	OPTION_QUIET,
-	OPTION_DEPRECATED,	 /* swallowed by dkms, too */
-	OPTION_UNSUPPORTED_FLAG, /* would change the result: refused */
+	OPTION_DEPRECATED, /* swallowed by dkms, too */
 };
 
 #define FIELD(name) offsetof(struct ks_dkms_options, name)
@@ -67,7 +66,7 @@ static const struct option {
 	 "instead of /lib/modules"},
 	{0, "root", OPTION_STRING, FIELD(root_path), "DIR",
 	 "work on another system tree"},
-	{0, "symlink-modules", OPTION_UNSUPPORTED_FLAG, FIELD(symlink_modules), NULL,
+	{0, "symlink-modules", OPTION_FLAG, FIELD(symlink_modules), NULL,
 	 "install links instead of copies"},
 	{0, "config", OPTION_STRING, FIELD(kernel_config), "FILE",
 	 "the kernel's configuration"},
@@ -186,8 +185,6 @@ static void apply(struct ks_dkms_options *options, const struct option *option,
 	case OPTION_DEPRECATED:
 		fprintf(stderr, "Deprecated feature: --%s\n", option->name);
 		break;
-	case OPTION_UNSUPPORTED_FLAG:
-		break;
 	}
 }
 
@@ -204,12 +201,6 @@ static int parse_option(struct ks_dkms_options *options, char **words, int n_wor
 		*code = ks_dkms_die(KS_DKMS_NO_SOURCE, "Unknown option: %s", words[0]);
 		fflush(stderr);
 		ks_dkms_print_usage(stdout);
-		return 0;
-	}
-	if (option->kind == OPTION_UNSUPPORTED_FLAG) {
-		*code = ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				    "The option %s is not in this version of kmodsmith.",
-				    words[0]);
 		return 0;
 	}
 	/* without a word behind it the value is empty */

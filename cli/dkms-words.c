@@ -427,8 +427,10 @@ static void say_taken(struct ks_dkms_words *words, struct block *block,
 	const struct ks_system *system = words->dkms->cli.system;
 	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
 	g_autofree char *sha256 = ks_apply_digest(system, path);
+	g_autofree char *link = ks_root_readlink(system->root, path);
 
-	if (sha256 && g_strcmp0(sha256, file->sha256) == 0)
+	if (file->link ? g_strcmp0(link, file->link) == 0
+		       : sha256 && g_strcmp0(sha256, file->sha256) == 0)
 		say(words, block, "Deleting %s\n", path);
 	else
 		say(words, block, "Module %s was not found within %s/\n", file->name,

@@ -19,6 +19,7 @@ struct ks_run {
 	bool caller_records; /* see struct ks_run_options */
 	bool no_depmod;
 	bool modprobe;
+	bool symlink_modules;
 	int lock_timeout_ms;
 	bool silent; /* the caller tells (the personality dkms has its own words) */
 	bool scripts_to_stdout;

@@ -2,6 +2,7 @@
 /* The effect of each kind of action. */
 #include "core/engine/action.h"
 
+#include "core/conf/framework.h"
 #include "core/engine/original.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
@@ -273,6 +274,23 @@ static bool nothing_is_owned(const struct ks_system *system,
 	return true;
 }
 
+/* Say in the manifest whether its files are links into the tree, or copies. */
+static void choose_links(const struct ks_action_context *context,
+			 struct ks_manifest *manifest, const char *dir)
+{
+	const struct ks_framework *framework = context->settings->framework;
+	const bool links = context->options->symlink_modules ||
+			   (framework && framework->symlink_modules);
+
+	for (guint i = 0; i < manifest->files->len; i++) {
+		struct ks_manifest_file *file = g_ptr_array_index(manifest->files, i);
+
+		g_free(file->link);
+		file->link =
+			links ? g_build_filename(dir, "module", file->name, NULL) : NULL;
+	}
+}
+
 static bool install(const struct ks_action_context *context,
 		    const struct ks_action *action, GError **error)
 {
@@ -289,6 +307,7 @@ static bool install(const struct ks_action_context *context,
 		return true;
 	if (context->options->request.module)
 		ks_manifest_leave_out(manifest, context->options->leave_out);
+	choose_links(context, manifest, dir);
 	if (!nothing_is_owned(system, manifest,
 			      find_installed_manifest(context->inventory, target),
 			      error) ||

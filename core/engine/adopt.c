@@ -6,6 +6,16 @@
 
 #include "core/install/install.h"
 
+/* dkms --symlink-modules: the text of the link to the tree's copy that lies there. */
+static char *find_link(const struct ks_system *system, const char *dir, const char *name,
+		       const char *copy)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_autofree char *link = ks_root_readlink(system->root, path);
+
+	return g_strcmp0(link, copy) == 0 ? g_steal_pointer(&link) : NULL;
+}
+
 /* dkms's own copy is what the file should be; where it lies tells the directory. */
 static struct ks_manifest_file *describe_file(const struct ks_system *system,
 					      struct ks_digest_cache *cache,
@@ -16,16 +26,20 @@ static struct ks_manifest_file *describe_file(const struct ks_system *system,
 	g_autofree char *dir = ks_install_find_dir(system, artifact->release, conf, name);
 	g_autofree char *copy = g_build_filename(artifact->dir, "module", name, NULL);
 	g_autofree char *sha256 = ks_digest_file(cache, copy, NULL);
+	g_autofree char *link = NULL;
 	struct ks_manifest_file *file;
 	struct stat st;
 
 	if (!sha256 || !ks_root_stat(system->root, copy, &st))
 		return NULL;
-	if (!dir)
+	if (dir)
+		link = find_link(system, dir, name, copy);
+	else
 		dir = ks_install_expected_dir(system, artifact->release, conf, name);
 	file = g_new0(struct ks_manifest_file, 1);
 	file->name = g_strdup(name);
 	file->dest_dir = g_steal_pointer(&dir);
+	file->link = g_steal_pointer(&link);
 	file->built_sha256 = g_strdup(sha256);
 	file->sha256 = g_steal_pointer(&sha256);
 	file->size_bytes = (guint64)st.st_size;

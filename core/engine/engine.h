@@ -68,7 +68,8 @@ struct ks_run_options {
 	 */
 	bool caller_records;
 	bool no_depmod;
-	bool modprobe; /* as framework.conf's modprobe_on_install, for this run */
+	bool modprobe;	      /* as framework.conf's modprobe_on_install, for this run */
+	bool symlink_modules; /* as framework.conf's, for this run */
 	bool scripts_to_stdout; /* what root's scripts print; else it goes to the log */
 	/*
 	 * Files ("foo.ko.xz"; NULL: none) of request.module that are not installed with

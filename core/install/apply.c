@@ -6,6 +6,7 @@
 #include "core/install/apply.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -220,6 +221,29 @@ static bool fill(int from, int to, const struct ks_journal_step *step, GError **
 	return true;
 }
 
+/*
+ * The link's own time is its file's, as for a copy. There is nothing to sync but the
+ * directory.
+ */
+static bool stage_link(int directory, const char *staged, int from,
+		       const struct ks_journal_step *step, GError **error)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat st;
+
+	if (!KS_INSTALL_FAULT("stage-symlink") && fstat(from, &st) == 0 &&
+	    symlinkat(step->link, directory, staged) == 0) {
+		times[1] = st.st_mtim;
+		if ((geteuid() != 0 ||
+		     fchownat(directory, staged, 0, 0, AT_SYMLINK_NOFOLLOW) == 0) &&
+		    utimensat(directory, staged, times, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	ks_error_set_errno(error, errno, "cannot create the link '%s' beside '%s'",
+			   staged, step->path);
+	return false;
+}
+
 static bool stage_one(struct directories *dirs, const struct ks_journal_step *step,
 		      const char *module_dir, GError **error)
 {
@@ -239,6 +263,8 @@ static bool stage_one(struct directories *dirs, const struct ks_journal_step *st
 		ks_error_set_errno(error, errno, "cannot remove '%s'", staged);
 		return false;
 	}
+	if (step->link)
+		return stage_link(directory, staged, from, step, error);
 	if (!KS_INSTALL_FAULT("stage-create"))
 		to = openat(directory, staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 			    0600);
@@ -270,13 +296,24 @@ bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *jou
 	return ok;
 }
 
+/* Is the step's link there, by that name? */
+static bool has_link(int directory, const char *name, const struct ks_journal_step *step)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(directory, name, text, sizeof(text));
+
+	return n > 0 && (size_t)n < sizeof(text) && (size_t)n == strlen(step->link) &&
+	       memcmp(text, step->link, (size_t)n) == 0;
+}
+
 /* After a power cut a disk that lied about its cache may have lost what was synced. */
 static bool drop_damaged(int directory, const char *staged,
 			 const struct ks_journal_step *step)
 {
-	g_autofree char *sha256 = digest_at(directory, staged);
+	g_autofree char *sha256 = step->link ? NULL : digest_at(directory, staged);
 
-	if (sha256 && (!step->sha256 || !strcmp(sha256, step->sha256)))
+	if (step->link ? has_link(directory, staged, step)
+		       : sha256 && (!step->sha256 || !strcmp(sha256, step->sha256)))
 		return true;
 	return unlinkat(directory, staged, 0) == 0 || errno == ENOENT;
 }
@@ -296,12 +333,20 @@ static bool place_one(int directory, const struct ks_journal_step *step, bool re
 	return true;
 }
 
+/* Not when it is gone, or somebody else's by now. */
+static bool is_to_go(int directory, const struct ks_journal_step *step)
+{
+	const char *name = name_of(step->path);
+	g_autofree char *sha256 = step->link ? NULL : digest_at(directory, name);
+
+	if (step->link)
+		return has_link(directory, name, step);
+	return sha256 && (!step->sha256 || !strcmp(sha256, step->sha256));
+}
+
 static bool remove_one(int directory, const struct ks_journal_step *step, GError **error)
 {
-	g_autofree char *sha256 = digest_at(directory, name_of(step->path));
-
-	/* not there, or somebody else's by now */
-	if (!sha256 || (step->sha256 && strcmp(sha256, step->sha256)))
+	if (!is_to_go(directory, step))
 		return true;
 	if (KS_INSTALL_FAULT("unlink") ||
 	    (unlinkat(directory, name_of(step->path), 0) < 0 && errno != ENOENT)) {

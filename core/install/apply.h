@@ -15,7 +15,7 @@
 /*
  * Make the directories, and copy module_dir/NAME beside each destination:
  * 0644, root's, with the digest that the step says (KS_ERROR_INVALID
- * otherwise), synced with its directory.
+ * otherwise), synced with its directory. Or make the link there that the step says.
  */
 bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *journal,
 		    const char *module_dir, GError **error);

@@ -46,7 +46,8 @@ char *ks_install_expected_dir(const struct ks_system *system, const char *releas
 /*
  * Place all files of the artifact's manifest, taken from artifact_dir/module;
  * then remove files of the old manifest (may be NULL) that the new one has
- * not, if they are still as it says. The files are 0644 and root's.
+ * not, if they are still as it says. The files are 0644 and root's. Where the
+ * manifest has a link, that is made instead of a copy, the same way.
  *
  * KS_ERROR_NO_SPACE before anything changed when they would not fit;
  * KS_ERROR_DENIED, naming the path, for a file that is not ours;

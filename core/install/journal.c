@@ -20,6 +20,7 @@ static void step_free(gpointer data)
 
 	g_free(step->path);
 	g_free(step->sha256);
+	g_free(step->link);
 	g_free(step);
 }
 
@@ -53,6 +54,16 @@ void ks_journal_add(struct ks_journal *journal, enum ks_journal_kind kind,
 	g_ptr_array_add(journal->steps, step);
 }
 
+void ks_journal_add_link(struct ks_journal *journal, enum ks_journal_kind kind,
+			 const char *path, const char *link)
+{
+	struct ks_journal_step *step;
+
+	ks_journal_add(journal, kind, path, NULL);
+	step = g_ptr_array_index(journal->steps, journal->steps->len - 1);
+	step->link = g_strdup(link);
+}
+
 /* "/a/b": no empty, "." or ".." component, no slash at the end. */
 static bool is_plain_path(const char *path)
 {
@@ -78,17 +89,17 @@ bool ks_journal_is_path_below(const char *path, const char *base)
 	       path[n] == '/' && name[1] != '.';
 }
 
-static void append_escaped(GString *text, const char *path)
+static void append_escaped(GString *text, const char *path, char end)
 {
 	for (; *path; path++) {
 		unsigned char c = (unsigned char)*path;
 
-		if (c < 0x20 || c == 0x7f || c == '%')
+		if (c < 0x20 || c == 0x7f || c == '%' || *path == end)
 			g_string_append_printf(text, "%%%02X", c);
 		else
 			g_string_append_c(text, *path);
 	}
-	g_string_append_c(text, '\n');
+	g_string_append_c(text, end);
 }
 
 /* NULL for a malformed escape or an escaped NUL. */
@@ -121,15 +132,20 @@ char *ks_journal_format(const struct ks_journal *journal)
 
 	g_string_append_printf(text, "state %s\nbase ",
 			       journal->state == KS_JOURNAL_STAGED ? "staged" : "intent");
-	append_escaped(text, journal->base);
+	append_escaped(text, journal->base, '\n');
 	for (guint i = 0; i < journal->steps->len; i++) {
 		const struct ks_journal_step *step = g_ptr_array_index(journal->steps, i);
 
-		g_string_append_printf(text, "%s %s ",
+		g_string_append_printf(text, "%s%s ",
 				       step->kind == KS_JOURNAL_PLACE ? "place"
 								      : "remove",
-				       step->sha256 ? step->sha256 : "-");
-		append_escaped(text, step->path);
+				       step->link ? "-link" : "");
+		append_escaped(text,
+			       step->link     ? step->link
+			       : step->sha256 ? step->sha256
+					      : "-",
+			       ' ');
+		append_escaped(text, step->path, '\n');
 	}
 	g_string_append(text, "end\n");
 	return g_string_free(text, FALSE);
@@ -164,24 +180,34 @@ static const char *parse_step(struct ks_journal *journal, const char *line)
 {
 	g_auto(GStrv) fields = g_strsplit(line, " ", 3);
 	g_autofree char *path = NULL;
+	g_autofree char *link = NULL;
 	enum ks_journal_kind kind;
+	bool is_link;
 
 	if (g_strv_length(fields) != 3)
 		return "not a step";
-	if (!strcmp(fields[0], "place"))
+	is_link = g_str_has_suffix(fields[0], "-link");
+	if (!strcmp(fields[0], "place") || !strcmp(fields[0], "place-link"))
 		kind = KS_JOURNAL_PLACE;
-	else if (!strcmp(fields[0], "remove"))
+	else if (!strcmp(fields[0], "remove") || !strcmp(fields[0], "remove-link"))
 		kind = KS_JOURNAL_REMOVE;
 	else
 		return "unknown step";
-	if (strcmp(fields[1], "-") && !is_digest(fields[1]))
+	if (!is_link && strcmp(fields[1], "-") && !is_digest(fields[1]))
 		return "malformed digest";
+	link = is_link ? unescape(fields[1]) : NULL;
+	if (is_link && (!link || !is_plain_path(link)))
+		return "malformed link";
 	path = unescape(fields[2]);
 	if (!path || !ks_journal_is_path_below(path, journal->base))
 		return "a path that is not below the base";
 	if (journal->steps->len >= KS_JOURNAL_MAX_STEPS)
 		return "too many steps";
-	ks_journal_add(journal, kind, path, is_digest(fields[1]) ? fields[1] : NULL);
+	if (is_link)
+		ks_journal_add_link(journal, kind, path, link);
+	else
+		ks_journal_add(journal, kind, path,
+			       is_digest(fields[1]) ? fields[1] : NULL);
 	return NULL;
 }
 

@@ -15,10 +15,13 @@
  *	base /lib/modules/6.1.0-56-amd64
  *	place SHA256 /lib/modules/6.1.0-56-amd64/updates/dkms/foo.ko
  *	remove SHA256 /lib/modules/6.1.0-56-amd64/updates/dkms/bar.ko
+ *	place-link TEXT /lib/modules/6.1.0-56-amd64/updates/dkms/baz.ko
+ *	remove-link TEXT /lib/modules/6.1.0-56-amd64/updates/dkms/old.ko
  *	end
  *
  * SHA256 is of the file that is placed, or that may be removed; "-" is not
- * known. In paths '%' and control characters are written as %XX.
+ * known. TEXT is where a symbolic link leads that is placed, or may be removed. In
+ * paths '%' and control characters are written as %XX, in TEXT blanks as well.
  */
 #pragma once
 
@@ -33,7 +36,8 @@ enum ks_journal_kind { KS_JOURNAL_PLACE, KS_JOURNAL_REMOVE };
 struct ks_journal_step {
 	enum ks_journal_kind kind;
 	char *path;   /* in the tree, below base */
-	char *sha256; /* lower case hex, or NULL */
+	char *sha256; /* of a file, lower case hex; or NULL */
+	char *link;   /* of a symbolic link its text; NULL: a file */
 };
 
 struct ks_journal {
@@ -48,6 +52,8 @@ KS_DEFINE_CLEANUP(ks_journal, ks_journal_free)
 
 void ks_journal_add(struct ks_journal *journal, enum ks_journal_kind kind,
 		    const char *path, const char *sha256);
+void ks_journal_add_link(struct ks_journal *journal, enum ks_journal_kind kind,
+			 const char *path, const char *link);
 
 /*
  * KS_ERROR_INVALID, with the line, for anything that ks_journal_format() does

@@ -67,13 +67,23 @@ static bool check_path(const struct placement *p, const struct ks_manifest_file 
 	return false;
 }
 
-/* The same bytes, already as they should be: nothing to do. */
+/* Is a link with that text there? */
+static bool is_link_to(const struct ks_system *system, const char *path, const char *text)
+{
+	g_autofree char *there = ks_root_readlink(system->root, path);
+
+	return there && text && !strcmp(there, text);
+}
+
+/* The same bytes or link, already as they should be: nothing to do. */
 static bool is_in_place(const struct placement *p, const struct ks_manifest_file *file,
 			const char *path)
 {
 	g_autofree char *sha256 = NULL;
 	struct stat st;
 
+	if (file->link)
+		return is_link_to(p->system, path, file->link);
 	if (!file->sha256 || !ks_root_lstat(p->system->root, path, &st) ||
 	    !S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0644 ||
 	    st.st_uid != geteuid() || st.st_nlink != 1)
@@ -156,7 +166,7 @@ static bool check_owner(const struct placement *p, const struct ks_manifest_file
 	claim = find_claim(p, path);
 	if (claim)
 		return refuse(path, claim, error);
-	if (!strcmp(dir, own_dir))
+	if (!strcmp(dir, own_dir) || is_link_to(p->system, path, file->link))
 		return true;
 	sha256 = ks_apply_digest(p->system, path);
 	if (sha256 && file->sha256 && !strcmp(sha256, file->sha256))
@@ -164,6 +174,35 @@ static bool check_owner(const struct placement *p, const struct ks_manifest_file
 	if (is_begun_copy(p, file, path))
 		return true;
 	return refuse(path, "somebody else", error);
+}
+
+/* A link gives what it leads to, so that has to be right. */
+static bool check_tree_file(const struct placement *p,
+			    const struct ks_manifest_file *file, GError **error)
+{
+	g_autofree char *sha256 = ks_apply_digest(p->system, file->link);
+
+	if (sha256 && file->sha256 && !strcmp(sha256, file->sha256))
+		return true;
+	ks_error_set(error, KS_ERROR_INVALID, "'%s' is not as its manifest says",
+		     file->name);
+	ks_error_hint(error, "build it again");
+	return false;
+}
+
+static bool add_placement(struct placement *p, const struct ks_manifest_file *file,
+			  const char *path, GError **error)
+{
+	if (is_in_place(p, file, path))
+		return true;
+	if (!file->link) {
+		ks_journal_add(p->journal, KS_JOURNAL_PLACE, path, file->sha256);
+		return true;
+	}
+	if (!check_tree_file(p, file, error))
+		return false;
+	ks_journal_add_link(p->journal, KS_JOURNAL_PLACE, path, file->link);
+	return true;
 }
 
 static bool plan_new(struct placement *p, GError **error)
@@ -174,12 +213,27 @@ static bool plan_new(struct placement *p, GError **error)
 		g_autofree char *path = path_of(file);
 
 		if (!check_path(p, file, path, error) ||
-		    !check_owner(p, file, path, error))
+		    !check_owner(p, file, path, error) ||
+		    !add_placement(p, file, path, error))
 			return false;
-		if (!is_in_place(p, file, path))
-			ks_journal_add(p->journal, KS_JOURNAL_PLACE, path, file->sha256);
 	}
 	return true;
+}
+
+/*
+ * What is there may be a link into the tree also where the manifest says a copy: built
+ * anew, and not installed anew when the run died.
+ */
+static char *find_own_link(const struct ks_system *system, const struct ks_manifest *old,
+			   const struct ks_manifest_file *file, const char *path)
+{
+	g_autofree char *dir = ks_tree_artifact_path(system, old->module, old->version,
+						     old->release, old->arch);
+	g_autofree char *own = g_build_filename(dir, "module", file->name, NULL);
+
+	if (is_link_to(system, path, file->link))
+		return g_strdup(file->link);
+	return is_link_to(system, path, own) ? g_steal_pointer(&own) : NULL;
 }
 
 static bool plan_removals(struct placement *p, const struct ks_manifest *old,
@@ -188,6 +242,7 @@ static bool plan_removals(struct placement *p, const struct ks_manifest *old,
 	for (guint i = 0; old && i < old->files->len; i++) {
 		const struct ks_manifest_file *file = g_ptr_array_index(old->files, i);
 		g_autofree char *path = path_of(file);
+		g_autofree char *link = NULL;
 		struct stat st;
 
 		if (manifest_has(p->manifest, path) ||
@@ -195,7 +250,11 @@ static bool plan_removals(struct placement *p, const struct ks_manifest *old,
 			continue;
 		if (!check_path(p, file, path, error))
 			return false;
-		ks_journal_add(p->journal, KS_JOURNAL_REMOVE, path, file->sha256);
+		link = find_own_link(p->system, old, file, path);
+		if (link)
+			ks_journal_add_link(p->journal, KS_JOURNAL_REMOVE, path, link);
+		else
+			ks_journal_add(p->journal, KS_JOURNAL_REMOVE, path, file->sha256);
 	}
 	return true;
 }
@@ -212,7 +271,7 @@ static guint64 bytes_to_place(const struct placement *p, guint64 block_bytes)
 			g_build_filename(p->artifact_dir, "module", name, NULL);
 		struct stat st;
 
-		if (step->kind == KS_JOURNAL_PLACE &&
+		if (step->kind == KS_JOURNAL_PLACE && !step->link &&
 		    ks_root_lstat(p->system->root, source, &st))
 			needed += ((guint64)st.st_size + block_bytes) / block_bytes *
 				  block_bytes;

@@ -11,10 +11,14 @@ static enum placed check_file(const struct ks_inventory_taking *taking,
 {
 	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
 	g_autofree char *sha256 = NULL;
+	g_autofree char *link = ks_root_readlink(taking->system->root, path);
 	struct stat st;
 
 	if (!ks_root_stat(taking->system->root, path, &st))
 		return PLACED_MISSING;
+	/* a copy where a link was, or the other way round, is not what is recorded */
+	if (g_strcmp0(link, file->link) != 0)
+		return PLACED_CHANGED;
 	if (!S_ISREG(st.st_mode) || (guint64)st.st_size != file->size_bytes)
 		return PLACED_CHANGED;
 	sha256 = ks_digest_file(taking->cache, path, NULL);

@@ -20,6 +20,7 @@ static void file_free(gpointer data)
 
 	g_free(file->path);
 	g_free(file->sha256);
+	g_free(file->link);
 	g_free(file);
 }
 
@@ -79,6 +80,28 @@ static bool take_file(void *block, const char *value, GError **error)
 	return true;
 }
 
+/* "PATH TEXT", both with their blanks escaped. */
+static bool take_link(void *block, const char *value, GError **error)
+{
+	struct ks_record *record = block;
+	g_auto(GStrv) words = g_strsplit(value, " ", 3);
+	const bool is_pair = g_strv_length(words) == 2;
+	g_autofree char *path = is_pair ? ks_text_unescape(words[0]) : NULL;
+	g_autofree char *link = is_pair ? ks_text_unescape(words[1]) : NULL;
+	struct ks_record_file *file;
+
+	if (!path || !ks_text_is_plain_path(path) || !link ||
+	    !ks_text_is_plain_path(link)) {
+		ks_error_set(error, KS_ERROR_INVALID, "not a 'link=PATH TEXT' line");
+		return false;
+	}
+	file = g_new0(struct ks_record_file, 1);
+	file->path = g_steal_pointer(&path);
+	file->link = g_steal_pointer(&link);
+	g_ptr_array_add(record->files, file);
+	return true;
+}
+
 static bool take_provides(void *block, const char *value, GError **error)
 {
 	struct ks_record *record = block;
@@ -102,6 +125,7 @@ static const struct ks_text_key record_keys[] = {
 	{"digest", true, offsetof(struct ks_record, digest)},
 	{"fingerprint", true, offsetof(struct ks_record, fingerprint)},
 	{"file", .take = take_file},
+	{"link", .take = take_link},
 	{"provides", .take = take_provides},
 };
 
@@ -115,6 +139,20 @@ GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *labe
 	return ks_text_read(text, size_bytes, label, &record_grammar, error);
 }
 
+static void append_file(GString *out, const struct ks_record_file *file)
+{
+	g_string_append(out, file->link ? "link=" : "file=");
+	ks_text_append_escaped(out, file->path, true);
+	g_string_append_c(out, ' ');
+	if (file->link) {
+		ks_text_append_escaped(out, file->link, true);
+		g_string_append_c(out, '\n');
+		return;
+	}
+	g_string_append_printf(out, "%s %" G_GUINT64_FORMAT " %o\n", file->sha256,
+			       file->size_bytes, file->mode);
+}
+
 static void append_record(GString *out, const struct ks_record *record)
 {
 	ks_text_append_line(out, "record", record->name);
@@ -124,14 +162,8 @@ static void append_record(GString *out, const struct ks_record *record)
 	ks_text_append_line(out, "arch", record->arch);
 	ks_text_append_line(out, "digest", record->digest);
 	ks_text_append_line(out, "fingerprint", record->fingerprint);
-	for (guint i = 0; i < record->files->len; i++) {
-		const struct ks_record_file *file = g_ptr_array_index(record->files, i);
-
-		g_string_append(out, "file=");
-		ks_text_append_escaped(out, file->path, true);
-		g_string_append_printf(out, " %s %" G_GUINT64_FORMAT " %o\n",
-				       file->sha256, file->size_bytes, file->mode);
-	}
+	for (guint i = 0; i < record->files->len; i++)
+		append_file(out, g_ptr_array_index(record->files, i));
 	for (guint i = 0; i < record->provides->len; i++)
 		ks_text_append_line(out, "provides",
 				    g_ptr_array_index(record->provides, i));

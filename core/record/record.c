@@ -64,6 +64,7 @@ static void file_free(gpointer data)
 
 	g_free(file->path);
 	g_free(file->sha256);
+	g_free(file->link);
 	g_free(file);
 }
 
@@ -77,10 +78,14 @@ static GPtrArray *files_of(const struct ks_manifest *manifest)
 		struct ks_record_file *file = g_new0(struct ks_record_file, 1);
 
 		file->path = g_build_filename(from->dest_dir, from->name, NULL);
+		g_ptr_array_add(files, file);
+		if (from->link) {
+			file->link = g_strdup(from->link);
+			continue;
+		}
 		file->sha256 = g_strdup(from->sha256);
 		file->size_bytes = from->size_bytes;
 		file->mode = 0644;
-		g_ptr_array_add(files, file);
 	}
 	return files;
 }

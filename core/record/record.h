@@ -30,10 +30,11 @@
 #define KS_RECORD_DATABASE_ENV "KMODSMITH_DATABASE"
 
 struct ks_record_file {
-	char *path; /* absolute in the tree */
-	char *sha256;
-	guint64 size_bytes;
-	unsigned int mode;
+	char *path;	    /* absolute in the tree */
+	char *sha256;	    /* of a file; NULL: a link */
+	char *link;	    /* a symbolic link's text; NULL: a file */
+	guint64 size_bytes; /* of a file */
+	unsigned int mode;  /* of a file */
 };
 
 struct ks_record {

@@ -57,6 +57,7 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 		return;
 	g_free(file->name);
 	g_free(file->dest_dir);
+	g_free(file->link);
 	g_free(file->built_sha256);
 	g_free(file->sha256);
 	g_free(file->version);
@@ -136,7 +137,7 @@ static bool is_module_file_name(const char *text)
 	return false;
 }
 
-static bool is_dest_dir(const char *text)
+static bool is_plain_path(const char *text)
 {
 	g_auto(GStrv) parts = NULL;
 
@@ -221,8 +222,9 @@ static bool read_file(const struct reader *reader, const char *group,
 
 	if (!read_text(reader, group, "name", is_module_file_name, true, &file->name,
 		       error) ||
-	    !read_text(reader, group, "dest-dir", is_dest_dir, true, &file->dest_dir,
+	    !read_text(reader, group, "dest-dir", is_plain_path, true, &file->dest_dir,
 		       error) ||
+	    !read_text(reader, group, "link", is_plain_path, false, &file->link, error) ||
 	    !read_text(reader, group, "built-sha256", is_sha256, false,
 		       &file->built_sha256, error) ||
 	    !read_text(reader, group, "sha256", is_sha256, true, &file->sha256, error) ||
@@ -367,6 +369,7 @@ static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_fi
 
 	set_text(keys, group, "name", file->name);
 	set_text(keys, group, "dest-dir", file->dest_dir);
+	set_text(keys, group, "link", file->link);
 	set_text(keys, group, "built-sha256", file->built_sha256);
 	set_text(keys, group, "sha256", file->sha256);
 	g_key_file_set_uint64(keys, group, "size", file->size_bytes);

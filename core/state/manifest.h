@@ -9,8 +9,10 @@
 #include "core/support/system.h"
 
 struct ks_manifest_file {
-	char *name;	    /* "foo.ko.xz": file name in module/ and below dest_dir */
-	char *dest_dir;	    /* absolute in the tree: /lib/modules/K/updates/dkms */
+	char *name;	/* "foo.ko.xz": file name in module/ and below dest_dir */
+	char *dest_dir; /* absolute in the tree: /lib/modules/K/updates/dkms */
+	/* a symbolic link with this text was installed, not a copy; or NULL */
+	char *link;
 	char *built_sha256; /* of the .ko as it came from the build, stripped */
 	char *sha256;	    /* of the file as installed (compressed) */
 	guint64 size_bytes;

@@ -120,6 +120,26 @@ static bool add_directories(const struct ks_system *system, const char *path,
 	return true;
 }
 
+static bool add_link(const struct ks_system *system, const struct ks_record_file *file,
+		     GPtrArray *items, GError **error)
+{
+	g_autofree char *path = ks_alpm_contents_path(system, file->path);
+	g_autofree char *text = ks_root_readlink(system->root, file->path);
+	struct ks_mtree_item *item;
+	struct stat st;
+
+	if (g_strcmp0(text, file->link) != 0 || strchr(path, '\n') ||
+	    !ks_root_lstat(system->root, file->path, &st)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "'%s' is not the link that was to be recorded", file->path);
+		return false;
+	}
+	item = ks_mtree_item_new(path, &st);
+	item->link = g_steal_pointer(&text);
+	g_ptr_array_add(items, item);
+	return add_directories(system, path, items, error);
+}
+
 static bool add_file(const struct ks_system *system, const struct ks_record_file *file,
 		     GPtrArray *items, GError **error)
 {
@@ -150,9 +170,12 @@ static GPtrArray *make_items(const struct ks_system *system,
 {
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(ks_mtree_item_free);
 
-	for (guint i = 0; i < record->files->len; i++)
-		if (!add_file(system, g_ptr_array_index(record->files, i), items, error))
+	for (guint i = 0; i < record->files->len; i++) {
+		const struct ks_record_file *file = g_ptr_array_index(record->files, i);
+
+		if (!(file->link ? add_link : add_file)(system, file, items, error))
 			return NULL;
+	}
 	g_ptr_array_sort(items, compare_items);
 	return g_steal_pointer(&items);
 }

@@ -104,6 +104,27 @@ static void file_free(gpointer data)
 	ks_deb_file_free(data);
 }
 
+static struct ks_deb_file *open_link(const struct ks_record_deb *package,
+				     const struct ks_record_file *from, GError **error)
+{
+	g_autofree char *text = ks_root_readlink(package->system->root, from->path);
+	struct ks_deb_file *file;
+	struct stat st;
+
+	if (g_strcmp0(text, from->link) != 0 ||
+	    !ks_root_lstat(package->system->root, from->path, &st)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "'%s' is not the link that was to be recorded", from->path);
+		return NULL;
+	}
+	file = g_new0(struct ks_deb_file, 1);
+	file->path = ks_record_deb_spell(from->path, package->modules_dir);
+	file->fd = -1;
+	file->link = g_steal_pointer(&text);
+	file->mtime = st.st_mtime;
+	return file;
+}
+
 static struct ks_deb_file *open_file(const struct ks_record_deb *package,
 				     const struct ks_record_file *from, GError **error)
 {
@@ -138,8 +159,10 @@ bool ks_record_deb_write(int fd, void *data, GError **error)
 	struct ks_deb deb = {0};
 
 	for (guint i = 0; i < package->record->files->len; i++) {
-		struct ks_deb_file *file = open_file(
-			package, g_ptr_array_index(package->record->files, i), error);
+		const struct ks_record_file *from =
+			g_ptr_array_index(package->record->files, i);
+		struct ks_deb_file *file = from->link ? open_link(package, from, error)
+						      : open_file(package, from, error);
 
 		if (!file)
 			return false;

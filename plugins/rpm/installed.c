@@ -103,11 +103,13 @@ static bool add_path(struct ks_header *header, const char *path, bool usr,
 		     const struct ks_text_file *file, const struct stat *st)
 {
 	char *spelled = ks_db_spell(path, usr);
+	const bool is_file = file && !file->link;
 	struct ks_header_file entry = {
 		.path = spelled,
-		.mode = file ? (mode_t)(S_IFREG | file->mode) : st->st_mode,
-		.size_bytes = file ? file->size_bytes : 0,
-		.sha256 = file ? file->sha256 : NULL,
+		.mode = is_file ? (mode_t)(S_IFREG | file->mode) : st->st_mode,
+		.size_bytes = is_file ? file->size_bytes : 0,
+		.sha256 = is_file ? file->sha256 : NULL,
+		.link_target = file ? file->link : NULL,
 		.mtime = st->st_mtime,
 	};
 	bool ok = spelled && ks_header_add_file(header, &entry);
@@ -153,8 +155,10 @@ static bool add_files(struct ks_header *header, const struct ks_tree_root *tree,
 		const struct ks_text_file *file = &record->files[i];
 		struct stat st;
 
-		if (!ks_tree_check_file(tree, file->path, file->size_bytes, file->sha256,
-					&st, why))
+		if (!(file->link
+			      ? ks_tree_check_link(tree, file->path, file->link, &st, why)
+			      : ks_tree_check_file(tree, file->path, file->size_bytes,
+						   file->sha256, &st, why)))
 			return false;
 		if (!add_path(header, file->path, usr, file, &st) ||
 		    !add_directories(header, tree, record, file->path, usr))

@@ -271,6 +271,30 @@ static bool take_file(void *block, const char *value, struct ks_why *why)
 	return ks_why_no_memory(why);
 }
 
+/* "PATH TEXT", both with their blanks escaped. */
+static bool take_link(void *block, const char *value, struct ks_why *why)
+{
+	struct ks_text_file file = {0};
+	size_t length = strcspn(value, " ");
+	const char *text = value + length + (value[length] != '\0');
+
+	if (*text && !strchr(text, ' ')) {
+		file.path = unescape(value, length);
+		file.link = unescape(text, strlen(text));
+	}
+	if (file.path && is_plain_path(file.path) && file.link &&
+	    is_plain_path(file.link)) {
+		if (add_file(block, &file))
+			return true;
+		ks_why_no_memory(why);
+	} else {
+		ks_why_set(why, "not a 'link=PATH TEXT' line");
+	}
+	free(file.path);
+	free(file.link);
+	return false;
+}
+
 static bool take_provides(void *block, const char *value, struct ks_why *why)
 {
 	struct ks_text_record *record = block;
@@ -298,6 +322,7 @@ static const struct key record_keys[] = {
 	{"digest", true, offsetof(struct ks_text_record, digest)},
 	{"fingerprint", true, offsetof(struct ks_text_record, fingerprint)},
 	{"file", .take = take_file},
+	{"link", .take = take_link},
 	{"provides", .take = take_provides},
 	{NULL},
 };
@@ -322,6 +347,7 @@ void ks_text_record_clear(struct ks_text_record *record)
 	for (size_t i = 0; i < record->n_files; i++) {
 		free(record->files[i].path);
 		free(record->files[i].sha256);
+		free(record->files[i].link);
 	}
 	free(record->files);
 	for (size_t i = 0; i < record->n_provides; i++)

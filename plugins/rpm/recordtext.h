@@ -14,8 +14,9 @@
 #include "plugins/rpm/why.h"
 
 struct ks_text_file {
-	char *path; /* absolute in the tree, without ".", ".." or "//" */
-	char *sha256;
+	char *path;   /* absolute in the tree, without ".", ".." or "//" */
+	char *sha256; /* NULL: a link */
+	char *link;   /* the text of a symbolic link; NULL: a file */
 	uint64_t size_bytes;
 	unsigned int mode;
 };

@@ -154,3 +154,22 @@ bool ks_tree_check_file(const struct ks_tree_root *tree, const char *path,
 	return right ||
 	       ks_why_set(why, "'%s' is not the file that was to be recorded", path);
 }
+
+bool ks_tree_check_link(const struct ks_tree_root *tree, const char *path,
+			const char *text, struct stat *st, struct ks_why *why)
+{
+	char there[MAX_PATH_BYTES];
+	int fd = open_in(tree, path, O_PATH | O_NOFOLLOW);
+	bool ok = false;
+
+	if (fd >= 0 && fstat(fd, st) == 0 && S_ISLNK(st->st_mode)) {
+		ssize_t n = readlinkat(fd, "", there, sizeof(there));
+
+		ok = n >= 0 && (size_t)n == strlen(text) &&
+		     memcmp(there, text, (size_t)n) == 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return ok ||
+	       ks_why_set(why, "'%s' is not the link that was to be recorded", path);
+}

@@ -36,6 +36,10 @@ bool ks_tree_check_file(const struct ks_tree_root *tree, const char *path,
 			uint64_t size_bytes, const char *sha256, struct stat *st,
 			struct ks_why *why);
 
+/* Is it a symbolic link with this text? Fills *st. */
+bool ks_tree_check_link(const struct ks_tree_root *tree, const char *path,
+			const char *text, struct stat *st, struct ks_why *why);
+
 /*
  * Open for reading without following a last link, or -1 with errno. The descriptor
  * is closed on exec.

@@ -92,12 +92,6 @@ Manual intervention is required!"
 	contains "$output" 'Error! Unknown action specified: ""'
 }
 
-@test "options that are not here say so" {
-	run dkms build acme/1.0 --symlink-modules
-	equal "$status" 1
-	contains "$output" "not in this version"
-}
-
 @test "a directive of the command line is told, and has to be NAME=value" {
 	run ds status --directive MAKE='make all' --directive=X=
 	equal "$status" 0
@@ -244,4 +238,56 @@ Manual intervention is required!"
 	[[ $status != 0 ]] || fail "it was added"
 	lacks "$output" $'\e'
 	contains "$output" "Error!"
+}
+
+# --- links instead of copies
+
+@test "install --symlink-modules installs links into the tree, and uninstall takes them away" {
+	need_root
+	world
+	tree_built cog 3.0 $K
+	installed=$R/lib/modules/$K/updates/dkms/cog.ko
+	run ds install cog/3.0 -k $K --no-depmod --symlink-modules
+	equal "$status" 0
+	contains "$output" "Installing /lib/modules/$K/updates/dkms/cog.ko"
+	equal "$(readlink "$installed")" "/var/lib/dkms/cog/3.0/$K/$A/module/cog.ko"
+	equal "$(ds status -m cog)" "cog/3.0, $K, $A: installed"
+	contains "$(cat "$R/var/lib/dkms/cog/3.0/$K/$A/manifest")" \
+		"link=/var/lib/dkms/cog/3.0/$K/$A/module/cog.ko"
+	equal "$(kmodsmith --root "$R" verify cog)" "cog/3.0 on $K: its files are as built"
+	ln -sf /elsewhere "$installed"
+	contains "$(ds status -m cog)" "(Differences between built and installed modules)"
+	run kmodsmith --root "$R" verify cog
+	equal "$status" 3
+	# somebody else's link stays
+	ds uninstall cog/3.0 -k $K --no-depmod | grep "^Module cog.ko was not found"
+	equal "$(readlink "$installed")" /elsewhere
+	rm "$installed"
+	ds install cog/3.0 -k $K --no-depmod --symlink-modules
+	ds uninstall cog/3.0 -k $K --no-depmod | grep "^Deleting .*/cog.ko"
+	[[ ! -L $installed ]]
+}
+
+@test "symlink_modules of framework.conf is --symlink-modules, and copies replace links" {
+	need_root
+	world
+	tree_built cog 3.0 $K
+	installed=$R/lib/modules/$K/updates/dkms/cog.ko
+	mkdir -p "$R/etc/dkms"
+	echo symlink_modules=yes >"$R/etc/dkms/framework.conf"
+	ds install cog/3.0 -k $K --no-depmod
+	[[ -L $installed ]]
+	rm "$R/etc/dkms/framework.conf"
+	ds install cog/3.0 -k $K --no-depmod --force
+	[[ -f $installed && ! -L $installed ]]
+}
+
+@test "a link that dkms has installed is taken over as one" {
+	need_root
+	world
+	link=/var/lib/dkms/acme/1.0/$K/$A/module/acme.ko
+	ln -sf "$link" "$R/lib/modules/$K/updates/dkms/acme.ko"
+	ds uninstall acme/1.0 -k $K --no-depmod | grep "^Deleting .*/acme.ko"
+	[[ ! -L $R/lib/modules/$K/updates/dkms/acme.ko ]]
+	[[ -f $R$link ]]
 }

@@ -444,6 +444,27 @@ warning: kmodsmith: hint: remove its source, or set 'skip' for it in kmodsmith.c
 	equal "$(query -qa 'kmod-*')" ""
 }
 
+@test "an installed link is recorded, and verifies" {
+	preinstall kernel-core.rpm
+	foo_make
+	want aaaaaaaaaaaa
+	sed -i "s|^file=.*|link=$FOO /var/lib/dkms/foo.ko|" "$R/stub/records.out"
+	# a file is no link
+	run rpm_with -i "$P/acme.rpm"
+	contains "$output" "'$FOO' is not the link that was to be recorded"
+	equal "$(query -qa 'kmod-*')" ""
+	ln -sf /var/lib/dkms/foo.ko "$R$FOO"
+	run rpm_with -U --replacepkgs "$P/kernel-core.rpm"
+	equal "$output" ""
+	contains "$(query -q --qf '[%{FILENAMES} -> %{FILELINKTOS}\n]' $KMOD)" "$FOO -> /var/lib/dkms/foo.ko"
+	run query -V $KMOD
+	equal "$status" 0
+	equal "$output" ""
+	ln -sf /elsewhere/foo.ko "$R$FOO"
+	run query -V $KMOD
+	contains "$output" "$FOO"
+}
+
 # --- failures of the engine
 
 # The transaction succeeds, says what is wrong, and the database is as it was.

@@ -76,6 +76,34 @@ agree() {
 	agree ""
 }
 
+@test "links that one has installed are the other's, and a package owns ours" {
+	local installed=$R/lib/modules/$K/updates/dkms/acme.ko
+	local built=/var/lib/dkms/acme/1.0/$K/x86_64/module/acme.ko
+	ours install acme/1.0 -k "$K" --symlink-modules
+	assert_equal "$(readlink "$installed")" "$built" "the link"
+	agree "acme/1.0, $K, x86_64: installed"
+	root_exec modprobe -S "$K" -n -v acme
+	root_exec dpkg -S "/lib/modules/$K/updates/dkms/acme.ko" | grep "^kmod-acme-"
+	root_exec dpkg -V "kmod-acme-$K"
+	theirs uninstall acme/1.0 -k "$K"
+	[[ ! -L $installed ]] || fail "dkms left the link"
+	theirs install acme/1.0 -k "$K" --symlink-modules
+	assert_equal "$(readlink "$installed")" "$built" "dkms's link"
+	agree "acme/1.0, $K, x86_64: installed"
+	ours uninstall acme/1.0 -k "$K" | grep "^Deleting .*/acme.ko"
+	[[ ! -L $installed ]] || fail "kmodsmith left the link"
+	# a copy takes the place of a link, as framework.conf has it for all
+	echo symlink_modules=yes >"$R/etc/dkms/framework.conf.d/links.conf"
+	ours install acme/1.0 -k "$K"
+	[[ -L $installed ]] || fail "framework.conf does not count"
+	rm "$R/etc/dkms/framework.conf.d/links.conf"
+	ours install acme/1.0 -k "$K" --force
+	[[ -f $installed && ! -L $installed ]] || fail "no copy"
+	root_exec dpkg -V "kmod-acme-$K"
+	ours remove acme/1.0 --all
+	agree ""
+}
+
 @test "a build log has the same form" {
 	theirs build acme/1.0 -k "$K"
 	form() { sed -e '1s/(.*) make.log/() make.log/' -e 2d -e '/^# command/d' -e '/elapsed/s/[0-9]//g' "$R/var/lib/dkms/acme/1.0/$K/x86_64/log/make.log" | grep -c -e '^DKMS () make.log' -e '^# exit code: 0' -e '^# elapsed time:' -e '^-\{64\}$'; }

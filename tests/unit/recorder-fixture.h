@@ -117,6 +117,18 @@ static inline void want(struct recorder *f, const char *module, const char *file
 		module, module, digest, file, sha256, strlen(content));
 }
 
+/* The same of an installed link. */
+static inline void want_link(struct recorder *f, const char *module, const char *file,
+			     const char *text, const char *digest)
+{
+	f->n_records++;
+	g_string_append_printf(
+		f->set,
+		"record=kmod-%s-" RELEASE "\nmodule=%s\nversion=1.0\nkernel=" RELEASE
+		"\narch=x86_64\ndigest=%s\nfingerprint=f\nlink=" DEST "%s %s\n\n",
+		module, module, digest, file, text);
+}
+
 static inline void apply(struct recorder *f)
 {
 	g_autofree char *text = g_strdup_printf("protocol=1\nrecords=%u\n\n%s",

@@ -154,6 +154,29 @@ static void test_pacman_finds_no_fault(struct recorder *f, gconstpointer data)
 	g_assert_nonnull(strstr(faults, "No database errors"));
 }
 
+/* pacman finds no fault, but with a link that leads elsewhere. */
+static void test_a_link_gets_an_owner(struct recorder *f, gconstpointer data)
+{
+	g_autofree char *path = in_dir(f, USR_DEST "foo.ko");
+	g_autofree char *out = NULL, *fault = NULL;
+	int status = 0;
+
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_assert_cmpint(symlink("/var/lib/dkms/foo/x/foo.ko", path), ==, 0);
+	want_link(f, "foo", "foo.ko", "/var/lib/dkms/foo/x/foo.ko", "d1");
+	apply(f);
+	g_assert_cmpstr(f->err, ==, "");
+	g_assert_cmpint(f->status, ==, 0);
+	out = pacman(f, &status, "-Qkk", "kmod-foo-" RELEASE);
+	if (!out)
+		return;
+	g_assert_cmpint(status, ==, 0);
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_assert_cmpint(symlink("/elsewhere/foo.ko", path), ==, 0);
+	fault = pacman(f, &status, "-Qkk", "kmod-foo-" RELEASE);
+	g_assert_cmpint(status, !=, 0);
+}
+
 static void test_what_is_recorded_already_is_left_alone(struct recorder *f,
 							gconstpointer data)
 {
@@ -448,6 +471,7 @@ int main(int argc, char **argv)
 	add("/recorder-alpm/a changed module is seen by pacman -Qkk",
 	    test_a_changed_module_is_seen_by_pacman);
 	add("/recorder-alpm/pacman -Dk finds no fault", test_pacman_finds_no_fault);
+	add("/recorder-alpm/a link gets an owner", test_a_link_gets_an_owner);
 	add("/recorder-alpm/what is recorded already is left alone",
 	    test_what_is_recorded_already_is_left_alone);
 	add("/recorder-alpm/another build takes the place of the record",

@@ -67,6 +67,30 @@ static void test_wanted_modules_get_an_owner(struct recorder *f, gconstpointer d
 		is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-x-" RELEASE ".deb"));
 }
 
+/* What it leads to is not there: only the link is the record's. */
+static void test_a_link_gets_an_owner(struct recorder *f, gconstpointer data)
+{
+	g_autofree char *path = in_dir(f, DEST "foo.ko");
+	g_autofree char *list = NULL, *owned = NULL, *text = NULL;
+
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_assert_cmpint(symlink("/var/lib/dkms/foo/x/foo.ko", path), ==, 0);
+	want_link(f, "foo", "foo.ko", "/var/lib/dkms/foo/y/foo.ko", "d1");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 1);
+	g_assert_nonnull(strstr(f->err, "foo.ko' is not the link"));
+	want_link(f, "foo", "foo.ko", "/var/lib/dkms/foo/x/foo.ko", "d1");
+	apply(f);
+	g_assert_cmpstr(f->err, ==, "");
+	g_assert_cmpint(f->status, ==, 0);
+	list = listed(f);
+	g_assert_cmpstr(list, ==, "kmod-foo-" RELEASE " d1 complete ours\n");
+	owned = get(f, "/var/lib/dpkg/info/kmod-foo-" RELEASE ".list");
+	g_assert_nonnull(strstr(owned, DEST "foo.ko\n"));
+	text = g_file_read_link(path, NULL);
+	g_assert_cmpstr(text, ==, "/var/lib/dkms/foo/x/foo.ko");
+}
+
 static void test_what_is_recorded_already_is_left_alone(struct recorder *f,
 							gconstpointer data)
 {
@@ -428,6 +452,7 @@ static const struct {
 } tests[] = {
 	{"an empty database lists nothing", test_an_empty_database_lists_nothing},
 	{"wanted modules get an owner", test_wanted_modules_get_an_owner},
+	{"a link gets an owner", test_a_link_gets_an_owner},
 	{"what is recorded already is left alone",
 	 test_what_is_recorded_already_is_left_alone},
 	{"a changed file is not recorded and the others are",

@@ -88,6 +88,15 @@ static struct ks_manifest *old_manifest(struct fixture *f)
 	return manifest;
 }
 
+/* Give it a link into the tree instead of a copy. */
+static void make_link(struct ks_manifest *manifest, guint index)
+{
+	struct ks_manifest_file *file = g_ptr_array_index(manifest->files, index);
+	g_autofree char *dir = artifact_dir(manifest->module, manifest->version);
+
+	file->link = g_build_filename(dir, "module", file->name, NULL);
+}
+
 static struct ks_manifest *new_manifest(struct fixture *f)
 {
 	struct ks_manifest *manifest = ks_manifest_new("play", "2.0", K, "x86_64");
@@ -110,6 +119,11 @@ static void set_up(struct fixture *f, gconstpointer data)
 	};
 	f->old = old_manifest(f);
 	f->new = new_manifest(f);
+	if (data) {
+		make_link(f->old, 2);
+		make_link(f->new, 0);
+		make_link(f->new, 2);
+	}
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -141,10 +155,16 @@ static bool holds(struct fixture *f, const char *path, const char *text)
 	g_autofree char *full = path_in(f, path);
 	g_autofree char *expected = text ? content_of(text) : NULL;
 	g_autofree char *content = NULL;
+	g_autofree char *link = NULL;
 	struct stat st;
 
 	if (!text)
 		return !has(f, path);
+	link = g_file_read_link(full, NULL);
+	if (link) {
+		g_free(full);
+		full = path_in(f, link);
+	}
 	if (!g_file_get_contents(full, &content, NULL, NULL) || stat(full, &st) < 0)
 		return false;
 	return !strcmp(content, expected) && (st.st_mode & 07777) == 0644;
@@ -274,6 +294,74 @@ static void test_place(struct fixture *f, gconstpointer data)
 	assert_no_leftovers(f);
 	assert_placed(f, new, new);
 	g_assert_true(is_new(f));
+}
+
+static bool is_link(struct fixture *f, const char *path)
+{
+	g_autofree char *full = path_in(f, path);
+	struct stat st;
+
+	return lstat(full, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static void test_links(struct fixture *f, gconstpointer data)
+{
+	const struct ks_manifest *old = f->old;
+	const struct ks_manifest *new = f->new;
+	g_autoptr(GError) error = NULL;
+
+	test_place(f, data);
+	g_assert_true(is_link(f, OURS "/changes.ko"));
+	g_assert_false(is_link(f, OURS "/stays.ko"));
+	g_assert_true(is_link(f, BASE "/updates/play/deep/comes.ko"));
+	/* and a copy instead of a link again */
+	assert_placed(f, old, new);
+	g_assert_true(is_old(f));
+	g_assert_false(is_link(f, OURS "/changes.ko"));
+	g_assert_true(is_link(f, BASE "/extra/goes.ko"));
+	g_assert_true(ks_install_unplace(f->tree.system, old, &error));
+	g_assert_false(has(f, BASE "/updates"));
+	g_assert_false(has(f, BASE "/extra"));
+	assert_no_leftovers(f);
+}
+
+/* Built anew with copies in mind, and the run died before they came. */
+static void test_link_not_in_manifest(struct fixture *f, gconstpointer data)
+{
+	const struct ks_manifest *old = f->old;
+	struct ks_manifest_file *file = g_ptr_array_index(old->files, 2);
+	g_autoptr(GError) error = NULL;
+
+	assert_placed(f, old, NULL);
+	g_clear_pointer(&file->link, g_free);
+	g_assert_true(ks_install_unplace(f->tree.system, old, &error));
+	g_assert_false(has(f, BASE "/extra"));
+}
+
+static void test_link_of_others(struct fixture *f, gconstpointer data)
+{
+	const struct ks_manifest *old = f->old;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(&f->tree, "/opt/goes.ko", "another one");
+	faketree_link(&f->tree, "/opt/goes.ko", BASE "/extra/goes.ko");
+	g_assert_false(place(f, old, NULL, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_DENIED);
+	g_assert_true(ks_install_unplace(f->tree.system, old, NULL));
+	g_assert_true(is_link(f, BASE "/extra/goes.ko"));
+}
+
+/* What a link leads to is what is installed. */
+static void test_link_to_altered(struct fixture *f, gconstpointer data)
+{
+	const struct ks_manifest *old = f->old;
+	struct ks_manifest_file *file = g_ptr_array_index(old->files, 2);
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(&f->tree, file->link, "altered");
+	g_assert_false(place(f, old, NULL, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_false(has(f, BASE "/updates"));
 }
 
 static void test_unplace(struct fixture *f, gconstpointer data)
@@ -436,7 +524,7 @@ static void test_killed(struct fixture *f, gconstpointer data)
 		g_assert_true(is_old(f));
 	}
 	g_test_message("%u effects", n - 1);
-	g_assert_cmpuint(n, >, 20);
+	g_assert_cmpuint(n, >, data ? 14 : 20); /* a link is nothing to be copied */
 	g_assert_cmpuint(n, <, MAX_FAULTS);
 	g_assert_true(is_new(f));
 }
@@ -496,7 +584,7 @@ static void test_failing(struct fixture *f, gconstpointer data)
 		g_assert_true(place_old(f));
 	}
 	g_assert_true(ok);
-	g_assert_cmpuint(n, >, 20);
+	g_assert_cmpuint(n, >, data ? 14 : 20); /* a link is nothing to be copied */
 	g_assert_true(is_new(f));
 }
 
@@ -545,8 +633,10 @@ static void test_broken_journal(struct fixture *f, gconstpointer data)
 	g_assert_true(has(f, "/etc/passwd"));
 }
 
-#define ADD(name, func)                                                                  \
-	g_test_add("/install/" name, struct fixture, NULL, set_up, func, tear_down)
+#define ADD_WITH(name, data, func)                                                       \
+	g_test_add("/install/" name, struct fixture, data, set_up, func, tear_down)
+#define ADD(name, func)	      ADD_WITH(name, NULL, func)
+#define ADD_LINKS(name, func) ADD_WITH("links/" name, "links", func)
 
 int main(int argc, char **argv)
 {
@@ -567,5 +657,14 @@ int main(int argc, char **argv)
 	ADD("failing-anywhere-the-old-stays-or-the-new-comes", test_failing);
 	ADD("a-damaged-staged-file-never-gets-the-name", test_damaged_staged);
 	ADD("a-journal-that-is-none-is-put-aside", test_broken_journal);
+	ADD_LINKS("they-replace-files-and-files-replace-them", test_links);
+	ADD_LINKS("one-that-the-manifest-does-not-know-goes-too",
+		  test_link_not_in_manifest);
+	ADD_LINKS("those-of-others-stay", test_link_of_others);
+	ADD_LINKS("what-they-lead-to-is-checked", test_link_to_altered);
+	ADD_LINKS("killed-anywhere-each-path-is-old-or-new", test_killed);
+	ADD_LINKS("killed-in-the-recovery-as-well", test_killed_in_recovery);
+	ADD_LINKS("killed-while-unplacing-it-is-finished", test_killed_unplacing);
+	ADD_LINKS("failing-anywhere-the-old-stays-or-the-new-comes", test_failing);
 	return g_test_run();
 }

@@ -34,16 +34,20 @@ static void test_read_back(void)
 	written->state = KS_JOURNAL_STAGED;
 	ks_journal_add(written, KS_JOURNAL_PLACE, K "/updates/dkms/a b%\n.ko", SHA);
 	ks_journal_add(written, KS_JOURNAL_REMOVE, K "/extra/gone.ko.xz", NULL);
+	ks_journal_add_link(written, KS_JOURNAL_PLACE, K "/l.ko", "/var/lib/d k%/l.ko");
+	ks_journal_add_link(written, KS_JOURNAL_REMOVE, K "/m.ko", "/m.ko");
 	text = ks_journal_format(written);
 	g_assert_cmpstr(text, ==,
 			"kmodsmith-journal 1\nstate staged\nbase " K "\n"
 			"place " SHA " " K "/updates/dkms/a b%25%0A.ko\n"
-			"remove - " K "/extra/gone.ko.xz\nend\n");
+			"remove - " K "/extra/gone.ko.xz\n"
+			"place-link /var/lib/d%20k%25/l.ko " K "/l.ko\n"
+			"remove-link /m.ko " K "/m.ko\nend\n");
 	read = parse(text, NULL);
 	g_assert_nonnull(read);
 	g_assert_cmpint(read->state, ==, KS_JOURNAL_STAGED);
 	g_assert_cmpstr(read->base, ==, K);
-	g_assert_cmpuint(read->steps->len, ==, 2);
+	g_assert_cmpuint(read->steps->len, ==, 4);
 	step = g_ptr_array_index(read->steps, 0);
 	g_assert_cmpint(step->kind, ==, KS_JOURNAL_PLACE);
 	g_assert_cmpstr(step->path, ==, K "/updates/dkms/a b%\n.ko");
@@ -51,6 +55,14 @@ static void test_read_back(void)
 	step = g_ptr_array_index(read->steps, 1);
 	g_assert_cmpint(step->kind, ==, KS_JOURNAL_REMOVE);
 	g_assert_null(step->sha256);
+	g_assert_null(step->link);
+	step = g_ptr_array_index(read->steps, 2);
+	g_assert_cmpint(step->kind, ==, KS_JOURNAL_PLACE);
+	g_assert_cmpstr(step->link, ==, "/var/lib/d k%/l.ko");
+	step = g_ptr_array_index(read->steps, 3);
+	g_assert_cmpint(step->kind, ==, KS_JOURNAL_REMOVE);
+	g_assert_cmpstr(step->link, ==, "/m.ko");
+	g_assert_cmpstr(step->path, ==, K "/m.ko");
 }
 
 static void test_cut_off(void)
@@ -104,6 +116,12 @@ static void test_malformed(void)
 		       "'journal' line 4: unknown step");
 	assert_refused(HEAD "place 12 " K "/a.ko\nend\n",
 		       "'journal' line 4: malformed digest");
+	assert_refused(HEAD "place-link - " K "/a.ko\nend\n",
+		       "'journal' line 4: malformed link");
+	assert_refused(HEAD "remove-link /../a " K "/a.ko\nend\n",
+		       "'journal' line 4: malformed link");
+	assert_refused(HEAD "chmod-link /a " K "/a.ko\nend\n",
+		       "'journal' line 4: unknown step");
 	assert_refused(HEAD "place\nend\n", "'journal' line 4: not a step");
 	assert_refused(HEAD "end\nend\n", "'journal' line 5: text behind the end");
 }

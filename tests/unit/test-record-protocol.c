@@ -50,7 +50,8 @@ static void test_a_record_is_read_with_all_its_fields(void)
 static void test_what_was_written_is_read_back_to_the_same_bytes(void)
 {
 	const char *text = HEAD(2) BODY "file=/lib/modules/a%20%25b/f%0Ao.ko " SHA
-					" 18446744073 755\nprovides=a b\n\n" BODY "\n";
+					" 18446744073 755\nlink=/lib/l%20.ko "
+					"/var/lib/d%20%25\nprovides=a b\n\n" BODY "\n";
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) records = parse(text, &error);
 	g_autofree char *again = NULL;
