@@ -67,6 +67,15 @@ static void tell_script(const char *what, bool is_executable, void *data)
 		ks_dkms_warn("The %s script is not executable.", what);
 }
 
+static void tell_deprecated(const struct ks_dkms *dkms, const char *dir,
+			    const struct ks_conf *conf)
+{
+	if (!ks_dkms_is_first_read(dkms, conf->package_name, conf->package_version))
+		return;
+	for (char **name = conf->deprecated; name && *name; name++)
+		fprintf(stderr, "Deprecated feature: %s (%s/dkms.conf)\n", *name, dir);
+}
+
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 			  const struct ks_conf *conf)
 {
@@ -87,6 +96,7 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 	/* what lies in the source tree is found by the run above */
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms add"))
 		return KS_DKMS_OK;
+	tell_deprecated(dkms, dir, conf);
 	tell_odd(conf);
 	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);

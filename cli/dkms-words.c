@@ -24,6 +24,7 @@ struct block {
 	GPtrArray *chunks; /* struct chunk; live: stays empty */
 	bool began;	   /* its first step was told */
 	bool line_open;	   /* "Building module(s)..." has not ended */
+	bool made;	   /* make's line was told */
 	bool signs;	   /* and it has not been told yet */
 	char *command;	   /* of the open line */
 	char *script;	   /* the latest one that was run as root */
@@ -222,6 +223,30 @@ static void print_prologue(const struct ks_dkms_words *words)
 	print("\n", false);
 }
 
+/* As dkms reads the conf: once for each, on stderr. */
+static void say_deprecated(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_target *target = event->action->target;
+	g_autofree char *entry = NULL;
+	g_autofree char *path = NULL;
+
+	if (!target || !target->conf)
+		return;
+	entry = entry_path(words, target->source);
+	path = words->dkms->overrides.conf_path
+		       ? g_strdup(words->dkms->overrides.conf_path)
+		       : g_build_filename(entry, "source", "dkms.conf", NULL);
+	if (!ks_dkms_is_first_read(words->dkms, target->source->name,
+				   target->source->version))
+		return;
+	for (char **name = target->conf->deprecated; name && *name; name++) {
+		g_autofree char *text =
+			g_strdup_printf("Deprecated feature: %s (%s)\n", *name, path);
+
+		say_text(words, get_block(words, event->action), true, text);
+	}
+}
+
 static void begin_build(struct ks_dkms_words *words, struct block *block,
 			const struct ks_action *action)
 {
@@ -291,6 +316,24 @@ static void on_step(struct ks_dkms_words *words, const struct ks_event *event)
 		return;
 	begin_build(words, block, event->action);
 	begin_line(words, block, event->description, event->command);
+	block->made |= g_str_equal(event->text, "make");
+}
+
+/* What the store had is told of as built. */
+static void on_signed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_action *action = event->action;
+	struct block *block = get_block(words, action);
+
+	end_line(words, block, 0);
+	if (action->kind == KS_ACTION_BUILD && !block->made) {
+		begin_build(words, block, action);
+		begin_line(words, block, "Building module(s)", "make");
+		end_line(words, block, 0);
+		block->made = true;
+	}
+	/* when no POST_BUILD came behind make */
+	say_signing(words, action);
 }
 
 /* As its conf names it; gone with the build directory, so it is looked for in both. */
@@ -527,6 +570,8 @@ static void on_start(struct ks_dkms_words *words, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
 
+	if (action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_INSTALL)
+		say_deprecated(words, event);
 	if (action->kind == KS_ACTION_ADD)
 		say_adding(words, get_block(words, action), action->source);
 	else if (action->kind == KS_ACTION_DEPMOD)
@@ -579,6 +624,19 @@ static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
 	}
 }
 
+static void begin_post_transaction(struct ks_dkms_words *words, const char *command)
+{
+	g_autofree char *clean = ks_message_clean(command);
+
+	words->in_post_transaction = true;
+	if (!words->dkms->options.verbose) {
+		print("Executing post-transaction command...", false);
+		return;
+	}
+	print(clean, false);
+	print("\n", false);
+}
+
 void ks_dkms_words_observe(const struct ks_event *event, void *data)
 {
 	struct ks_dkms_words *words = data;
@@ -622,8 +680,7 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 		tick(words);
 		break;
 	case KS_EVENT_POST_TRANSACTION:
-		print("Executing post-transaction command...", false);
-		words->in_post_transaction = true;
+		begin_post_transaction(words, event->text);
 		break;
 	case KS_EVENT_WARNING:
 		/* its own failure is the only one that can come then */
@@ -635,9 +692,7 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 		on_signing(words, event);
 		break;
 	case KS_EVENT_SIGNED:
-		/* when no POST_BUILD came behind make */
-		end_line(words, get_block(words, event->action), 0);
-		say_signing(words, event->action);
+		on_signed(words, event);
 		break;
 	case KS_EVENT_SIGN_FAILED:
 		on_sign_failed(words, event);

@@ -62,6 +62,12 @@ void ks_dkms_complain(const char *text)
 	fprintf(stderr, "dkms.conf: Error! %s\n", clean);
 }
 
+bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
+			   const char *version)
+{
+	return g_hash_table_add(dkms->read, g_strdup_printf("%s/%s", name, version));
+}
+
 static void replace_path(char **path, const char *with)
 {
 	if (!with)
@@ -215,7 +221,9 @@ static int dispatch(struct ks_dkms *dkms)
 
 int ks_dkms_main(int argc, char **argv)
 {
-	struct ks_dkms dkms = {0};
+	g_autoptr(GHashTable) read =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	struct ks_dkms dkms = {.read = read};
 	int code = ks_dkms_options_parse(&dkms.options, argc, argv);
 
 	if (!code)

@@ -66,6 +66,7 @@ struct ks_dkms {
 	struct ks_conf_overrides overrides; /* what the options say over the confs */
 	const char *const
 		*leave_out; /* files the next installation leaves out; or NULL */
+	GHashTable *read;   /* "NAME/VERSION" of the confs that were told of */
 	bool in_script;	    /* of a package, of dpkg or rpm: the database is locked */
 };
 
@@ -105,6 +106,9 @@ int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *actio
 /* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
 int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void ks_dkms_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* True once for each: then its conf's "Deprecated feature: ..." lines are told. */
+bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
+			   const char *version);
 /* "dkms.conf: Error! TEXT", on stderr. */
 void ks_dkms_complain(const char *text);
 

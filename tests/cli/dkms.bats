@@ -291,3 +291,39 @@ Manual intervention is required!"
 	[[ ! -L $R/lib/modules/$K/updates/dkms/acme.ko ]]
 	[[ -f $R$link ]]
 }
+
+# --- what it says of confs
+
+@test "deprecated directives are told once, on stderr" {
+	need_root
+	kernel_make $K
+	source_make acme 1.0 CLEAN=true REMAKE_INITRD=yes 'MODULES_CONF[0]="alias x acme"'
+	source_make bolt 1.0 'CLEAN="make clean"'
+	told="Deprecated feature: REMAKE_INITRD (/usr/src/acme-1.0/dkms.conf)
+Deprecated feature: MODULES_CONF (/usr/src/acme-1.0/dkms.conf)"
+	equal "$(ds add acme/1.0 2>&1 >/dev/null)" "$told"
+	tree_built acme 1.0 $K
+	ds install acme/1.0 -k $K --no-depmod >/dev/null 2>"$BATS_TEST_TMPDIR/err"
+	equal "$(cat "$BATS_TEST_TMPDIR/err")" "${told//usr\/src\/acme-1.0/var\/lib\/dkms\/acme\/1.0\/source}"
+	equal "$(ds add bolt/1.0 2>&1 >/dev/null)" \
+		"Deprecated feature: CLEAN (/usr/src/bolt-1.0/dkms.conf)"
+	# not on lenient reads
+	equal "$(ds remove acme/1.0 --all --no-depmod 2>&1 >/dev/null)" ""
+}
+
+@test "the post-transaction command is told where it runs" {
+	need_root
+	world
+	tree_built cog 3.0 $K
+	mkdir -p "$R/etc/dkms"
+	chmod go-w "$R/etc/dkms"
+	echo 'post_transaction="true $kernelver"' >"$R/etc/dkms/framework.conf"
+	run ds install cog/3.0 -k $K --no-depmod
+	contains "$output" "Running depmod... done.
+Executing post-transaction command..."
+	ds uninstall cog/3.0 -k $K --no-depmod
+	run ds install cog/3.0 -k $K --no-depmod --verbose
+	contains "$output" "
+true $K
+"
+}
