@@ -87,11 +87,12 @@ agree() {
 	root_exec dpkg -V "kmod-acme-$K"
 	theirs uninstall acme/1.0 -k "$K"
 	[[ ! -L $installed ]] || fail "dkms left the link"
-	theirs install acme/1.0 -k "$K" --symlink-modules
-	assert_equal "$(readlink "$installed")" "$built" "dkms's link"
+	# dkms puts a copy where the manifest has a link
+	theirs install acme/1.0 -k "$K"
+	[[ ! -L $installed ]] || fail "dkms left a link"
 	agree "acme/1.0, $K, x86_64: installed"
 	ours uninstall acme/1.0 -k "$K" | grep "^Deleting .*/acme.ko"
-	[[ ! -L $installed ]] || fail "kmodsmith left the link"
+	[[ ! -e $installed ]] || fail "kmodsmith left the copy"
 	# a copy takes the place of a link, as framework.conf has it for all
 	echo symlink_modules=yes >"$R/etc/dkms/framework.conf.d/links.conf"
 	ours install acme/1.0 -k "$K"
