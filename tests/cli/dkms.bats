@@ -246,6 +246,7 @@ Manual intervention is required!"
 	need_root
 	world
 	tree_built cog 3.0 $K
+	echo ID=debian >"$R/etc/os-release"
 	installed=$R/lib/modules/$K/updates/dkms/cog.ko
 	run ds install cog/3.0 -k $K --no-depmod --symlink-modules
 	equal "$status" 0
@@ -272,6 +273,7 @@ Manual intervention is required!"
 	need_root
 	world
 	tree_built cog 3.0 $K
+	echo ID=debian >"$R/etc/os-release"
 	installed=$R/lib/modules/$K/updates/dkms/cog.ko
 	mkdir -p "$R/etc/dkms"
 	echo symlink_modules=yes >"$R/etc/dkms/framework.conf"
