@@ -24,7 +24,7 @@ struct ks_kernel {
 			       auto.conf;  NULL when none */
 	char *symvers_path; /* headers' Module.symvers; NULL when none */
 	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules
-				are */
+				are; when it has none, as its configuration says */
 	/* for it: framework.conf's, set by the inventory; 0: the usual one */
 	unsigned int compression_level;
 	char *compiler; /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */

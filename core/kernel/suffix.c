@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How a kernel's own modules are compressed, which is how its modprobe and its
- * initramfs tools are known to read them.
+ * initramfs tools are known to read them. When none lies there, its configuration
+ * tells how they would be (dkms 3.4.3 does not look there, and compresses nothing).
  */
 #include <string.h>
 
@@ -88,6 +89,32 @@ static const char *ask_directory(const struct ks_system *system, const char *pat
 	return NULL;
 }
 
+/*
+ * Recent kernels' "make modules_install" compresses with MODULE_COMPRESS_ALL only;
+ * older ones have no such symbol (Linux: kernel/module/Kconfig).
+ */
+static const char *ask_config(const struct ks_system *system, struct ks_kernel *kernel)
+{
+	static const struct {
+		const char *line, *suffix;
+	} methods[] = {
+		{"\nCONFIG_MODULE_COMPRESS_XZ=y", ".ko.xz"},
+		{"\nCONFIG_MODULE_COMPRESS_ZSTD=y", ".ko.zst"},
+		{"\nCONFIG_MODULE_COMPRESS_GZIP=y", ".ko.gz"},
+	};
+	g_autofree char *text = NULL;
+
+	if (kernel->config_path)
+		text = ks_root_read_file(system->root, kernel->config_path,
+					 KS_KERNEL_MAX_CONFIG_BYTES, NULL, NULL);
+	if (!text || strstr(text, "\n# CONFIG_MODULE_COMPRESS_ALL is not set"))
+		return NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++)
+		if (strstr(text, methods[i].line))
+			return methods[i].suffix;
+	return NULL;
+}
+
 void ks_kernel_probe_suffix(const struct ks_system *system, struct ks_kernel *kernel)
 {
 	const char *suffix = ask_order(system, kernel);
@@ -99,5 +126,7 @@ void ks_kernel_probe_suffix(const struct ks_system *system, struct ks_kernel *ke
 
 		suffix = ask_directory(system, path, &left);
 	}
+	if (!suffix)
+		suffix = ask_config(system, kernel);
 	kernel->module_suffix = g_strdup(suffix ? suffix : ".ko");
 }

@@ -290,6 +290,33 @@ static void suffix_is_that_of_its_own_modules(struct faketree *t, gconstpointer 
 	g_assert_cmpstr(ks_kernel_find(kernels, "4.0")->module_suffix, ==, ".ko");
 }
 
+static void suffix_is_the_configuration_s_when_there_are_no_modules(struct faketree *t,
+								    gconstpointer data)
+{
+	g_autoptr(GPtrArray) kernels = NULL;
+
+	faketree_write(t, "/lib/modules/1.0/modules.builtin", "");
+	faketree_write(t, "/boot/config-1.0",
+		       "CONFIG_MODULES=y\nCONFIG_MODULE_COMPRESS_XZ=y\n");
+	faketree_write(t, "/lib/modules/2.0/config",
+		       "#\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_ZSTD=y\n"
+		       "CONFIG_MODULE_COMPRESS_ALL=y\n");
+	faketree_write(t, "/boot/config-3.0",
+		       "#\nCONFIG_MODULE_COMPRESS=y\nCONFIG_MODULE_COMPRESS_GZIP=y\n"
+		       "# CONFIG_MODULE_COMPRESS_ALL is not set\n");
+	faketree_write(t, "/lib/modules/3.0/modules.builtin", "");
+	faketree_write(t, "/boot/config-4.0", "#\nCONFIG_MODULE_COMPRESS_GZIP=y\n");
+	faketree_write(t, "/lib/modules/4.0/kernel/a.ko", "");
+	faketree_write(t, "/boot/config-5.0", "#\nCONFIG_MODULE_COMPRESS_GZIP=y\n");
+	faketree_write(t, "/lib/modules/5.0/modules.builtin", "");
+	kernels = list(t);
+	g_assert_cmpstr(ks_kernel_find(kernels, "1.0")->module_suffix, ==, ".ko.xz");
+	g_assert_cmpstr(ks_kernel_find(kernels, "2.0")->module_suffix, ==, ".ko.zst");
+	g_assert_cmpstr(ks_kernel_find(kernels, "3.0")->module_suffix, ==, ".ko");
+	g_assert_cmpstr(ks_kernel_find(kernels, "4.0")->module_suffix, ==, ".ko");
+	g_assert_cmpstr(ks_kernel_find(kernels, "5.0")->module_suffix, ==, ".ko.gz");
+}
+
 static void default_is_what_the_link_says(struct faketree *t, gconstpointer data)
 {
 	g_autoptr(GPtrArray) before = NULL;
@@ -390,6 +417,7 @@ int main(int argc, char **argv)
 	}
 	ADD(program_must_be_executable);
 	ADD(suffix_is_that_of_its_own_modules);
+	ADD(suffix_is_the_configuration_s_when_there_are_no_modules);
 	ADD(default_is_what_the_link_says);
 	ADD(fingerprint_follows_what_matters);
 	ADD(fingerprint_needs_headers);
