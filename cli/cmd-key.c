@@ -73,7 +73,7 @@ static void print_json(const struct ks_key_pair *pair, const struct ks_key_facts
 
 static struct ks_key_pair *locate(const struct ks_cli *cli)
 {
-	return ks_key_locate(cli->system, cli->settings, cli->settings->framework);
+	return ks_key_locate(cli->system, cli->settings, cli->settings->framework, NULL);
 }
 
 /* Whether the key belongs to the certificate only who can read it can tell. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms generate_mok, and what dkms says of signing. */
+#include <string.h>
+
 #include "cli/dkms.h"
 #include "cli/marks.h"
 #include "core/sign/sign.h"
@@ -24,7 +26,7 @@ int ks_dkms_generate_mok(struct ks_dkms *dkms)
 {
 	const struct ks_settings *settings = dkms->cli.settings;
 	ks_auto(ks_key_pair) pair =
-		ks_key_locate(dkms->cli.system, settings, settings->framework);
+		ks_key_locate(dkms->cli.system, settings, settings->framework, NULL);
 	g_autoptr(GError) error = NULL;
 
 	printf("Signing key: %s\nPublic certificate (MOK): %s\n", pair->key,
@@ -42,6 +44,15 @@ int ks_dkms_generate_mok(struct ks_dkms *dkms)
 			   ks_error_get_hint(error));
 }
 
+static void add_not_found(GString *text, const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	/* of those that are looked up dkms says the name only */
+	g_string_append_printf(text, "Binary %s not found, modules won't be signed\n",
+			       slash ? slash + 1 : program);
+}
+
 static void add_pair(GString *text, const struct ks_signing *signing)
 {
 	const struct ks_key_pair *pair = signing->pair;
@@ -53,10 +64,17 @@ static void add_pair(GString *text, const struct ks_signing *signing)
 	if (signing->was_created)
 		g_string_append(text, "Certificate or key are missing, generating self "
 				      "signed certificate for MOK...\n");
-	else if (signing->verdict == KS_SIGN_NO_KEY)
+	else if (signing->missing_maker)
+		add_not_found(text, signing->missing_maker);
+	else if (signing->missing_file)
 		g_string_append_printf(text,
-				       "Key or certificate not found and can't be "
-				       "generated: %s, modules won't be signed\n",
+				       "%s file %s not found and can't be generated, "
+				       "modules won't be signed\n",
+				       signing->missing_file == pair->key ? "Key"
+									  : "Certificate",
+				       signing->missing_file);
+	else if (signing->problem)
+		g_string_append_printf(text, "%s, modules won't be signed\n",
 				       signing->problem->message);
 }
 
@@ -79,6 +97,11 @@ char *ks_dkms_sign_prologue(const struct ks_signing *signing,
 		return g_strdup("The kernel is built without module signing facility, "
 				"modules won't be signed\n");
 	case KS_SIGN_NO_PROGRAM:
+		if (!g_error_matches(signing->problem, KS_ERROR, KS_ERROR_NOT_FOUND))
+			return g_strdup_printf("Sign command: %s\n%s, modules won't be "
+					       "signed\n",
+					       signing->program,
+					       signing->problem->message);
 		return g_strdup_printf("Sign command: %s\nBinary %s not found, modules "
 				       "won't be signed\n",
 				       signing->program, signing->program);

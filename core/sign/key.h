@@ -3,12 +3,18 @@
  * The pair that modules are signed with: which one, and making it.
  *
  * In this order: kmodsmith.conf's [sign] key and certificate; framework.conf's
- * mok_signing_key and mok_certificate; Ubuntu's /var/lib/shim-signed/mok/MOK.priv
- * and .der, where there are any or update-secureboot-policy can make them; dkms's
- * /var/lib/dkms/mok.key and .pub (dkms 3.4.3; not below --dkmstree).
+ * mok_signing_key and mok_certificate; the distribution's (core/support/distro.h);
+ * dkms's /var/lib/dkms/mok.key and .pub (dkms 3.4.3; not below --dkmstree).
+ *
+ * Ubuntu's is /var/lib/shim-signed/mok/MOK.priv and .der, which update-secureboot-policy
+ * makes; dkms's own is kept where it is all there is. Gentoo's is MODULES_SIGN_KEY and
+ * MODULES_SIGN_CERT of /etc/portage/make.conf (not of the environment, as little as
+ * framework.conf's; without the second the certificate is in the key's file), else
+ * CONFIG_MODULE_SIG_KEY of the kernel, with certs/signing_key.x509, where both are
+ * there; paths may be relative to the kernel's headers (linux-mod-r1.eclass).
  *
  * A pair is made on first need, and never when one of the two is there: it may
- * be the half of an enrolled one.
+ * be the half of an enrolled one. Gentoo's is never made here.
  */
 #pragma once
 
@@ -22,6 +28,7 @@ enum ks_key_origin {
 	KS_KEY_FROM_SETTINGS,
 	KS_KEY_FROM_FRAMEWORK,
 	KS_KEY_FROM_UBUNTU,
+	KS_KEY_FROM_GENTOO,
 	KS_KEY_FROM_DKMS,
 };
 
@@ -34,14 +41,17 @@ struct ks_key_pair {
 void ks_key_pair_free(struct ks_key_pair *pair);
 KS_DEFINE_CLEANUP(ks_key_pair, ks_key_pair_free)
 
-/* "kmodsmith.conf", "framework.conf", "ubuntu", "dkms": stable ids. */
+/* "kmodsmith.conf", "framework.conf", "ubuntu", "gentoo", "dkms": stable ids. */
 const char *ks_key_origin_id(enum ks_key_origin origin);
 
-/* Which pair is to be used; it may not be there. framework may be NULL. Without effect.
+/*
+ * Which pair is to be used; it may not be there. framework may be NULL; so may kernel:
+ * then what only a kernel says is not asked for. Without effect.
  */
 struct ks_key_pair *ks_key_locate(const struct ks_system *system,
 				  const struct ks_settings *settings,
-				  const struct ks_framework *framework);
+				  const struct ks_framework *framework,
+				  struct ks_kernel *kernel);
 
 enum ks_key_presence { KS_KEY_ABSENT, KS_KEY_PRESENT, KS_KEY_HALF };
 
@@ -49,10 +59,15 @@ enum ks_key_presence { KS_KEY_ABSENT, KS_KEY_PRESENT, KS_KEY_HALF };
 enum ks_key_presence ks_key_look(const struct ks_system *system,
 				 const struct ks_key_pair *pair, GError **error);
 
+/* The program that would have to make the pair, when it is not there; else NULL. */
+const char *ks_key_missing_maker(const struct ks_system *system,
+				 const struct ks_key_pair *pair);
+
 /*
  * Make the pair: the key 0600, the certificate 0644, both or none, also when the
  * power fails. With replace one that is there is replaced, by force also a half
- * one; without it, that is KS_ERROR_DENIED. Only under the lock.
+ * one; without it, that is KS_ERROR_DENIED. Ubuntu's program makes its own pair, and
+ * asks for its enrolment, on the terminal if there is one. Only under the lock.
  */
 bool ks_key_create(const struct ks_system *system, const struct ks_key_pair *pair,
 		   bool replace, GError **error);

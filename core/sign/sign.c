@@ -74,6 +74,9 @@ static enum ks_sign_verdict find_key(const struct ks_system *system,
 	}
 	switch (ks_key_look(system, pair, &signing->problem)) {
 	case KS_KEY_HALF:
+		signing->missing_file = ks_root_exists(system->root, pair->key)
+						? pair->certificate
+						: pair->key;
 		return KS_SIGN_NO_KEY;
 	case KS_KEY_ABSENT:
 		signing->must_create = true;
@@ -156,7 +159,7 @@ static enum ks_sign_verdict decide(const struct ks_system *system,
 		return verdict;
 	if (framework->sign_file && !find_program(system, framework, signing))
 		return KS_SIGN_NO_PROGRAM;
-	signing->pair = ks_key_locate(system, settings, framework);
+	signing->pair = ks_key_locate(system, settings, framework, kernel);
 	return find_key(system, signing);
 }
 
@@ -199,6 +202,8 @@ void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signi
 		return;
 	if (!ks_key_create(system, signing->pair, false, &signing->problem)) {
 		signing->verdict = KS_SIGN_NO_KEY;
+		signing->missing_file = signing->pair->key;
+		signing->missing_maker = ks_key_missing_maker(system, signing->pair);
 		return;
 	}
 	signing->must_create = false;

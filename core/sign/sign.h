@@ -39,6 +39,9 @@ struct ks_signing {
 	struct ks_key_pair *pair;
 	bool must_create; /* the pair is not there yet: ks_signing_prepare() makes it */
 	bool was_created;
+	/* of NO_KEY: the file that is missing and cannot be made, a string of pair; the
+	 * program that would make it, when that is what is missing; static */
+	const char *missing_file, *missing_maker;
 	char *certificate_sha256; /* of the file; NULL while there is none */
 	const char *enforced_by;  /* see enforce.h */
 	GError *problem;	  /* of NO_PROGRAM and NO_KEY, with a hint */

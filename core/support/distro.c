@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/support/assignment.h"
+
 #define MAX_OS_RELEASE_BYTES (64 * 1024)
 
 static const struct ks_distro_weak rhel_weak = {
@@ -41,24 +43,6 @@ static const struct ks_distro distros[] = {
 	{"", NULL, NULL, KS_DISTRO_KEYS_DKMS},
 };
 
-/* The value of an assignment as os-release(5) writes it, or NULL. */
-static char *value_of(const char *os_release, const char *key)
-{
-	g_auto(GStrv) lines = g_strsplit(os_release, "\n", -1);
-	char *value = NULL;
-
-	for (char **line = lines; *line; line++) {
-		const char *text = *line;
-
-		if (!g_str_has_prefix(text, key) || text[strlen(key)] != '=')
-			continue;
-		/* it is shell: the last assignment counts */
-		g_free(value);
-		value = g_shell_unquote(text + strlen(key) + 1, NULL);
-	}
-	return value;
-}
-
 static char *read_os_release(const struct ks_system *system)
 {
 	static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
@@ -73,8 +57,9 @@ static char *read_os_release(const struct ks_system *system)
 static char *find_name(const struct ks_system *system)
 {
 	g_autofree char *os_release = read_os_release(system);
-	g_autofree char *id = os_release ? value_of(os_release, "ID") : NULL;
-	g_autofree char *id_like = os_release ? value_of(os_release, "ID_LIKE") : NULL;
+	g_autofree char *id = os_release ? ks_assignment_find(os_release, "ID") : NULL;
+	g_autofree char *id_like =
+		os_release ? ks_assignment_find(os_release, "ID_LIKE") : NULL;
 
 	if (id && (!strcmp(id, "ubuntu") || !strcmp(id, "rhel")))
 		return g_steal_pointer(&id);

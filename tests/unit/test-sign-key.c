@@ -3,6 +3,7 @@
 #include "core/sign/key.h"
 
 #include "core/sign/signer.h"
+#include "core/support/durable.h"
 #include "tests/unit/faketree.h"
 
 #define KEY	    "/var/lib/dkms/mok.key"
@@ -18,7 +19,7 @@ struct fixture {
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	faketree_set_up(&f->tree, NULL);
-	f->pair = ks_key_locate(f->tree.system, &f->settings, NULL);
+	f->pair = ks_key_locate(f->tree.system, &f->settings, NULL, NULL);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -180,20 +181,118 @@ static void test_settings_and_ubuntu_come_first(struct fixture *f, gconstpointer
 	ks_auto(ks_key_pair) theirs = NULL;
 	ks_auto(ks_key_pair) own = NULL;
 
-	faketree_write(&f->tree, "/var/lib/shim-signed/mok/MOK.der", "");
-	ubuntu = ks_key_locate(f->tree.system, &f->settings, NULL);
+	faketree_write(&f->tree, "/etc/os-release", "ID=ubuntu\nID_LIKE=debian\n");
+	ubuntu = ks_key_locate(f->tree.system, &f->settings, NULL, NULL);
 	g_assert_cmpint(ubuntu->origin, ==, KS_KEY_FROM_UBUNTU);
 	g_assert_cmpstr(ubuntu->key, ==, "/var/lib/shim-signed/mok/MOK.priv");
 	framework.mok_signing_key = (char *)"/fk";
-	theirs = ks_key_locate(f->tree.system, &f->settings, &framework);
+	theirs = ks_key_locate(f->tree.system, &f->settings, &framework, NULL);
 	g_assert_cmpint(theirs->origin, ==, KS_KEY_FROM_FRAMEWORK);
 	g_assert_cmpstr(theirs->key, ==, "/fk");
 	g_assert_cmpstr(theirs->certificate, ==, CERTIFICATE);
 	f->settings.sign_key = (char *)"/k";
 	f->settings.sign_certificate = (char *)"/c";
-	own = ks_key_locate(f->tree.system, &f->settings, &framework);
+	own = ks_key_locate(f->tree.system, &f->settings, &framework, NULL);
 	g_assert_cmpint(own->origin, ==, KS_KEY_FROM_SETTINGS);
 	g_assert_cmpstr(own->certificate, ==, "/c");
+}
+
+static struct ks_key_pair *locate_on(struct fixture *f, const char *os_release,
+				     struct ks_kernel *kernel)
+{
+	faketree_write(&f->tree, "/etc/os-release", os_release);
+	return ks_key_locate(f->tree.system, &f->settings, NULL, kernel);
+}
+
+/* Debian has a program of that name too, which makes no keys. */
+static void test_ubuntu_s_is_ubuntu_s_only(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_key_pair) debian = NULL;
+	ks_auto(ks_key_pair) mint = NULL;
+	ks_auto(ks_key_pair) kept = NULL;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(&f->tree, "/usr/sbin/update-secureboot-policy", "");
+	debian = locate_on(f, "ID=debian\n", NULL);
+	g_assert_cmpint(debian->origin, ==, KS_KEY_FROM_DKMS);
+	g_assert_null(ks_key_missing_maker(f->tree.system, debian));
+	mint = locate_on(f, "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", NULL);
+	g_assert_cmpint(mint->origin, ==, KS_KEY_FROM_UBUNTU);
+	g_assert_null(ks_key_missing_maker(f->tree.system, mint));
+
+	g_assert_true(ks_durable_unlink(f->tree.root,
+					"/usr/sbin/update-secureboot-policy", NULL));
+	g_assert_cmpstr(ks_key_missing_maker(f->tree.system, mint), ==,
+			"/usr/sbin/update-secureboot-policy");
+	g_assert_false(ks_key_create(f->tree.system, mint, false, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
+	g_assert_nonnull(ks_error_get_hint(error));
+
+	/* made while there was no such rule */
+	create(f, false);
+	kept = locate_on(f, "ID=ubuntu\n", NULL);
+	g_assert_cmpint(kept->origin, ==, KS_KEY_FROM_DKMS);
+}
+
+#define MAKE_CONF "/etc/portage/make.conf"
+#define HEADERS	  "/lib/modules/6.1.0-gentoo/build"
+
+static void assert_gentoo(struct fixture *f, struct ks_kernel *kernel, const char *key,
+			  const char *certificate)
+{
+	ks_auto(ks_key_pair) pair = locate_on(f, "ID=gentoo\n", kernel);
+
+	g_assert_cmpstr(pair->key, ==, key);
+	g_assert_cmpstr(pair->certificate, ==, certificate);
+	g_assert_cmpstr(ks_key_origin_id(pair->origin), ==,
+			g_str_equal(key, KEY) ? "dkms" : "gentoo");
+}
+
+static void test_gentoo_s_is_make_conf_s_or_the_kernel_s(struct fixture *f,
+							 gconstpointer data)
+{
+	g_autoptr(GPtrArray) kernels = NULL;
+	struct ks_kernel *kernel;
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_key_pair) pair = NULL;
+
+	faketree_write(&f->tree, HEADERS "/.config",
+		       "CONFIG_MODULE_SIG_KEY=\"certs/signing_key.pem\"\n");
+	kernels = ks_kernel_list(f->tree.system, &error);
+	g_assert_no_error(error);
+	kernel = ks_kernel_find(kernels, "6.1.0-gentoo");
+
+	/* of a kernel that was built elsewhere */
+	assert_gentoo(f, kernel, KEY, CERTIFICATE);
+	faketree_write(&f->tree, HEADERS "/certs/signing_key.pem", "");
+	faketree_write(&f->tree, HEADERS "/certs/signing_key.x509", "");
+	assert_gentoo(f, kernel, HEADERS "/certs/signing_key.pem",
+		      HEADERS "/certs/signing_key.x509");
+	assert_gentoo(f, NULL, KEY, CERTIFICATE);
+
+	faketree_write(&f->tree, MAKE_CONF,
+		       "USE=\"modules-sign\"\nMODULES_SIGN_KEY=/old\n"
+		       "MODULES_SIGN_KEY=\"/path/to/kernel_key.pem\" # or a token\n");
+	assert_gentoo(f, NULL, "/path/to/kernel_key.pem", "/path/to/kernel_key.pem");
+	faketree_write(&f->tree, MAKE_CONF,
+		       "MODULES_SIGN_KEY=certs/k.pem\n  MODULES_SIGN_CERT='/c.pem'\n");
+	assert_gentoo(f, kernel, HEADERS "/certs/k.pem", "/c.pem");
+	/* what would need a shell */
+	faketree_write(&f->tree, MAKE_CONF, "MODULES_SIGN_KEY=\"${KEYS}/k.pem\"\n");
+	assert_gentoo(f, NULL, KEY, CERTIFICATE);
+	faketree_write(&f->tree, MAKE_CONF, "MODULES_SIGN_KEY=\"/unterminated\n");
+	assert_gentoo(f, NULL, KEY, CERTIFICATE);
+
+	g_assert_true(ks_durable_unlink(f->tree.root, MAKE_CONF, NULL));
+	faketree_write(&f->tree, MAKE_CONF "/10-flags", "USE=x\nMODULES_SIGN_KEY=/a\n");
+	faketree_write(&f->tree, MAKE_CONF "/20-keys", "MODULES_SIGN_KEY=/b");
+	assert_gentoo(f, NULL, "/b", "/b");
+
+	/* never made here */
+	pair = locate_on(f, "ID=gentoo\n", NULL);
+	g_assert_false(ks_key_create(f->tree.system, pair, false, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_NOT_FOUND);
+	g_assert_false(ks_root_exists(f->tree.root, "/b"));
 }
 
 static void test_what_is_no_key_is_told(struct fixture *f, gconstpointer data)
@@ -233,6 +332,9 @@ int main(int argc, char **argv)
 	ADD("nothing is left when it cannot be made",
 	    test_nothing_is_left_when_it_cannot_be_made);
 	ADD("settings and ubuntu come first", test_settings_and_ubuntu_come_first);
+	ADD("ubuntu's is ubuntu's only", test_ubuntu_s_is_ubuntu_s_only);
+	ADD("gentoo's is make.conf's or the kernel's",
+	    test_gentoo_s_is_make_conf_s_or_the_kernel_s);
 	ADD("what is no key is told", test_what_is_no_key_is_told);
 	return g_test_run();
 }
