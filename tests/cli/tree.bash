@@ -41,6 +41,43 @@ toolchain_make() {
 	done
 }
 
+# programs_copy NAME...: programs of this machine and their libraries, for the tree.
+programs_copy() {
+	local name path file
+	for name in "$@"; do
+		path=$(type -P "$name") || fail "no program $name" || return 1
+		mkdir -p "$R/usr/bin"
+		cp -L "$path" "$R/usr/bin/"
+		for file in $(ldd "$path" 2>/dev/null | grep -o '/[^ ]*'); do
+			mkdir -p "$R$(dirname "$file")"
+			[[ -e $R$file ]] || cp -L "$file" "$R$file"
+		done
+	done
+}
+
+# build_root: a tree in which acme/1.0, a module of the playground, is really built, for K.
+build_root() {
+	local headers dir=$R/usr/src/acme-1.0
+	[[ -e $builddir/tests/unit/modules/play-good.ko ]] || skip "no playground modules"
+	K=6.1.0-1-play
+	kernel_make $K
+	headers=$R/usr/src/linux-headers-$K
+	printf '%s\n' 'CONFIG_MODULES=y' 'CONFIG_MODULE_SIG_HASH="sha256"' >"$headers/include/config/auto.conf"
+	printf '0x%s\t%s\tvmlinux\tEXPORT_SYMBOL\t\n' 11111111 module_layout 22222222 play_kernel_call \
+		00000000 play_kernel_call_without_crc >"$headers/Module.symvers"
+	toolchain_make
+	mkdir -p "$R"/{tmp,dev,proc}
+	chmod 1777 "$R/tmp"
+	programs_copy bash make cp sh
+	ln -s usr/bin "$R/bin"
+	printf '#!/bin/sh\nexit 0\n' >"$R/usr/bin/strip"
+	source_make acme 1.0 'MAKE[0]="make -C $dkms_tree/acme/1.0/build"' 'CLEAN="true"'
+	cp "$builddir/tests/unit/modules/play-good.ko" "$dir/made"
+	printf 'all:\n\tcp made acme.ko\n' >"$dir/Makefile"
+	chmod -R go-w "$R"
+	tree_add acme 1.0
+}
+
 # source_make NAME VERSION [LINE...]: without lines one module with AUTOINSTALL.
 source_make() {
 	local dir=$R/usr/src/$1-$2
