@@ -25,6 +25,8 @@ static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool inst
 		.retry_failed = true,
 		.build_only = !install,
 		.wanted = true,
+		/* what could not be signed is installed nevertheless, as dkms does */
+		.keep_signature = true,
 	};
 }
 

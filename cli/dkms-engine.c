@@ -112,9 +112,14 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 		return excluded_code(install, done, target);
 	case KS_TARGET_BROKEN:
 		return KS_DKMS_BAD_CONF;
+	case KS_TARGET_STALE:
+		/* in place and unsigned, which was told of, is success to dkms */
+		if (verdict->reason == KS_REASON_SIGNATURE_CHANGED &&
+		    target->installed == KS_INSTALLED_OK)
+			return KS_DKMS_OK;
+		break;
 	case KS_TARGET_BUILT:
 	case KS_TARGET_ADDED:
-	case KS_TARGET_STALE:
 		break;
 	}
 	return !install && target->built ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;

@@ -248,7 +248,7 @@ static bool wants_signature(const struct ks_planner *planner,
 			    const struct ks_plan_cell *cell)
 {
 	return cell->target->signature_stale && can_be_installed(cell->target) &&
-	       !planner->request->build_only;
+	       !planner->request->build_only && !planner->request->keep_signature;
 }
 
 static void want_signature(struct ks_plan_cell *cell)

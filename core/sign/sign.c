@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The decision, and the file. */
+/* The decision. */
 #include "core/sign/sign.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/sign/enforce.h"
-#include "core/sign/signature.h"
-#include "core/sign/signer.h"
 #include "core/support/digest.h"
 #include "core/support/error.h"
-#include "core/support/process.h"
 
 #define CERTIFICATE_MAX_BYTES (1u << 20)
 
@@ -238,156 +231,4 @@ bool ks_signing_is_fatal(const struct ks_signing *signing, GError **error)
 			ks_error_hint(error, "%s", hint);
 	}
 	return true;
-}
-
-/* --- the file */
-
-static int open_module(const struct ks_system *system, const char *path, GError **error)
-{
-	return ks_root_openat(system->root, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0,
-			      error);
-}
-
-/* SHA-256 of the first size_bytes; NULL when they cannot be read. */
-static char *digest_head(int fd, guint64 size_bytes)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	guchar buffer[65536];
-	guint64 at = 0;
-
-	while (at < size_bytes) {
-		size_t want = (size_t)MIN(sizeof(buffer), size_bytes - at);
-		ssize_t got = pread(fd, buffer, want, (off_t)at);
-
-		if (got <= 0)
-			return NULL;
-		g_checksum_update(checksum, buffer, got);
-		at += (guint64)got;
-	}
-	return g_strdup(g_checksum_get_string(checksum));
-}
-
-static bool append(int fd, off_t at, GBytes *bytes)
-{
-	size_t size, done = 0;
-	const char *data = g_bytes_get_data(bytes, &size);
-
-	while (done < size) {
-		ssize_t n = pwrite(fd, data + done, size - done, at + (off_t)done);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		done += (size_t)MAX(n, 0);
-	}
-	return fsync(fd) == 0;
-}
-
-static bool sign_here(const struct ks_system *system, const struct ks_signing *signing,
-		      int fd, const char *path, off_t size, GError **error)
-{
-	g_autoptr(GBytes) signature =
-		ks_signer_run(system, signing->hash, signing->pair->key,
-			      signing->pair->certificate, fd, error);
-
-	if (!signature)
-		return false;
-	if (append(fd, size, signature))
-		return true;
-	ks_error_set_errno(error, errno, "cannot write '%s'", path);
-	return false;
-}
-
-/* A program that an administrator has configured, where it belongs: in the tree. */
-static bool run_sign_file(const struct ks_system *system,
-			  const struct ks_signing *signing, const char *path,
-			  GError **error)
-{
-	const char *const argv[] = {
-		signing->program,	    signing->hash, signing->pair->key,
-		signing->pair->certificate, path,	   NULL};
-	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	g_autofree char *said = NULL;
-
-	options.argv = argv;
-	options.chroot = ks_root_is_host(system->root) ? NULL : system->root;
-	options.die_with_parent = true;
-	said = ks_process_capture(&options, NULL, CERTIFICATE_MAX_BYTES, NULL, error);
-	return said != NULL;
-}
-
-static bool sign_outside(const struct ks_system *system, const struct ks_signing *signing,
-			 int fd, const char *path, off_t size, GError **error)
-{
-	g_autofree char *before = digest_head(fd, (guint64)size);
-	g_autofree char *after = NULL;
-	ks_autofd int again = -1;
-	guint64 unsigned_bytes = 0;
-
-	if (!run_sign_file(system, signing, path, error))
-		return false;
-	/* it may have put another file there */
-	again = open_module(system, path, error);
-	if (again < 0 || !ks_signature_find(again, path, &unsigned_bytes, error))
-		return false;
-	after = digest_head(again, unsigned_bytes);
-	if (unsigned_bytes == (guint64)size && before && g_strcmp0(before, after) == 0 &&
-	    fsync(again) == 0)
-		return true;
-	ks_error_set(error, KS_ERROR_INVALID,
-		     "'%s' did more to '%s' than to append a signature, or did not",
-		     signing->program, path);
-	return false;
-}
-
-bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signing,
-		  const char *path, GError **error)
-{
-	ks_autofd int fd = open_module(system, path, error);
-	g_autofree char *name = g_path_get_basename(path);
-	struct stat st = {0};
-	bool ok = false;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		if (fd >= 0)
-			ks_error_set(error, KS_ERROR_INVALID, "it is no regular file");
-	} else if (signing->is_external) {
-		ok = sign_outside(system, signing, fd, path, st.st_size, error);
-	} else {
-		ok = sign_here(system, signing, fd, path, st.st_size, error);
-	}
-	if (ok)
-		return true;
-	if (fd >= 0 && ftruncate(fd, st.st_size) == 0)
-		(void)fsync(fd);
-	g_prefix_error(error, "cannot sign '%s': ", name);
-	return false;
-}
-
-bool ks_sign_remove(const struct ks_system *system, const char *path,
-		    const char *built_sha256, GError **error)
-{
-	ks_autofd int fd = open_module(system, path, error);
-	g_autofree char *whole = NULL;
-	g_autofree char *cut = NULL;
-	guint64 size_bytes;
-	struct stat st;
-
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &st) == 0)
-		whole = digest_head(fd, (guint64)st.st_size);
-	if (g_strcmp0(whole, built_sha256) == 0)
-		return true;
-	if (!ks_signature_find(fd, path, &size_bytes, error))
-		return false;
-	cut = digest_head(fd, size_bytes);
-	if (g_strcmp0(cut, built_sha256) != 0) {
-		ks_error_set(error, KS_ERROR_INVALID,
-			     "'%s' is not what was built, signed or not", path);
-		return false;
-	}
-	if (ftruncate(fd, (off_t)size_bytes) == 0 && fsync(fd) == 0)
-		return true;
-	ks_error_set_errno(error, errno, "cannot write '%s'", path);
-	return false;
 }

@@ -71,7 +71,7 @@ build_root() {
 	programs_copy bash make cp sh
 	ln -s usr/bin "$R/bin"
 	printf '#!/bin/sh\nexit 0\n' >"$R/usr/bin/strip"
-	source_make acme 1.0 'MAKE[0]="make -C $dkms_tree/acme/1.0/build"' 'CLEAN="true"'
+	source_make acme 1.0 AUTOINSTALL=yes 'MAKE[0]="make -C $dkms_tree/acme/1.0/build"' 'CLEAN="true"'
 	cp "$builddir/tests/unit/modules/play-good.ko" "$dir/made"
 	printf 'all:\n\tcp made acme.ko\n' >"$dir/Makefile"
 	chmod -R go-w "$R"

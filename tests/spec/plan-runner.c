@@ -439,6 +439,7 @@ static void read_request(struct world *world, char **words)
 		{"force", &request->force},
 		{"retry-failed", &request->retry_failed},
 		{"build-only", &request->build_only},
+		{"keep-signature", &request->keep_signature},
 		{"wanted", &request->wanted},
 		{"uninstall", &request->uninstall},
 		{"no-shared-build", &request->no_shared_build},
