@@ -50,6 +50,9 @@ static const uint64_t device_rights = LANDLOCK_ACCESS_FS_READ_FILE |
 				      LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_TRUNCATE |
 				      ACCESS_IOCTL_DEV;
 
+static const uint64_t fifo_rights =
+	LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+
 static const char *const devices[] = {
 	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 };
@@ -89,6 +92,8 @@ static int rules_add(const struct launch *launch, int ruleset, uint64_t handled)
 		err = rule_add(ruleset, "/tmp", write_rights);
 	if (!err && launch->layers & KS_SANDBOX_DEV)
 		err = rule_add(ruleset, "/dev/shm", write_rights);
+	if (!err && policy->fifo)
+		err = rule_add(ruleset, policy->fifo, fifo_rights & handled);
 	/*
 	 * The command's own output, also when it opens it again as /dev/stderr.
 	 * One that has no path (a pipe) needs no rule, as does an absent device.

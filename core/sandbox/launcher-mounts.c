@@ -25,7 +25,7 @@
 int mount(const char *source, const char *target, const char *type, unsigned long flags,
 	  const void *data);
 
-/* A directory that must be seen at its place although something covers it. */
+/* A directory, or FIFO, that must be seen at its place although something covers it. */
 struct kept {
 	const char *path;
 	int fd; /* a detached copy of what is there */
@@ -248,8 +248,8 @@ static int keep(struct mounts *m, const char *path, bool writable)
 
 /*
  * Writable directories; and, as far as a private /tmp or /run would hide them, the
- * program's directory (an uninstalled build), the working directory and what
- * is bound there.
+ * program's directory (an uninstalled build), the working directory, the FIFO and
+ * what is bound there.
  */
 static int directories_keep(struct mounts *m)
 {
@@ -258,7 +258,7 @@ static int directories_keep(struct mounts *m)
 	int err = 0;
 
 	m->kept =
-		calloc(policy->writable.n + policy->bind_target.n + 2, sizeof(*m->kept));
+		calloc(policy->writable.n + policy->bind_target.n + 3, sizeof(*m->kept));
 	if (!m->kept)
 		return ENOMEM;
 	if (program && may_be_covered(program) && strrchr(program, '/') > program + 4) {
@@ -267,6 +267,9 @@ static int directories_keep(struct mounts *m)
 	}
 	if (!err && may_be_covered(policy->cwd) && policy->cwd[4])
 		err = keep(m, policy->cwd, false);
+	/* One can be written on a read-only mount. */
+	if (!err && policy->fifo && may_be_covered(policy->fifo))
+		err = keep(m, policy->fifo, false);
 	for (size_t i = 0; !err && i < policy->bind_target.n; i++) {
 		if (may_be_covered(policy->bind_target.v[i]))
 			err = keep(m, policy->bind_target.v[i], false);
@@ -309,6 +312,23 @@ static int private_make(struct mounts *m)
 	return 0;
 }
 
+/* What it can be mounted on: a directory, or a file for what is none. */
+static void place_make(const struct kept *kept)
+{
+	char *copy = strdup(kept->path);
+	char *slash = copy ? strrchr(copy, '/') : NULL;
+	struct stat st;
+
+	if (fstat(kept->fd, &st) != 0 || S_ISDIR(st.st_mode)) {
+		mkdir_parents(kept->path);
+	} else if (slash) {
+		*slash = '\0';
+		mkdir_parents(copy);
+		mknod(kept->path, S_IFREG | 0600, 0);
+	}
+	free(copy);
+}
+
 static int directories_restore(struct mounts *m)
 {
 	for (size_t i = 0; i < m->n_kept; i++) {
@@ -316,7 +336,7 @@ static int directories_restore(struct mounts *m)
 		bool hidden = is_hidden(m, kept->path);
 
 		if (hidden)
-			mkdir_parents(kept->path);
+			place_make(kept);
 		if (!kept->writable &&
 		    tree_set(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
 			     MOUNT_ATTR_RDONLY) != 0)

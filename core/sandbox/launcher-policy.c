@@ -89,6 +89,12 @@ static bool field_cwd(struct policy *policy, char *value)
 	return *value == '/';
 }
 
+static bool field_fifo(struct policy *policy, char *value)
+{
+	policy->fifo = value;
+	return *value == '/';
+}
+
 static bool field_root_path(struct policy *policy, char *value)
 {
 	policy->root_path = value;
@@ -116,6 +122,7 @@ static const struct {
 	{"bind", field_bind_source},
 	{"at", field_bind_target},
 	{"cwd", field_cwd},
+	{"fifo", field_fifo},
 	{"parent", field_parent},
 	{"root", field_root_fd},
 	{"root-path", field_root_path},

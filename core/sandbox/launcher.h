@@ -29,6 +29,7 @@ struct policy {
 	int root_fd; /* -1 = stay in "/" */
 	const char *root_path;
 	const char *cwd;
+	const char *fifo; /* or NULL */
 	struct strings argv, env, writable, bind_source, bind_target;
 	bool drop; /* uid and gid are given */
 	uid_t uid;

@@ -54,6 +54,8 @@ static GString *policy_encode(const struct ks_system *system,
 		put(text, "bind", policy->binds[i].source);
 		put(text, "at", policy->binds[i].target);
 	}
+	if (policy->fifo)
+		put(text, "fifo", policy->fifo);
 	if (geteuid() == 0) {
 		put_number(text, "gid", policy->gid);
 		put_number(text, "uid", policy->uid);

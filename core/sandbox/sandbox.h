@@ -38,6 +38,9 @@ struct ks_sandbox_policy {
 	const struct ks_sandbox_bind
 		*binds; /* writable ones are also named in writable */
 	size_t n_binds;
+	/* of a jobserver: may be opened to read and write, where its mode lets the uid;
+	   or NULL */
+	const char *fifo;
 	uid_t uid; /* 0 is refused; without effect when we are not root */
 	gid_t gid;
 	bool require; /* fail rather than run with a layer missing */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -850,6 +851,61 @@ static void test_passed_descriptors(struct fixture *f, gconstpointer data)
 	close(fds[1]);
 }
 
+/* Where a private /tmp hides it as where it is in sight; a second one beside it stays
+ * shut. */
+static void test_fifo(struct fixture *f, gconstpointer data)
+{
+	static const char *const parents[] = {"/tmp", "/var/tmp"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parents); i++) {
+		g_autofree char *dir = g_strdup_printf("%s/ks-fifo-XXXXXX", parents[i]);
+		g_autofree char *script = NULL;
+		char text[16] = "";
+		int fd, other_fd;
+
+		g_assert_nonnull(g_mkdtemp_full(dir, 0711));
+		g_autofree char *path = g_build_filename(dir, "jobs", NULL);
+		g_autofree char *other = g_build_filename(dir, "other", NULL);
+		g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+		g_assert_cmpint(mkfifo(other, 0600), ==, 0);
+		g_assert_cmpint(chmod(path, 0660), ==, 0);
+		g_assert_cmpint(chmod(other, 0660), ==, 0);
+		if (can_be_another(f)) {
+			g_assert_cmpint(chown(path, 0, f->policy.gid), ==, 0);
+			g_assert_cmpint(chown(other, 0, f->policy.gid), ==, 0);
+			g_assert_cmpint(chmod(dir, 0711), ==, 0);
+		}
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		other_fd = open(other, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		g_assert_cmpint(write(fd, "ab", 2), ==, 2);
+		f->policy.fifo = path;
+		script =
+			g_strdup_printf("test -w %s && head -c 1 <%s && echo through >%s",
+					path, path, path);
+		if (run(f, script) != 0)
+			g_error("%s: %s", path, f->output);
+		g_assert_cmpint(f->output[0], ==, 'a');
+		g_assert_cmpint(read(fd, text, sizeof(text) - 1), ==, 9);
+		g_assert_cmpstr(text, ==, "bthrough\n");
+		g_free(script);
+		script = g_strdup_printf("echo x >%s; rm -f %s %s; mkdir %s/new", other,
+					 path, other, dir);
+		if (f->layers & KS_SANDBOX_LANDLOCK ||
+		    (f->layers & KS_SANDBOX_TMP && i == 0)) {
+			g_autofree char *new = g_build_filename(dir, "new", NULL);
+
+			run(f, script);
+			g_assert_cmpint(read(other_fd, text, sizeof(text)), <, 0);
+			g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+			g_assert_true(g_file_test(other, G_FILE_TEST_EXISTS));
+			g_assert_false(g_file_test(new, G_FILE_TEST_EXISTS));
+		}
+		close(fd);
+		close(other_fd);
+		remove_tree(dir);
+	}
+}
+
 static void test_missing_program_and_directory(struct fixture *f, gconstpointer data)
 {
 	const char *const argv[] = {"/nonexistent/program", NULL};
@@ -1015,6 +1071,7 @@ int main(int argc, char **argv)
 	ADD("a cgroup that a killed launcher left is removed", test_cgroup_is_swept);
 	ADD("passed descriptors keep their numbers and nothing else leaks",
 	    test_passed_descriptors);
+	ADD("a FIFO can be opened, wherever it is, and nothing beside it", test_fifo);
 	ADD("a missing program or directory is an error that names it",
 	    test_missing_program_and_directory);
 	ADD("requiring all layers fails when one is missing", test_require);
