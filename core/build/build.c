@@ -147,10 +147,10 @@ static bool start_step(struct ks_build *build, GError **error)
 		.stdout_fd = build->log_fd,
 		.stderr_fd = build->log_fd,
 		.pass_fds = pass_fds,
-		.n_pass_fds = G_N_ELEMENTS(pass_fds),
+		.n_pass_fds = ks_jobserver_fds(build->jobserver, pass_fds),
+		.fifo = ks_jobserver_fifo(build->jobserver),
 	};
 
-	ks_jobserver_fds(build->jobserver, pass_fds);
 	ks_build_log_step(build, step);
 	build->step_started_us = g_get_monotonic_time();
 	build->is_running =

@@ -181,6 +181,7 @@ bool ks_build_sweep(const struct ks_system *system, GError **error)
 {
 	g_autofree char *work_root = ks_build_work_root(system);
 
+	ks_jobserver_sweep(system);
 	return ks_treeop_remove(system->root, work_root, error) &&
 	       for_each_directory(system->root, system->dkms_tree, sweep_module, error);
 }

@@ -226,6 +226,8 @@ static bool start(struct ks_probe_recording *recording,
 	g_autofree char *fragments = g_strdup_printf("MAKEFILES=%s %s", base, recorder);
 	g_autofree char *flags =
 		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(jobserver), NULL);
+	g_autofree char *jobs =
+		g_strconcat(KS_WRAPPER_JOBS_ENV "=", ks_jobserver_auth(jobserver), NULL);
 	g_autofree char *tmp = g_strconcat("TMPDIR=", recording->dir, NULL);
 	const char *const argv[] = {"make", "-C",      kernel->headers_dir,
 				    module, "modules", kernel->clang ? "LLVM=1" : NULL,
@@ -236,6 +238,7 @@ static bool start(struct ks_probe_recording *recording,
 				   "SHELL=/bin/sh",
 				   fragments,
 				   flags,
+				   jobs,
 				   tmp,
 				   NULL};
 	const char *const writable[] = {recording->dir, NULL};
@@ -255,13 +258,13 @@ static bool start(struct ks_probe_recording *recording,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 		.pass_fds = pass_fds,
-		.n_pass_fds = G_N_ELEMENTS(pass_fds),
+		.n_pass_fds = ks_jobserver_fds(jobserver, pass_fds),
+		.fifo = ks_jobserver_fifo(jobserver),
 	};
 
 	ks_sandbox_identity(recording->system, &policy.uid, &policy.gid);
 	if (!make_module(recording, policy.uid, policy.gid, error))
 		return false;
-	ks_jobserver_fds(jobserver, pass_fds);
 	recording->is_running =
 		ks_sandbox_start(recording->system, &policy, &recording->sandbox, error);
 	return recording->is_running;

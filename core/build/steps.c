@@ -217,6 +217,7 @@ static void set_make(const struct ks_build *build, GPtrArray *env)
 	set(env, "PATH", path);
 	set(env, "MAKEFILES", fragments);
 	set(env, "MAKEFLAGS", ks_jobserver_makeflags(build->jobserver));
+	set(env, KS_WRAPPER_JOBS_ENV, ks_jobserver_auth(build->jobserver));
 }
 
 char **ks_build_make_env(const struct ks_build *build)

@@ -5,11 +5,14 @@
  *
  *	state_dir/make/make, gmake	first in the build's PATH: drop -jN, which would
  *					leave the pool, while a jobserver is served
- *	state_dir/make/base.mk		a MAKEFILES fragment: $(MAKE) leads to the wrapper
+ *	state_dir/make/base.mk		a MAKEFILES fragment: $(MAKE) leads to the wrapper;
+ *					-jN in MAKEFLAGS of a makefile is dropped, too
  *
- * A -j in MAKEFLAGS that a makefile sets by itself is out of reach. Where the
- * wrapper cannot be executed (a file system mounted noexec) the next make of
- * PATH is: the tree's own.
+ * Both know the pool by KS_WRAPPER_JOBS_ENV: what stands behind --jobserver-auth= in
+ * the MAKEFLAGS that builds begin with. A -j among other letters ("MAKEFLAGS += -kj8")
+ * gets through up to make 4.3, as does a make that is called with an environment of
+ * its own. Where the wrapper cannot be executed (a file system mounted noexec) the
+ * next make of PATH is: the tree's own.
  */
 #pragma once
 
@@ -17,6 +20,9 @@
 
 /* Where builds look for programs, after the wrapper. */
 #define KS_WRAPPER_TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* "fifo:PATH" or "R,W". */
+#define KS_WRAPPER_JOBS_ENV "KMODSMITH_JOBS"
 
 /* Write what is missing or different. Under the lock, once before the builds. */
 bool ks_wrapper_place(const struct ks_system *system, GError **error);

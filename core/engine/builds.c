@@ -208,6 +208,8 @@ void ks_executor_check_limits(struct ks_executor *executor)
 	if (now_us - executor->limits_checked_us < TICK_US)
 		return;
 	executor->limits_checked_us = now_us;
+	if (executor->jobserver)
+		ks_jobserver_balance(executor->jobserver);
 	for (guint i = 0; i < executor->running->len; i++) {
 		struct ks_running *running = g_ptr_array_index(executor->running, i);
 

@@ -146,16 +146,19 @@ static bool has_any(const struct ks_executor *executor, enum ks_action_kind kind
 /* The job pool, for what compiles or signs. */
 static bool prepare_jobs(struct ks_executor *executor, GError **error)
 {
+	const struct ks_system *system = executor->context.system;
+	const bool builds = has_any(executor, KS_ACTION_BUILD);
 	unsigned int n_jobs = executor->context.settings->n_jobs;
 
-	if (!has_any(executor, KS_ACTION_BUILD) && !has_any(executor, KS_ACTION_SIGN))
+	if (!builds && !has_any(executor, KS_ACTION_SIGN))
 		return true;
 	if (!n_jobs)
 		n_jobs = g_get_num_processors();
 	n_jobs = ks_memory_limit_jobs(n_jobs,
 				      executor->context.settings->memory_per_job_mib);
 	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
-	executor->jobserver = ks_jobserver_new(n_jobs, error);
+	executor->jobserver = ks_jobserver_open(builds ? system : NULL, n_jobs,
+						g_getenv("MAKEFLAGS"), error);
 	return executor->jobserver != NULL;
 }
 

@@ -97,6 +97,7 @@ static void conclude(struct ks_rebuild *rebuild, const struct ks_system *system,
 }
 
 static struct ks_build_result *drive(struct ks_build *build,
+				     struct ks_jobserver *jobserver,
 				     const volatile bool *cancelled, GError **error)
 {
 	struct ks_build_result *result = NULL;
@@ -115,6 +116,7 @@ static struct ks_build_result *drive(struct ks_build *build,
 			return NULL;
 		}
 		ks_build_check_limits(build);
+		ks_jobserver_balance(jobserver);
 		if (n > 0 && ks_build_advance(build, &result))
 			return result;
 	}
@@ -128,8 +130,9 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 {
 	unsigned int n_jobs =
 		settings->n_jobs ? settings->n_jobs : g_get_num_processors();
-	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(
-		ks_memory_limit_jobs(n_jobs, settings->memory_per_job_mib), error);
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_open(
+		system, ks_memory_limit_jobs(n_jobs, settings->memory_per_job_mib),
+		g_getenv("MAKEFLAGS"), error);
 	g_auto(GStrv) symvers = ks_symvers_find(system, inventory, target);
 	const struct ks_build_request request = {
 		.module = target->source->name,
@@ -147,7 +150,7 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 	if (!jobserver || !ks_wrapper_place(system, error))
 		return NULL;
 	build = ks_build_start(system, settings, jobserver, &request, error);
-	return build ? drive(build, cancelled, error) : NULL;
+	return build ? drive(build, jobserver, cancelled, error) : NULL;
 }
 
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The jobserver of a make that has called us (with '+' or $(MAKE) in its recipe):
+ * tokens are borrowed from it, one byte each, and those very bytes are given back.
+ * One job is ours without a token, as every make's.
+ *
+ * Third-party code never gets at it: what builds share is a pool of our own
+ * (jobserver.h), filled with what was borrowed. So nothing is given back that was
+ * not taken, and a build that is killed loses none of the caller's tokens.
+ *
+ * GNU make's manual, "POSIX Jobserver Interaction".
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "core/support/cleanup.h"
+
+struct ks_caller_pool;
+
+/*
+ * makeflags: the value of MAKEFLAGS, or NULL. The last --jobserver-auth=R,W, =fifo:PATH
+ * or --jobserver-fds=R,W counts. NULL when there is none, or it is not in use: closed
+ * descriptors, ones that are not the two ends of one pipe (MAKEFLAGS goes further than
+ * the descriptors do), a FIFO that nobody reads or that is another user's.
+ */
+struct ks_caller_pool *ks_caller_pool_open(const char *makeflags);
+/* Gives back all that is borrowed. */
+void ks_caller_pool_free(struct ks_caller_pool *pool);
+KS_DEFINE_CLEANUP(ks_caller_pool, ks_caller_pool_free)
+
+/* Without waiting; false when there is none to be had, or to be given back. */
+bool ks_caller_pool_borrow(struct ks_caller_pool *pool);
+bool ks_caller_pool_return(struct ks_caller_pool *pool);
+
+/* Tokens that are borrowed now. */
+unsigned int ks_caller_pool_count(const struct ks_caller_pool *pool);
+/* Readable when there may be one: for poll(2) and epoll(7). */
+int ks_caller_pool_fd(const struct ks_caller_pool *pool);
