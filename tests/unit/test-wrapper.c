@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The wrapper around make, run over a makefile that tells how it was called. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "core/build/jobserver.h"
@@ -23,7 +24,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->system = ks_system_new("/", NULL);
 	g_free(f->system->state_dir);
 	f->system->state_dir = faketree_path(&f->tree, "/state");
-	f->jobserver = ks_jobserver_new(2, NULL);
+	f->jobserver = ks_jobserver_open(f->system, 2, NULL, NULL);
 	g_assert_true(ks_wrapper_place(f->system, &error));
 	g_assert_no_error(error);
 	dirs = ks_wrapper_path(f->system);
@@ -51,22 +52,22 @@ static char *run(struct fixture *f, const char *command, bool serve)
 	const char *const argv[] = {"sh", "-c", command, NULL};
 	g_autofree char *flags =
 		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(f->jobserver), NULL);
+	g_autofree char *jobs = g_strconcat(KS_WRAPPER_JOBS_ENV "=",
+					    ks_jobserver_auth(f->jobserver), NULL);
 	g_autofree char *fragments = g_strconcat("MAKEFILES=", f->fragment, NULL);
 	const char *const env[] = {f->path, fragments, "LC_ALL=C", serve ? flags : NULL,
-				   NULL};
+				   jobs,    NULL};
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
 	GError *error = NULL;
 	char *output;
 	int fds[2];
 
-	ks_jobserver_fds(f->jobserver, fds);
 	options.argv = argv;
 	options.env = env;
 	options.cwd = f->tree.dir;
-	if (serve) {
-		options.pass_fds = fds;
-		options.n_pass_fds = 2;
-	}
+	options.pass_fds = fds;
+	if (serve)
+		options.n_pass_fds = ks_jobserver_fds(f->jobserver, fds);
 	output = ks_process_capture(&options, NULL, 65536, NULL, &error);
 	g_assert_no_error(error);
 	return output;
@@ -118,11 +119,115 @@ static void test_recursion(struct fixture *f, gconstpointer data)
 /* Without a jobserver, or out of its reach, -jN is what there is. */
 static void test_without_jobserver(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *output = run(f, "make -j3 who 2>&1", false);
-	g_autofree char *lone = run(f, "make lone 2>&1", true);
+	g_autofree char *output = NULL;
+	g_autofree char *lone = NULL;
 
+	if (ks_jobserver_fifo(f->jobserver)) {
+		g_test_skip("a FIFO is always in reach");
+		return;
+	}
+	output = run(f, "make -j3 who 2>&1", false);
+	lone = run(f, "make lone 2>&1", true);
 	g_assert_nonnull(strstr(output, "-j3"));
 	g_assert_nonnull(strstr(lone, "-j7"));
+}
+
+/* No '+', MAKEFLAGS cleared, a pool of its own: back to the one that is served. */
+static void test_put_back(struct fixture *f, gconstpointer data)
+{
+	static const char *const commands[] = {
+		"MAKEFLAGS= make -j8 who",
+		"MAKEFLAGS='k --no-print-directory -- A=b' make -j8 who",
+		"MAKEFLAGS=-j8 make who",
+		"MAKEFLAGS=' -j8 --jobserver-auth=88,89 -- A=b' make who",
+		"MAKEFLAGS='k -j8 --jobserver-auth=fifo:/nowhere' make -j9 who",
+		"unset MAKEFLAGS; make -j8 who",
+	};
+	g_autofree char *expected =
+		g_strconcat(" --jobserver-auth=", ks_jobserver_auth(f->jobserver), NULL);
+	g_autofree char *alone = run(f, "MAKEFLAGS= make who", true);
+	g_autofree char *letters = run(f, "MAKEFLAGS='k -- A=x\\ y' make -j8 who", true);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+		g_autofree char *command = g_strconcat("(", commands[i], ") 2>&1", NULL);
+		g_autofree char *output = run(f, command, true);
+
+		if (strstr(output, "resetting") || strstr(output, "warning") ||
+		    !strstr(output, expected))
+			g_error("%s: %s", commands[i], output);
+	}
+	/* who wants no more than one job gets no more */
+	g_assert_null(strstr(alone, "jobserver"));
+	g_assert_true(g_str_has_prefix(letters, "flags=k "));
+	g_assert_nonnull(strstr(letters, " -- A=x\\ y"));
+}
+
+/* How many of four jobs ran at the same time at most. */
+static int count_most(struct fixture *f)
+{
+	g_autofree char *log = faketree_read(&f->tree, "/log");
+	int running = 0, most = 0;
+
+	for (const char *p = log; *p; p++) {
+		running += *p == '+' ? 1 : *p == '-' ? -1 : 0;
+		most = MAX(most, running);
+	}
+	g_assert_cmpint(running, ==, 0);
+	return most;
+}
+
+/*
+ * What makefiles do to MAKEFLAGS. A job goes on when two have begun, which never
+ * happens where only one may run, and stays for a while, so that more are seen.
+ */
+static void test_makefile_sets_jobs(struct fixture *f, gconstpointer data)
+{
+	static const char *const lines[] = {
+		"MAKEFLAGS += -j8",
+		"MAKEFLAGS = -j8",
+		"MAKEFLAGS := j8",
+		"MAKEFLAGS := $(MAKEFLAGS) -j8",
+		"export MAKEFLAGS=-j8",
+		"MAKEFLAGS += -j 8 -rR",
+		"MAKEFLAGS += --jobs=8",
+		"MAKEFLAGS += --no-print-directory --jobs 8",
+		"MAKEFLAGS += -j",
+		"MAKEFLAGS += -j2",
+		"MAKEFLAGS += -j$(shell echo 8) B=c",
+		"override MAKEFLAGS += -j8",
+		"lines: MAKEFLAGS += -j8",
+		"all: MAKEFLAGS = -j8",
+		"unexport MAKEFLAGS",
+		"export\nMAKEFLAGS += -j8",
+		"",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *line = g_strcompress(lines[i]);
+		g_autofree char *makefile = g_strconcat(
+			line,
+			"\nall: a b c d\n\t+@$(MAKE) sub\n"
+			"sub: e f g h\n\t@echo \"flags=$$MAKEFLAGS A=$(A)\"\n"
+			"a b c d e f g h:\n"
+			"\t@echo + >> log; until grep -c + log | grep -q [2-9]; do sleep "
+			"0.01; done; sleep 0.05; echo - >> log\n",
+			NULL);
+		g_autofree char *log = faketree_path(&f->tree, "/log");
+		g_autofree char *output = NULL;
+
+		faketree_write(&f->tree, "/Makefile", makefile);
+		g_remove(log);
+		g_assert_true(ks_jobserver_try_take(f->jobserver));
+		output = run(f, "make A='x  -j9' all 2>&1", true);
+		ks_jobserver_give(f->jobserver);
+		g_test_message("%s: %s", lines[i], output);
+		if (strstr(output, "resetting") || strstr(output, "warning"))
+			g_error("%s: %s", lines[i], output);
+		g_assert_cmpint(count_most(f), ==, 2);
+		if (!strstr(lines[i], "override") && !strstr(output, "A=x  -j9"))
+			g_error("%s: %s", lines[i], output);
+		g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+	}
 }
 
 static void test_repaired(struct fixture *f, gconstpointer data)
@@ -157,6 +262,8 @@ int main(int argc, char **argv)
 	ADD("everything else is passed on", test_keeps_the_rest);
 	ADD("make calls the wrapper again, and is found first in its list",
 	    test_recursion);
+	ADD("a pool that was left is put back", test_put_back);
+	ADD("jobs in a makefile's MAKEFLAGS are dropped", test_makefile_sets_jobs);
 	ADD("without a jobserver nothing is dropped", test_without_jobserver);
 	ADD("what was changed is written again", test_repaired);
 	return g_test_run();
