@@ -20,6 +20,7 @@
 #define DEFAULT_SECONDS 30
 
 static char *directory;
+static char *tools; /* what the confs find as PATH */
 
 struct counts {
 	guint made, first, second;
@@ -74,7 +75,7 @@ static void check_second(guint32 seed, const char *text, const struct ks_vars *f
 		return;
 	counts->second++;
 	argv = ks_bash_again_argv(first, base, ks_vars_known, 3);
-	bash = conf_paths_run(directory, argv, kept_by_bash);
+	bash = conf_paths_run(directory, tools, argv, kept_by_bash);
 	compare(seed, text, "second", native, bash);
 	ours = join(kept);
 	theirs = join(kept_by_bash);
@@ -102,7 +103,7 @@ static void check(guint32 seed, struct counts *counts)
 		return;
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 	argv = ks_bash_source_argv(path, base, ks_vars_known, 3);
-	bash = conf_paths_run(directory, argv, NULL);
+	bash = conf_paths_run(directory, tools, argv, NULL);
 	if (native) {
 		counts->first++;
 		compare(seed, text, "first", native, bash);
@@ -144,19 +145,38 @@ static void test_only_one(void)
 	check(seed, &counts);
 }
 
-static void remove_directory(void)
+static void remove_directory(char *path)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
 	const char *name;
 
 	/* a ">" in a conf leaves a file */
 	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(directory, name, NULL);
+		g_autofree char *entry = g_build_filename(path, name, NULL);
 
-		g_unlink(path);
+		g_unlink(entry);
 	}
-	g_rmdir(directory);
-	g_free(directory);
+	g_rmdir(path);
+	g_free(path);
+}
+
+/*
+ * Only what the confs mean to call: their other words may be the name of any program,
+ * and one is that of "yes", which never ends.
+ */
+static void make_tools(void)
+{
+	static const char *const names[] = {"sh", "bash", "nproc", "uname", "arch"};
+
+	tools = g_dir_make_tmp("kmodsmith-fuzz-XXXXXX", NULL);
+	g_assert_nonnull(tools);
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *program = g_find_program_in_path(names[i]);
+		g_autofree char *link = g_build_filename(tools, names[i], NULL);
+
+		g_assert_nonnull(program);
+		g_assert_cmpint(symlink(program, link), ==, 0);
+	}
 }
 
 int main(int argc, char **argv)
@@ -167,11 +187,13 @@ int main(int argc, char **argv)
 	g_test_set_nonfatal_assertions();
 	directory = g_dir_make_tmp("kmodsmith-fuzz-XXXXXX", NULL);
 	g_assert_nonnull(directory);
+	make_tools();
 	if (g_getenv("KS_FUZZ_ONLY"))
 		g_test_add_func("/conf-differ/only-one", test_only_one);
 	else
 		g_test_add_func("/conf-differ/both-ways-agree", test_both_ways_agree);
 	status = g_test_run();
-	remove_directory();
+	remove_directory(directory);
+	remove_directory(tools);
 	return status;
 }

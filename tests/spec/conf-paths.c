@@ -31,10 +31,11 @@ struct ks_vars *conf_paths_base(void)
 }
 
 /* Run without the sandbox, with descriptor 3 for the answer. */
-struct ks_vars *conf_paths_run(const char *cwd, char **argv, GPtrArray *kept)
+struct ks_vars *conf_paths_run(const char *cwd, const char *tools, char **argv,
+			       GPtrArray *kept)
 {
-	static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-					  "LC_ALL=C.UTF-8", NULL};
+	g_autofree char *path = g_strconcat("PATH=", tools, NULL);
+	const char *const env[] = {path, "LC_ALL=C.UTF-8", NULL};
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
 	g_autofree char *output = NULL;
 	g_autoptr(GError) error = NULL;

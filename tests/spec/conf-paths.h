@@ -12,9 +12,14 @@
 /* What a conf sees of dkms. */
 struct ks_vars *conf_paths_base(void);
 
-/* Run a program of core/conf/bash.h that answers on descriptor 3, in cwd. NULL when the
- * conf made it end without a whole answer. */
-struct ks_vars *conf_paths_run(const char *cwd, char **argv, GPtrArray *kept);
+/* The programs that a conf finds, unless another directory is given. */
+#define CONF_PATHS_TOOLS "/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Run a program of core/conf/bash.h that answers on descriptor 3, in cwd, with the
+ * programs that tools, a value for PATH, has. NULL when the conf made it end without a
+ * whole answer. */
+struct ks_vars *conf_paths_run(const char *cwd, const char *tools, char **argv,
+			       GPtrArray *kept);
 
 /* The known variables as lines, for a message and to compare. */
 char *conf_paths_show(const struct ks_vars *vars);

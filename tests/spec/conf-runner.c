@@ -38,7 +38,7 @@ static struct ks_vars *run_oracle(const char *path)
 		g_ptr_array_add(argv, (char *)ks_vars_get(base, names->pdata[i], 0));
 	}
 	g_ptr_array_add(argv, NULL);
-	return conf_paths_run(corpus, (char **)argv->pdata, NULL);
+	return conf_paths_run(corpus, CONF_PATHS_TOOLS, (char **)argv->pdata, NULL);
 }
 
 /* What one way of reading gave. */
@@ -62,14 +62,14 @@ static struct reading read_natively_or_not(const char *path, const char *text)
 		g_assert_cmpint(report.verdict, ==, KS_NATIVE_UNSURE);
 		g_assert_cmpuint(report.line, >, 0);
 		g_assert_nonnull(report.why);
-		first = conf_paths_run(corpus, source, NULL);
+		first = conf_paths_run(corpus, CONF_PATHS_TOOLS, source, NULL);
 	}
 	reading.vars = ks_native_again(first, base, ks_vars_known, kept, &report);
 	if (reading.vars)
 		return reading;
 	reading.native = false;
 	argv = ks_bash_again_argv(first, base, ks_vars_known, 3);
-	reading.vars = conf_paths_run(corpus, argv, kept);
+	reading.vars = conf_paths_run(corpus, CONF_PATHS_TOOLS, argv, kept);
 	return reading;
 }
 
@@ -77,10 +77,10 @@ static struct ks_vars *read_with_bash(const char *path)
 {
 	ks_auto(ks_vars) base = conf_paths_base();
 	g_auto(GStrv) source = ks_bash_source_argv(path, base, ks_vars_known, 3);
-	ks_auto(ks_vars) first = conf_paths_run(corpus, source, NULL);
+	ks_auto(ks_vars) first = conf_paths_run(corpus, CONF_PATHS_TOOLS, source, NULL);
 	g_auto(GStrv) again = ks_bash_again_argv(first, base, ks_vars_known, 3);
 
-	return conf_paths_run(corpus, again, NULL);
+	return conf_paths_run(corpus, CONF_PATHS_TOOLS, again, NULL);
 }
 
 static char *read_text(const char *path)
