@@ -5,6 +5,7 @@
 #include "cli/marks.h"
 #include "cli/message.h"
 #include "core/engine/script.h"
+#include "core/support/digest.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
@@ -48,6 +49,15 @@ static bool copy_source(const struct ks_cli *cli, const char *from, const char *
 	return true;
 }
 
+static bool is_same_tree(const struct ks_cli *cli, const char *a, const char *b)
+{
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(cli->system);
+	g_autofree char *digest_a = ks_digest_tree(cache, a, NULL);
+	g_autofree char *digest_b = ks_digest_tree(cache, b, NULL);
+
+	return digest_a && g_strcmp0(digest_a, digest_b) == 0;
+}
+
 /* The new one is staged beside it first: without it the old one stays. */
 static bool place_source(const struct ks_cli *cli, const char *from, const char *to,
 			 bool replace, GError **error)
@@ -55,6 +65,8 @@ static bool place_source(const struct ks_cli *cli, const char *from, const char 
 	if (is_same_directory(cli, from, to))
 		return true;
 	if (ks_root_exists(cli->system->root, to) && !replace) {
+		if (is_same_tree(cli, from, to))
+			return true;
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "cannot add '%s': '%s' is already there", from, to);
 		ks_error_hint(error,

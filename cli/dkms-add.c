@@ -76,6 +76,23 @@ static void tell_deprecated(const struct ks_dkms *dkms, const char *dir,
 		fprintf(stderr, "Deprecated feature: %s (%s/dkms.conf)\n", *name, dir);
 }
 
+static void tell_forced(const struct ks_dkms *dkms, const char *dir,
+			const struct ks_conf *conf)
+{
+	const struct ks_root *root = dkms->cli.system->root;
+	g_autofree char *place =
+		g_strdup_printf("%s/%s-%s", dkms->cli.system->source_tree,
+				conf->package_name, conf->package_version);
+
+	if (!dkms->options.force || !ks_root_exists(root, place) ||
+	    g_str_equal(place, dir))
+		return;
+	fflush(stdout);
+	fputs("\n", stderr);
+	printf("Forcing install of %s/%s\n", conf->package_name, conf->package_version);
+	fflush(stdout);
+}
+
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 			  const struct ks_conf *conf)
 {
@@ -98,8 +115,11 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 		return KS_DKMS_OK;
 	tell_deprecated(dkms, dir, conf);
 	tell_odd(conf);
+	tell_forced(dkms, dir, conf);
 	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
+				   "%s\nYou may override by specifying --force.",
+				   error->message);
 	return options.script_status;
 }
 

@@ -7,10 +7,13 @@
 #include "cli/dkms.h"
 #include "cli/marks.h"
 #include "core/package/tarball.h"
+#include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
 #include "core/support/process.h"
 #include "core/support/treeop.h"
+
+#define MAX_CONF_BYTES (1 << 20)
 
 static int die_unusable(const char *archive, const GError *error)
 {
@@ -31,18 +34,25 @@ static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 {
 	const struct ks_system *system = dkms->cli.system;
 	const struct ks_conf *conf = tarball->conf;
-	const struct ks_treeop_copy_options options = {.chown = true};
 	g_autofree char *entry =
 		ks_tree_entry_path(system, conf->package_name, conf->package_version);
 	g_autofree char *source = g_build_filename(entry, "source", NULL);
 	g_autofree char *build = g_build_filename(entry, "build", NULL);
+	g_autofree char *from = g_build_filename(tarball->source_dir, "dkms.conf", NULL);
+	g_autofree char *to = g_build_filename(source, "dkms.conf", NULL);
+	g_autofree char *text = NULL;
+	size_t size_bytes = 0;
 	g_autoptr(GError) error = NULL;
 	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
 
-	printf("Creating %s\nCopying dkms.conf to %s...\n", source, source);
-	if (lock && ks_root_mkdir_p(system->root, build, 0755, &error) &&
+	printf("Creating %s\nCopying dkms.conf to %s ...\n", source, source);
+	if (lock)
+		text = ks_root_read_file(system->root, from, MAX_CONF_BYTES, &size_bytes,
+					 &error);
+	if (text && ks_root_mkdir_p(system->root, build, 0755, &error) &&
 	    ks_treeop_remove(system->root, source, &error) &&
-	    ks_treeop_copy(system->root, tarball->source_dir, source, &options, &error))
+	    ks_root_mkdir_p(system->root, source, 0755, &error) &&
+	    ks_durable_write(system->root, to, text, size_bytes, 0644, &error))
 		return KS_DKMS_OK;
 	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 }
@@ -54,34 +64,56 @@ static int load_source(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 
 	if (!tarball->binaries_only)
 		return ks_dkms_add_directory(dkms, tarball->source_dir, conf);
-	if (!ks_root_exists(dkms->cli.system->root, source))
-		return add_stub(dkms, tarball);
 	return ks_dkms_is_added(dkms) ? KS_DKMS_OK
 				      : ks_dkms_add_directory(dkms, source, conf);
 }
 
 /* --- the builds */
 
-static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+static char *build_path(const struct ks_dkms *dkms, const struct ks_tarball_build *build)
+{
+	return ks_tree_artifact_path(dkms->cli.system, dkms->options.module,
+				     dkms->options.version, build->release, build->arch);
+}
+
+/*
+ * Told before the source is added, as dkms does it; here they are loaded behind it, so
+ * that there are none without a source. True for those that are to be loaded.
+ */
+static GArray *tell_builds(const struct ks_dkms *dkms, const struct ks_tarball *tarball)
+{
+	GArray *wanted = g_array_new(FALSE, TRUE, sizeof(bool));
+
+	for (guint i = 0; i < tarball->builds->len; i++) {
+		g_autofree char *dest =
+			build_path(dkms, g_ptr_array_index(tarball->builds, i));
+		bool load = dkms->options.force ||
+			    !ks_root_exists(dkms->cli.system->root, dest);
+
+		if (load)
+			printf("Loading %s...\n", dest);
+		else
+			ks_dkms_warn("%s already exists. Skipping...", dest);
+		g_array_append_val(wanted, load);
+	}
+	fflush(stdout);
+	return wanted;
+}
+
+static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball,
+		       const GArray *wanted)
 {
 	const struct ks_system *system = dkms->cli.system;
-	const char *module = dkms->options.module, *version = dkms->options.version;
 	g_autoptr(GError) error = NULL;
 	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
 
 	for (guint i = 0; lock && i < tarball->builds->len; i++) {
 		const struct ks_tarball_build *build =
 			g_ptr_array_index(tarball->builds, i);
-		g_autofree char *dest = ks_tree_artifact_path(
-			system, module, version, build->release, build->arch);
 
-		if (ks_root_exists(system->root, dest) && !dkms->options.force) {
-			ks_dkms_warn("%s already exists. Skipping...", dest);
-			continue;
-		}
-		printf("Loading %s...\n", dest);
-		if (!ks_tree_publish(system, module, version, build->release, build->arch,
-				     build->dir, &error))
+		if (g_array_index(wanted, bool, i) &&
+		    !ks_tree_publish(system, dkms->options.module, dkms->options.version,
+				     build->release, build->arch, build->dir, &error))
 			break;
 	}
 	return error ? ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message)
@@ -93,15 +125,28 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	const struct ks_conf *conf = tarball->conf;
 	g_autofree char *module =
 		g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
+	g_autofree char *source = NULL;
+	g_autoptr(GArray) wanted = NULL;
+	bool is_stub;
 	int code;
 
 	ks_dkms_options_set_module(&dkms->options, module);
+	source = ks_dkms_source_path(dkms);
+	is_stub =
+		tarball->binaries_only && !ks_root_exists(dkms->cli.system->root, source);
 	if (ks_dkms_is_added(dkms) && !dkms->options.force)
 		return ks_dkms_die(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
 				   module);
-	printf("\nLoading tarball for %s\n", module);
-	code = load_source(dkms, tarball);
-	return code ? code : load_builds(dkms, tarball);
+	/* of one that mktarball has not made dkms says nothing */
+	if (tarball->made_by_mktarball)
+		printf("\nLoading tarball for %s\n", module);
+	code = is_stub ? add_stub(dkms, tarball) : KS_DKMS_OK;
+	if (code)
+		return code;
+	wanted = tell_builds(dkms, tarball);
+	if (!is_stub)
+		code = load_source(dkms, tarball);
+	return code ? code : load_builds(dkms, tarball, wanted);
 }
 
 /* --- the archive */
@@ -173,7 +218,7 @@ int ks_dkms_ldtarball(struct ks_dkms *dkms)
 		return ks_dkms_die(
 			KS_DKMS_NOT_ALLOWED,
 			"An archive cannot be loaded from inside another run.");
-	if (g_str_has_suffix(archive, ".rpm"))
+	if (g_str_has_suffix(archive, ".rpm") && g_file_test(archive, G_FILE_TEST_EXISTS))
 		return load_rpm(dkms, archive);
 	return load_file(dkms, archive);
 }

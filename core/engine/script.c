@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/state/tree.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -46,6 +47,18 @@ static char *resolve_script(const struct ks_system *system, const char *module,
 	return g_build_filename(source_dir, name, NULL);
 }
 
+/* The script of the source is called by the name that place gives it. */
+static void name_by_place(char **name, const char *script, const char *real_dir,
+			  const char *place)
+{
+	char *called = g_str_has_prefix(script, real_dir)
+			       ? g_build_filename(place, *name, NULL)
+			       : g_strdup(script);
+
+	g_free(*name);
+	*name = called;
+}
+
 static bool is_executable(const struct ks_system *system, const char *path)
 {
 	struct stat st;
@@ -54,14 +67,27 @@ static bool is_executable(const struct ks_system *system, const char *path)
 	       (st.st_mode & S_IXUSR);
 }
 
+/* Its place in T, by whose name dkms runs it, when that leads there. */
+static char *find_place(const struct ks_system *system, const char *module,
+			const char *version, const char *real_dir)
+{
+	g_autofree char *entry = ks_tree_entry_path(system, module, version);
+	g_autofree char *place = g_build_filename(entry, "source", NULL);
+	g_autofree char *real_place = ks_root_realpath(system->root, place);
+
+	return g_strcmp0(real_place, real_dir) == 0 ? g_steal_pointer(&place)
+						    : g_strdup(real_dir);
+}
+
 static char **script_env(const char *module, const char *version,
-			 const struct ks_kernel *kernel)
+			 const struct ks_kernel *kernel, const char *place)
 {
 	GPtrArray *env = g_ptr_array_new();
 
 	for (size_t i = 0; ks_process_clean_env[i]; i++)
 		g_ptr_array_add(env, g_strdup(ks_process_clean_env[i]));
 	g_ptr_array_add(env, g_strdup_printf("KMODSMITH_LOCKED=%d", (int)getpid()));
+	g_ptr_array_add(env, g_strdup_printf("PWD=%s", place));
 	g_ptr_array_add(env, g_strdup_printf("module=%s", module));
 	g_ptr_array_add(env, g_strdup_printf("module_version=%s", version));
 	if (kernel) {
@@ -172,7 +198,8 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	g_autofree char *real_script = NULL;
 	g_auto(GStrv) argv = NULL;
 	g_auto(GStrv) env = NULL;
-	char *script;
+	g_autofree char *place = NULL;
+	g_autofree char *script = NULL;
 
 	options = options ? options : &defaults;
 	exit_status = exit_status ? exit_status : &unused;
@@ -184,8 +211,6 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	if (!real_dir || !argv[0])
 		return true;
 	script = resolve_script(system, module, real_dir, argv[0]);
-	g_free(argv[0]);
-	argv[0] = script;
 	if (!is_executable(system, script)) {
 		if (options->tell)
 			options->tell(what, false, options->data);
@@ -200,9 +225,11 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 			     script);
 		return false;
 	}
-	env = script_env(module, version, kernel);
+	place = find_place(system, module, version, real_dir);
+	name_by_place(&argv[0], script, real_dir, place);
+	env = script_env(module, version, kernel, place);
 	if (options->tell)
 		options->tell(what, true, options->data);
-	return run_script(system, what, argv, real_dir, env, settings->script_timeout_s,
+	return run_script(system, what, argv, place, env, settings->script_timeout_s,
 			  options->to_stdout, exit_status, error);
 }

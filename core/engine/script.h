@@ -18,7 +18,8 @@ struct ks_script_options {
 
 /*
  * Run command (a conf's value: script name and arguments, split at blanks)
- * in source_dir. /etc/dkms/MODULE/SCRIPT takes the place of the script when it
+ * in source_dir, by the name of T/M/V/source when that leads there (dkms; a script may
+ * look at $0 and $PWD). /etc/dkms/MODULE/SCRIPT takes the place of the script when it
  * exists (dkms 3.4.3). NULL command: nothing, true. Output goes to the log
  * below log_dir unless options (may be NULL) say otherwise. KS_ERROR_DENIED when
  * the source tree is not root's alone. *exit_status (may be NULL) is that of a

@@ -9,6 +9,7 @@ setup() {
 	T=$R/var/lib/dkms
 	kernel_make $K
 	source_make acme 1.0
+	echo ID=debian >"$R/etc/os-release"
 }
 
 ds() { dkms "$@" --root "$R" --no-depmod; }
@@ -158,4 +159,42 @@ This indicates that it should not be built."
 	equal "$(ds install acme/1.0 -k $K --verbose)" "Installing /lib/modules/$K/updates/dkms/acme.ko
 do_depmod $K
  done."
+}
+
+@test "ldtarball: its lines, in their order" {
+	tree_add acme 1.0
+	tree_built acme 1.0 $K
+	ds mktarball acme/1.0 -k $K --archive "$BATS_TEST_TMPDIR/a.tgz"
+	ds mktarball acme/1.0 -k $K --archive "$BATS_TEST_TMPDIR/b.tgz" --binaries-only
+	rm -r "$T/acme" "$R/usr/src/acme-1.0"
+	equal "$(ds ldtarball "$BATS_TEST_TMPDIR/a.tgz")" "
+Loading tarball for acme/1.0
+Loading /var/lib/dkms/acme/1.0/$K/$A...
+Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
+	rm -r "$T/acme" "$R/usr/src/acme-1.0"
+	equal "$(ds ldtarball "$BATS_TEST_TMPDIR/b.tgz")" "
+Loading tarball for acme/1.0
+Creating /var/lib/dkms/acme/1.0/source
+Copying dkms.conf to /var/lib/dkms/acme/1.0/source ...
+Loading /var/lib/dkms/acme/1.0/$K/$A..."
+	# nothing but the conf: there is nothing to build from
+	equal "$(ls "$T/acme/1.0/source")" dkms.conf
+	rm -r "$T/acme/1.0/$K"
+	run ds build acme/1.0 -k $K
+	[[ $status == 8 || $status == 2 ]]
+}
+
+@test "2: an .rpm that is not there" {
+	run ds ldtarball "$BATS_TEST_TMPDIR/none.rpm"
+	equal "$status" 2
+	contains "$output" "none.rpm does not exist."
+}
+
+@test "add: of a tarball that mktarball has not made only the source is told" {
+	mkdir "$BATS_TEST_TMPDIR/x"
+	mv "$R/usr/src/acme-1.0" "$BATS_TEST_TMPDIR/x/acme"
+	tar -C "$BATS_TEST_TMPDIR/x" -czf "$BATS_TEST_TMPDIR/a.tgz" acme
+	run ds add "$BATS_TEST_TMPDIR/a.tgz"
+	equal "$status" 0
+	equal "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
 }

@@ -67,7 +67,7 @@ found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 
 @test "7: make does not produce the module" {
 	source_with acme 'BUILT_MODULE_NAME[0]="other"'
-	ends "Error! Build of acme failed for: $K ($A)" 7 dkms build acme/1.0 -k "$K"
+	ends "Error! Build of other.ko failed for: $K ($A)" 7 dkms build acme/1.0 -k "$K"
 }
 
 @test "10: make fails" {
@@ -106,6 +106,7 @@ found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 	source_with acme 'PRE_INSTALL="pre.sh"'
 	script acme pre.sh 'exit 1'
 	ends "Error! pre_install failed, aborting install." 101 dkms install acme/1.0 -k "$K"
+	assert_lacks "$output" "Running depmod"
 	[[ -z $(module_file "$K" acme) ]] || fail "it is installed"
 	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install acme/1.0 -k "$K" --force
 }
@@ -126,6 +127,79 @@ found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 	root_in dkms remove acme/1.0 --all
 	rm -r "$R/usr/src/acme-1.0"
 	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install /root/src/dkms.conf -k "$K"
+}
+
+@test "add DIR: what is at its place already is taken if it is the same, or with --force" {
+	source_make "$R/root/src" acme 1.0
+	chmod -R go-w "$R/root/src"
+	root_in dkms add /root/src
+	root_in dkms remove acme/1.0 --all
+	run root_in dkms add /root/src
+	assert_equal "$status" 0
+	assert_equal "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
+	root_in dkms remove acme/1.0 --all
+	echo '# another' >>"$R/root/src/Makefile"
+	ends "'/usr/src/acme-1.0' is already there
+You may override by specifying --force." 1 dkms add /root/src
+	ends "
+Forcing install of acme/1.0
+Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0" 0 dkms add /root/src --force
+	grep -q another "$R/usr/src/acme-1.0/Makefile"
+}
+
+@test "2.2: root's scripts run in source/, called by its name; those of a build in build/" {
+	source_with acme PRE_BUILD='"pre.sh a b"' POST_INSTALL='"post.sh c"'
+	script acme pre.sh 'echo "$0 $PWD $*"'
+	script acme post.sh 'echo "$0 $PWD $* $kernelver $arch $module $module_version"'
+	ends "/var/lib/dkms/acme/1.0/source/post.sh /var/lib/dkms/acme/1.0/source c $K $A acme 1.0" 0 \
+		dkms install acme/1.0 -k "$K"
+	assert_contains "$(cat "$T/acme/1.0/$K/$A/log/make.log")" "
+Running the pre_build script
+# command: cd /var/lib/dkms/acme/1.0/build/ && /var/lib/dkms/acme/1.0/build/pre.sh a b
+/var/lib/dkms/acme/1.0/build/pre.sh /var/lib/dkms/acme/1.0/build a b
+
+# exit code: 0"
+}
+
+@test "1.4: a build that failed says what dkms says, and no more" {
+	source_with acme
+	echo '#error no' >>"$R/usr/src/acme-1.0/acme.c"
+	# another source that nobody asked for
+	source_with bolt 'BUILT_MODULE_NAME[0]="bolt.ko"'
+	root_in dkms add acme/1.0
+	run root_in dkms build acme/1.0 -k "$K"
+	assert_equal "$status" 10
+	assert_lacks "$output" kmodsmith:
+	assert_contains "$output" "Building module(s)..."
+	assert_contains "$output" "(bad exit status: 2)
+Failed command:
+make -j"
+	assert_contains "$output" "
+
+Error! Bad return status for module build on kernel: $K ($A)
+Consult /var/lib/dkms/acme/1.0/build/make.log for more information."
+}
+
+@test "1.4: a module that make did not make is named, and not signed" {
+	source_with acme 'BUILT_MODULE_NAME[0]="other"'
+	ends "
+Error! Build of other.ko failed for: $K ($A)
+Make sure the name and location of the generated module are correct,
+or consult /var/lib/dkms/acme/1.0/build/make.log for more information." 7 dkms build acme/1.0 -k "$K"
+	assert_lacks "$output" "Signing module"
+}
+
+@test "a lower version is built and installed when it is asked for" {
+	source_make "$R/usr/src/acme-2.0" acme 2.0
+	chmod -R go-w "$R/usr/src/acme-2.0"
+	source_with acme
+	root_in dkms install acme/2.0 -k "$K"
+	ends "Building module(s)... done." 0 dkms build acme/1.0 -k "$K"
+	ends "is not newer than what is already found in kernel $K (2.0)." 6 dkms install acme/1.0 -k "$K"
+	ends "Installing /lib/modules/$K/updates/dkms/acme.ko" 0 dkms install acme/1.0 -k "$K" --force
+	assert_contains "$(root_exec dkms status)" "acme/1.0, $K, $A: installed"
+	root_in dkms remove acme/2.0 --all
+	rm -r "$R/usr/src/acme-2.0"
 }
 
 @test "install --all brings every module to every kernel" {
