@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/install/apply.h"
+#include "core/install/install.h"
 #include "core/module/inspect.h"
 #include "core/support/version.h"
 
@@ -79,6 +80,20 @@ static bool is_same_file(const struct ks_system *system, const char *a, const ch
 	return digest_a && g_strcmp0(digest_a, digest_b) == 0;
 }
 
+/*
+ * What an installation that was killed has left, where this system puts modules. The
+ * same bytes among the kernel's own are its own.
+ */
+static bool is_left_over(const struct ks_system *system, const char *modules_dir,
+			 const char *found, const char *built)
+{
+	const char *override = ks_install_dest_override(system);
+	g_autofree char *dest =
+		g_strconcat(modules_dir, override ? override : "", "/", NULL);
+
+	return g_str_has_prefix(found, dest) && is_same_file(system, found, built);
+}
+
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
@@ -109,8 +124,10 @@ static bool compare(const struct ks_dkms *dkms, const char *kernels, const char 
 			    ours->version, file, release, theirs->version);
 		return false;
 	}
+	/* without either only the bytes tell */
 	versioned = ours->version || ours->srcversion;
-	if (g_strcmp0(theirs->srcversion, ours->srcversion) != 0 || !versioned)
+	if (g_strcmp0(theirs->srcversion, ours->srcversion) != 0 ||
+	    (!versioned && !is_same_file(dkms->cli.system, kernels, built)))
 		return true;
 	fflush(stdout);
 	if (ours->version)
@@ -145,7 +162,7 @@ static bool check_file(const struct ks_dkms *dkms, const char *dir, const char *
 			     file, release);
 		return true;
 	}
-	if (is_same_file(system, g_ptr_array_index(found, 0), built))
+	if (is_left_over(system, modules_dir, g_ptr_array_index(found, 0), built))
 		return true;
 	return compare(dkms, g_ptr_array_index(found, 0), built, file, release);
 }

@@ -198,3 +198,17 @@ Loading /var/lib/dkms/acme/1.0/$K/$A..."
 	equal "$status" 0
 	equal "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
 }
+
+@test "6: the kernel has the very same module among its own" {
+	tree_add acme 1.0
+	tree_built acme 1.0 $K
+	printf 'int x;\n' >"$BATS_TEST_TMPDIR/x.c"
+	gcc -c -o "$T/acme/1.0/$K/$A/module/acme.ko" "$BATS_TEST_TMPDIR/x.c"
+	mkdir -p "$R/lib/modules/$K/kernel/drivers"
+	cp "$T/acme/1.0/$K/$A/module/acme.ko" "$R/lib/modules/$K/kernel/drivers/"
+	run ds install acme/1.0 -k $K
+	equal "$status" 6
+	equal "$output" "Module /lib/modules/$K/kernel/drivers/acme.ko already installed (unversioned module), override by specifying --force
+
+Error! Installation aborted."
+}
