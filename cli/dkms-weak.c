@@ -5,6 +5,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "core/install/weak.h"
+
 static bool fits(const char *pattern, const char *text)
 {
 	return !pattern || !*pattern ||
@@ -20,16 +22,10 @@ static bool is_linked(const struct ks_system *system, const char *release,
 	for (guint i = 0; manifest && i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
-		g_autofree char *link = g_build_filename(
-			system->install_tree, release, "weak-updates", file->name, NULL);
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
-		g_autofree char *target = ks_root_realpath(system->root, link);
-		g_autofree char *real = ks_root_realpath(system->root, path);
-		struct stat st;
+		g_autofree char *link =
+			ks_install_find_weak_link(system, release, manifest, file);
 
-		if (!ks_root_lstat(system->root, link, &st) || !S_ISLNK(st.st_mode) ||
-		    !target || g_strcmp0(target, real) != 0)
+		if (!link)
 			return false;
 	}
 	return manifest && manifest->files->len;

@@ -159,12 +159,35 @@ static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kern
 		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
 }
 
+static void tell_weak(const struct ks_kernel *kernel, bool gone, const GError *problem,
+		      void *data)
+{
+	const struct telling *telling = data;
+	const struct ks_target *target = telling->action->target;
+	const struct ks_action_context *context = telling->context;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) depmod_error = NULL;
+
+	ks_error_set(&error, KS_ERROR_VERIFY_FAILED, "%s/%s on %s is linked to %s%s: %s",
+		     target->source->name, target->source->version,
+		     target->kernel->release, kernel->release,
+		     gone ? " no more, which it does not fit"
+			  : ", and whether it fits is not known",
+		     problem->message);
+	warn(context, telling->action, error);
+	if (gone && !context->options->no_depmod &&
+	    !ks_install_depmod(context->system, kernel, &depmod_error))
+		warn(context, telling->action, depmod_error);
+}
+
 /* Its failure is only told: on the module's own kernel everything is in place. */
 static void link_weakly(const struct ks_action_context *context,
 			const struct ks_action *action,
 			const struct ks_manifest *manifest)
 {
 	const struct ks_target *target = action->target;
+	const bool add = action->kind == KS_ACTION_INSTALL;
+	struct telling telling = {context, action};
 	g_autoptr(GError) error = NULL;
 
 	if ((target->conf && target->conf->no_weak_modules) ||
@@ -172,8 +195,9 @@ static void link_weakly(const struct ks_action_context *context,
 		return;
 	notify(context,
 	       (struct ks_event){.kind = KS_EVENT_WEAK_MODULES, .action = action});
-	if (!ks_install_weak_modules(context->system, manifest,
-				     action->kind == KS_ACTION_INSTALL, &error))
+	if (!ks_install_weak_modules(context->system, manifest, add, &error) ||
+	    (add && !ks_install_check_weak(context->system, manifest, tell_weak, &telling,
+					   &error)))
 		warn(context, action, error);
 }
 

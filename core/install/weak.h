@@ -2,7 +2,8 @@
 /*
  * Weak modules: on distributions with a stable kernel ABI a program links the modules
  * of one kernel to others that they fit. It is the distribution's own; it compares
- * the symbols' CRCs itself, and depmod takes what it has linked.
+ * the symbols' CRCs itself (which is looked at afterwards), and depmod takes what it has
+ * linked. Where it is not there, nothing is linked.
  */
 #pragma once
 
@@ -11,6 +12,28 @@
 
 /* That of the tree's distribution, or NULL when there is none. */
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);
+
+/*
+ * The link to the file in another kernel's weak-updates, or NULL: RHEL's program puts
+ * it right there, SUSE's below the names of the directories that the file is in.
+ */
+char *ks_install_find_weak_link(const struct ks_system *system, const char *release,
+				const struct ks_manifest *manifest,
+				const struct ks_manifest_file *file);
+
+/*
+ * Look at what the program has linked: each import of the files must have the CRC that
+ * the other kernel has for it (its Module.symvers, or the symvers.gz that RHEL and SUSE
+ * have for kernels without headers), whatever release was built for. Links to what does
+ * not fit are taken away, with all of the manifest's for that kernel, and told of, with
+ * gone; then that kernel needs a depmod. What cannot be looked at stays, and is told of.
+ * Costs a look into each kernel's weak-updates when there are none.
+ */
+typedef void (*ks_weak_tell)(const struct ks_kernel *kernel, bool gone,
+			     const GError *problem, void *data);
+bool ks_install_check_weak(const struct ks_system *system,
+			   const struct ks_manifest *manifest, ks_weak_tell tell,
+			   void *data, GError **error);
 
 /*
  * Tell it of the manifest's files, on its standard input, that they are there or

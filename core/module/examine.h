@@ -29,6 +29,8 @@ struct ks_examine_wanted {
 	char *release;
 	char *arch; /* for messages */
 	unsigned int machine, elf_class, elf_data;
+	/* built for another release: every import has to have a CRC, and that one */
+	bool weak;
 };
 
 struct ks_examined *ks_examined_new(void);

@@ -67,6 +67,7 @@ struct session {
 	struct ks_root *host_root;
 	GArray *fds; /* int: opened for the worker */
 	GString *request;
+	bool weak; /* the modules are another kernel's */
 };
 
 static void session_clear(struct session *session)
@@ -127,7 +128,10 @@ static bool describe_kernel(struct session *session, const struct ks_system *sys
 {
 	const struct machine *machine = kernel->arch ? find_machine(kernel->arch) : NULL;
 
-	ks_wire_append(session->request, "release", kernel->release);
+	if (session->weak)
+		ks_wire_append(session->request, "weak", "yes");
+	else
+		ks_wire_append(session->request, "release", kernel->release);
 	if (machine) {
 		ks_wire_append(session->request, "arch", kernel->arch);
 		ks_wire_append_format(session->request, "machine", "%u",
@@ -340,9 +344,9 @@ static bool inspect(struct session *session, const struct ks_system *system,
 	return answer && ks_answer_parse(answer, infos, error);
 }
 
-GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
-			     const struct ks_kernel *kernel,
-			     const char *const *extra_symvers, GError **error)
+static GPtrArray *run_inspect(const struct ks_system *system, const char *const *paths,
+			      const struct ks_kernel *kernel,
+			      const char *const *extra_symvers, bool weak, GError **error)
 {
 	g_autoptr(GPtrArray) infos = infos_new(paths);
 	struct session session;
@@ -350,10 +354,29 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 
 	if (infos->len == 0)
 		return g_steal_pointer(&infos);
-	ok = session_init(&session, system, error) &&
-	     inspect(&session, system, paths, kernel, extra_symvers, infos, error);
+	ok = session_init(&session, system, error);
+	session.weak = weak;
+	ok = ok && inspect(&session, system, paths, kernel, extra_symvers, infos, error);
 	session_clear(&session);
 	return ok ? g_steal_pointer(&infos) : NULL;
+}
+
+GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
+			     const struct ks_kernel *kernel,
+			     const char *const *extra_symvers, GError **error)
+{
+	return run_inspect(system, paths, kernel, extra_symvers, false, error);
+}
+
+GPtrArray *ks_module_inspect_weak(const struct ks_system *system,
+				  const char *const *paths,
+				  const struct ks_kernel *kernel,
+				  const char *symvers_path, GError **error)
+{
+	struct ks_kernel with_symvers = *kernel;
+
+	with_symvers.symvers_path = (char *)symvers_path;
+	return run_inspect(system, paths, &with_symvers, NULL, true, error);
 }
 
 /* "compress" or "decompress" */

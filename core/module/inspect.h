@@ -49,6 +49,17 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 			     const struct ks_kernel *kernel,
 			     const char *const *extra_symvers, GError **error);
 
+/*
+ * The same for modules of another kernel, which this one is to use as they are (weak
+ * modules): the release in their vermagic may be another one, and every symbol that they
+ * import must be one of the set's or of symvers_path (which may be compressed), both
+ * with a CRC, and the same. Of the vermagic nothing else is compared.
+ */
+GPtrArray *ks_module_inspect_weak(const struct ks_system *system,
+				  const char *const *paths,
+				  const struct ks_kernel *kernel,
+				  const char *symvers_path, GError **error);
+
 /* As the kernel decides it (Linux: include/linux/license.h). NULL: no. */
 bool ks_module_is_gpl_compatible(const char *license);
 

@@ -9,6 +9,7 @@
 enum found { FOUND_NOT, FOUND_OTHER_CRC, FOUND };
 
 struct providers {
+	bool weak;	 /* without a CRC nothing fits */
 	GHashTable *set; /* symbol -> GUINT_TO_POINTER(crc): exported by the set itself */
 	GPtrArray *tables; /* struct ks_symvers */
 };
@@ -52,9 +53,12 @@ static bool is_layout(const char *name)
 	return !strcmp(name, "module_layout") || !strcmp(name, "struct_module");
 }
 
-static enum found compare(guint32 wanted, guint32 offered, guint32 *other)
+static enum found compare(const struct providers *providers, guint32 wanted,
+			  guint32 offered, guint32 *other)
 {
-	if (!wanted || !offered || wanted == offered)
+	bool is_known = wanted && offered;
+
+	if (is_known ? wanted == offered : !providers->weak)
 		return FOUND;
 	*other = offered;
 	return FOUND_OTHER_CRC;
@@ -69,11 +73,11 @@ static enum found look_up(const struct providers *providers,
 	guint32 crc;
 
 	if (g_hash_table_lookup_extended(providers->set, symbol->name, NULL, &value))
-		best = compare(symbol->crc, GPOINTER_TO_UINT(value), other);
+		best = compare(providers, symbol->crc, GPOINTER_TO_UINT(value), other);
 	for (guint i = 0; i < providers->tables->len && best != FOUND; i++)
 		if (ks_symvers_find(g_ptr_array_index(providers->tables, i), symbol->name,
 				    &crc))
-			best = compare(symbol->crc, crc, other);
+			best = compare(providers, symbol->crc, crc, other);
 	return best;
 }
 
@@ -127,6 +131,34 @@ static void note_gpl_only(struct ks_examined *examined, GPtrArray *tables)
 	}
 }
 
+static void complain_missing(struct complaint *missing, const char *name)
+{
+	if (!missing->n)
+		missing->only =
+			g_strdup_printf("symbol '%s' is exported by nothing", name);
+	complain(missing, name, "");
+}
+
+static void complain_differing(struct complaint *differing,
+			       const struct ks_kmod_symbol *symbol, guint32 other)
+{
+	g_autofree char *detail =
+		symbol->crc && other
+			? g_strdup_printf(" (0x%08x here, 0x%08x in the kernel)",
+					  symbol->crc, other)
+			: g_strdup(" (none)");
+
+	if (!differing->n && symbol->crc && other)
+		differing->only = g_strdup_printf("symbol '%s' has CRC 0x%08x here and "
+						  "0x%08x in the kernel",
+						  symbol->name, symbol->crc, other);
+	else if (!differing->n)
+		differing->only =
+			g_strdup_printf("symbol '%s' has no CRC %s", symbol->name,
+					symbol->crc ? "in the kernel" : "here");
+	complain(differing, symbol->name, detail);
+}
+
 static void check_imports(struct ks_examined *examined, const struct providers *providers)
 {
 	struct complaint missing = {.names = g_string_new(NULL)};
@@ -137,28 +169,14 @@ static void check_imports(struct ks_examined *examined, const struct providers *
 	for (guint i = 0; i < examined->imports->len; i++) {
 		const struct ks_kmod_symbol *symbol =
 			&g_array_index(examined->imports, struct ks_kmod_symbol, i);
-		g_autofree char *detail = NULL;
 		guint32 other = 0;
 		enum found found = look_up(providers, symbol, &other);
 
 		if (found == FOUND_NOT && !symbol->weak && !is_layout(symbol->name) &&
-		    !is_never_exported(symbol->name)) {
-			if (!missing.n)
-				missing.only = g_strdup_printf(
-					"symbol '%s' is exported by nothing",
-					symbol->name);
-			complain(&missing, symbol->name, "");
-		} else if (found == FOUND_OTHER_CRC) {
-			if (!differing.n)
-				differing.only =
-					g_strdup_printf("symbol '%s' has CRC 0x%08x here "
-							"and 0x%08x in the "
-							"kernel",
-							symbol->name, symbol->crc, other);
-			detail = g_strdup_printf(" (0x%08x here, 0x%08x in the kernel)",
-						 symbol->crc, other);
-			complain(&differing, symbol->name, detail);
-		}
+		    !is_never_exported(symbol->name))
+			complain_missing(&missing, symbol->name);
+		else if (found == FOUND_OTHER_CRC)
+			complain_differing(&differing, symbol, other);
 	}
 	same_crcs = !differing.n;
 	conclude(&missing, problem, "are exported by nothing");
@@ -205,7 +223,8 @@ void ks_examine_check(GPtrArray *set, GPtrArray *tables,
 		      const struct ks_examine_wanted *wanted)
 {
 	g_autoptr(GHashTable) exports = exports_of(set);
-	const struct providers providers = {.set = exports, .tables = tables};
+	const struct providers providers = {
+		.weak = wanted->weak, .set = exports, .tables = tables};
 
 	for (guint i = 0; i < set->len; i++) {
 		struct ks_examined *examined = g_ptr_array_index(set, i);

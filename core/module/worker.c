@@ -6,16 +6,17 @@
  *	inspect compress .xz 0	module on stdin, compressed on stdout
  *	inspect decompress .xz	the reverse
  *
- * The request's first block describes the kernel (release, arch, machine,
- * class, data, and symvers=FD LABEL lines); one block with fd=N for each
- * module follows. The answer is one block for each module, in order, then a
- * block with end=COUNT; or a block with error=TEXT. Descriptors are inherited.
+ * The request's first block describes the kernel (release or weak, arch, machine,
+ * class, data, and symvers=FD LABEL lines, which may be compressed); one block with fd=N
+ *for each module follows. The answer is one block for each module, in order, then a block
+ *with end=COUNT; or a block with error=TEXT. Descriptors are inherited.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -77,6 +78,30 @@ static char *read_fd(int fd, size_t max_bytes, size_t *size_bytes, GError **erro
 	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
 }
 
+/* As a distribution's kernel package has it: /boot/symvers-K.gz. NULL: not readable. */
+static char *read_symvers(int fd, size_t *size_bytes, GError **error)
+{
+	ks_autofd int plain = -1;
+	unsigned char head[8];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	const char *suffix = n > 0 ? ks_compress_sniff(head, (size_t)n) : NULL;
+
+	if (!suffix)
+		return read_fd(fd, KS_SYMVERS_MAX_BYTES, size_bytes, error);
+	plain = memfd_create("symvers", MFD_CLOEXEC);
+	if (plain < 0) {
+		ks_error_set_errno(error, errno, "cannot make a memory file");
+		return NULL;
+	}
+	if (!ks_decompress(fd, plain, suffix, KS_SYMVERS_MAX_BYTES, error))
+		return NULL;
+	if (lseek(plain, 0, SEEK_SET) < 0) {
+		ks_error_set_errno(error, errno, "cannot read");
+		return NULL;
+	}
+	return read_fd(plain, KS_SYMVERS_MAX_BYTES, size_bytes, error);
+}
+
 static bool load_table(struct request *request, const char *value, GError **error)
 {
 	const char *label = strchr(value, ' ');
@@ -85,7 +110,7 @@ static bool load_table(struct request *request, const char *value, GError **erro
 	size_t size_bytes = 0;
 
 	label = label ? label + 1 : "Module.symvers";
-	text = read_fd(atoi(value), KS_SYMVERS_MAX_BYTES, &size_bytes, error);
+	text = read_symvers(atoi(value), &size_bytes, error);
 	if (!text) {
 		g_prefix_error(error, "'%s': ", label);
 		return false;
@@ -107,6 +132,8 @@ static bool take_line(struct request *request, const char *key, const char *valu
 		return load_table(request, value, error);
 	if (!strcmp(key, "release")) {
 		wanted->release = g_strdup(value);
+	} else if (!strcmp(key, "weak")) {
+		wanted->weak = true;
 	} else if (!strcmp(key, "arch")) {
 		wanted->arch = g_strdup(value);
 	} else if (!strcmp(key, "machine")) {

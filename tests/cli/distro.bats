@@ -98,3 +98,80 @@ links_weakly() { # ID, PLACE, WEAK
 	weak_modules_make /usr/lib/module-init-tools/weak-modules2
 	each_distribution links_weakly
 }
+
+# weak_kernels PATH PLACE: a program that links acme.ko to three other kernels, which have
+# the same symbols, one with another CRC, and none that anybody knows; below PLACE
+weak_kernels() {
+	local other
+	for other in 6.1.0-2-play 6.1.0-3-play 6.1.0-4-play; do
+		kernel_make $other no-headers
+	done
+	sed 's/22222222/2222dead/' "$R/usr/src/linux-headers-$K/Module.symvers" |
+		gzip -c >"$R/lib/modules/6.1.0-3-play/symvers.gz"
+	mkdir -p "$R/boot"
+	xz -c "$R/usr/src/linux-headers-$K/Module.symvers" >"$R/boot/symvers-6.1.0-2-play.xz"
+	mkdir -p "$R$(dirname "$1")"
+	cat >"$R$1" <<-END
+	#!/bin/bash
+	read -r file
+	for other in 6.1.0-2-play 6.1.0-3-play 6.1.0-4-play; do
+		case "\$*" in
+		*--add*) ln -s "\$file" /lib/modules/\$other/weak-updates/$2acme.ko ;;
+		*) rm -f /lib/modules/\$other/weak-updates/$2acme.ko ;;
+		esac
+	done
+	END
+	chmod 755 "$R$1"
+	mkdir -p "$R"/lib/modules/6.1.0-{2,3,4}-play/weak-updates/"$2"
+	programs_copy ln rm
+}
+
+only_what_fits_is_linked() { # PLACE
+	cp "$builddir/tests/unit/modules/play-weak.ko" "$BATS_TEST_TMPDIR/weak.ko"
+	run ds install acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Adding linked weak modules..."
+	contains "$output" "acme/1.0 on $K is linked to 6.1.0-3-play no more, which it does not fit: 'acme': symbol 'play_kernel_call' has CRC 0x22222222 here and 0x2222dead in the kernel"
+	contains "$output" "acme/1.0 on $K is linked to 6.1.0-4-play, and whether it fits is not known: the kernel's Module.symvers is not there"
+	lacks "$output" "6.1.0-2-play"
+	cmp "$R/lib/modules/$K/$1/acme.ko" "$BATS_TEST_TMPDIR/weak.ko"
+	equal "$(cd "$R/lib/modules"; find . -path '*/weak-updates/*' -type l | sort | cut -d / -f 2 | tr '\n' ' ')" \
+		"6.1.0-2-play 6.1.0-4-play "
+	[[ -e $R/var/lib/kmodsmith/changed/6.1.0-3-play ]] || fail "its depmod is not asked for"
+	equal "$(ds status)" "acme/1.0, $K, $A: installed
+acme, 1.0, 6.1.0-2-play, $A: installed-weak from $K
+acme, 1.0, 6.1.0-4-play, $A: installed-weak from $K"
+	run ds uninstall acme/1.0 -k $K --no-depmod
+	contains "$output" "Removing linked weak modules..."
+	equal "$(find "$R/lib/modules" -path '*/weak-updates/*' -type l)" ""
+}
+
+setup_weak() {
+	rm -r "$R/usr/src/acme-1.0" "$T/acme" "$R/lib/modules/$K" "$R/usr/src/linux-headers-$K"
+	build_root play-weak
+}
+
+@test "RHEL: links to what does not have the CRCs of the other kernel are taken away" {
+	setup_weak
+	printf 'ID="rocky"\nID_LIKE="rhel centos fedora"\n' >"$R/etc/os-release"
+	weak_kernels /usr/sbin/weak-modules ""
+	only_what_fits_is_linked extra
+}
+
+@test "SUSE: links to what does not have the CRCs of the other kernel are taken away" {
+	setup_weak
+	printf 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' >"$R/etc/os-release"
+	weak_kernels /usr/lib/module-init-tools/weak-modules2 updates/
+	only_what_fits_is_linked updates
+}
+
+@test "without the distribution's program nothing is linked" {
+	setup_weak
+	echo 'ID="rhel"' >"$R/etc/os-release"
+	kernel_make 6.1.0-2-play no-headers
+	mkdir "$R/lib/modules/6.1.0-2-play/weak-updates"
+	run ds install acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	lacks "$output" "weak"
+	equal "$(find "$R/lib/modules" -type l ! -name build)" ""
+}

@@ -55,10 +55,11 @@ programs_copy() {
 	done
 }
 
-# build_root: a tree in which acme/1.0, a module of the playground, is really built, for K.
+# build_root [MODULE]: a tree in which acme/1.0 is really built, for K: the playground's
+# play-good, or that one.
 build_root() {
-	local headers dir=$R/usr/src/acme-1.0
-	[[ -e $builddir/tests/unit/modules/play-good.ko ]] || skip "no playground modules"
+	local headers dir=$R/usr/src/acme-1.0 module=$builddir/tests/unit/modules/${1:-play-good}.ko
+	[[ -e $module ]] || skip "no playground modules"
 	K=6.1.0-1-play
 	kernel_make $K
 	headers=$R/usr/src/linux-headers-$K
@@ -72,7 +73,7 @@ build_root() {
 	ln -s usr/bin "$R/bin"
 	printf '#!/bin/sh\nexit 0\n' >"$R/usr/bin/strip"
 	source_make acme 1.0 AUTOINSTALL=yes 'MAKE[0]="make -C $dkms_tree/acme/1.0/build"' 'CLEAN="true"'
-	cp "$builddir/tests/unit/modules/play-good.ko" "$dir/made"
+	cp "$module" "$dir/made"
 	printf 'all:\n\tcp made acme.ko\n' >"$dir/Makefile"
 	chmod -R go-w "$R"
 	tree_add acme 1.0

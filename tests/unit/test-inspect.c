@@ -119,6 +119,59 @@ static void test_good(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(info->exports[0], ==, "0x33333333 play_good_call");
 }
 
+static void assert_weak(struct fixture *f, const char *symvers, const char *problem)
+{
+	static const char *const paths[] = {"/m/play-weak.ko", NULL};
+	const struct ks_kernel other = {.release = (char *)"6.1.0-2-play",
+					.arch = f->machine.machine};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) infos =
+		ks_module_inspect_weak(f->tree.system, paths, &other, symvers, &error);
+	const struct ks_module_info *info;
+
+	g_assert_no_error(error);
+	g_assert_nonnull(infos);
+	info = g_ptr_array_index(infos, 0);
+	g_assert_cmpstr(info->problem, ==, problem);
+}
+
+static void test_weak(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	copy_in(f, "play-weak.ko", "/m/play-weak.ko");
+	assert_weak(f, f->kernel.symvers_path, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const suffixes[] = {".gz", ".xz", ".zst"};
+		g_autofree char *packed =
+			g_strconcat(f->kernel.symvers_path, suffixes[i], NULL);
+
+		g_assert_true(ks_module_compress(f->tree.system, f->kernel.symvers_path,
+						 suffixes[i], 0, &error));
+		assert_weak(f, packed, NULL);
+	}
+	faketree_write(&f->tree, "/other",
+		       "0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
+		       "0x22222223\tplay_kernel_call\tvmlinux\tEXPORT_SYMBOL\t\n");
+	assert_weak(f, "/other",
+		    "symbol 'play_kernel_call' has CRC 0x22222222 here and 0x22222223 in "
+		    "the kernel");
+	/* with another layout of struct module nothing can be loaded */
+	faketree_write(&f->tree, "/layout",
+		       "0x11111112\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
+		       "0x22222222\tplay_kernel_call\tvmlinux\tEXPORT_SYMBOL\t\n");
+	assert_weak(f, "/layout",
+		    "symbol 'module_layout' has CRC 0x11111111 here and 0x11111112 in "
+		    "the kernel");
+	faketree_write(&f->tree, "/none",
+		       "0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
+		       "0x00000000\tplay_kernel_call\tvmlinux\tEXPORT_SYMBOL\t\n");
+	assert_weak(f, "/none", "symbol 'play_kernel_call' has no CRC in the kernel");
+	faketree_write(&f->tree, "/gone",
+		       "0x11111111\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n");
+	assert_weak(f, "/gone", "symbol 'play_kernel_call' is exported by nothing");
+}
+
 static void test_set(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GPtrArray) infos = inspect(f, "/m/play-user.ko", "/m/play-good.ko");
@@ -474,6 +527,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("a-good-module-tells-all-about-itself", test_good);
 	ADD("modules-of-one-set-resolve-each-other", test_set);
+	ADD("a-module-of-another-kernel-fits-by-its-crcs-alone", test_weak);
 	ADD("a-source-of-hundreds-of-modules-is-inspected", test_large_set);
 	ADD("symbols-of-dependencies-count-with-their-crcs", test_extra);
 	ADD("missing-symbols-and-other-crcs-are-named", test_stale);
