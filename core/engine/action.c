@@ -108,16 +108,25 @@ static struct ks_target *find_active_other(const struct ks_inventory *inventory,
 	return NULL;
 }
 
-/* What is in place now: this very target's former build, or another version's. */
-static const struct ks_manifest *find_installed_manifest(
-	const struct ks_inventory *inventory, const struct ks_target *target)
+/* The artifact of what is in place now: this very target's, or another version's. */
+static const struct ks_artifact *find_installed(const struct ks_inventory *inventory,
+						const struct ks_target *target)
 {
-	struct ks_target *other;
+	const struct ks_target *other;
 
 	if (target->artifact && target->artifact->active)
-		return target->artifact->manifest;
+		return target->artifact;
 	other = find_active_other(inventory, target);
-	return other ? other->artifact->manifest : NULL;
+	return other ? other->artifact : NULL;
+}
+
+/* A build of this run may have replaced what the inventory saw: the older of the two. */
+static struct ks_manifest *load_replaced(const struct ks_action_context *context,
+					 const struct ks_artifact *artifact)
+{
+	return artifact ? ks_tree_load_installed(context->system, artifact->dir,
+						 artifact->manifest)
+			: NULL;
 }
 
 static char *artifact_path(const struct ks_action_context *context,
@@ -324,6 +333,11 @@ static bool install(const struct ks_action_context *context,
 	const struct ks_kernel *kernel = target->kernel;
 	g_autofree char *dir = artifact_path(context, target);
 	ks_auto(ks_manifest) manifest = load_manifest(context, target, error);
+	const struct ks_artifact *installed = find_installed(context->inventory, target);
+	ks_auto(ks_manifest) replaced = load_replaced(context, installed);
+	const struct ks_manifest *old = replaced    ? replaced
+					: installed ? installed->manifest
+						    : NULL;
 
 	if (!manifest)
 		return false;
@@ -332,16 +346,12 @@ static bool install(const struct ks_action_context *context,
 	if (context->options->request.module)
 		ks_manifest_leave_out(manifest, context->options->leave_out);
 	choose_links(context, manifest, dir);
-	if (!nothing_is_owned(system, manifest,
-			      find_installed_manifest(context->inventory, target),
-			      error) ||
+	if (!nothing_is_owned(system, manifest, old, error) ||
 	    !pre_install(context, action, error))
 		return false;
 	/* marked on both sides: a run that dies between them has told that it began */
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    !ks_install_place(system, dir, manifest,
-			      find_installed_manifest(context->inventory, target),
-			      error) ||
+	    !ks_install_place(system, dir, manifest, old, error) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
 	    !store_installed_at(context, target, manifest, g_get_real_time(), error) ||
 	    !ks_tree_activate(system, source->name, source->version, kernel->release,
@@ -383,6 +393,8 @@ static bool uninstall(const struct ks_action_context *context,
 	const struct ks_target *target = action->target;
 	const struct ks_kernel *kernel = target->kernel;
 	ks_auto(ks_manifest) manifest = NULL;
+	ks_auto(ks_manifest) replaced = NULL;
+	const struct ks_manifest *placed;
 
 	/* the replacement's installation has taken the old files away already, and
 	 * may have put its own under the same names */
@@ -391,12 +403,14 @@ static bool uninstall(const struct ks_action_context *context,
 	manifest = load_manifest(context, target, error);
 	if (!manifest)
 		return false;
+	replaced = load_replaced(context, target->artifact);
+	placed = replaced ? replaced : manifest;
 	notify(context, (struct ks_event){.kind = KS_EVENT_TAKEN,
 					  .action = action,
-					  .manifest = manifest});
-	link_weakly(context, action, manifest);
+					  .manifest = placed});
+	link_weakly(context, action, placed);
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    !ks_install_unplace(system, manifest, error) ||
+	    !ks_install_unplace(system, placed, error) ||
 	    (kernel->alive &&
 	     !ks_original_restore(system, target->source->name, kernel->release,
 				  kernel->arch, error)) ||

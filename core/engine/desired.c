@@ -39,12 +39,20 @@ static void record_free(gpointer data)
 	ks_record_free(data);
 }
 
-static bool is_installed(const struct ks_system *system, GPtrArray *kernels,
-			 const struct ks_artifact *artifact)
+/* A record is of what is installed, also where the artifact is newer. */
+static void add_record(const struct ks_system *system, GPtrArray *kernels,
+		       const struct ks_artifact *artifact, GPtrArray *records)
 {
-	return artifact->active && artifact->manifest &&
-	       is_alive(kernels, artifact->release) &&
-	       files_are_there(system, artifact->manifest);
+	ks_auto(ks_manifest) replaced = NULL;
+	const struct ks_manifest *manifest;
+
+	if (!artifact->active || !artifact->manifest ||
+	    !is_alive(kernels, artifact->release))
+		return;
+	replaced = ks_tree_load_installed(system, artifact->dir, artifact->manifest);
+	manifest = replaced ? replaced : artifact->manifest;
+	if (files_are_there(system, manifest))
+		g_ptr_array_add(records, ks_record_new(manifest));
 }
 
 GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
@@ -60,12 +68,8 @@ GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels
 		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 
 		for (guint j = 0; j < entry->artifacts->len; j++) {
-			struct ks_artifact *artifact =
-				g_ptr_array_index(entry->artifacts, j);
-
-			if (is_installed(system, kernels, artifact))
-				g_ptr_array_add(records,
-						ks_record_new(artifact->manifest));
+			add_record(system, kernels,
+				   g_ptr_array_index(entry->artifacts, j), records);
 		}
 	}
 	return records;

@@ -20,11 +20,10 @@
 
 /* --- adding */
 
-static bool is_same_source(const struct ks_system *system, const char *link,
-			   const char *source_dir)
+static bool leads_to(const struct ks_system *system, const char *link, const char *dir)
 {
 	g_autofree char *there = ks_root_realpath(system->root, link);
-	g_autofree char *wanted = ks_root_realpath(system->root, source_dir);
+	g_autofree char *wanted = ks_root_realpath(system->root, dir);
 
 	return there && wanted && g_str_equal(there, wanted);
 }
@@ -34,7 +33,7 @@ static bool make_source_link(const struct ks_system *system, const char *link,
 {
 	struct stat st;
 
-	if (is_same_source(system, link, source_dir))
+	if (leads_to(system, link, source_dir))
 		return true;
 	/* A link to nothing is what a removed package leaves; anything else is in use. */
 	if (ks_root_lstat(system->root, link, &st) &&
@@ -161,17 +160,26 @@ static bool replace(const struct ks_system *system, const char *staged, const ch
 	return replace_in_two(system, staged, dest, error);
 }
 
+static bool keep_installed(const struct ks_system *system, const char *link,
+			   const char *dest, const char *staged_dir, GError **error)
+{
+	return !leads_to(system, link, dest) ||
+	       ks_tree_keep_installed(system, dest, staged_dir, error);
+}
+
 bool ks_tree_publish(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
 		     const char *staged_dir, GError **error)
 {
 	g_autofree char *dest =
 		ks_tree_artifact_path(system, name, version, release, arch);
+	g_autofree char *link = ks_tree_link_path(system, name, release, arch);
 	g_autofree char *parent = g_path_get_dirname(dest);
 	struct stat st;
 	bool ok;
 
-	if (!sync_tree(system, staged_dir, 0, error) ||
+	if (!keep_installed(system, link, dest, staged_dir, error) ||
+	    !sync_tree(system, staged_dir, 0, error) ||
 	    !ks_root_mkdir_p(system->root, parent, 0755, error)) {
 		g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version,
 			       release);
@@ -195,8 +203,11 @@ bool ks_tree_activate(const struct ks_system *system, const char *name,
 {
 	g_autofree char *link = ks_tree_link_path(system, name, release, arch);
 	g_autofree char *target = g_build_filename(version, release, arch, NULL);
+	g_autofree char *dir =
+		ks_tree_artifact_path(system, name, version, release, arch);
 
-	return ks_durable_symlink(system->root, target, link, error);
+	return ks_durable_symlink(system->root, target, link, error) &&
+	       ks_tree_forget_installed(system, dir, error);
 }
 
 bool ks_tree_deactivate(const struct ks_system *system, const char *name,

@@ -15,3 +15,9 @@ char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 #define KS_TREE_MARK_ASKED	   "asked"
 #define KS_TREE_MARK_REMOVAL_ASKED "removal-asked"
 #define KS_TREE_MARK_DISMISSED	   "dismissed"
+
+/* installed.c: put the manifest of what is installed beside that of a newer artifact. */
+bool ks_tree_keep_installed(const struct ks_system *system, const char *dir,
+			    const char *staged_dir, GError **error);
+bool ks_tree_forget_installed(const struct ks_system *system, const char *dir,
+			      GError **error);

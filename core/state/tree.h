@@ -8,6 +8,8 @@
  *	T/M/V/K/A/module/NAME.ko[.xz]		built
  *	T/M/V/K/A/log/make.log
  *	T/M/V/K/A/manifest			ours
+ *	T/M/V/K/A/installed			the manifest of what is installed, where
+ *						the artifact is a newer one
  *	T/M/kernel-K-A -> V/K/A			installed
  *
  * Half-made trees of a killed dkms are read without harm: what does not fit
@@ -65,7 +67,8 @@ bool ks_tree_add(const struct ks_system *system, const char *name, const char *v
 /*
  * Move a finished, staged artifact directory (anywhere on the same file
  * system as T) to T/M/V/K/A, replacing what is there in one exchange
- * (renameat2 RENAME_EXCHANGE); the old one is removed afterwards.
+ * (renameat2 RENAME_EXCHANGE); the old one is removed afterwards. When that one
+ * is installed, its manifest stays as "installed" until ks_tree_activate().
  */
 bool ks_tree_publish(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
@@ -77,6 +80,14 @@ bool ks_tree_activate(const struct ks_system *system, const char *name,
 		      GError **error);
 bool ks_tree_deactivate(const struct ks_system *system, const char *name,
 			const char *release, const char *arch, GError **error);
+
+/*
+ * The manifest of what is installed of the active artifact in dir, whose own manifest is
+ * own (may be NULL); NULL when that is the one. Costs a stat(2) when it is.
+ */
+struct ks_manifest *ks_tree_load_installed(const struct ks_system *system,
+					   const char *dir,
+					   const struct ks_manifest *own);
 
 /* Remove one artifact, and an emptied K directory. */
 bool ks_tree_unbuild(const struct ks_system *system, const char *name,

@@ -506,6 +506,82 @@ static void test_what_is_gone_is_not_recorded(struct fixture *f, gconstpointer d
 	g_assert_nonnull(strstr(applied, "record=kmod-foo-" K "\n"));
 }
 
+/* What "build" does to an installed module, or a run that dies before it installs. */
+static void rebuild_foo(struct fixture *f, const char *release, const char *text)
+{
+	ks_auto(ks_manifest) manifest = ks_manifest_new("foo", "1.0", release, f->arch);
+	struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
+	g_autoptr(GError) error = NULL;
+
+	manifest->build_fingerprint = g_strdup("bb");
+	file->name = g_strdup("foo.ko");
+	file->dest_dir = g_strdup_printf("/lib/modules/%s/updates/dkms", release);
+	file->sha256 = ks_digest_data(text, strlen(text));
+	file->built_sha256 = g_strdup(file->sha256);
+	file->size_bytes = strlen(text);
+	g_ptr_array_add(manifest->files, file);
+	faketree_write(&f->tree, T "/staged/module/foo.ko", text);
+	ks_manifest_store(f->tree.system, manifest, T "/staged/manifest", &error);
+	g_assert_no_error(error);
+	ks_tree_publish(f->tree.system, "foo", "1.0", release, f->arch, T "/staged",
+			&error);
+	g_assert_no_error(error);
+}
+
+static void test_what_is_built_is_not_recorded_before_it_is_installed(struct fixture *f,
+								      gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *old = ks_digest_data(KO_TEXT, strlen(KO_TEXT));
+	g_autofree char *applied = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	/* twice: the second replaces what was never installed */
+	rebuild_foo(f, K, "another one");
+	rebuild_foo(f, K, "a third one");
+	add_recorder(f);
+	/* a run that has nothing to do with it */
+	outcome = run(f, (struct ks_run_options){.request = {.release = "none"}});
+	applied = faketree_read(&f->tree, "/applied");
+	g_assert_cmpuint(count(applied, "record=kmod-foo-" K "\n"), ==, 1);
+	g_assert_nonnull(strstr(applied, old));
+	g_assert_false(outcome->record_pending);
+}
+
+static void test_what_was_installed_goes_also_behind_a_new_build(struct fixture *f,
+								 gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	rebuild_foo(f, K, "another one");
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpuint(outcome->n_removed, ==, 1);
+	g_assert_false(is_there(f, "/lib/modules/" K KO));
+	g_assert_false(is_there(f, T "/foo"));
+}
+
+/* It died when the files were placed, before it took note of that. */
+static void test_what_a_killed_run_has_placed_is_recorded(struct fixture *f,
+							  gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	g_autofree char *placed = ks_digest_data("another one", strlen("another one"));
+	g_autofree char *applied = NULL;
+
+	add_source(f, "");
+	add_installed_foo(f, K);
+	rebuild_foo(f, K, "another one");
+	faketree_write(&f->tree, "/lib/modules/" K KO, "another one");
+	add_recorder(f);
+	outcome = run(f, (struct ks_run_options){.request = {.release = "none"}});
+	applied = faketree_read(&f->tree, "/applied");
+	g_assert_nonnull(strstr(applied, placed));
+}
+
 static void test_without_any_kernel_the_database_is_left_alone(struct fixture *f,
 							       gconstpointer data)
 {
@@ -713,6 +789,12 @@ static const struct {
 	 test_a_script_that_is_no_program_is_passed_over},
 	{"a run for one kernel records all", test_a_run_for_one_kernel_records_all},
 	{"what is gone is not recorded", test_what_is_gone_is_not_recorded},
+	{"what is built is not recorded before it is installed",
+	 test_what_is_built_is_not_recorded_before_it_is_installed},
+	{"what was installed goes also behind a new build",
+	 test_what_was_installed_goes_also_behind_a_new_build},
+	{"what a killed run has placed is recorded",
+	 test_what_a_killed_run_has_placed_is_recorded},
 	{"without any kernel the database is left alone",
 	 test_without_any_kernel_the_database_is_left_alone},
 	{"a maintainer script does not record", test_a_maintainer_script_does_not_record},

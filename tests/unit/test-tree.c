@@ -57,6 +57,27 @@ static void activate_foo(struct faketree *tree)
 	g_assert_no_error(error);
 }
 
+static void test_a_manifest_of_what_is_installed(struct faketree *tree,
+						 gconstpointer data)
+{
+	ks_auto(ks_manifest) manifest = ks_manifest_new("foo", "1.0", K, "x86_64");
+
+	add_foo(tree);
+	publish_foo(tree, "first");
+	g_assert_true(ks_manifest_store(tree->system, manifest,
+					T "/foo/1.0/" K "/x86_64/manifest", NULL));
+	/* not installed: nothing to keep */
+	publish_foo(tree, "second");
+	g_assert_false(is_there(tree, T "/foo/1.0/" K "/x86_64/installed"));
+	g_assert_true(ks_manifest_store(tree->system, manifest,
+					T "/foo/1.0/" K "/x86_64/manifest", NULL));
+	activate_foo(tree);
+	publish_foo(tree, "third");
+	g_assert_true(is_there(tree, T "/foo/1.0/" K "/x86_64/installed"));
+	activate_foo(tree);
+	g_assert_false(is_there(tree, T "/foo/1.0/" K "/x86_64/installed"));
+}
+
 static void test_no_tree_is_an_empty_tree(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GPtrArray) entries = scan(tree);
@@ -370,6 +391,8 @@ int main(int argc, char **argv)
 	    test_a_link_to_nothing_is_replaced_by_add);
 	ADD("publishing replaces the old artifact",
 	    test_publishing_replaces_the_old_artifact);
+	ADD("the manifest of what is installed stays until another is",
+	    test_a_manifest_of_what_is_installed);
 	ADD("publishing nothing is an error", test_publishing_nothing_is_an_error);
 	ADD("activation is a link in dkms form", test_activation_is_a_link_in_dkms_form);
 	ADD("unbuilding leaves the source and no empty kernel",
