@@ -18,6 +18,7 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		.no_depmod = options->no_depmod,
 		.modprobe = options->modprobe_on_install,
 		.symlink_modules = options->symlink_modules,
+		.take_originals = true,
 		.lock_timeout_ms = -1,
 		.silent = true,
 		/* else what they print would come before their line */

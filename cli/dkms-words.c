@@ -8,7 +8,7 @@
 #include "cli/dkms-debug.h"
 #include "cli/message.h"
 #include "cli/source.h"
-#include "core/install/apply.h"
+#include "core/install/occupant.h"
 #include "core/support/error.h"
 
 #define TICKS_PER_DOT 3
@@ -465,15 +465,13 @@ static void on_placed(struct ks_dkms_words *words, const struct ks_event *event)
 
 /* A file that is not what was installed is somebody else's by now, and stays. */
 static void say_taken(struct ks_dkms_words *words, struct block *block,
-		      const struct ks_kernel *kernel, const struct ks_manifest_file *file)
+		      const struct ks_kernel *kernel, const struct ks_manifest *manifest,
+		      const struct ks_manifest_file *file)
 {
 	const struct ks_system *system = words->dkms->cli.system;
 	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
-	g_autofree char *sha256 = ks_apply_digest(system, path);
-	g_autofree char *link = ks_root_readlink(system->root, path);
 
-	if (file->link ? g_strcmp0(link, file->link) == 0
-		       : sha256 && g_strcmp0(sha256, file->sha256) == 0)
+	if (ks_occupant_is_placed(system, manifest, file))
 		say(words, block, "Deleting %s\n", path);
 	else
 		say(words, block, "Module %s was not found within %s/\n", file->name,
@@ -496,7 +494,7 @@ static void on_taken(struct ks_dkms_words *words, const struct ks_event *event)
 	say(words, block,
 	    "Before uninstall, this module version was ACTIVE on this kernel.\n");
 	for (guint i = 0; i < event->manifest->files->len; i++)
-		say_taken(words, block, target->kernel,
+		say_taken(words, block, target->kernel, event->manifest,
 			  g_ptr_array_index(event->manifest->files, i));
 }
 
@@ -507,7 +505,8 @@ static void on_original(struct ks_dkms_words *words, const struct ks_event *even
 	if (event->action->kind == KS_ACTION_UNINSTALL)
 		say(words, block, "Restoring archived original module %s\n", event->text);
 	else
-		say(words, block, "%s\n", event->text);
+		say(words, block, "Found pre-existing %s, archiving for uninstallation\n",
+		    event->text);
 }
 
 static void on_script(struct ks_dkms_words *words, const struct ks_event *event)

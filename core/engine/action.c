@@ -3,9 +3,10 @@
 #include "core/engine/action.h"
 
 #include "core/conf/framework.h"
-#include "core/engine/original.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
+#include "core/install/journal.h"
+#include "core/install/original.h"
 #include "core/install/weak.h"
 #include "core/inventory/in-tree.h"
 #include "core/record/record.h"
@@ -266,27 +267,19 @@ static bool is_satisfied(const struct ks_action_context *context,
 	return own != NULL;
 }
 
-static bool has_file(const struct ks_manifest *manifest, const char *path)
-{
-	for (guint i = 0; manifest && i < manifest->files->len; i++) {
-		const struct ks_manifest_file *file =
-			g_ptr_array_index(manifest->files, i);
-		g_autofree char *own = g_build_filename(file->dest_dir, file->name, NULL);
-
-		if (g_str_equal(own, path))
-			return true;
-	}
-	return false;
-}
-
 /*
  * What lies where a module belongs, and no state tells of, is overwritten as a killed
  * dkms's; but not when it is a package's.
  */
-static bool nothing_is_owned(const struct ks_system *system,
+static bool nothing_is_owned(const struct ks_action_context *context,
+			     const struct ks_kernel *kernel,
 			     const struct ks_manifest *manifest,
 			     const struct ks_manifest *old, GError **error)
 {
+	const struct ks_system *system = context->system;
+	g_autofree char *kernels_own =
+		g_build_filename(kernel->modules_dir, "kernel", NULL);
+
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
@@ -294,7 +287,12 @@ static bool nothing_is_owned(const struct ks_system *system,
 			g_build_filename(file->dest_dir, file->name, NULL);
 		g_autofree char *owner = NULL;
 
-		if (has_file(old, path) || !ks_root_exists(system->root, path))
+		if (ks_manifest_has_path(old, path) ||
+		    !ks_root_exists(system->root, path))
+			continue;
+		/* it is put aside */
+		if (context->options->take_originals &&
+		    ks_journal_is_path_below(path, kernels_own))
 			continue;
 		owner = ks_record_owner(system, path);
 		if (!owner)
@@ -305,6 +303,42 @@ static bool nothing_is_owned(const struct ks_system *system,
 		return false;
 	}
 	return true;
+}
+
+static bool may_take_original(const char *path, void *data)
+{
+	const struct telling *telling = data;
+	g_autofree char *owner =
+		telling->context->options->take_originals
+			? NULL
+			: ks_record_owner(telling->context->system, path);
+
+	return !owner;
+}
+
+static void tell_original(const char *path, void *data)
+{
+	const struct telling *telling = data;
+
+	notify(telling->context, (struct ks_event){.kind = KS_EVENT_ORIGINAL,
+						   .action = telling->action,
+						   .text = path});
+}
+
+/* Where modules go as the conf says, which may be where the kernel has its own. */
+static bool place(const struct ks_action_context *context, const struct ks_action *action,
+		  const struct ks_manifest *manifest, const struct ks_manifest *old,
+		  const char *dir, GError **error)
+{
+	struct telling telling = {context, action};
+	const struct ks_original_options options = {may_take_original, tell_original,
+						    &telling};
+	g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(g_free);
+
+	return ks_original_put_aside(context->system, dir, manifest, old, &options,
+				     others, error) &&
+	       ks_install_place(context->system, dir, manifest, old, error) &&
+	       ks_original_remove(context->system, manifest, others, error);
 }
 
 /* Say in the manifest whether its files are links into the tree, or copies. */
@@ -346,12 +380,12 @@ static bool install(const struct ks_action_context *context,
 	if (context->options->request.module)
 		ks_manifest_leave_out(manifest, context->options->leave_out);
 	choose_links(context, manifest, dir);
-	if (!nothing_is_owned(system, manifest, old, error) ||
+	if (!nothing_is_owned(context, kernel, manifest, old, error) ||
 	    !pre_install(context, action, error))
 		return false;
 	/* marked on both sides: a run that dies between them has told that it began */
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    !ks_install_place(system, dir, manifest, old, error) ||
+	    !place(context, action, manifest, old, dir, error) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
 	    !store_installed_at(context, target, manifest, g_get_real_time(), error) ||
 	    !ks_tree_activate(system, source->name, source->version, kernel->release,
@@ -392,6 +426,9 @@ static bool uninstall(const struct ks_action_context *context,
 	const struct ks_system *system = context->system;
 	const struct ks_target *target = action->target;
 	const struct ks_kernel *kernel = target->kernel;
+	struct telling telling = {context, action};
+	const struct ks_original_options options = {.tell = tell_original,
+						    .data = &telling};
 	ks_auto(ks_manifest) manifest = NULL;
 	ks_auto(ks_manifest) replaced = NULL;
 	const struct ks_manifest *placed;
@@ -410,10 +447,11 @@ static bool uninstall(const struct ks_action_context *context,
 					  .manifest = placed});
 	link_weakly(context, action, placed);
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    !ks_install_unplace(system, placed, error) ||
+	    /* first: what has its path back is not ours any more, and stays */
 	    (kernel->alive &&
-	     !ks_original_restore(system, target->source->name, kernel->release,
-				  kernel->arch, error)) ||
+	     !ks_original_restore(system, placed, target->source->name, kernel->release,
+				  kernel->arch, &options, error)) ||
+	    !ks_install_unplace(system, placed, error) ||
 	    !ks_install_mark_changed(system, kernel->release, error) ||
 	    !ks_tree_deactivate(system, target->source->name, kernel->release,
 				kernel->arch, error) ||
@@ -445,6 +483,8 @@ static bool unbuild(const struct ks_action_context *context,
 	const struct ks_target *target = action->target;
 	const struct ks_source *source = target->source;
 	const struct ks_kernel *kernel = target->kernel;
+	/* an installation that died here has not told that it placed anything */
+	ks_auto(ks_manifest) manifest = load_manifest(context, target, NULL);
 
 	if (!is_replaced(context, target) &&
 	    !ks_tree_deactivate(context->system, source->name, kernel->release,
@@ -452,8 +492,8 @@ static bool unbuild(const struct ks_action_context *context,
 		return false;
 	/* a dkms that died while it installed has moved the kernel's own away already */
 	if (kernel->alive && !is_active_anywhere(context, target) &&
-	    !ks_original_restore(context->system, source->name, kernel->release,
-				 kernel->arch, error))
+	    !ks_original_restore(context->system, manifest, source->name, kernel->release,
+				 kernel->arch, NULL, error))
 		return false;
 	return ks_tree_unbuild(context->system, source->name, source->version,
 			       kernel->release, kernel->arch, error) &&

@@ -17,9 +17,10 @@ enum ks_event_kind {
 	KS_EVENT_ACTION_STEP,	   /* a build goes on to another step: text */
 	KS_EVENT_ACTION_DONE,	   /* action ended well */
 	KS_EVENT_ACTION_FAILED,	   /* action; error */
-	KS_EVENT_ORIGINAL,	   /* text: a file put aside or, by UNINSTALL, put back */
-	KS_EVENT_PLACED,	   /* by INSTALL: manifest tells which files */
-	KS_EVENT_TAKEN,		   /* by UNINSTALL, before: manifest tells which files */
+	KS_EVENT_ORIGINAL,     /* text: the path of a file put aside or, by UNINSTALL, put
+				  back */
+	KS_EVENT_PLACED,       /* by INSTALL: manifest tells which files */
+	KS_EVENT_TAKEN,	       /* by UNINSTALL, before: manifest tells which files */
 	KS_EVENT_WEAK_MODULES, /* action's files are linked to other kernels, or were */
 	KS_EVENT_SCRIPT,       /* text: "post_add": such a script is run now */
 	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
@@ -68,8 +69,10 @@ struct ks_run_options {
 	 */
 	bool caller_records;
 	bool no_depmod;
-	bool modprobe;	      /* as framework.conf's modprobe_on_install, for this run */
-	bool symlink_modules; /* as framework.conf's, for this run */
+	bool modprobe; /* as framework.conf's modprobe_on_install, for this run */
+	/* of the kernel's own modules that stand in the way also those a package owns */
+	bool take_originals;
+	bool symlink_modules;	/* as framework.conf's, for this run */
 	bool scripts_to_stdout; /* what root's scripts print; else it goes to the log */
 	/*
 	 * Files ("foo.ko.xz"; NULL: none) of request.module that are not installed with

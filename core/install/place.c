@@ -7,13 +7,10 @@
 #include <sys/statvfs.h>
 
 #include "core/install/apply.h"
+#include "core/install/occupant.h"
 #include "core/support/error.h"
 
-#define SPACE_SLACK_BYTES  (256 * 1024)
-#define MAX_COMPARED_BYTES (256u << 20)
-
-/* Ours and dkms's by convention: what lies here unrecorded was left by a killed dkms. */
-#define OWN_DIR "/updates/dkms"
+#define SPACE_SLACK_BYTES (256 * 1024)
 
 struct placement {
 	const struct ks_system *system;
@@ -22,11 +19,6 @@ struct placement {
 	const struct ks_manifest *old;
 	struct ks_journal *journal;
 };
-
-static char *path_of(const struct ks_manifest_file *file)
-{
-	return g_build_filename(file->dest_dir, file->name, NULL);
-}
 
 /*
  * The kernel's directory as the manifest spells it: where /lib is a link, both
@@ -45,17 +37,6 @@ static char *base_of(const struct ks_system *system, const struct ks_manifest *m
 	return g_steal_pointer(&base);
 }
 
-static bool manifest_has(const struct ks_manifest *manifest, const char *path)
-{
-	for (guint i = 0; manifest && i < manifest->files->len; i++) {
-		g_autofree char *other = path_of(g_ptr_array_index(manifest->files, i));
-
-		if (!strcmp(path, other))
-			return true;
-	}
-	return false;
-}
-
 static bool check_path(const struct placement *p, const struct ks_manifest_file *file,
 		       const char *path, GError **error)
 {
@@ -67,14 +48,6 @@ static bool check_path(const struct placement *p, const struct ks_manifest_file 
 	return false;
 }
 
-/* Is a link with that text there? */
-static bool is_link_to(const struct ks_system *system, const char *path, const char *text)
-{
-	g_autofree char *there = ks_root_readlink(system->root, path);
-
-	return there && text && !strcmp(there, text);
-}
-
 /* The same bytes or link, already as they should be: nothing to do. */
 static bool is_in_place(const struct placement *p, const struct ks_manifest_file *file,
 			const char *path)
@@ -83,97 +56,13 @@ static bool is_in_place(const struct placement *p, const struct ks_manifest_file
 	struct stat st;
 
 	if (file->link)
-		return is_link_to(p->system, path, file->link);
+		return ks_occupant_is_link(p->system, path, file->link);
 	if (!file->sha256 || !ks_root_lstat(p->system->root, path, &st) ||
 	    !S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0644 ||
 	    st.st_uid != geteuid() || st.st_nlink != 1)
 		return false;
 	sha256 = ks_apply_digest(p->system, path);
 	return sha256 && !strcmp(sha256, file->sha256);
-}
-
-/* "NAME/VERSION" of another module that is installed there, or NULL. */
-static char *find_claim(const struct placement *p, const char *path)
-{
-	g_autoptr(GPtrArray) entries = ks_tree_scan(p->system, NULL);
-
-	for (guint i = 0; entries && i < entries->len; i++) {
-		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
-
-		if (!strcmp(entry->name, p->manifest->module))
-			continue;
-		for (guint j = 0; j < entry->artifacts->len; j++) {
-			const struct ks_artifact *artifact =
-				g_ptr_array_index(entry->artifacts, j);
-
-			if (artifact->active && manifest_has(artifact->manifest, path))
-				return g_strdup_printf("%s/%s", entry->name,
-						       entry->version);
-		}
-	}
-	return NULL;
-}
-
-static bool refuse(const char *path, const char *whose, GError **error)
-{
-	ks_error_set(error, KS_ERROR_DENIED, "'%s' is there already and belongs to %s",
-		     path, whose);
-	ks_error_hint(error,
-		      "find its owner, and remove the file or the module that put it "
-		      "there");
-	return false;
-}
-
-/*
- * The first part of the very file that is to be placed: a dkms that was killed, or
- * met a full disk, while it copied.
- */
-static bool is_begun_copy(const struct placement *p, const struct ks_manifest_file *file,
-			  const char *path)
-{
-	g_autofree char *source =
-		p->artifact_dir
-			? g_build_filename(p->artifact_dir, "module", file->name, NULL)
-			: NULL;
-	g_autofree char *whole = NULL;
-	g_autofree char *part = NULL;
-	size_t whole_bytes = 0, part_bytes = 0;
-
-	if (!source)
-		return false;
-	part = ks_root_read_file(p->system->root, path, MAX_COMPARED_BYTES, &part_bytes,
-				 NULL);
-	whole = ks_root_read_file(p->system->root, source, MAX_COMPARED_BYTES,
-				  &whole_bytes, NULL);
-	return part && whole && part_bytes < whole_bytes &&
-	       memcmp(part, whole, part_bytes) == 0;
-}
-
-/* May the file at path be replaced? */
-static bool check_owner(const struct placement *p, const struct ks_manifest_file *file,
-			const char *path, GError **error)
-{
-	g_autofree char *own_dir = g_strconcat(p->journal->base, OWN_DIR, NULL);
-	g_autofree char *dir = g_path_get_dirname(path);
-	g_autofree char *claim = NULL;
-	g_autofree char *sha256 = NULL;
-	struct stat st;
-
-	if (!ks_root_lstat(p->system->root, path, &st) || manifest_has(p->old, path))
-		return true;
-	if (S_ISDIR(st.st_mode))
-		return refuse(path, "a directory", error);
-	claim = find_claim(p, path);
-	if (claim)
-		return refuse(path, claim, error);
-	if (!strcmp(dir, own_dir) || is_link_to(p->system, path, file->link))
-		return true;
-	sha256 = ks_apply_digest(p->system, path);
-	if (sha256 && file->sha256 && !strcmp(sha256, file->sha256))
-		return true;
-	if (is_begun_copy(p, file, path))
-		return true;
-	return refuse(path, "somebody else", error);
 }
 
 /* A link gives what it leads to, so that has to be right. */
@@ -210,10 +99,11 @@ static bool plan_new(struct placement *p, GError **error)
 	for (guint i = 0; i < p->manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(p->manifest->files, i);
-		g_autofree char *path = path_of(file);
+		g_autofree char *path = ks_manifest_file_path(file);
 
 		if (!check_path(p, file, path, error) ||
-		    !check_owner(p, file, path, error) ||
+		    !ks_occupant_may_go(p->system, p->artifact_dir, p->manifest, p->old,
+					file, p->journal->base, error) ||
 		    !add_placement(p, file, path, error))
 			return false;
 	}
@@ -231,9 +121,9 @@ static char *find_own_link(const struct ks_system *system, const struct ks_manif
 						     old->release, old->arch);
 	g_autofree char *own = g_build_filename(dir, "module", file->name, NULL);
 
-	if (is_link_to(system, path, file->link))
+	if (ks_occupant_is_link(system, path, file->link))
 		return g_strdup(file->link);
-	return is_link_to(system, path, own) ? g_steal_pointer(&own) : NULL;
+	return ks_occupant_is_link(system, path, own) ? g_steal_pointer(&own) : NULL;
 }
 
 static bool plan_removals(struct placement *p, const struct ks_manifest *old,
@@ -241,11 +131,11 @@ static bool plan_removals(struct placement *p, const struct ks_manifest *old,
 {
 	for (guint i = 0; old && i < old->files->len; i++) {
 		const struct ks_manifest_file *file = g_ptr_array_index(old->files, i);
-		g_autofree char *path = path_of(file);
+		g_autofree char *path = ks_manifest_file_path(file);
 		g_autofree char *link = NULL;
 		struct stat st;
 
-		if (manifest_has(p->manifest, path) ||
+		if (ks_manifest_has_path(p->manifest, path) ||
 		    !ks_root_lstat(p->system->root, path, &st))
 			continue;
 		if (!check_path(p, file, path, error))

@@ -137,6 +137,17 @@ static bool is_same_or_newer(const struct versions *own,
 	       g_strcmp0(own->srcversion, file->srcversion) == 0;
 }
 
+/* Where modules go as the conf says, ours may have taken the place of the kernel's. */
+static bool is_ours(const struct ks_system *system, const char *path,
+		    const struct ks_manifest_file *file)
+{
+	g_autofree char *own = ks_manifest_file_path(file);
+	struct stat st;
+
+	return g_str_equal(own, path) && ks_root_stat(system->root, path, &st) &&
+	       (guint64)st.st_size == file->size_bytes;
+}
+
 /* "foo.ko.xz" -> the kernel's own foo, when it is the same or newer. */
 static char *find_one(const struct ks_system *system, const struct ks_kernel *kernel,
 		      const struct ks_manifest_file *file)
@@ -149,7 +160,8 @@ static char *find_one(const struct ks_system *system, const struct ks_kernel *ke
 
 	if ((!file->version && !file->srcversion) ||
 	    !ks_module_find_in_tree(system, kernel, name, &path) ||
-	    !get_versions(system, path, &own) || !is_same_or_newer(&own, file))
+	    is_ours(system, path, file) || !get_versions(system, path, &own) ||
+	    !is_same_or_newer(&own, file))
 		return NULL;
 	return g_steal_pointer(&path);
 }

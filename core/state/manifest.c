@@ -68,6 +68,22 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 	g_free(file);
 }
 
+char *ks_manifest_file_path(const struct ks_manifest_file *file)
+{
+	return g_build_filename(file->dest_dir, file->name, NULL);
+}
+
+bool ks_manifest_has_path(const struct ks_manifest *manifest, const char *path)
+{
+	for (guint i = 0; manifest && i < manifest->files->len; i++) {
+		g_autofree char *own = ks_manifest_file_path(manifest->files->pdata[i]);
+
+		if (strcmp(own, path) == 0)
+			return true;
+	}
+	return false;
+}
+
 void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *names)
 {
 	while (manifest->left_out->len)

@@ -57,6 +57,11 @@ void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *name
 char *ks_manifest_unresolved(const struct ks_manifest *manifest);
 void ks_manifest_file_free(struct ks_manifest_file *file);
 
+/* Where it is installed: dest_dir and name. Free with g_free. */
+char *ks_manifest_file_path(const struct ks_manifest_file *file);
+/* Is that the path of one of its files? manifest may be NULL: no. */
+bool ks_manifest_has_path(const struct ks_manifest *manifest, const char *path);
+
 /* From memory (fuzzed) and from, or to, a file of the tree (durably). */
 struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
 				      const char *label, GError **error);

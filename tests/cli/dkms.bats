@@ -329,3 +329,36 @@ Executing post-transaction command..."
 true $K
 "
 }
+
+# --- the kernel's own modules
+
+@test "where modules go as written, the kernel's own is archived and put back" {
+	need_root
+	kernel_make $K
+	source_make acme 1.0 'DEST_MODULE_LOCATION[0]="/kernel/drivers/acme"'
+	tree_add acme 1.0
+	tree_built acme 1.0 $K
+	own=/lib/modules/$K/kernel/drivers/acme/acme.ko
+	mkdir -p "$R${own%/*}"
+	echo "the kernel's" >"$R$own"
+	touch -d @1000000000 "$R$own"
+	run ds install acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	equal "$output" "Found pre-existing $own, archiving for uninstallation
+Installing $own
+Running depmod... done."
+	equal "$(cat "$R$own")" "module acme 1.0"
+	equal "$(cat "$R/var/lib/dkms/acme/original_module/$K/$A/acme.ko.origin")" "$own"
+	equal "$(ds status)" "acme/1.0, $K, $A: installed (Original modules exist)"
+	run ds install acme/1.0 -k $K --no-depmod --force
+	equal "$status" 0
+	equal "$(cat "$R/var/lib/dkms/acme/original_module/$K/$A/acme.ko")" "the kernel's"
+	run ds uninstall acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Deleting $own
+Restoring archived original module $own"
+	contains "$output" "Removing original module(s) from DKMS tree for kernel $K ($A)"
+	equal "$(cat "$R$own")" "the kernel's"
+	equal "$(stat -c %Y "$R$own")" 1000000000
+	equal "$(ds status)" "acme/1.0, $K, $A: built"
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's own modules that stand where ours belong: T/M/original_module/K/A/NAME,
+ * with the path in the first line of NAME.origin (dkms 3.4.3, do_install). dkms moves
+ * what it finds in the kernel away. Here that is only done where a module is installed
+ * below /lib/modules/K/kernel itself, on distributions that take the conf's
+ * DEST_MODULE_LOCATION as written: elsewhere depmod prefers ours. Whoever takes the
+ * last version off a kernel has to put back what either has moved.
+ *
+ * A copy is in the store, synced, before anything happens to the original, and is
+ * dropped after it is back: dying between leaves one of the two at every path.
+ */
+#pragma once
+
+#include "core/state/tree.h"
+
+struct ks_original_options {
+	/* May the file at path be taken? NULL: each. */
+	bool (*may_take)(const char *path, void *data);
+	/* Is told each path that is taken, or put back. May be NULL. */
+	void (*tell)(const char *path, void *data);
+	void *data;
+};
+
+/*
+ * Copy into the store what stands in the way of the manifest's files: for each that
+ * goes below the kernel's own modules what lies at its very path, else the only file of
+ * that name there, and add the latter's path to others (char *), to be removed with
+ * ks_original_remove() when the new files are in place. Not what old (may be NULL), a
+ * killed run or another module has put there. Among several in other places nobody
+ * knows which one counts: they stay. Costs a walk through the kernel's modules where
+ * there is such a file, else nothing.
+ */
+bool ks_original_put_aside(const struct ks_system *system, const char *artifact_dir,
+			   const struct ks_manifest *manifest,
+			   const struct ks_manifest *old,
+			   const struct ks_original_options *options, GPtrArray *others,
+			   GError **error);
+
+/* Remove those of the paths that are in the store as they are. */
+bool ks_original_remove(const struct ks_system *system,
+			const struct ks_manifest *manifest, GPtrArray *others,
+			GError **error);
+
+/* Has the store what is at path now? */
+bool ks_original_is_put_aside(const struct ks_system *system,
+			      const struct ks_manifest *manifest, const char *path);
+
+/*
+ * Put back what belongs below /lib/modules/RELEASE/kernel and is not there, or is our
+ * own by the manifest (may be NULL), then drop the store for that kernel. Others (what
+ * dkms took for the kernel's own in updates/ and the like) stay in the store. Nothing
+ * when there is no store.
+ */
+bool ks_original_restore(const struct ks_system *system,
+			 const struct ks_manifest *manifest, const char *module,
+			 const char *release, const char *arch,
+			 const struct ks_original_options *options, GError **error);
