@@ -17,6 +17,7 @@ void ks_build_result_free(struct ks_build_result *result)
 {
 	g_free(result->step);
 	g_free(result->message);
+	g_free(result->hint);
 	g_free(result->first_error);
 	g_free(result->log_path);
 	g_free(result->staged_dir);
@@ -203,6 +204,10 @@ static char *describe_status(const struct ks_build *build, int status)
 	    build->used_us >= build->settings->build_timeout_s * G_USEC_PER_SEC)
 		return g_strdup_printf("killed after %u seconds",
 				       build->settings->build_timeout_s);
+	if (build->sandbox.out_of_memory)
+		return g_strdup_printf(
+			"killed for want of memory; a build may use %llu MiB",
+			ks_build_get_memory_limit(build->settings) >> 20);
 	return ks_process_describe(status);
 }
 
@@ -240,6 +245,11 @@ static bool end_step(struct ks_build *build, GError **error)
 		return true;
 	g_autofree char *text = describe_status(build, status);
 	ks_error_set(error, KS_ERROR_BUILD_FAILED, "%s: %s", get_step(build)->name, text);
+	if (build->sandbox.out_of_memory) {
+		ks_build_log_line(build, "%s", text);
+		ks_error_hint(error,
+			      "if it needs more, set 'build-memory' in kmodsmith.conf");
+	}
 	return false;
 }
 

@@ -11,9 +11,10 @@
  * without one the real T/M/V/build is used, and only one kernel of an M/V
  * builds at a time). Output goes to make.log in dkms's form.
  *
- * What comes behind the steps ("finish" while it runs; "collect" and "verify" are where it
- * failed) goes on in a copy of the engine, and so does what a failure leaves: the caller's
- * loop does not wait for it. It holds a token of the jobserver, as a step that compiles.
+ * What comes behind the steps ("finish" while it runs; "collect" and "verify" are where
+ * it failed) goes on in a copy of the engine, and so does what a failure leaves: the
+ * caller's loop does not wait for it. It holds a token of the jobserver, as a step that
+ * compiles.
  *
  * After success the artifact is staged on T's file system, complete with
  * compressed modules, Module.symvers, log and manifest, ready for
@@ -63,6 +64,7 @@ struct ks_build_result {
 	enum ks_reason reason; /* build-failed or verify-failed when not ok */
 	char *step;	       /* the step that failed */
 	char *message;	       /* "make: exit status 2" */
+	char *hint;	       /* what to do about it; may be NULL */
 	int exit_status;       /* of the step's command, 128 + signal; 0: none failed */
 	char *first_error;     /* first compiler error of the log; may be NULL */
 	GError *outside;  /* not the module's doing (no sandbox, disk full); or NULL */
@@ -91,8 +93,8 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_build_request *request, GError **error);
 
 /*
- * Readable when the running step or the conclusion has ended, or, while the build waits for a
- * token of the jobserver, when there may be one: then call ks_build_advance().
+ * Readable when the running step or the conclusion has ended, or, while the build waits
+ * for a token of the jobserver, when there may be one: then call ks_build_advance().
  * Another descriptor after each ks_build_advance().
  */
 int ks_build_poll_fd(const struct ks_build *build);

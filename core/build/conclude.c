@@ -24,6 +24,7 @@ static struct ks_build_result *make_result(struct ks_build *build)
 	result->reused = build->reused != NULL;
 	result->layers = build->layers;
 	result->exit_status = build->exit_status;
+	result->hint = g_strdup(ks_error_get_hint(build->failure));
 	return result;
 }
 

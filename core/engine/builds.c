@@ -152,6 +152,8 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 		     result->reason == KS_REASON_VERIFY_FAILED ? KS_ERROR_VERIFY_FAILED
 							       : KS_ERROR_BUILD_FAILED,
 		     "build failed: %s", result->message);
+	if (result->hint)
+		ks_error_hint(error, "%s", result->hint);
 	return false;
 }
 

@@ -314,6 +314,8 @@ static bool attempt_run(struct launch *launch, const struct attempt *attempt, bo
 		launch_fail(launch, errno, "cannot fork");
 
 	outcome = supervise(warden, signals, deadline_ms, &status);
+	if (outcome == OUTCOME_ENDED && cgroup_is_out_of_memory(launch))
+		launch_report(launch, "out-of-memory");
 	cgroup_kill(launch);
 	if (!(launch->layers & KS_SANDBOX_PID))
 		descendants_kill();

@@ -85,6 +85,8 @@ int mounts_setup(struct launch *launch);
 void cgroup_make(struct launch *launch);
 void cgroup_kill(const struct launch *launch);
 void cgroup_remove(const struct launch *launch);
+/* Has the kernel killed a process of it for want of memory? */
+bool cgroup_is_out_of_memory(const struct launch *launch);
 /* The warden: go into it, if there is one. */
 void cgroup_join(struct launch *launch);
 

@@ -37,6 +37,7 @@
  *	layers BITS		everything is set up, the command is about to start
  *	status N		the command's wait status
  *	timeout			it was killed because its time was over
+ *	out-of-memory		the kernel has killed a process of it for want of memory
  *	refused TEXT		"require", and a layer is missing
  *	error ERRNO TEXT	the command could not be set up or executed
  */

@@ -187,6 +187,7 @@ struct report {
 	unsigned int layers;
 	int status;
 	bool has_status;
+	bool out_of_memory;
 };
 
 static bool report_line(struct report *report, char *line, GError **error)
@@ -199,6 +200,8 @@ static bool report_line(struct report *report, char *line, GError **error)
 	if (strcmp(line, "timeout") == 0) {
 		report->status = STATUS_TIMEOUT;
 		report->has_status = true;
+	} else if (strcmp(line, "out-of-memory") == 0) {
+		report->out_of_memory = true;
 	} else if (!rest) {
 		return true; /* of no meaning to us */
 	} else if (strcmp(line, "layers") == 0) {
@@ -258,6 +261,7 @@ bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned in
 	if (sandbox->pidfd >= 0)
 		close(sandbox->pidfd);
 	*sandbox = (struct ks_sandbox){.pid = -1, .pidfd = -1, .report_fd = -1};
+	sandbox->out_of_memory = report.out_of_memory;
 	if (!ok)
 		return false;
 	if (!report.has_status && !WIFSIGNALED(launcher_status)) {

@@ -71,6 +71,9 @@ struct ks_sandbox {
 	pid_t pid;     /* the launcher */
 	int pidfd;     /* readable when it has ended */
 	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
+	/* Behind ks_sandbox_finish(): processes of it were killed for want of memory, its
+	 * own max_total_bytes or the machine's. Only a cgroup tells. */
+	bool out_of_memory;
 };
 
 /* Start the command. KS_ERROR_DENIED when policy.require cannot be met is

@@ -772,6 +772,7 @@ static void test_too_large(struct fixture *f, gconstpointer data)
 		ks_build_check_limits(build);
 	ks_auto(ks_build_result) result = drive(build);
 	assert_failed(result, "make", "stopped after it had written more than 4 MiB");
+	g_assert_nonnull(strstr(result->hint, "'build-size'"));
 	g_assert_no_error(result->outside);
 	ks_jobserver_refill(f->jobserver);
 }

@@ -809,6 +809,11 @@ static void test_cgroup_limits(struct fixture *f, gconstpointer data)
 	g_assert_true(start(f, script, &sandbox));
 	g_assert_true(finish(f, &sandbox));
 	g_assert_true(WIFSIGNALED(f->status));
+	g_assert_true(sandbox.out_of_memory);
+	/* killed for another reason, it does not say so */
+	g_assert_true(start(f, "kill -9 $$", &sandbox));
+	g_assert_true(finish(f, &sandbox));
+	g_assert_false(sandbox.out_of_memory);
 	g_assert_cmpint(run(f, forks), !=, 0);
 	f->policy.max_total_bytes = 512 << 20;
 	f->policy.max_processes = 100;
