@@ -231,6 +231,9 @@ bool ks_jobserver_try_take(struct ks_jobserver *jobserver)
 	bool taken = get(jobserver) || borrow(jobserver);
 
 	jobserver->n_taken += taken;
+	/* a make begins, which may use more than this one */
+	if (taken)
+		ks_jobserver_balance(jobserver);
 	return taken;
 }
 

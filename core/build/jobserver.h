@@ -61,8 +61,9 @@ const char *ks_jobserver_auth(const struct ks_jobserver *jobserver);
 const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
 
 /*
- * Of a pool that borrows: more when nothing lies in it unused, give back what does but
- * one token. To be called about once a second; costs an ioctl(2). Else nothing.
+ * Of a pool that borrows: as many again when nothing lies in it unused, give back what
+ * does but one token. When a token is taken, and to be called about once a second;
+ * costs an ioctl(2). Else nothing.
  */
 void ks_jobserver_balance(struct ks_jobserver *jobserver);
 /*
