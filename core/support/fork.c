@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,11 @@ struct ks_fork {
 	pid_t pid;
 	int pidfd;
 	int answer_fd;
+};
+
+/* Of the answer's file. */
+struct head {
+	guint64 size, is_whole;
 };
 
 static void fork_free(struct ks_fork *fork)
@@ -41,20 +45,27 @@ static void copy_ignore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool write_answer(int fd, GVariant *answer)
+static bool write_at(int fd, const char *data, gsize left, off_t at)
 {
-	const char *data = g_variant_get_data(answer);
-	gsize left = g_variant_get_size(answer);
-
 	while (left) {
-		ssize_t n = write(fd, data, left);
+		ssize_t n = pwrite(fd, data, left, at);
 
 		if (n < 0 && errno != EINTR)
 			return false;
 		data += MAX(n, 0);
 		left -= (gsize)MAX(n, 0);
+		at += MAX(n, 0);
 	}
 	return true;
+}
+
+/* The head is written last: with it the answer is whole. */
+static bool write_answer(int fd, GVariant *answer)
+{
+	const struct head head = {.size = g_variant_get_size(answer), .is_whole = 1};
+
+	return write_at(fd, g_variant_get_data(answer), head.size, sizeof(head)) &&
+	       write_at(fd, (const char *)&head, sizeof(head), 0);
 }
 
 /* Never back into the caller, nor through its atexit(3) functions and buffers. */
@@ -104,36 +115,40 @@ int ks_fork_fd(const struct ks_fork *fork)
 	return fork->pidfd;
 }
 
-static GBytes *read_answer(int fd)
+static bool read_at(int fd, char *data, gsize left, off_t at)
 {
-	struct stat st;
-	gsize size, done = 0;
-	char *data;
+	while (left) {
+		ssize_t n = pread(fd, data, left, at);
 
-	if (fstat(fd, &st) != 0)
-		return NULL;
-	size = (gsize)st.st_size;
-	data = g_malloc(size);
-	while (done < size) {
-		ssize_t n = pread(fd, data + done, size - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (gsize)n;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return false;
+		data += MAX(n, 0);
+		left -= (gsize)MAX(n, 0);
+		at += MAX(n, 0);
 	}
-	return g_bytes_new_take(data, done);
+	return true;
 }
 
+static GBytes *read_answer(int fd)
+{
+	g_autofree char *data = NULL;
+	struct head head;
+
+	if (!read_at(fd, (char *)&head, sizeof(head), 0) || !head.is_whole)
+		return NULL;
+	data = g_malloc(head.size);
+	if (!read_at(fd, data, head.size, sizeof(head)))
+		return NULL;
+	return g_bytes_new_take(g_steal_pointer(&data), head.size);
+}
+
+/* Not by its status: where SIGCHLD is ignored the kernel keeps none. */
 GVariant *ks_fork_finish(struct ks_fork *fork, const GVariantType *type, GError **error)
 {
 	int status = ks_process_wait(fork->pid);
-	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GBytes) bytes = read_answer(fork->answer_fd);
 	g_autofree char *how = NULL;
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		bytes = read_answer(fork->answer_fd);
 	fork_free(fork);
 	if (bytes)
 		return g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));

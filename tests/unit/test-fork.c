@@ -69,6 +69,16 @@ static void test_large_answer(void)
 	g_assert_cmpuint(strlen(g_variant_get_bytestring(variant)), ==, 1 << 20);
 }
 
+/* A caller may have left it so: the kernel reaps, and tells no status. */
+static void test_nobody_reaps(void)
+{
+	sighandler_t old = signal(SIGCHLD, SIG_IGN);
+	g_autoptr(GVariant) variant = take(start(answer, (void *)TEXT), "(uaymay)");
+
+	g_assert_nonnull(variant);
+	signal(SIGCHLD, old);
+}
+
 static GVariant *die(void *data)
 {
 	raise(SIGKILL);
@@ -165,6 +175,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fork/an answer comes back, and nothing else", test_answer);
 	g_test_add_func("/fork/a large answer needs no reader", test_large_answer);
+	g_test_add_func("/fork/an answer counts where SIGCHLD is ignored",
+			test_nobody_reaps);
 	g_test_add_func("/fork/a copy that dies is an error", test_early_end);
 	g_test_add_func("/fork/a killed copy is gone", test_kill);
 	g_test_add_func("/fork/a copy outlives what ends the engine", test_signals);
