@@ -90,7 +90,6 @@ static const char *path_of(const struct ks_dkms *dkms, char **path)
 	return whole;
 }
 
-/* Directives and -c are for the module that is asked for, or for all. */
 /* What framework.conf says as well as an option of the command line. */
 static void set_settings(struct ks_dkms *dkms)
 {
@@ -107,8 +106,10 @@ static void set_settings(struct ks_dkms *dkms)
 	options->verbose |= framework->verbose;
 	options->symlink_modules |= framework->symlink_modules;
 	options->modprobe_on_install |= framework->modprobe_on_install;
+	ks_dkms_take_environment(dkms);
 }
 
+/* Directives and -c are for the module that is asked for, or for all. */
 static void set_overrides(struct ks_dkms *dkms)
 {
 	struct ks_dkms_options *options = &dkms->options;

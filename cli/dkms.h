@@ -52,6 +52,7 @@ struct ks_dkms_options {
 	char *n_jobs; /* -j, as written */
 	bool all, force, force_version_override, no_depmod;
 	bool symlink_modules, modprobe_on_install, rpm_safe_upgrade;
+	bool no_weak_modules; /* of the environment */
 	bool binaries_only, source_only;
 	bool verbose, debug;
 	bool help, version_asked;
@@ -125,6 +126,9 @@ int ks_dkms_options_check(const struct ks_dkms_options *options,
 void ks_dkms_options_set_module(struct ks_dkms_options *options, const char *text);
 /* One line of help for each option. */
 void ks_dkms_options_describe(FILE *to);
+
+/* dkms-environment.c: what framework.conf and the command line leave open. */
+void ks_dkms_take_environment(struct ks_dkms *dkms);
 
 /* dkms-actions.c: usage, and what there is, from the two tables. */
 void ks_dkms_print_usage(FILE *to);

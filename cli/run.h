@@ -20,6 +20,7 @@ struct ks_run {
 	bool no_depmod;
 	bool modprobe;
 	bool symlink_modules;
+	bool no_weak_modules;
 	bool take_originals; /* see struct ks_run_options */
 	int lock_timeout_ms;
 	bool silent; /* the caller tells (the personality dkms has its own words) */

@@ -142,16 +142,20 @@ static bool read_tree(const struct reading *reading, const char *name, char **ou
 	return true;
 }
 
-static bool is_on(const struct reading *reading, const char *name)
+bool ks_framework_is_on(const char *value)
 {
 	static const char *const off[] = {"", "0", "n", "no", "off", "false"};
-	const char *value = get(reading, name);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(off); i++) {
 		if (g_ascii_strcasecmp(value, off[i]) == 0)
 			return false;
 	}
 	return true;
+}
+
+static bool is_on(const struct reading *reading, const char *name)
+{
+	return ks_framework_is_on(get(reading, name));
 }
 
 static bool read_jobs(const struct reading *reading, unsigned int *n_jobs, GError **error)
@@ -477,4 +481,9 @@ void ks_framework_apply(const struct ks_framework *framework, struct ks_system *
 	replace(&system->dkms_tree, framework->dkms_tree);
 	replace(&system->source_tree, framework->source_tree);
 	replace(&system->install_tree, framework->install_tree);
+	if (framework->addon_modules_dir && *framework->addon_modules_dir) {
+		g_free(system->modules_dest);
+		system->modules_dest =
+			g_strconcat("/", framework->addon_modules_dir, NULL);
+	}
 }

@@ -7,7 +7,8 @@
  *
  * Not taken from the environment, which dkms does for every variable that the
  * files do not set: what signs a module or runs at the end as root has to be
- * written where only root can.
+ * written where only root can. Its personality takes what is harmless
+ * (cli/dkms-environment.c).
  *
  * sign_file, mok_signing_key, mok_certificate, try_sign_modules and
  * post_transaction may use $kernelver and $arch: they are right in a struct that
@@ -91,5 +92,8 @@ KS_DEFINE_CLEANUP(ks_framework, ks_framework_free)
  */
 unsigned int ks_framework_level(const struct ks_framework *framework, const char *suffix);
 
-/* Put its trees into system; options of the command line go over them afterwards. */
+/* What counts as on, see struct ks_framework. */
+bool ks_framework_is_on(const char *value);
+
+/* Put its trees and addon_modules_dir into system; options of the command line go over them afterwards. */
 void ks_framework_apply(const struct ks_framework *framework, struct ks_system *system);

@@ -200,7 +200,8 @@ static void link_weakly(const struct ks_action_context *context,
 	struct telling telling = {context, action};
 	g_autoptr(GError) error = NULL;
 
-	if ((target->conf && target->conf->no_weak_modules) ||
+	if (context->options->no_weak_modules ||
+	    (target->conf && target->conf->no_weak_modules) ||
 	    !ks_install_weak_tool(context->system))
 		return;
 	notify(context,

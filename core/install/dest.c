@@ -8,7 +8,7 @@
 
 const char *ks_install_dest_override(const struct ks_system *system)
 {
-	return ks_distro_find(system)->dest;
+	return system->modules_dest ? system->modules_dest : ks_distro_find(system)->dest;
 }
 
 /* What the conf writes for the module that is installed as file ("foo.ko.xz"). */

@@ -16,12 +16,15 @@ struct ks_system {
 	char *dkms_tree;    /* /var/lib/dkms: dkms's own layout, plus manifests */
 	char *source_tree;  /* /usr/src */
 	char *install_tree; /* /lib/modules */
-	char *dkms_etc;	    /* /etc/dkms: overrides, framework.conf, no-autoinstall */
-	char *etc_dir;	    /* /etc/kmodsmith */
-	char *state_dir;    /* /var/lib/kmodsmith: journal, spool, caches, quarantine */
-	char *run_dir;	    /* /run/kmodsmith: lock, marks */
-	char *log_dir;	    /* /var/log/kmodsmith */
-	char *libexec_dir;  /* helper programs; KMODSMITH_LIBEXECDIR overrides (tests) */
+	/* "/DIR" below a kernel's directory for all modules, whatever the distribution
+	 * and their confs say; or NULL */
+	char *modules_dest;
+	char *dkms_etc;	   /* /etc/dkms: overrides, framework.conf, no-autoinstall */
+	char *etc_dir;	   /* /etc/kmodsmith */
+	char *state_dir;   /* /var/lib/kmodsmith: journal, spool, caches, quarantine */
+	char *run_dir;	   /* /run/kmodsmith: lock, marks */
+	char *log_dir;	   /* /var/log/kmodsmith */
+	char *libexec_dir; /* helper programs; KMODSMITH_LIBEXECDIR overrides (tests) */
 };
 
 /*

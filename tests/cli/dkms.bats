@@ -362,3 +362,38 @@ Restoring archived original module $own"
 	equal "$(stat -c %Y "$R$own")" 1000000000
 	equal "$(ds status)" "acme/1.0, $K, $A: built"
 }
+
+# --- framework.conf's variables elsewhere
+
+@test "ADDON_MODULES_DIR is where modules go, and the environment has what is harmless" {
+	need_root
+	world
+	tree_built cog 3.0 $K
+	echo ID=debian >"$R/etc/os-release"
+	mkdir -p "$R/etc/sysconfig"
+	echo 'ADDON_MODULES_DIR=/addon/deep' >"$R/etc/sysconfig/module-init-tools"
+	symlink_modules=yes verbose='' run ds install cog/3.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Installing /lib/modules/$K/addon/deep/cog.ko"
+	[[ -L $R/lib/modules/$K/addon/deep/cog.ko ]] || fail "no link"
+	symlink_modules=no run ds install cog/3.0 -k $K --no-depmod --force
+	[[ ! -L $R/lib/modules/$K/addon/deep/cog.ko ]] || fail "still a link"
+	post_transaction='touch /ran' sign_file=/bin/false dkms_tree=/elsewhere \
+		run ds uninstall cog/3.0 -k $K --no-depmod
+	equal "$status" 0
+	lacks "$output" "post-transaction"
+	equal "$(ds status -m cog)" "cog/3.0, $K, $A: built"
+}
+
+@test "NO_WEAK_MODULES of the environment leaves weak modules alone" {
+	need_root
+	world
+	tree_built cog 3.0 $K
+	printf 'ID="almalinux"\nID_LIKE="rhel centos fedora"\n' >"$R/etc/os-release"
+	weak_modules_make /usr/sbin/weak-modules
+	NO_WEAK_MODULES=yes run ds install cog/3.0 -k $K --no-depmod
+	equal "$status" 0
+	lacks "$output" "weak"
+	NO_WEAK_MODULES='' run ds install cog/3.0 -k $K --no-depmod --force
+	contains "$output" "Adding linked weak modules..."
+}
