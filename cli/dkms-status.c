@@ -25,10 +25,8 @@ static bool fits(const char *pattern, const char *text)
 
 /* Where dkms or kmodsmith has put it: the manifest's word, or the usual places. */
 static char *find_installed(const struct ks_system *system,
-			    const struct ks_tree_entry *entry,
 			    const struct ks_artifact *artifact, const char *name)
 {
-	ks_auto(ks_conf) conf = NULL;
 	g_autofree char *dir = NULL;
 	const struct ks_manifest *manifest = artifact->manifest;
 
@@ -40,20 +38,18 @@ static char *find_installed(const struct ks_system *system,
 			return g_build_filename(file->dest_dir, name, NULL);
 	}
 	dir = ks_install_find_dir(system, artifact->release, NULL, name);
-	/* only its conf knows, where the distribution does not */
-	if (!dir && !ks_install_dest_override(system)) {
-		conf = ks_install_artifact_conf(system, entry, artifact);
-		dir = ks_install_find_dir(system, artifact->release, conf, name);
-	}
+	/* its conf would know, where the distribution does not; it is not executed here
+	 */
+	if (!dir && !ks_install_dest_override(system))
+		dir = ks_install_find_indexed_dir(system, artifact->release, name);
 	return dir ? g_build_filename(dir, name, NULL) : NULL;
 }
 
 static bool is_same(const struct ks_system *system, struct ks_digest_cache *cache,
-		    const struct ks_tree_entry *entry, const struct ks_artifact *artifact,
-		    const char *name)
+		    const struct ks_artifact *artifact, const char *name)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	g_autofree char *installed = find_installed(system, entry, artifact, name);
+	g_autofree char *installed = find_installed(system, artifact, name);
 	g_autofree char *built = g_build_filename(artifact->dir, "module", name, NULL);
 	ks_autofd int a =
 		installed ? ks_root_openat(system->root, installed, flags, 0, NULL) : -1;
@@ -83,13 +79,12 @@ static bool has_all_modules(const struct ks_system *system,
 /* dkms's words of it are about the tree's copy, whatever they say. */
 static const char *difference(const struct ks_system *system,
 			      struct ks_digest_cache *cache,
-			      const struct ks_tree_entry *entry,
 			      const struct ks_artifact *artifact)
 {
 	if (!has_all_modules(system, artifact))
 		return " (Built modules are missing in the kernel modules folder)";
 	for (guint i = 0; artifact->active && i < artifact->module_files->len; i++)
-		if (!is_same(system, cache, entry, artifact,
+		if (!is_same(system, cache, artifact,
 			     g_ptr_array_index(artifact->module_files, i)))
 			return " (Differences between built and installed modules)";
 	return "";
@@ -113,7 +108,7 @@ static void print_artifact(const struct ks_system *system, struct ks_digest_cach
 	       artifact->arch, artifact->active ? "installed" : "built",
 	       has_originals(system, entry->name, artifact) ? " (Original modules exist)"
 							    : "",
-	       difference(system, cache, entry, artifact));
+	       difference(system, cache, artifact));
 }
 
 /* --- entries */

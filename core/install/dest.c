@@ -6,6 +6,8 @@
 
 #include "core/support/distro.h"
 
+#define MAX_INDEX_BYTES (64 * 1024 * 1024)
+
 const char *ks_install_dest_override(const struct ks_system *system)
 {
 	return system->modules_dest ? system->modules_dest : ks_distro_find(system)->dest;
@@ -71,6 +73,26 @@ char *ks_install_find_dir(const struct ks_system *system, const char *release,
 			return g_steal_pointer(&dir);
 	}
 	return NULL;
+}
+
+/* "kernel/drivers/foo/foo.ko.xz: kernel/bar.ko ...": depmod(8) */
+char *ks_install_find_indexed_dir(const struct ks_system *system, const char *release,
+				  const char *file)
+{
+	g_autofree char *path =
+		g_build_filename(system->install_tree, release, "modules.dep", NULL);
+	g_autofree char *text =
+		ks_root_read_file(system->root, path, MAX_INDEX_BYTES, NULL, NULL);
+	g_autofree char *wanted = g_strdup_printf("/%s:", file);
+	char *found = text ? strstr(text, wanted) : NULL;
+	char *line = found;
+
+	if (!found)
+		return NULL;
+	*found = '\0';
+	while (line > text && line[-1] != '\n')
+		line--;
+	return dir_of(system, release, line);
 }
 
 char *ks_install_expected_dir(const struct ks_system *system, const char *release,

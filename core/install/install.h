@@ -33,6 +33,9 @@ const char *ks_install_dest_override(const struct ks_system *system);
  */
 char *ks_install_find_dir(const struct ks_system *system, const char *release,
 			  const struct ks_conf *conf, const char *file);
+/* The one that modules.dep has for it, which dkms's depmod has written; or NULL. */
+char *ks_install_find_indexed_dir(const struct ks_system *system, const char *release,
+				  const char *file);
 /* The conf of an artifact's source for its kernel; NULL when there is none to be read.
  * For the above, where the distribution has no place of its own: it costs a listing of
  * the kernels. */

@@ -55,6 +55,7 @@ dkms_has_installed() { # ID, PLACE
 	mkdir -p "$M/$place"
 	cp "$T/acme/1.0/$K/$A/module/acme.ko" "$M/$place/"
 	ln -sfn "1.0/$K/$A" "$T/acme/kernel-$K-$A"
+	printf '%s\n' kernel/b.ko: "$place/acme.ko: kernel/b.ko" >"$M/modules.dep"
 	equal "$(ds status)" "acme/1.0, $K, $A: installed"
 	# taken over as it is
 	kmodsmith --root "$R" sync --no-depmod >/dev/null 2>&1 || true
@@ -63,7 +64,7 @@ dkms_has_installed() { # ID, PLACE
 	equal "$(ds status)" "acme/1.0, $K, $A: installed"
 	ds uninstall acme/1.0 -k $K --no-depmod >/dev/null
 	equal "$(find "$M" -name 'acme.ko*')" ""
-	rm -r "$T/acme/1.0/$K" "$T/acme/kernel-$K-$A" "$R/var/lib/kmodsmith" 2>/dev/null || true
+	rm -r "$T/acme/1.0/$K" "$T/acme/kernel-$K-$A" "$R/var/lib/kmodsmith" "$M/modules.dep" 2>/dev/null || true
 }
 
 @test "what dkms has installed is found in the distribution's place" {
