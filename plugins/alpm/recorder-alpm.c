@@ -3,33 +3,20 @@
  * recorder-alpm: makes pacman's local database equal to the desired set of records.
  * The commands and the exit codes are those of doc/record-protocol.md.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "core/record/protocol.h"
-#include "core/support/error.h"
-#include "core/support/input.h"
 #include "plugins/alpm/apply.h"
 #include "plugins/alpm/contents.h"
 #include "plugins/alpm/entry.h"
 #include "plugins/alpm/lock.h"
 #include "plugins/alpm/owners.h"
 #include "plugins/alpm/store.h"
+#include "plugins/recorder/answer.h"
+#include "plugins/recorder/recorder.h"
 
-#define MAX_SET_BYTES	  (64 * 1024 * 1024)
 #define MAX_PKGBASE_BYTES 256
-
-static bool print(const char *text, GError **error)
-{
-	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
-		return true;
-	ks_error_set_errno(error, errno, "cannot write the answer");
-	return false;
-}
 
 /* The entry borrows its texts. */
 static struct ks_record_entry *describe(const struct ks_alpm_entry *from)
@@ -56,19 +43,13 @@ static bool do_list(const struct ks_alpm *alpm, const char *argument, GError **e
 	for (guint i = 0; found && i < found->len; i++)
 		g_ptr_array_add(entries, describe(g_ptr_array_index(found, i)));
 	text = found ? ks_record_format_list(entries) : NULL;
-	return text && print(text, error);
+	return text && ks_recorder_print(text, error);
 }
 
 static bool do_apply(const struct ks_alpm *alpm, const char *argument, GError **error)
 {
-	size_t size_bytes = 0;
-	g_autofree char *text = ks_input_read(STDIN_FILENO, MAX_SET_BYTES,
-					      "the desired set", &size_bytes, error);
-	g_autoptr(GPtrArray) records = NULL;
+	g_autoptr(GPtrArray) records = ks_recorder_read_set(error);
 
-	if (!text)
-		return false;
-	records = ks_record_parse(text, size_bytes, "standard input", error);
 	return records && ks_alpm_apply(alpm, records, error);
 }
 
@@ -90,7 +71,7 @@ static bool do_headers(const struct ks_alpm *alpm, const char *argument, GError 
 	if (!name || strchr(argument, '/') || !*g_strstrip(name) || strpbrk(name, " \n"))
 		return true;
 	line = g_strconcat(name, "-headers\n", NULL);
-	return print(line, error);
+	return ks_recorder_print(line, error);
 }
 
 /* Of a path as the kernel's files are spelled; a record of ours is no answer. */
@@ -118,14 +99,14 @@ static bool do_owner(const struct ks_alpm *alpm, const char *argument, GError **
 		return true;
 	line = g_strconcat(g_hash_table_lookup(owners, g_ptr_array_index(paths, 0)), "\n",
 			   NULL);
-	return print(line, error);
+	return ks_recorder_print(line, error);
 }
 
 static bool do_stamp(const struct ks_alpm *alpm, const char *argument, GError **error)
 {
 	g_autofree char *line = g_strconcat(alpm->path, KS_ALPM_LOCAL "\n", NULL);
 
-	return print(line, error);
+	return ks_recorder_print(line, error);
 }
 
 static bool do_busy(const struct ks_alpm *alpm, const char *argument, GError **error)
@@ -133,70 +114,27 @@ static bool do_busy(const struct ks_alpm *alpm, const char *argument, GError **e
 	return ks_alpm_lock_check(alpm, error);
 }
 
-static const struct command {
-	const char *name;
-	int n_arguments;
-	bool (*run)(const struct ks_alpm *alpm, const char *argument, GError **error);
-} commands[] = {
-	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
-	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
-	{"owner", 1, do_owner},
+static bool (*const verbs[KS_RECORDER_N_VERBS])(const struct ks_alpm *alpm,
+						const char *argument, GError **error) = {
+	[KS_RECORDER_LIST] = do_list,	    [KS_RECORDER_APPLY] = do_apply,
+	[KS_RECORDER_RECOVER] = do_recover, [KS_RECORDER_HEADERS] = do_headers,
+	[KS_RECORDER_STAMP] = do_stamp,	    [KS_RECORDER_BUSY] = do_busy,
+	[KS_RECORDER_OWNER] = do_owner,
 };
 
-static const struct command *find_command(int argc, char **argv)
+static int run(const char *root, enum ks_recorder_verb verb, const char *argument)
 {
-	for (size_t i = 0; argc >= 1 && i < G_N_ELEMENTS(commands); i++)
-		if (strcmp(argv[0], commands[i].name) == 0 &&
-		    argc == 1 + commands[i].n_arguments)
-			return &commands[i];
-	return NULL;
-}
-
-/* ^C, a closed terminal or a closed pipe must not stop it between two steps. */
-static void ignore_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTERM};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-		signal(signals[i], SIG_IGN);
-}
-
-static bool run(const char *root, const struct command *command, const char *argument,
-		GError **error)
-{
-	ks_auto(ks_system) system = ks_system_new(root, error);
-	ks_auto(ks_alpm) alpm = system ? ks_alpm_open(system, error) : NULL;
-
-	return alpm && command->run(alpm, argument, error);
-}
-
-int main(int argc, char **argv)
-{
-	const char *root = "/";
-	const struct command *command;
 	g_autoptr(GError) error = NULL;
+	ks_auto(ks_system) system = ks_system_new(root, &error);
+	ks_auto(ks_alpm) alpm = system ? ks_alpm_open(system, &error) : NULL;
 
-	argc--;
-	argv++;
-	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
-		root = argv[1];
-		argc -= 2;
-		argv += 2;
-	}
-	command = find_command(argc, argv);
-	if (!command) {
-		fputs("usage: recorder-alpm [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy|owner PATH\n",
-		      stderr);
-		return EX_USAGE;
-	}
-	ignore_signals();
-	umask(022);
-	if (run(root, command, argc > 1 ? argv[1] : NULL, &error))
+	if (alpm && verbs[verb](alpm, argument, &error))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "%s\n", error->message);
-	return g_error_matches(error, KS_ERROR, KS_ERROR_PENDING) ||
-			       g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED)
-		       ? EX_TEMPFAIL
-		       : EXIT_FAILURE;
+	return ks_recorder_fail(error);
 }
+
+const struct ks_recorder ks_recorder = {
+	.program = "recorder-alpm",
+	.ignores_sigterm = true,
+	.run = run,
+};

@@ -3,17 +3,10 @@
  * recorder-dpkg: makes dpkg's database equal to the desired set of records.
  * The commands and the exit codes are those of doc/record-protocol.md.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
 #include "core/record/protocol.h"
 #include "core/support/error.h"
-#include "core/support/input.h"
 #include "plugins/apt/apply.h"
 #include "plugins/apt/aptshim.h"
 #include "plugins/apt/checked.h"
@@ -21,8 +14,8 @@
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
-
-#define MAX_SET_BYTES (64 * 1024 * 1024)
+#include "plugins/recorder/answer.h"
+#include "plugins/recorder/recorder.h"
 
 static void entry_free(gpointer data)
 {
@@ -50,33 +43,19 @@ static GPtrArray *entries_of(GPtrArray *packages)
 	return entries;
 }
 
-static bool print(const char *text, GError **error)
-{
-	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
-		return true;
-	ks_error_set_errno(error, errno, "cannot write the answer");
-	return false;
-}
-
 static bool do_list(const struct ks_system *system, const char *argument, GError **error)
 {
 	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, error);
 	g_autoptr(GPtrArray) entries = packages ? entries_of(packages) : NULL;
 	g_autofree char *text = entries ? ks_record_format_list(entries) : NULL;
 
-	return text && print(text, error);
+	return text && ks_recorder_print(text, error);
 }
 
 static bool do_apply(const struct ks_system *system, const char *argument, GError **error)
 {
-	size_t size_bytes = 0;
-	g_autofree char *text = ks_input_read(STDIN_FILENO, MAX_SET_BYTES,
-					      "the desired set", &size_bytes, error);
-	g_autoptr(GPtrArray) records = NULL;
+	g_autoptr(GPtrArray) records = ks_recorder_read_set(error);
 
-	if (!text)
-		return false;
-	records = ks_record_parse(text, size_bytes, "standard input", error);
 	return records && ks_apply(system, records, error);
 }
 
@@ -104,7 +83,7 @@ static bool do_headers(const struct ks_system *system, const char *argument,
 	if (!ks_apt_query(apt, package, &state))
 		state.has_candidate = false;
 	ks_apt_close(apt);
-	return !state.has_candidate || print(line, error);
+	return !state.has_candidate || ks_recorder_print(line, error);
 }
 
 static bool do_stamp(const struct ks_system *system, const char *argument, GError **error)
@@ -112,7 +91,7 @@ static bool do_stamp(const struct ks_system *system, const char *argument, GErro
 	for (const char *const *path = ks_checked_files; *path; path++) {
 		g_autofree char *line = g_strconcat(*path, "\n", NULL);
 
-		if (!print(line, error))
+		if (!ks_recorder_print(line, error))
 			return false;
 	}
 	return true;
@@ -155,7 +134,7 @@ static bool do_owner(const struct ks_system *system, const char *argument, GErro
 		g_autofree char *line = g_strconcat(foreign, "\n", NULL);
 
 		if (foreign)
-			return print(line, error);
+			return ks_recorder_print(line, error);
 	}
 	return true;
 }
@@ -165,63 +144,22 @@ static bool do_busy(const struct ks_system *system, const char *argument, GError
 	return ks_dpkg_check_lock(system, error);
 }
 
-static const struct command {
-	const char *name;
-	int n_arguments;
-	bool (*run)(const struct ks_system *system, const char *argument, GError **error);
-} commands[] = {
-	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, do_recover},
-	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
-	{"owner", 1, do_owner},
+static bool (*const verbs[KS_RECORDER_N_VERBS])(const struct ks_system *system,
+						const char *argument, GError **error) = {
+	[KS_RECORDER_LIST] = do_list,	    [KS_RECORDER_APPLY] = do_apply,
+	[KS_RECORDER_RECOVER] = do_recover, [KS_RECORDER_HEADERS] = do_headers,
+	[KS_RECORDER_STAMP] = do_stamp,	    [KS_RECORDER_BUSY] = do_busy,
+	[KS_RECORDER_OWNER] = do_owner,
 };
 
-static const struct command *find_command(int argc, char **argv)
+static int run(const char *root, enum ks_recorder_verb verb, const char *argument)
 {
-	for (size_t i = 0; argc >= 1 && i < G_N_ELEMENTS(commands); i++)
-		if (strcmp(argv[0], commands[i].name) == 0 &&
-		    argc == 1 + commands[i].n_arguments)
-			return &commands[i];
-	return NULL;
-}
-
-/* ^C, a closed terminal or a closed pipe must not stop it between two steps. */
-static void ignore_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-		signal(signals[i], SIG_IGN);
-}
-
-int main(int argc, char **argv)
-{
-	const char *root = "/";
-	const struct command *command;
-	ks_auto(ks_system) system = NULL;
 	g_autoptr(GError) error = NULL;
+	ks_auto(ks_system) system = ks_system_new(root, &error);
 
-	argc--;
-	argv++;
-	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
-		root = argv[1];
-		argc -= 2;
-		argv += 2;
-	}
-	command = find_command(argc, argv);
-	if (!command) {
-		fputs("usage: recorder-dpkg [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy|owner PATH\n",
-		      stderr);
-		return EX_USAGE;
-	}
-	ignore_signals();
-	umask(022);
-	system = ks_system_new(root, &error);
-	if (system && command->run(system, argc > 1 ? argv[1] : NULL, &error))
+	if (system && verbs[verb](system, argument, &error))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "%s\n", error->message);
-	return g_error_matches(error, KS_ERROR, KS_ERROR_PENDING) ||
-			       g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED)
-		       ? EX_TEMPFAIL
-		       : EXIT_FAILURE;
+	return ks_recorder_fail(error);
 }
+
+const struct ks_recorder ks_recorder = {.program = "recorder-dpkg", .run = run};

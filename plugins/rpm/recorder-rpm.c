@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <rpm/rpmlog.h>
 #include <rpm/rpmmacro.h>
 
+#include "plugins/recorder/recorder.h"
 #include "plugins/rpm/database.h"
 #include "plugins/rpm/headers.h"
 #include "plugins/rpm/reconcile.h"
@@ -236,67 +236,30 @@ static int do_owner(rpmts ts, const char *argument)
 	return finish_output();
 }
 
-static const struct command {
-	const char *name;
-	int n_arguments;
-	int (*run)(rpmts ts, const char *argument);
-} commands[] = {
-	{"list", 0, do_list},	    {"apply", 0, do_apply}, {"recover", 0, NULL},
-	{"headers", 1, do_headers}, {"stamp", 0, do_stamp}, {"busy", 0, do_busy},
-	{"owner", 1, do_owner},
+static int (*const verbs[KS_RECORDER_N_VERBS])(rpmts ts, const char *argument) = {
+	[KS_RECORDER_LIST] = do_list,	[KS_RECORDER_APPLY] = do_apply,
+	[KS_RECORDER_RECOVER] = NULL,	[KS_RECORDER_HEADERS] = do_headers,
+	[KS_RECORDER_STAMP] = do_stamp, [KS_RECORDER_BUSY] = do_busy,
+	[KS_RECORDER_OWNER] = do_owner,
 };
 
-static const struct command *find_command(int argc, char **argv)
+static int run(const char *root, enum ks_recorder_verb verb, const char *argument)
 {
-	for (size_t i = 0; argc >= 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[0], commands[i].name) == 0 &&
-		    argc == 1 + commands[i].n_arguments)
-			return &commands[i];
-	return NULL;
-}
-
-/* ^C, a closed terminal or a closed pipe must not stop it between two steps. */
-static void ignore_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_IGN);
-}
-
-int main(int argc, char **argv)
-{
-	const char *root = "/";
-	const struct command *command;
 	rpmts ts;
 	int code;
 
-	argc--;
-	argv++;
-	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
-		root = argv[1];
-		argc -= 2;
-		argv += 2;
-	}
-	command = find_command(argc, argv);
-	if (!command) {
-		fputs("usage: recorder-rpm [--root DIR] list|apply|recover|headers "
-		      "RELEASE|stamp|busy|owner PATH\n",
-		      stderr);
-		return EX_USAGE;
-	}
 	/* rpm's database recovers when it is opened, and an import is one step */
-	if (!command->run)
+	if (!verbs[verb])
 		return EXIT_SUCCESS;
-	ignore_signals();
-	umask(022);
 	if (rpmReadConfigFiles(NULL, NULL) != 0)
 		return fail("cannot read rpm's configuration");
 	ts = rpmtsCreate();
 	rpmtsSetRootDir(ts, root);
-	code = command->run(ts, argc > 1 ? argv[1] : NULL);
+	code = verbs[verb](ts, argument);
 	rpmtsFree(ts);
 	rpmFreeRpmrc();
 	rpmFreeMacros(NULL);
 	return code;
 }
+
+const struct ks_recorder ks_recorder = {.program = "recorder-rpm", .run = run};
