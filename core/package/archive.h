@@ -3,6 +3,9 @@
  * libarchive, loaded when a tarball is read or written and not before: it brings a dozen
  * other libraries with it, among them an XML parser and its character tables, for which
  * every "dkms status" would wait.
+ *
+ * Packages of kmodsmith depend on it nevertheless: package-deb and package-pacman link
+ * it.
  */
 #pragma once
 
