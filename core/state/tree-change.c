@@ -96,8 +96,9 @@ static bool sync_tree(const struct ks_system *system, const char *path,
 	return sync_fd(fd, path, error);
 }
 
-/* Exchange two names. False with errno when the file system cannot. */
-static bool exchange(const struct ks_system *system, const char *a, const char *b)
+/* renameat2(2) with its flags. False with its errno. */
+static bool rename_with(const struct ks_system *system, const char *a, const char *b,
+			unsigned int flags)
 {
 	const char *name_a = NULL, *name_b = NULL;
 	ks_autofd int dir_a = ks_root_open_parent(system->root, a, &name_a, NULL);
@@ -107,10 +108,9 @@ static bool exchange(const struct ks_system *system, const char *a, const char *
 		errno = ENOENT;
 		return false;
 	}
-	if (renameat2(dir_a, name_a, dir_b, name_b, RENAME_EXCHANGE) != 0)
+	if (renameat2(dir_a, name_a, dir_b, name_b, flags) != 0)
 		return false;
-	/* The exchange is done; a failing sync only makes it less certain after a power
-	 * cut. */
+	/* It is done; a failing sync only makes it less certain after a power cut. */
 	(void)!fsync(dir_b);
 	(void)!fsync(dir_a);
 	return true;
@@ -125,35 +125,73 @@ static char *doomed_path(const char *path)
 	return g_build_filename(dir, doomed, NULL);
 }
 
-/* For file systems without RENAME_EXCHANGE (old overlayfs): two renames. */
+/*
+ * Rename path to doomed, or, where it cannot be renamed, remove it there and then:
+ * overlayfs refuses with EXDEV to rename a directory that a lower layer has, as the
+ * layers of a container's image are (filesystems/overlayfs.rst, "Renaming directories").
+ * A kill in between then leaves a part of an artifact.
+ */
+static bool hide(const struct ks_system *system, const char *path, const char *doomed,
+		 bool *hidden, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+
+	*hidden = ks_durable_rename(system->root, path, doomed, &failure) ||
+		  rename_with(system, path, doomed, 0);
+	if (*hidden)
+		return true;
+	if (errno != EXDEV) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return false;
+	}
+	return ks_treeop_remove(system->root, path, error);
+}
+
+/* For file systems without RENAME_EXCHANGE (old overlayfs), or not of that directory. */
 static bool replace_in_two(const struct ks_system *system, const char *staged,
 			   const char *dest, GError **error)
 {
 	g_autofree char *doomed = doomed_path(dest);
+	bool hidden;
 
 	if (!ks_treeop_remove(system->root, doomed, error) ||
-	    !ks_durable_rename(system->root, dest, doomed, error))
+	    !hide(system, dest, doomed, &hidden, error))
 		return false;
 	if (!ks_durable_rename(system->root, staged, dest, error)) {
 		/* Undo; what went wrong first is what the caller must hear. */
-		(void)ks_durable_rename(system->root, doomed, dest, NULL);
+		if (hidden)
+			(void)ks_durable_rename(system->root, doomed, dest, NULL);
 		return false;
 	}
-	(void)ks_treeop_remove(system->root, doomed, NULL);
+	if (hidden)
+		(void)ks_treeop_remove(system->root, doomed, NULL);
 	return true;
+}
+
+/* Of one file system: only then does EXDEV speak of the layers of one. */
+static bool is_beside(const struct ks_system *system, const char *a, const char *b)
+{
+	struct stat a_st, b_st;
+
+	return ks_root_lstat(system->root, a, &a_st) &&
+	       ks_root_lstat(system->root, b, &b_st) && a_st.st_dev == b_st.st_dev;
 }
 
 static bool replace(const struct ks_system *system, const char *staged, const char *dest,
 		    GError **error)
 {
-	if (exchange(system, staged, dest)) {
+	int err;
+
+	if (rename_with(system, staged, dest, RENAME_EXCHANGE)) {
 		/* Published. What cannot be removed now is swept before the next build.
 		 */
 		(void)ks_treeop_remove(system->root, staged, NULL);
 		return true;
 	}
-	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
-		ks_error_set_errno(error, errno, "cannot exchange '%s' and '%s'", staged,
+	err = errno;
+	if (err != EINVAL && err != ENOSYS && err != ENOTSUP &&
+	    !(err == EXDEV && is_beside(system, staged, dest))) {
+		ks_error_set_errno(error, err, "cannot exchange '%s' and '%s'", staged,
 				   dest);
 		return false;
 	}
@@ -226,12 +264,13 @@ static bool remove_hidden(const struct ks_system *system, const char *path,
 {
 	g_autofree char *doomed = doomed_path(path);
 	struct stat st;
+	bool hidden;
 
 	if (!ks_treeop_remove(system->root, doomed, error))
 		return false;
 	if (!ks_root_lstat(system->root, path, &st))
 		return true;
-	return ks_durable_rename(system->root, path, doomed, error) &&
+	return hide(system, path, doomed, &hidden, error) &&
 	       ks_treeop_remove(system->root, doomed, error);
 }
 
