@@ -397,6 +397,9 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 0
 	[[ -f $R/usr/src/bolt-2.0/dkms.conf ]] || fail "it was not copied"
 	equal "$(stat -c %u "$R/usr/src/bolt-2.0/dkms.conf")" 0
+	# the same again is no news, another of that name is
+	ks add /opt/some-bolt --quiet
+	echo '# changed' >>"$R/opt/some-bolt/Makefile"
 	run ks add /opt/some-bolt
 	equal "$status" 1
 	contains "$output" "already there"
