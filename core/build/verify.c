@@ -81,6 +81,17 @@ static bool take_sign_error(struct ks_build *build, GError *cause, GError **erro
 	return false;
 }
 
+/* Confs write "/kernel/drivers/net/", too; in a manifest a directory has one name. */
+static char *find_dest_dir(const struct ks_build_request *request,
+			   const struct ks_conf_module *module)
+{
+	g_autofree char *written = g_build_filename(request->kernel->modules_dir,
+						    module->dest_location, NULL);
+
+	return g_canonicalize_filename(request->dest_dir ? request->dest_dir : written,
+				       "/");
+}
+
 static bool add_file(struct ks_build *build, struct ks_manifest *manifest,
 		     const struct ks_conf_module *module,
 		     const struct ks_module_info *info, GError **error)
@@ -93,10 +104,7 @@ static bool add_file(struct ks_build *build, struct ks_manifest *manifest,
 	file->built_sha256 = g_strdup(build->built_digests->pdata[manifest->files->len]);
 	g_ptr_array_add(manifest->files, file);
 	file->name = g_strconcat(module->dest_name, suffix ? suffix : ".ko", NULL);
-	file->dest_dir = request->dest_dir
-				 ? g_strdup(request->dest_dir)
-				 : g_build_filename(request->kernel->modules_dir,
-						    module->dest_location, NULL);
+	file->dest_dir = find_dest_dir(request, module);
 	file->version = g_strdup(info->version);
 	file->srcversion = g_strdup(info->srcversion);
 	file->aliases = g_strdupv(info->aliases);

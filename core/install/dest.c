@@ -35,9 +35,7 @@ static char *dir_of(const struct ks_system *system, const char *release, const c
 		g_build_filename(system->install_tree, release, dest, NULL);
 
 	/* a conf may write "/updates/" */
-	while (g_str_has_suffix(dir, "/"))
-		dir[strlen(dir) - 1] = '\0';
-	return g_steal_pointer(&dir);
+	return g_canonicalize_filename(dir, "/");
 }
 
 struct ks_conf *ks_install_artifact_conf(const struct ks_system *system,

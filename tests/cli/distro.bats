@@ -100,6 +100,19 @@ links_weakly() { # ID, PLACE, WEAK
 	each_distribution links_weakly
 }
 
+@test "a place that a conf writes with a slash at its end is one" {
+	setup_weak
+	echo ID=gentoo >"$R/etc/os-release"
+	sed -i 's|"/updates"|"/kernel//drivers/acme/"|' "$R/usr/src/acme-1.0/dkms.conf"
+	run ds install acme/1.0 -k $K --no-depmod
+	equal "$status" 0
+	contains "$output" "Installing /lib/modules/$K/kernel/drivers/acme/acme.ko"
+	equal "$(ds status)" "acme/1.0, $K, $A: installed"
+	run ds uninstall acme/1.0 -k $K --no-depmod
+	contains "$output" "Deleting /lib/modules/$K/kernel/drivers/acme/acme.ko"
+	equal "$(find "$R/lib/modules" -name 'acme*')" ""
+}
+
 # weak_kernels PATH PLACE: a program that links acme.ko to three other kernels, which have
 # the same symbols, one with another CRC, and none that anybody knows; below PLACE
 weak_kernels() {
