@@ -9,14 +9,14 @@
  * so its copy may do whatever the process may; and SIGKILL stops it anywhere, which what
  * it does to the disk must survive in any case.
  *
- *	the copy has	all of the memory as it was: what it changes there is lost. All
- *			descriptors, which share their offsets: those that it works on are
- *			left alone meanwhile
- *	it must not	print, call an observer, take or give tokens, reap others'
- *children it leaves	files, and its answer
- *	signals		those that end the engine are ignored: the engine decides. It is
- *			killed when the engine dies, and its own children are when it dies
- *			if they asked for it (die_with_parent, the sandbox's launcher)
+ * - The copy has all of the memory as it was; what it changes there is lost. It has all
+ *   descriptors, which share their offsets: those that it works on are left alone
+ *   meanwhile.
+ * - It must not print, call an observer, take or give tokens, reap others' children. What
+ *   it leaves are files, and its answer.
+ * - Signals that end the engine are ignored: the engine decides. It is killed when the
+ *   engine dies, and its own children are when it dies if they asked for that
+ *   (die_with_parent, the sandbox's launcher).
  *
  * Costs a millisecond or less.
  */
