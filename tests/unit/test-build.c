@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -1223,6 +1224,22 @@ static void test_cancel_while_concluded(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(stored->len, ==, 0);
 }
 
+static void test_the_conclusion_is_killed(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_signing) signing = use_slow_signer(f, "exec sleep 600");
+	ks_auto(ks_build) build = start(f);
+	ks_autofd int began = drive_to_the_signer(f, build);
+
+	g_assert_cmpint(
+		syscall(SYS_pidfd_send_signal, ks_build_poll_fd(build), SIGKILL, NULL, 0),
+		==, 0);
+	ks_auto(ks_build_result) result = drive(build);
+	assert_failed(result, "finish", "killed by signal 9");
+	/* another run tries again */
+	g_assert_nonnull(result->outside);
+	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+}
+
 /* The engine itself is killed: what it began does not go on. */
 static void test_killed_while_concluded(struct fixture *f, gconstpointer data)
 {
@@ -1389,6 +1406,8 @@ int main(int argc, char **argv)
 	    test_another_build_goes_on);
 	ADD("cancelling while it is concluded leaves nothing",
 	    test_cancel_while_concluded);
+	ADD("a killed conclusion is not the module's failure",
+	    test_the_conclusion_is_killed);
 	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
