@@ -25,6 +25,8 @@ static json_t *entry_object(const struct ks_store_entry *entry)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "fingerprint", text(entry->fingerprint));
+	json_object_set_new(object, "kind",
+			    json_string(entry->objects_key ? "objects" : "modules"));
 	json_object_set_new(object, "module", text(entry->module));
 	json_object_set_new(object, "version", text(entry->version));
 	json_object_set_new(object, "kernel", text(entry->release));
@@ -76,8 +78,9 @@ static char *describe(const struct ks_store_entry *entry)
 							  entry->version, entry->release)
 					: g_strdup("?");
 	g_autofree char *line =
-		g_strdup_printf("%.*s %s: %s%s%s", SHORT_HASH, entry->fingerprint, name,
-				size, entry->problem ? ", damaged: " : "",
+		g_strdup_printf("%.*s %s%s: %s%s%s", SHORT_HASH, entry->fingerprint, name,
+				entry->objects_key ? ", objects" : "", size,
+				entry->problem ? ", damaged: " : "",
 				entry->problem ? entry->problem : "");
 
 	return ks_message_clean(line);

@@ -85,8 +85,9 @@ struct ks_build {
 	unsigned int layers;
 	bool has_layers;
 
-	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
-	struct ks_store_entry *to_store; /* prepared, or NULL */
+	struct ks_store_entry *reused;	  /* what an earlier build left, or NULL */
+	struct ks_store_entry *to_store;  /* prepared, or NULL */
+	struct ks_build_objects *objects; /* objects.c; NULL: none used or kept */
 
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
 	GPtrArray *warnings;	  /* GError *: see the result */
@@ -105,6 +106,31 @@ bool ks_build_reuse(struct ks_build *build);
 /* Put what was collected aside, and keep it when it has passed the checks. */
 void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
+
+/* objects.c: another kernel's objects, before and after the step "make". */
+enum ks_build_objects_next {
+	KS_BUILD_OBJECTS_MAKE,	/* it may begin */
+	KS_BUILD_OBJECTS_WAIT,	/* something else runs now */
+	KS_BUILD_OBJECTS_AGAIN, /* of no use: build in full */
+	KS_BUILD_OBJECTS_DONE,	/* go on behind make */
+};
+
+void ks_build_objects_begin(struct ks_build *build);
+void ks_build_objects_free(struct ks_build *build);
+/* True when something runs now, instead of a step; then, when it has ended, _end(). */
+bool ks_build_objects_plant(struct ks_build *build);
+bool ks_build_objects_after_make(struct ks_build *build);
+bool ks_build_objects_is_running(const struct ks_build *build);
+enum ks_build_objects_next ks_build_objects_end(struct ks_build *build);
+/* True when what is in the tree may be another kernel's. */
+bool ks_build_objects_are_used(const struct ks_build *build);
+/* How many of how many; 0 of 0 when none were to be had. */
+void ks_build_objects_count(const struct ks_build *build, guint *n_used, guint *n_all);
+/* Remove them from the store, and do without from now on. */
+void ks_build_objects_drop(struct ks_build *build);
+/* Likewise as ks_build_store_begin() and _end(). */
+void ks_build_objects_store_begin(struct ks_build *build);
+void ks_build_objects_store_end(struct ks_build *build, bool ok);
 
 /* steps.c: what to run, and its environment. */
 GPtrArray *ks_build_make_steps(const struct ks_build *build);

@@ -55,6 +55,7 @@ void ks_build_free(struct ks_build *build)
 		ks_store_entry_free(build->reused);
 	if (build->to_store)
 		ks_store_entry_free(build->to_store);
+	ks_build_objects_free(build);
 	g_free(build->work_dir);
 	g_free(build->tree_path);
 	g_free(build->build_path);
@@ -182,6 +183,11 @@ static bool take_token(struct ks_build *build)
 }
 
 /* Start the next step, or wait for a token. False with an error. */
+static bool is_make(const struct ks_build *build)
+{
+	return strcmp(get_step(build)->name, "make") == 0;
+}
+
 static bool go_on(struct ks_build *build, GError **error)
 {
 	if (get_step(build)->needs_token) {
@@ -189,6 +195,8 @@ static bool go_on(struct ks_build *build, GError **error)
 			return true;
 		find_memo(build);
 	}
+	if (is_make(build) && ks_build_objects_plant(build))
+		return true;
 	if (start_step(build, error))
 		return true;
 	build->is_outside = true;
@@ -253,19 +261,71 @@ static bool end_step(struct ks_build *build, GError **error)
 	return false;
 }
 
+/*
+ * What failed with objects of another kernel may succeed without; and what was made
+ * from them is of no use when something has changed under them.
+ */
+static bool begin_again(struct ks_build *build)
+{
+	ks_build_objects_drop(build);
+	g_clear_error(&build->failure);
+	close(build->tree_fd);
+	close(build->log_fd);
+	build->tree_fd = build->log_fd = -1;
+	build->step = 0;
+	build->is_over = false;
+	build->exit_status = 0;
+	build->counted_offset = build->step_offset = 0;
+	build->n_files = 0;
+	give_token_back(build);
+	return ks_build_prepare(build, &build->failure);
+}
+
+static bool may_begin_again(const struct ks_build *build)
+{
+	return ks_build_objects_are_used(build) && !build->is_outside && !build->stopped;
+}
+
+/* The running step, or what is done around make, has ended. False when it failed. */
+static bool end_running(struct ks_build *build)
+{
+	enum ks_build_objects_next next = KS_BUILD_OBJECTS_DONE;
+
+	if (ks_build_objects_is_running(build)) {
+		next = ks_build_objects_end(build);
+	} else {
+		bool was_make = is_make(build);
+
+		if (!end_step(build, &build->failure))
+			return may_begin_again(build) && begin_again(build);
+		if (was_make && ks_build_objects_after_make(build))
+			next = KS_BUILD_OBJECTS_WAIT;
+	}
+	if (next == KS_BUILD_OBJECTS_AGAIN)
+		return begin_again(build);
+	if (next == KS_BUILD_OBJECTS_DONE)
+		build->step++;
+	return true;
+}
+
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
 	bool ok = true;
 
 	if (build->conclusion) {
 		*result = ks_build_take_conclusion(build);
-		give_token_back(build);
-		return true;
+		if (!(*result)->ok && !(*result)->outside && may_begin_again(build)) {
+			g_clear_pointer(result, ks_build_result_free);
+			ok = begin_again(build);
+		} else {
+			give_token_back(build);
+			return true;
+		}
 	}
 	if (build->is_running) {
-		ok = end_step(build, &build->failure);
-		if (ok)
-			build->step++;
+		ok = end_running(build);
+		if (build->is_running)
+			return false;
 	}
 	if (ok && build->step < build->steps->len && go_on(build, &build->failure))
 		return false;
@@ -296,6 +356,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
 	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	ks_build_set_paths(build);
+	ks_build_objects_begin(build);
 	if (ks_build_reuse(build)) {
 		build->steps = g_ptr_array_new();
 		return g_steal_pointer(&build);

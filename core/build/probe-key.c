@@ -85,6 +85,18 @@ static bool add_programs(GString *text, const struct ks_system *system,
 	return true;
 }
 
+static bool add_toolchain(GString *text, const struct ks_system *system,
+			  const struct ks_kernel *kernel, struct ks_digest_cache *cache)
+{
+	if (!add_programs(text, system, kernel, cache))
+		return false;
+	add_all(text, system, gcc_dirs, G_N_ELEMENTS(gcc_dirs), gcc_files,
+		G_N_ELEMENTS(gcc_files));
+	add_all(text, system, library_dirs, G_N_ELEMENTS(library_dirs), libraries,
+		G_N_ELEMENTS(libraries));
+	return true;
+}
+
 char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache)
 {
@@ -96,11 +108,18 @@ char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
 	if (!fingerprint)
 		return NULL;
 	g_string_append_printf(text, "%s\n", fingerprint);
-	if (!add_programs(text, system, kernel, cache))
+	if (!add_toolchain(text, system, kernel, cache))
 		return NULL;
-	add_all(text, system, gcc_dirs, G_N_ELEMENTS(gcc_dirs), gcc_files,
-		G_N_ELEMENTS(gcc_files));
-	add_all(text, system, library_dirs, G_N_ELEMENTS(library_dirs), libraries,
-		G_N_ELEMENTS(libraries));
+	return ks_digest_data(text->str, text->len);
+}
+
+char *ks_probe_toolchain_key(const struct ks_system *system,
+			     const struct ks_kernel *kernel,
+			     struct ks_digest_cache *cache)
+{
+	g_autoptr(GString) text = g_string_new("toolchain " FORMAT "\n");
+
+	if (!add_toolchain(text, system, kernel, cache))
+		return NULL;
 	return ks_digest_data(text->str, text->len);
 }

@@ -32,3 +32,8 @@ char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log);
 /* Hex digest over everything that the answers depend on, or NULL without headers. */
 char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache);
+
+/* Only over the programs that compile, whatever kernel they compile for. */
+char *ks_probe_toolchain_key(const struct ks_system *system,
+			     const struct ks_kernel *kernel,
+			     struct ks_digest_cache *cache);

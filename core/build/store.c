@@ -18,7 +18,8 @@
 #define MAX_FILES	4096
 #define MAX_FILE_BYTES	(1ULL << 30)
 
-static const char *const directories[] = {"module", "log"};
+static const char *const module_directories[] = {"module", "log", NULL};
+static const char *const objects_directories[] = {"objects", NULL};
 
 static void file_free(gpointer data)
 {
@@ -38,6 +39,7 @@ void ks_store_entry_free(struct ks_store_entry *entry)
 	g_free(entry->arch);
 	g_free(entry->sandbox_layers);
 	g_free(entry->problem);
+	g_free(entry->objects_key);
 	if (entry->files)
 		g_ptr_array_unref(entry->files);
 	g_free(entry);
@@ -64,6 +66,18 @@ static bool is_fingerprint(const char *name)
 	return strlen(name) == 64 && !name[strspn(name, "0123456789abcdef")];
 }
 
+char *ks_store_temporary_name(const struct ks_store_entry *entry)
+{
+	return entry->objects_key
+		       ? g_strdup_printf("%s-%s", entry->fingerprint, entry->release)
+		       : g_strdup(entry->fingerprint);
+}
+
+static const char *const *get_directories(const struct ks_store_entry *entry)
+{
+	return entry->objects_key ? objects_directories : module_directories;
+}
+
 /* --- the index */
 
 static char *index_text(const struct ks_store_entry *entry)
@@ -79,6 +93,8 @@ static char *index_text(const struct ks_store_entry *entry)
 	g_key_file_set_string(file, GROUP, "sandbox-layers", entry->sandbox_layers);
 	g_key_file_set_int64(file, GROUP, "duration-ms", entry->duration_ms);
 	g_key_file_set_int64(file, GROUP, "stored-at-us", entry->stored_at_us);
+	if (entry->objects_key)
+		g_key_file_set_string(file, GROUP, "objects-key", entry->objects_key);
 	g_key_file_set_int64(file, GROUP, "n-files", entry->files->len);
 	for (guint i = 0; i < entry->files->len; i++) {
 		const struct ks_store_file *stored = entry->files->pdata[i];
@@ -92,12 +108,12 @@ static char *index_text(const struct ks_store_entry *entry)
 }
 
 /* "module/NAME" or "log/NAME", and nothing that leads elsewhere. */
-static bool is_stored_path(const char *path)
+static bool is_stored_path(const char *path, const char *const *directories)
 {
-	for (size_t i = 0; path && i < G_N_ELEMENTS(directories); i++) {
-		const char *name = path + strlen(directories[i]) + 1;
+	for (; path && *directories; directories++) {
+		const char *name = path + strlen(*directories) + 1;
 
-		if (g_str_has_prefix(path, directories[i]) && name[-1] == '/')
+		if (g_str_has_prefix(path, *directories) && name[-1] == '/')
 			return *name && *name != '.' && !strchr(name, '/');
 	}
 	return false;
@@ -113,7 +129,7 @@ static bool read_file(GKeyFile *file, guint i, struct ks_store_entry *entry)
 	stored->sha256 = g_key_file_get_string(file, group, "sha256", NULL);
 	stored->size_bytes = g_key_file_get_uint64(file, group, "size", NULL);
 	entry->size_bytes += stored->size_bytes;
-	return is_stored_path(stored->path) && stored->sha256 &&
+	return is_stored_path(stored->path, get_directories(entry)) && stored->sha256 &&
 	       is_fingerprint(stored->sha256);
 }
 
@@ -134,6 +150,7 @@ static bool read_index(const char *text, struct ks_store_entry *entry)
 	entry->arch = g_key_file_get_string(file, GROUP, "arch", NULL);
 	entry->sandbox_layers =
 		g_key_file_get_string(file, GROUP, "sandbox-layers", NULL);
+	entry->objects_key = g_key_file_get_string(file, GROUP, "objects-key", NULL);
 	entry->duration_ms = g_key_file_get_int64(file, GROUP, "duration-ms", NULL);
 	entry->stored_at_us = g_key_file_get_int64(file, GROUP, "stored-at-us", NULL);
 	n_files = g_key_file_get_uint64(file, GROUP, "n-files", NULL);
@@ -205,12 +222,12 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 }
 
 static bool make_directories(const struct ks_system *system, const char *dir,
-			     GError **error)
+			     const char *const *directories, GError **error)
 {
 	if (!ks_treeop_remove(system->root, dir, error))
 		return false;
-	for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
-		g_autofree char *path = g_build_filename(dir, directories[i], NULL);
+	for (; *directories; directories++) {
+		g_autofree char *path = g_build_filename(dir, *directories, NULL);
 
 		if (!ks_root_mkdir_p(system->root, path, 0755, error))
 			return false;
@@ -237,11 +254,21 @@ static bool copy_directory(const struct ks_system *system, struct ks_store_entry
 	return names != NULL;
 }
 
+static bool copy_directories(const struct ks_system *system, struct ks_store_entry *entry,
+			     const char *staged_dir, const char *to_dir, GError **error)
+{
+	for (const char *const *name = get_directories(entry); *name; name++)
+		if (!copy_directory(system, entry, staged_dir, *name, to_dir, error))
+			return false;
+	return true;
+}
+
 bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *entry,
 		      const char *staged_dir, GError **error)
 {
 	g_autofree char *parent = store_dir(system);
-	g_autofree char *dir = temporary_dir(system, entry->fingerprint);
+	g_autofree char *name = ks_store_temporary_name(entry);
+	g_autofree char *dir = temporary_dir(system, name);
 	g_autofree char *path = g_build_filename(dir, "index", NULL);
 	g_autofree char *text = NULL;
 
@@ -249,30 +276,30 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 	entry->stored_at_us = entry->used_at_us = g_get_real_time();
 	if (ks_root_mkdir_p(system->root, system->state_dir, 0755, error) &&
 	    ks_root_mkdir_p(system->root, parent, 0700, error) &&
-	    make_directories(system, dir, error) &&
-	    copy_directory(system, entry, staged_dir, "module", dir, error) &&
-	    copy_directory(system, entry, staged_dir, "log", dir, error)) {
+	    make_directories(system, dir, get_directories(entry), error) &&
+	    copy_directories(system, entry, staged_dir, dir, error)) {
 		text = index_text(entry);
 		if (ks_durable_write(system->root, path, text, strlen(text), 0644, error))
 			return true;
 	}
-	ks_store_discard(system, entry->fingerprint);
+	ks_store_discard(system, name);
 	return false;
 }
 
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error)
 {
-	g_autofree char *from = temporary_dir(system, entry->fingerprint);
+	g_autofree char *name = ks_store_temporary_name(entry);
+	g_autofree char *from = temporary_dir(system, name);
 	g_autofree char *to = entry_dir(system, entry->fingerprint);
 
 	return ks_treeop_remove(system->root, to, error) &&
 	       ks_durable_rename(system->root, from, to, error);
 }
 
-void ks_store_discard(const struct ks_system *system, const char *fingerprint)
+void ks_store_discard(const struct ks_system *system, const char *name)
 {
-	g_autofree char *dir = temporary_dir(system, fingerprint);
+	g_autofree char *dir = temporary_dir(system, name);
 
 	ks_treeop_remove(system->root, dir, NULL);
 }
@@ -323,7 +350,7 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 	entry = load(from, fingerprint);
 	if (entry->problem)
 		ks_error_set(error, KS_ERROR_INVALID, "'%s': %s", dir, entry->problem);
-	else if (make_directories(system, to_dir, error) &&
+	else if (make_directories(system, to_dir, module_directories, error) &&
 		 copy_checked(from, entry, system, to_dir, error)) {
 		if (from == system)
 			mark_used(system, fingerprint);
@@ -333,6 +360,63 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 	if (from == system)
 		ks_store_remove(system, fingerprint, NULL);
 	return NULL;
+}
+
+static char *digest_stored(const struct ks_system *system, const char *path,
+			   GError **error)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	ks_autofd int fd = ks_root_openat(system->root, path,
+					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
+	guchar buffer[65536];
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		g_checksum_update(checksum, buffer, n);
+	if (n == 0)
+		return g_strdup(g_checksum_get_string(checksum));
+	ks_error_set_errno(error, errno, "cannot read '%s'", path);
+	return NULL;
+}
+
+bool ks_store_has(const struct ks_system *system, const char *fingerprint)
+{
+	g_autofree char *dir = entry_dir(system, fingerprint);
+
+	return ks_root_exists(system->root, dir);
+}
+
+static int open_checked(const struct ks_system *system,
+			const struct ks_store_entry *entry)
+{
+	const struct ks_store_file *file = entry->files->pdata[0];
+	g_autofree char *dir = entry_dir(system, entry->fingerprint);
+	g_autofree char *path = g_build_filename(dir, file->path, NULL);
+	g_autofree char *sha256 = digest_stored(system, path, NULL);
+
+	return g_strcmp0(sha256, file->sha256) == 0
+		       ? ks_root_openat(system->root, path, O_RDONLY | O_NOFOLLOW, 0,
+					NULL)
+		       : -1;
+}
+
+int ks_store_open_objects(const struct ks_system *system, const char *fingerprint,
+			  const char *key)
+{
+	ks_auto(ks_store_entry) entry = load(system, fingerprint);
+	int fd = -1;
+
+	if (!entry->problem && g_strcmp0(entry->objects_key, key) != 0)
+		return -1;
+	if (!entry->problem && entry->files->len == 1)
+		fd = open_checked(system, entry);
+	if (fd >= 0)
+		mark_used(system, fingerprint);
+	else
+		ks_store_remove(system, fingerprint, NULL);
+	return fd;
 }
 
 /* --- all of it */
@@ -361,25 +445,6 @@ GPtrArray *ks_store_list(const struct ks_system *system, GError **error)
 			g_ptr_array_add(entries, load(system, names->pdata[i]));
 	g_ptr_array_sort(entries, compare_use);
 	return entries;
-}
-
-static char *digest_stored(const struct ks_system *system, const char *path,
-			   GError **error)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	ks_autofd int fd = ks_root_openat(system->root, path,
-					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
-	guchar buffer[65536];
-	ssize_t n;
-
-	if (fd < 0)
-		return NULL;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		g_checksum_update(checksum, buffer, n);
-	if (n == 0)
-		return g_strdup(g_checksum_get_string(checksum));
-	ks_error_set_errno(error, errno, "cannot read '%s'", path);
-	return NULL;
 }
 
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry)

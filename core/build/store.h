@@ -9,6 +9,8 @@
  *						stripped, not signed, not compressed;
  *						Module.symvers
  *	state_dir/store/FINGERPRINT/log/make.log
+ *	state_dir/store/SLOT/objects/objects	what the compiler made of a module, for a
+ *						kernel that compiles alike (objects.c)
  *
  * Only what passed the checks is kept. An entry is used only when all of it has
  * the digests of its index; one that is damaged is removed, and built again. The
@@ -34,6 +36,8 @@ struct ks_store_entry {
 	GPtrArray *files;   /* struct ks_store_file */
 	guint64 size_bytes; /* of all files */
 	char *problem;	    /* why it is of no use, or NULL */
+	/* What its objects may be used for; NULL: they are finished modules */
+	char *objects_key;
 };
 
 void ks_store_entry_free(struct ks_store_entry *entry);
@@ -48,7 +52,18 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 		      const char *staged_dir, GError **error);
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error);
-void ks_store_discard(const struct ks_system *system, const char *fingerprint);
+/* name is the fingerprint, of objects ks_store_temporary_name(). */
+void ks_store_discard(const struct ks_system *system, const char *name);
+/* Two kernels may leave objects in the same place at the same time. */
+char *ks_store_temporary_name(const struct ks_store_entry *entry);
+
+bool ks_store_has(const struct ks_system *system, const char *fingerprint);
+/*
+ * The objects in this place, for reading; -1 when there are none with that key. A
+ * damaged entry is removed.
+ */
+int ks_store_open_objects(const struct ks_system *system, const char *fingerprint,
+			  const char *key);
 
 /*
  * Copy the entry of a fingerprint from the store of one tree to to_dir, a new

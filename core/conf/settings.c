@@ -199,6 +199,11 @@ static bool set_probe_memo(struct ks_settings *settings, const char *value)
 	return parse_bool(value, &settings->probe_memo);
 }
 
+static bool set_reuse_objects(struct ks_settings *settings, const char *value)
+{
+	return parse_bool(value, &settings->reuse_objects);
+}
+
 struct key {
 	const char *name;
 	bool (*set)(struct ks_settings *settings, const char *value);
@@ -228,6 +233,7 @@ static const struct key keys[] = {
 	{"memory-per-job", set_memory_per_job, "a number of MiB, 0 for no limit"},
 	{"cache-size", set_cache_size, "a number of MiB, 0 for none"},
 	{"probe-memo", set_probe_memo, "'true' or 'false'"},
+	{"reuse-objects", set_reuse_objects, "'true' or 'false'"},
 	{NULL},
 };
 

@@ -45,6 +45,7 @@ struct ks_settings {
 	unsigned int memory_per_job_mib; /* memory-per-job; default 512, 0 = no limit */
 	unsigned int cache_size_mib;	 /* cache-size; default 1024, 0 = keep nothing */
 	bool probe_memo;		 /* probe-memo = true | false */
+	bool reuse_objects;		 /* reuse-objects = false | true */
 	bool keep_running_modules;	 /* keep-running-modules = true | false */
 	bool disabled;			 /* KMODSMITH=0 in the environment */
 	bool no_autoinstall;		 /* dkms_etc/no-autoinstall is there */

@@ -58,6 +58,11 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 		.use_store = executor->context.settings->cache_size_mib &&
 			     !executor->context.options->request.force,
 		.keep_in_store = executor->context.settings->cache_size_mib != 0,
+		.objects_base = executor->context.settings->reuse_objects &&
+						!executor->context.options->request.force
+					? target->objects_base
+					: NULL,
+		.digests = executor->cache,
 		.other_store = executor->host,
 	};
 	return running;

@@ -34,6 +34,7 @@ static void target_free(gpointer data)
 	g_free(target->exclusion_text);
 	g_free(target->conf_problem);
 	g_free(target->fingerprint);
+	g_free(target->objects_base);
 	g_strfreev(target->build_depends);
 	if (target->conf)
 		ks_conf_free(target->conf);

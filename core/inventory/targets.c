@@ -196,6 +196,7 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	    !get_override_digest(taking, target->source->name, &inputs.override_digest))
 		return;
 	target->fingerprint = ks_fingerprint_target(&inputs);
+	target->objects_base = ks_fingerprint_objects(&inputs);
 }
 
 /* Of what is in place there is nothing to ask: it was wanted. */

@@ -291,39 +291,45 @@ static bool read_files(const struct reader *reader, struct ks_manifest *manifest
 static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 		      GError **error)
 {
-	gint64 schema = 0;
+	gint64 schema = 0, n_reused = 0, n_objects = 0;
+	bool ok;
 
 	if (!read_number(reader, GROUP, "schema", &schema, error))
 		return false;
 	if (schema != SCHEMA)
 		return refuse(reader, GROUP, "schema", error);
-	return read_text(reader, GROUP, "module", ks_conf_is_name, true,
-			 &manifest->module, error) &&
-	       read_text(reader, GROUP, "version", ks_conf_is_name, true,
-			 &manifest->version, error) &&
-	       read_text(reader, GROUP, "release", ks_conf_is_name, true,
-			 &manifest->release, error) &&
-	       read_text(reader, GROUP, "arch", ks_conf_is_name, true, &manifest->arch,
+	ok = read_text(reader, GROUP, "module", ks_conf_is_name, true, &manifest->module,
+		       error) &&
+	     read_text(reader, GROUP, "version", ks_conf_is_name, true,
+		       &manifest->version, error) &&
+	     read_text(reader, GROUP, "release", ks_conf_is_name, true,
+		       &manifest->release, error) &&
+	     read_text(reader, GROUP, "arch", ks_conf_is_name, true, &manifest->arch,
+		       error) &&
+	     read_text(reader, GROUP, "build-fingerprint", is_token, false,
+		       &manifest->build_fingerprint, error) &&
+	     read_text(reader, GROUP, "finish-fingerprint", is_token, false,
+		       &manifest->finish_fingerprint, error) &&
+	     read_text(reader, GROUP, "covers", is_printable, false, &manifest->covers,
+		       error) &&
+	     read_text(reader, GROUP, "sandbox-layers", is_printable, false,
+		       &manifest->sandbox_layers, error) &&
+	     read_text(reader, GROUP, "signing", is_token, false, &manifest->signing,
+		       error) &&
+	     read_text(reader, GROUP, "certificate-sha256", is_token, false,
+		       &manifest->certificate_sha256, error) &&
+	     read_text(reader, GROUP, "sign-hash", is_token, false, &manifest->sign_hash,
+		       error) &&
+	     read_number(reader, GROUP, "built-at-us", &manifest->built_at_us, error) &&
+	     read_number(reader, GROUP, "installed-at-us", &manifest->installed_at_us,
 			 error) &&
-	       read_text(reader, GROUP, "build-fingerprint", is_token, false,
-			 &manifest->build_fingerprint, error) &&
-	       read_text(reader, GROUP, "finish-fingerprint", is_token, false,
-			 &manifest->finish_fingerprint, error) &&
-	       read_text(reader, GROUP, "covers", is_printable, false, &manifest->covers,
+	     read_number(reader, GROUP, "build-duration-ms", &manifest->build_duration_ms,
 			 error) &&
-	       read_text(reader, GROUP, "sandbox-layers", is_printable, false,
-			 &manifest->sandbox_layers, error) &&
-	       read_text(reader, GROUP, "signing", is_token, false, &manifest->signing,
-			 error) &&
-	       read_text(reader, GROUP, "certificate-sha256", is_token, false,
-			 &manifest->certificate_sha256, error) &&
-	       read_text(reader, GROUP, "sign-hash", is_token, false,
-			 &manifest->sign_hash, error) &&
-	       read_number(reader, GROUP, "built-at-us", &manifest->built_at_us, error) &&
-	       read_number(reader, GROUP, "installed-at-us", &manifest->installed_at_us,
-			   error) &&
-	       read_number(reader, GROUP, "build-duration-ms",
-			   &manifest->build_duration_ms, error);
+	     read_number(reader, GROUP, "objects-reused", &n_reused, error) &&
+	     read_number(reader, GROUP, "objects", &n_objects, error);
+	manifest->n_objects_reused = (guint)CLAMP(n_reused, 0, G_MAXINT);
+	manifest->n_objects = (guint)CLAMP(n_objects, 0, G_MAXINT);
+	return ok;
 }
 
 struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
@@ -419,6 +425,11 @@ static char *format_manifest(const struct ks_manifest *manifest, size_t *size_by
 	g_key_file_set_int64(keys, GROUP, "installed-at-us", manifest->installed_at_us);
 	g_key_file_set_int64(keys, GROUP, "build-duration-ms",
 			     manifest->build_duration_ms);
+	if (manifest->n_objects) {
+		g_key_file_set_uint64(keys, GROUP, "objects-reused",
+				      manifest->n_objects_reused);
+		g_key_file_set_uint64(keys, GROUP, "objects", manifest->n_objects);
+	}
 	g_key_file_set_uint64(keys, GROUP, "n-files", n_files + manifest->left_out->len);
 	for (guint i = 0; i < n_files; i++)
 		format_file(keys, i, manifest->files->pdata[i], false);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects of one kernel for another whose headers compile alike. In the sandbox, as the
+ * build's user, the helper program (worker-objects.c) takes what make has left, and puts
+ * it into another build's tree before make, with Kbuild's own notes about it: so make
+ * finds it up to date, or, when its command is another, compiles. After make it looks
+ * whether anything that the objects were made from has changed meanwhile; then, and when
+ * such a build fails, all of it is built once more, in full.
+ *
+ * One entry of the store for each module and flavour of kernels; its key is the digest of
+ * the headers and of the compiler.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/build/build-private.h"
+#include "core/build/objects-command.h"
+#include "core/build/probe-private.h"
+#include "core/build/wrapper.h"
+#include "core/support/digest.h"
+#include "core/support/error.h"
+
+#define TIMEOUT_S  300
+#define MAX_ANSWER 64
+
+enum part {
+	PART_NONE,
+	PART_PLANT,
+	PART_CHECK,
+	PART_KEEP,
+};
+
+struct ks_build_objects {
+	char *slot;
+	char *key; /* looked for when there is need */
+	char **dirs;
+	enum part running;
+	bool is_begun;
+	int in_fd, out_fd; /* of what runs, or -1 */
+	int planted_fd;	   /* what was planted, or -1 */
+	int kept_fd;	   /* what make has left, or -1 */
+	guint n_used, n_all;
+	struct ks_store_entry *to_store;
+};
+
+static char *get_slot(const struct ks_build_request *request)
+{
+	g_autoptr(GRegex) number = g_regex_new("[0-9]+", 0, 0, NULL);
+	g_autofree char *flavour = g_regex_replace_literal(
+		number, request->kernel->release, -1, 0, "#", 0, NULL);
+	g_autofree char *text =
+		g_strdup_printf("objects\n%s\n%s\n", request->objects_base, flavour);
+
+	return ks_digest_data(text, strlen(text));
+}
+
+void ks_build_objects_begin(struct ks_build *build)
+{
+	const struct ks_build_request *request = build->request;
+	struct ks_build_objects *objects;
+	char **dirs;
+
+	if (!request->objects_base || !request->kernel->compiler ||
+	    request->kernel->clang || !ks_root_is_host(build->system->root))
+		return;
+	dirs = ks_kernel_list_headers(build->system, request->kernel);
+	if (!dirs)
+		return;
+	objects = build->objects = g_new0(struct ks_build_objects, 1);
+	objects->dirs = dirs;
+	objects->slot = get_slot(request);
+	objects->in_fd = objects->out_fd = -1;
+	objects->planted_fd = objects->kept_fd = -1;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void ks_build_objects_free(struct ks_build *build)
+{
+	struct ks_build_objects *objects = g_steal_pointer(&build->objects);
+
+	if (!objects)
+		return;
+	close_fd(&objects->in_fd);
+	close_fd(&objects->out_fd);
+	close_fd(&objects->planted_fd);
+	close_fd(&objects->kept_fd);
+	if (objects->to_store)
+		ks_store_entry_free(objects->to_store);
+	g_strfreev(objects->dirs);
+	g_free(objects->slot);
+	g_free(objects->key);
+	g_free(objects);
+}
+
+static const char *get_key(const struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+	const struct ks_build_request *request = build->request;
+
+	if (!objects->key) {
+		g_autofree char *toolchain = ks_probe_toolchain_key(
+			build->system, request->kernel, request->digests);
+		g_autofree char *headers =
+			toolchain ? ks_kernel_headers_digest(build->system,
+							     request->kernel, NULL)
+				  : NULL;
+
+		if (headers)
+			objects->key = g_strconcat(headers, " ", toolchain, NULL);
+	}
+	return objects->key;
+}
+
+/* --- running the helper */
+
+static char **make_argv(const struct ks_build *build, const char *mode)
+{
+	const struct ks_build_objects *objects = build->objects;
+	const struct ks_kernel *kernel = build->request->kernel;
+	GPtrArray *argv = g_ptr_array_new();
+
+	g_ptr_array_add(argv,
+			g_build_filename(build->system->libexec_dir, "objects", NULL));
+	g_ptr_array_add(argv, g_strdup(mode));
+	g_ptr_array_add(argv, g_strdup(kernel->release));
+	g_ptr_array_add(argv, g_strdup(kernel->compiler));
+	for (char **dir = objects->dirs; *dir; dir++)
+		g_ptr_array_add(argv, g_strdup(*dir));
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
+static bool run(struct ks_build *build, enum part part, const char *mode)
+{
+	struct ks_build_objects *objects = build->objects;
+	const struct ks_sandbox_bind bind = {build->tree_path, build->build_path};
+	const char *const writable[] = {build->build_path, NULL};
+	const enum ks_sandbox_setting setting =
+		ks_settings_get_sandbox(build->settings, build->request->module);
+	g_auto(GStrv) argv = make_argv(build, mode);
+	g_autofree char *tmp = g_strconcat("TMPDIR=", build->build_path, "/.tmp", NULL);
+	const char *const env[] = {"PATH=" KS_WRAPPER_TOOL_PATH, "LC_ALL=C.UTF-8",
+				   build->request->private_build ? NULL : tmp, NULL};
+	const struct ks_sandbox_policy policy = {
+		.cwd = build->build_path,
+		.argv = (const char *const *)argv,
+		.env = env,
+		.writable = writable,
+		.binds = &bind,
+		.n_binds = build->request->private_build ? 1 : 0,
+		.uid = build->uid,
+		.gid = build->gid,
+		.require = setting == KS_SANDBOX_REQUIRE,
+		.off = setting == KS_SANDBOX_OFF,
+		.timeout_s = TIMEOUT_S,
+		.max_file_bytes = KS_BUILD_FILE_MAX,
+		.max_total_bytes = ks_build_get_memory_limit(build->settings),
+		.max_processes = KS_BUILD_PROCESSES_MAX,
+		.stdin_fd = objects->in_fd,
+		.stdout_fd = objects->out_fd,
+		.stderr_fd = -1,
+	};
+
+	if (objects->out_fd < 0 ||
+	    !ks_sandbox_start(build->system, &policy, &build->sandbox, NULL)) {
+		close_fd(&objects->in_fd);
+		close_fd(&objects->out_fd);
+		return false;
+	}
+	build->step_started_us = g_get_monotonic_time();
+	build->is_running = true;
+	objects->running = part;
+	return true;
+}
+
+bool ks_build_objects_is_running(const struct ks_build *build)
+{
+	return build->objects && build->objects->running != PART_NONE;
+}
+
+/* --- before make */
+
+bool ks_build_objects_plant(struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+
+	if (!objects || objects->is_begun)
+		return false;
+	objects->is_begun = true;
+	if (!build->request->use_store || !ks_store_has(build->system, objects->slot) ||
+	    !get_key(build))
+		return false;
+	objects->in_fd =
+		ks_store_open_objects(build->system, objects->slot, objects->key);
+	if (objects->in_fd < 0)
+		return false;
+	objects->out_fd = memfd_create("planted", MFD_CLOEXEC);
+	return run(build, PART_PLANT, "plant");
+}
+
+/* --- after make */
+
+static bool check(struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+
+	if (objects->planted_fd < 0 || lseek(objects->planted_fd, 0, SEEK_SET) != 0)
+		return false;
+	objects->in_fd = ks_steal_fd(&objects->planted_fd);
+	objects->out_fd = memfd_create("answer", MFD_CLOEXEC);
+	return run(build, PART_CHECK, "check");
+}
+
+static char *kept_dir(const struct ks_build *build)
+{
+	return g_build_filename(build->work_dir, "kept", NULL);
+}
+
+static bool keep(struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+	const struct ks_root *root = build->system->root;
+	g_autofree char *dir = kept_dir(build);
+	g_autofree char *below = g_build_filename(dir, "objects", NULL);
+	g_autofree char *path = g_build_filename(below, "objects", NULL);
+
+	if (!build->request->keep_in_store ||
+	    (objects->n_all && objects->n_used == objects->n_all) ||
+	    !ks_root_mkdir_p(root, dir, 0700, NULL) ||
+	    !ks_root_mkdir_p(root, below, 0700, NULL))
+		return false;
+	objects->out_fd =
+		ks_root_openat(root, path, O_WRONLY | O_CREAT | O_EXCL, 0600, NULL);
+	return run(build, PART_KEEP, "keep");
+}
+
+bool ks_build_objects_after_make(struct ks_build *build)
+{
+	return build->objects && (check(build) || keep(build));
+}
+
+static bool read_answer(struct ks_build_objects *objects)
+{
+	char text[MAX_ANSWER + 1];
+	ssize_t n = pread(objects->out_fd, text, MAX_ANSWER, 0);
+
+	text[MAX(n, 0)] = '\0';
+	return sscanf(text, "%u %u", &objects->n_used, &objects->n_all) == 2;
+}
+
+enum ks_build_objects_next ks_build_objects_end(struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+	enum part part = objects->running;
+	int status = 0;
+	bool ok = ks_sandbox_finish(&build->sandbox, &status, NULL, NULL) &&
+		  WIFEXITED(status) && WEXITSTATUS(status) == 0 && !build->stopped;
+
+	build->is_running = false;
+	objects->running = PART_NONE;
+	/* it was this that took the disk's last, not the step */
+	g_clear_error(&build->stopped);
+	build->used_us += g_get_monotonic_time() - build->step_started_us;
+	close_fd(&objects->in_fd);
+	switch (part) {
+	case PART_PLANT:
+		if (WIFEXITED(status) && WEXITSTATUS(status) == KS_OBJECTS_NONE) {
+			close_fd(&objects->out_fd);
+			return KS_BUILD_OBJECTS_MAKE;
+		}
+		if (ok)
+			objects->planted_fd = ks_steal_fd(&objects->out_fd);
+		close_fd(&objects->out_fd);
+		/* what is half planted is not to be told from what a build left */
+		return ok ? KS_BUILD_OBJECTS_MAKE : KS_BUILD_OBJECTS_AGAIN;
+	case PART_CHECK:
+		ok = ok && read_answer(objects);
+		close_fd(&objects->out_fd);
+		if (!ok)
+			return KS_BUILD_OBJECTS_AGAIN;
+		ks_build_log_line(build, "# objects reused: %u of %u", objects->n_used,
+				  objects->n_all);
+		return keep(build) ? KS_BUILD_OBJECTS_WAIT : KS_BUILD_OBJECTS_DONE;
+	default:
+		/* reading all the headers costs more than a small module */
+		if (ok && get_key(build))
+			objects->kept_fd = ks_steal_fd(&objects->out_fd);
+		close_fd(&objects->out_fd);
+		return KS_BUILD_OBJECTS_DONE;
+	}
+}
+
+bool ks_build_objects_are_used(const struct ks_build *build)
+{
+	const struct ks_build_objects *objects = build->objects;
+
+	return objects && (objects->planted_fd >= 0 || objects->n_used);
+}
+
+void ks_build_objects_count(const struct ks_build *build, guint *n_used, guint *n_all)
+{
+	*n_used = build->objects ? build->objects->n_used : 0;
+	*n_all = build->objects ? build->objects->n_all : 0;
+}
+
+void ks_build_objects_drop(struct ks_build *build)
+{
+	if (build->objects)
+		ks_store_remove(build->system, build->objects->slot, NULL);
+	ks_build_objects_free(build);
+}
+
+/* --- keeping them */
+
+void ks_build_objects_store_begin(struct ks_build *build)
+{
+	struct ks_build_objects *objects = build->objects;
+	const struct ks_build_request *request = build->request;
+	g_autofree char *dir = kept_dir(build);
+	ks_auto(ks_store_entry) entry = NULL;
+
+	if (!objects || objects->kept_fd < 0)
+		return;
+	entry = g_new0(struct ks_store_entry, 1);
+	entry->fingerprint = g_strdup(objects->slot);
+	entry->objects_key = g_strdup(objects->key);
+	entry->module = g_strdup(request->module);
+	entry->version = g_strdup(request->version);
+	entry->release = g_strdup(request->kernel->release);
+	entry->arch = g_strdup(request->kernel->arch);
+	entry->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
+	entry->duration_ms = build->used_us / 1000;
+	if (ks_store_prepare(build->system, entry, dir, NULL))
+		objects->to_store = g_steal_pointer(&entry);
+}
+
+void ks_build_objects_store_end(struct ks_build *build, bool ok)
+{
+	struct ks_build_objects *objects = build->objects;
+	g_autofree char *name = NULL;
+
+	if (!objects || !objects->to_store)
+		return;
+	name = ks_store_temporary_name(objects->to_store);
+	if (!ok || !ks_store_commit(build->system, objects->to_store, NULL))
+		ks_store_discard(build->system, name);
+	g_clear_pointer(&objects->to_store, ks_store_entry_free);
+}
