@@ -36,7 +36,7 @@ const struct ks_dkms_action ks_dkms_actions[] = {
 	{"mktarball", ks_dkms_mktarball, "M/V", "write an archive of a module",
 	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
 	{"ldtarball", ks_dkms_ldtarball, "TARBALL", "load an archive of a module",
-	 {TREE}, .changes = true, .no_default_kernel = true, .filters = true},
+	 .changes = true, .no_default_kernel = true, .filters = true},
 	{"mkdeb", ks_dkms_mkdeb, "M/V", "make a .deb of the source",
 	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
 	{"mkbmdeb", ks_dkms_mkbmdeb, "M/V", "make a .deb of what is built",
@@ -111,7 +111,7 @@ static int check_added(const struct ks_dkms *dkms)
 			   options->module, options->version);
 }
 
-static int check_tree(const struct ks_dkms *dkms)
+int ks_dkms_check_tree(const struct ks_dkms *dkms)
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autofree char *path = ks_root_host_path(system->root, system->dkms_tree);
@@ -146,7 +146,7 @@ static int check_one(const struct ks_dkms *dkms, const struct ks_dkms_action *ac
 	case KS_DKMS_CHECK_ONE_KERNEL:
 		return check_one_kernel(options, action);
 	case KS_DKMS_CHECK_TREE:
-		return check_tree(dkms);
+		return ks_dkms_check_tree(dkms);
 	case KS_DKMS_CHECK_ROOT:
 		return geteuid() == 0
 			       ? KS_DKMS_OK

@@ -194,6 +194,9 @@ static int load_file(struct ks_dkms *dkms, const char *archive)
 	if (fd < 0)
 		return ks_dkms_die(KS_DKMS_NO_SOURCE, "%s cannot be read: %s", archive,
 				   g_strerror(errno));
+	code = ks_dkms_check_tree(dkms);
+	if (code)
+		return code;
 	tarball = ks_tarball_open(dkms->cli.system, dkms->cli.settings, fd, archive,
 				  &error);
 	if (!tarball)

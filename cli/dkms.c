@@ -68,12 +68,13 @@ bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
 	return g_hash_table_add(dkms->read, g_strdup_printf("%s/%s", name, version));
 }
 
-static void replace_path(char **path, const char *with)
+/* True when it is another one now. */
+static bool replace_path(char **path, const char *with)
 {
-	if (!with)
-		return;
-	g_free(*path);
-	*path = g_canonicalize_filename(with, "/");
+	g_autofree char *former = *path;
+
+	*path = with ? g_canonicalize_filename(with, "/") : g_strdup(former);
+	return !g_str_equal(*path, former);
 }
 
 /* A file of the caller's; with --root one in that tree. */
@@ -153,9 +154,11 @@ static bool load(struct ks_dkms *dkms, GError **error)
 	if (!dkms->cli.settings)
 		return false;
 	ks_framework_apply(dkms->cli.settings->framework, system);
-	replace_path(&system->dkms_tree, options->dkms_tree);
+	dkms->is_private = replace_path(&system->dkms_tree, options->dkms_tree);
+	system->install_tree_is_given =
+		replace_path(&system->install_tree, options->install_tree);
+	dkms->is_private |= system->install_tree_is_given;
 	replace_path(&system->source_tree, options->source_tree);
-	replace_path(&system->install_tree, options->install_tree);
 	set_overrides(dkms);
 	set_settings(dkms);
 	return true;

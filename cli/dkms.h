@@ -68,7 +68,9 @@ struct ks_dkms {
 	const char *const
 		*leave_out; /* files the next installation leaves out; or NULL */
 	GHashTable *read;   /* "NAME/VERSION" of the confs that were told of */
-	bool in_script;	    /* of a package, of dpkg or rpm: the database is locked */
+	/* --dkmstree or --installtree: the package database tells of other modules */
+	bool is_private;
+	bool in_script; /* of a package, of dpkg or rpm: the database is locked */
 };
 
 /* What is checked before an action, in dkms's order (3.4.3, its last lines). */
@@ -103,6 +105,9 @@ extern const struct ks_dkms_action ks_dkms_actions[]; /* ends with a NULL name *
 const struct ks_dkms_action *ks_dkms_find_action(const char *name);
 /* The checks of an action: KS_DKMS_OK, or the exit code after telling why. */
 int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *action);
+
+/* 1, told, when the caller cannot write to T. */
+int ks_dkms_check_tree(const struct ks_dkms *dkms);
 
 /* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
 int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);

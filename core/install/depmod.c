@@ -16,6 +16,16 @@ static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
 	return ok;
 }
 
+/* dkms: a tree that never had an index does not get one. */
+static bool is_to_be_indexed_elsewhere(const struct ks_system *system,
+				       const struct ks_kernel *kernel)
+{
+	g_autofree char *index =
+		g_build_filename(kernel->modules_dir, "modules.dep", NULL);
+
+	return system->install_tree_is_given && !ks_root_exists(system->root, index);
+}
+
 bool ks_install_depmod_start(const struct ks_system *system,
 			     const struct ks_kernel *kernel, struct ks_tool **tool,
 			     GError **error)
@@ -26,7 +36,8 @@ bool ks_install_depmod_start(const struct ks_system *system,
 	struct ks_tool *started = NULL;
 
 	/* on what is left of a removed kernel it would make new files */
-	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir)) {
+	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir) ||
+	    is_to_be_indexed_elsewhere(system, kernel)) {
 		*tool = NULL;
 		return true;
 	}

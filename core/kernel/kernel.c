@@ -71,7 +71,8 @@ static bool has(const struct ks_system *system, const char *dir, const char *nam
 /* After a removal without purge the directory stays, with depmod's files only. */
 static bool is_alive(const struct ks_system *system, const struct ks_kernel *kernel)
 {
-	return has(system, kernel->modules_dir, "kernel") ||
+	return system->install_tree_is_given ||
+	       has(system, kernel->modules_dir, "kernel") ||
 	       has(system, kernel->modules_dir, "modules.order") ||
 	       has(system, kernel->modules_dir, "modules.builtin");
 }

@@ -19,6 +19,11 @@ struct ks_system {
 	/* "/DIR" below a kernel's directory for all modules, whatever the distribution
 	 * and their confs say; or NULL */
 	char *modules_dest;
+	/*
+	 * The caller has named install_tree for this run (--installtree): what it has
+	 * made for a release there is a kernel's, also while it is empty.
+	 */
+	bool install_tree_is_given;
 	char *dkms_etc;	   /* /etc/dkms: overrides, framework.conf, no-autoinstall */
 	char *etc_dir;	   /* /etc/kmodsmith */
 	char *state_dir;   /* /var/lib/kmodsmith: journal, spool, caches, quarantine */

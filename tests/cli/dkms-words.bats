@@ -212,3 +212,33 @@ Loading /var/lib/dkms/acme/1.0/$K/$A..."
 
 Error! Installation aborted."
 }
+
+@test "--installtree: a directory is enough, and depmod is another's" {
+	depmod_make
+	tree_add acme 1.0
+	tree_built acme 1.0 $K
+	mkdir -p "$R/stage/$K"
+	run dkms install acme/1.0 -k $K --installtree /stage --root "$R"
+	equal "$status" 0
+	equal "$output" "Installing /stage/$K/updates/dkms/acme.ko
+Running depmod... done."
+	[[ -e $R/stage/$K/updates/dkms/acme.ko && ! -e $R/lib/modules/$K/updates ]]
+	[[ ! -e $R/depmod.log ]] || fail "depmod was run: $(cat "$R/depmod.log")"
+	run dkms uninstall acme/1.0 -k $K --installtree /stage --root "$R"
+	equal "$status" 0
+	contains "$output" "Deleting /stage/$K/updates/dkms/acme.ko"
+	equal "$(find "$R/stage" -name '*.ko')" ""
+	run dkms install acme/1.0 -k 9.9 --installtree /stage --root "$R"
+	equal "$status" 21
+}
+
+@test "1: ldtarball by somebody who is not root" {
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		bash -c 'exec -a dkms "$0" "$@"' "$builddir/kmodsmith" ldtarball /nowhere --force
+	equal "$status" 1
+	contains "$output" "Error! You must be root to use this command with the --force option."
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		bash -c 'exec -a dkms "$0" "$@"' "$builddir/kmodsmith" ldtarball /nowhere
+	equal "$status" 2
+	contains "$output" "Error! /nowhere does not exist."
+}

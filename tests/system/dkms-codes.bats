@@ -356,3 +356,45 @@ as_machine() {
 	mv "$R/usr/sbin/modprobe.real" "$R/usr/sbin/modprobe"
 	rm -r "$R/etc/dkms/framework.conf.d" "$R/lib/modules/$running"
 }
+
+@test "another --dkmstree and --installtree are nothing to the package database" {
+	source_with acme
+	root_in dkms install acme/1.0 -k "$K"
+	assert_recorded acme "$K" acme
+	source_make "$R/root/s/bolt-1.0" bolt 1.0
+	chmod -R go-w "$R/root/s"
+	mkdir -p "$R/root/t" "$R/root/i/$K"
+	ends "Installing /root/i/$K/updates/dkms/bolt.ko" 0 dkms install bolt/1.0 -k "$K" \
+		--dkmstree /root/t --sourcetree /root/s --installtree /root/i \
+		--kernelsourcedir "/lib/modules/$K/build"
+	assert_lacks "$output" kmodsmith:
+	assert_equal "$(root_exec dkms status --dkmstree /root/t)" "bolt/1.0, $K, $A: installed"
+	assert_equal "$(root_exec dkms status)" "acme/1.0, $K, $A: installed"
+	assert_recorded acme "$K" acme
+	[[ -z $(root_exec dpkg-query -W "$(record_name bolt "$K")" 2>/dev/null) ]] || fail "bolt is recorded"
+	root_in dkms remove bolt/1.0 --all --dkmstree /root/t --sourcetree /root/s --installtree /root/i
+	assert_equal "$(find "$R/root/i" -name '*.ko*')" ""
+	assert_recorded acme "$K" acme
+	rm -r "$R/root"/{s,t,i}
+}
+
+# The licence is changed in what was built: the kernel's build refuses the others.
+@test "ltdk: by licence, and by the GPL-only symbols that are used" {
+	local built=$T/acme/1.0/$K/$A/module/acme.ko
+	source_with acme
+	sed -i -e 's/MODULE_LICENSE("GPL")/MODULE_LICENSE("GPL v2")/' \
+		-e 's/return 0;/return ktime_get() ? 0 : -1;/' \
+		-e '1i #include <linux/ktime.h>' "$R/usr/src/acme-1.0/acme.c"
+	sed -e 's/acme/bolt/' -e 's/ktime_get() ? 0 : -1/0/' \
+		"$R/usr/src/acme-1.0/acme.c" >"$R/usr/src/acme-1.0/bolt.c"
+	printf '%s\n' 'BUILT_MODULE_NAME[1]="bolt"' 'DEST_MODULE_LOCATION[1]="/updates"' \
+		>>"$R/usr/src/acme-1.0/dkms.conf"
+	echo 'obj-m += bolt.o' >>"$R/usr/src/acme-1.0/Makefile"
+	root_in dkms build acme/1.0 -k "$K"
+	ends "acme.ko: yes: licence 'GPL v2'; " 0 dkms ltdk acme/1.0 -k "$K"
+	sed -i 's/license=GPL v2/license=Closed/' "$built" "${built%acme.ko}bolt.ko"
+	ends "bolt.ko: no: licence 'Closed' is not compatible with the GPL; it can be loaded, and taints the kernel: it uses no GPL-only symbol" \
+		6 dkms ltdk acme/1.0 -k "$K"
+	grep -q "acme.ko: no: licence 'Closed' is not compatible with the GPL, and the module cannot be loaded with it: it uses [0-9]* GPL-only symbol(s): .*ktime_get" <<<"$output" ||
+		fail "$output"
+}
