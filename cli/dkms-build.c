@@ -129,7 +129,8 @@ static void force_if_listed(struct ks_dkms *dkms)
 }
 
 /* Built, and checked against what the kernel has, before anything is in place. */
-static int install_built(struct ks_dkms *dkms, const char *release, const char *arch)
+static int install_built(struct ks_dkms *dkms, const char *release, const char *arch,
+			 bool *installed)
 {
 	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
 	struct ks_dkms_done done = {0};
@@ -147,13 +148,14 @@ static int install_built(struct ks_dkms *dkms, const char *release, const char *
 		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
 		       "override by specifying --force.\n",
 		       dkms->options.module, dkms->options.version, release, arch);
+	*installed = !code && done.installed;
 	return code;
 }
 
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	bool force = dkms->options.force;
+	bool force = dkms->options.force, installed = false;
 	struct ks_dkms_done done = {0};
 	int code = KS_DKMS_OK;
 
@@ -162,9 +164,9 @@ int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 	if (!is_built(dkms, release))
 		code = run_on(dkms, false, release, &done);
 	if (!code)
-		code = install_built(dkms, release, arch);
+		code = install_built(dkms, release, arch, &installed);
 	dkms->options.force = force;
-	return code;
+	return installed && !force ? ks_dkms_rebuild_dependents(dkms, release) : code;
 }
 
 /* dkms adds what is not added; the engine does it, the words are dkms's. */

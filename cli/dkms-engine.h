@@ -41,6 +41,12 @@ char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);
 int ks_dkms_build_on(struct ks_dkms *dkms, const char *release);
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release);
 
+/*
+ * Build and install again what is built upon another version of the module that was
+ * just installed there, if its conf wants that; the code (dkms-dependents.c).
+ */
+int ks_dkms_rebuild_dependents(struct ks_dkms *dkms, const char *release);
+
 /* Every module, or the one given, on every kernel (dkms-autoinstall.c). */
 int ks_dkms_build_all(struct ks_dkms *dkms, bool install);
 

@@ -149,9 +149,19 @@ static void add_depends_to_scope(struct ks_planner *planner,
 	}
 }
 
+/* Another version of it works: nobody has asked for a newer one of what is built upon. */
+static bool serves(const struct ks_plan_group *group)
+{
+	const struct ks_plan_cell *incumbent = group->incumbent;
+
+	return incumbent && incumbent != group->chosen && !incumbent->in_scope &&
+	       !ks_planner_is_gone(incumbent->target->source) &&
+	       incumbent->target->installed == KS_INSTALLED_OK;
+}
+
 static void add_to_scope(struct ks_planner *planner, struct ks_plan_group *group)
 {
-	if (!group->chosen || group->chosen->in_scope)
+	if (!group->chosen || group->chosen->in_scope || serves(group))
 		return;
 	group->chosen->in_scope = true;
 	add_depends_to_scope(planner, group->chosen);

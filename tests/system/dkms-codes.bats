@@ -398,3 +398,27 @@ as_machine() {
 	grep -q "acme.ko: no: licence 'Closed' is not compatible with the GPL, and the module cannot be loaded with it: it uses [0-9]* GPL-only symbol(s): .*ktime_get" <<<"$output" ||
 		fail "$output"
 }
+
+@test "BUILD_DEPENDS_REBUILD: what is built upon another version is built anew" {
+	source_with acme
+	source_make "$R/usr/src/acme-2.0" acme 2.0
+	chmod -R go-w "$R/usr/src/acme-2.0"
+	source_with bolt 'BUILD_DEPENDS[0]="acme"' 'BUILD_DEPENDS_REBUILD="yes"'
+	root_in dkms install acme/1.0 -k "$K"
+	# a newer version that nobody has asked for stays where it is
+	run root_in dkms install bolt/1.0 -k "$K"
+	assert_equal "$status" 0
+	assert_lacks "$output" acme
+	assert_equal "$(cat "$T/bolt/1.0/$K/$A/.dep_acme")" 1.0
+	ends "
+Rebuilding module bolt/1.0 due to updated dependencies
+
+" 0 dkms install acme/2.0 -k "$K"
+	assert_contains "$output" "Installing /lib/modules/$K/updates/dkms/bolt.ko"
+	assert_equal "$(cat "$T/bolt/1.0/$K/$A/.dep_acme")" 2.0
+	assert_recorded acme "$K" acme
+	assert_recorded bolt "$K" bolt
+	root_in dkms remove bolt/1.0 --all
+	root_in dkms remove acme/2.0 --all
+	rm -r "$R/usr/src/acme-2.0"
+}
