@@ -361,21 +361,21 @@ as_machine() {
 	source_with acme
 	root_in dkms install acme/1.0 -k "$K"
 	assert_recorded acme "$K" acme
-	source_make "$R/root/s/bolt-1.0" bolt 1.0
-	chmod -R go-w "$R/root/s"
-	mkdir -p "$R/root/t" "$R/root/i/$K"
-	ends "Installing /root/i/$K/updates/dkms/bolt.ko" 0 dkms install bolt/1.0 -k "$K" \
-		--dkmstree /root/t --sourcetree /root/s --installtree /root/i \
+	source_make "$R/srv/s/bolt-1.0" bolt 1.0
+	chmod -R go-w "$R/srv/s"
+	mkdir -p "$R/srv/t" "$R/srv/i/$K"
+	ends "Installing /srv/i/$K/updates/dkms/bolt.ko" 0 dkms install bolt/1.0 -k "$K" \
+		--dkmstree /srv/t --sourcetree /srv/s --installtree /srv/i \
 		--kernelsourcedir "/lib/modules/$K/build"
 	assert_lacks "$output" kmodsmith:
-	assert_equal "$(root_exec dkms status --dkmstree /root/t)" "bolt/1.0, $K, $A: installed"
+	assert_equal "$(root_exec dkms status --dkmstree /srv/t)" "bolt/1.0, $K, $A: installed"
 	assert_equal "$(root_exec dkms status)" "acme/1.0, $K, $A: installed"
 	assert_recorded acme "$K" acme
 	[[ -z $(root_exec dpkg-query -W "$(record_name bolt "$K")" 2>/dev/null) ]] || fail "bolt is recorded"
-	root_in dkms remove bolt/1.0 --all --dkmstree /root/t --sourcetree /root/s --installtree /root/i
-	assert_equal "$(find "$R/root/i" -name '*.ko*')" ""
+	root_in dkms remove bolt/1.0 --all --dkmstree /srv/t --sourcetree /srv/s --installtree /srv/i
+	assert_equal "$(find "$R/srv/i" -name '*.ko*')" ""
 	assert_recorded acme "$K" acme
-	rm -r "$R/root"/{s,t,i}
+	rm -r "$R/srv"/{s,t,i}
 }
 
 # The licence is changed in what was built: the kernel's build refuses the others.
