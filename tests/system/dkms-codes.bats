@@ -416,7 +416,7 @@ Rebuilding module bolt/1.0 due to updated dependencies
 " 0 dkms install acme/2.0 -k "$K"
 	assert_contains "$output" "Installing /lib/modules/$K/updates/dkms/bolt.ko"
 	assert_equal "$(cat "$T/bolt/1.0/$K/$A/.dep_acme")" 2.0
-	assert_recorded acme "$K" acme
+	assert_recorded acme/2.0 "$K" acme
 	assert_recorded bolt "$K" bolt
 	root_in dkms remove bolt/1.0 --all
 	root_in dkms remove acme/2.0 --all
