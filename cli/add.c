@@ -60,12 +60,12 @@ static bool is_same_tree(const struct ks_cli *cli, const char *a, const char *b)
 
 /* The new one is staged beside it first: without it the old one stays. */
 static bool place_source(const struct ks_cli *cli, const char *from, const char *to,
-			 const struct ks_add_options *options, GError **error)
+			 bool replace, GError **error)
 {
 	if (is_same_directory(cli, from, to))
 		return true;
-	if (ks_root_exists(cli->system->root, to) && !options->replace) {
-		if (options->take_same && is_same_tree(cli, from, to))
+	if (ks_root_exists(cli->system->root, to) && !replace) {
+		if (is_same_tree(cli, from, to))
 			return true;
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "cannot add '%s': '%s' is already there", from, to);
@@ -105,7 +105,7 @@ bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_co
 					      conf->package_name, conf->package_version);
 	ks_auto(ks_lock) lock = ks_marks_lock(cli, "add", error);
 
-	if (!lock || !place_source(cli, dir, to, options, error) ||
+	if (!lock || !place_source(cli, dir, to, options->replace, error) ||
 	    !ks_tree_add(cli->system, conf->package_name, conf->package_version, to,
 			 error) ||
 	    !set_marks(cli, conf, options->asked, error))

@@ -6,9 +6,8 @@
 #include "core/engine/script.h"
 
 struct ks_add_options {
-	bool asked;	/* an administrator wants it, also without AUTOINSTALL */
-	bool replace;	/* a source of that name and version at its place gives way */
-	bool take_same; /* one that is the same is taken (dkms); else it is an error */
+	bool asked;   /* an administrator wants it, also without AUTOINSTALL */
+	bool replace; /* a source of that name and version at its place gives way */
 	void (*added)(void *data); /* it is registered; its POST_ADD comes; may be NULL */
 	void *data;
 	struct ks_script_options script;
@@ -17,7 +16,7 @@ struct ks_add_options {
 
 /*
  * Copy dir (a path inside the tree) to source_tree/NAME-VERSION unless it is
- * that directory, register it in T, run its POST_ADD. *source_dir is where it
+ * that directory, or the same is there already, register it in T, run its POST_ADD. *source_dir is where it
  * ended up. Takes the lock, waiting for it.
  */
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,

@@ -104,7 +104,6 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 		dkms->cli.system->source_tree, conf->package_name, conf->package_version);
 	struct ks_add_options options = {
 		.replace = dkms->options.force,
-		.take_same = true,
 		.added = tell_added,
 		.data = line,
 		.script = {.to_stdout = true, .tell = tell_script},
