@@ -10,11 +10,12 @@
 
 #define MAX_JOBS 4096
 
-static bool is_on(const char *name)
+static bool is_on(const struct ks_framework *framework, const char *name)
 {
 	const char *value = g_getenv(name);
 
-	return value && ks_framework_is_on(value);
+	return value && !g_hash_table_contains(framework->set_switches, name) &&
+	       ks_framework_is_on(value);
 }
 
 static void take_text(const char *name, char **text)
@@ -32,9 +33,9 @@ void ks_dkms_take_environment(struct ks_dkms *dkms)
 	const char *jobs = g_getenv("parallel_jobs");
 	guint64 n_jobs;
 
-	options->verbose |= is_on("verbose");
-	options->symlink_modules |= is_on("symlink_modules");
-	options->modprobe_on_install |= is_on("modprobe_on_install");
+	options->verbose |= is_on(framework, "verbose");
+	options->symlink_modules |= is_on(framework, "symlink_modules");
+	options->modprobe_on_install |= is_on(framework, "modprobe_on_install");
 	/* of a conf, and dkms unsets it nowhere: anything but nothing */
 	options->no_weak_modules =
 		g_getenv("NO_WEAK_MODULES") && *g_getenv("NO_WEAK_MODULES");

@@ -48,6 +48,8 @@ void ks_framework_free(struct ks_framework *framework)
 	g_free(framework->compress_xz_opts);
 	g_free(framework->compress_zstd_opts);
 	g_free(framework->build_environment);
+	if (framework->set_switches)
+		g_hash_table_unref(framework->set_switches);
 	g_free(framework->post_transaction);
 	g_free(framework->sign_file);
 	g_free(framework->mok_signing_key);
@@ -153,8 +155,10 @@ bool ks_framework_is_on(const char *value)
 	return true;
 }
 
-static bool is_on(const struct reading *reading, const char *name)
+static bool read_switch(const struct reading *reading, const char *name)
 {
+	if (ks_vars_get(reading->evaluation.vars, name, 0))
+		g_hash_table_add(reading->framework->set_switches, (char *)name);
 	return ks_framework_is_on(get(reading, name));
 }
 
@@ -208,11 +212,12 @@ static bool read_values(const struct reading *reading, GError **error)
 {
 	struct ks_framework *framework = reading->framework;
 
-	framework->verbose = is_on(reading, "verbose");
-	framework->symlink_modules = is_on(reading, "symlink_modules");
-	framework->autoinstall_all_kernels = is_on(reading, "autoinstall_all_kernels");
-	framework->modprobe_on_install = is_on(reading, "modprobe_on_install");
-	framework->continue_on_error = is_on(reading, "continue_on_error");
+	framework->verbose = read_switch(reading, "verbose");
+	framework->symlink_modules = read_switch(reading, "symlink_modules");
+	framework->autoinstall_all_kernels =
+		read_switch(reading, "autoinstall_all_kernels");
+	framework->modprobe_on_install = read_switch(reading, "modprobe_on_install");
+	framework->continue_on_error = read_switch(reading, "continue_on_error");
 	return read_tree(reading, "dkms_tree", &framework->dkms_tree, error) &&
 	       read_tree(reading, "source_tree", &framework->source_tree, error) &&
 	       read_tree(reading, "install_tree", &framework->install_tree, error) &&
@@ -424,6 +429,7 @@ struct ks_framework *ks_framework_load(const struct ks_system *system,
 
 	framework->tmp_location = g_strdup("/tmp");
 	framework->warnings = g_ptr_array_new_with_free_func(g_free);
+	framework->set_switches = g_hash_table_new(g_str_hash, g_str_equal);
 	framework->environments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							(GDestroyNotify)g_strfreev);
 	reading_begin(&reading, framework, system, settings, kernel);

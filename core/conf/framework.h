@@ -39,6 +39,8 @@ struct ks_framework {
 	bool autoinstall_all_kernels;
 	bool modprobe_on_install;
 	bool continue_on_error; /* only Debian's common.postinst asks for it */
+	/* Of these switches, by name, which the files set, be it to "". */
+	GHashTable *set_switches;
 	unsigned int n_jobs;	/* parallel_jobs; 0: not set */
 	/* As they are written, options of gzip, xz and zstd; NULL: not set */
 	char *compress_gzip_opts;

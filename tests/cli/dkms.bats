@@ -378,6 +378,11 @@ Restoring archived original module $own"
 	[[ -L $R/lib/modules/$K/addon/deep/cog.ko ]] || fail "no link"
 	symlink_modules=no run ds install cog/3.0 -k $K --no-depmod --force
 	[[ ! -L $R/lib/modules/$K/addon/deep/cog.ko ]] || fail "still a link"
+	mkdir -p "$R/etc/dkms"
+	echo symlink_modules=no >"$R/etc/dkms/framework.conf"
+	symlink_modules=yes run ds install cog/3.0 -k $K --no-depmod --force
+	[[ ! -L $R/lib/modules/$K/addon/deep/cog.ko ]] || fail "a link, against the file"
+	rm "$R/etc/dkms/framework.conf"
 	post_transaction='touch /ran' sign_file=/bin/false dkms_tree=/elsewhere \
 		run ds uninstall cog/3.0 -k $K --no-depmod
 	equal "$status" 0
