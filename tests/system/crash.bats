@@ -52,6 +52,7 @@ wait_until() {
 building() { pgrep -f 'wait\.sh'; }
 build_gone() { ! building; }
 engine_running() { pgrep -x kmodsmith; }
+apt_gone() { ! pgrep -x apt-get; }
 engine_gone() { ! engine_running && ! pgrep -x dpkg; }
 
 # The module there is whole, whichever version it is of, and belongs to somebody.
@@ -122,8 +123,9 @@ next_version() {
 	root_apt install "$deb" >/dev/null &
 	wait_until building
 	pkill -KILL -x apt-get
-	wait "$!" || true
+	wait_until apt_gone
 	rm "$R/usr/src/hold"
+	wait "$!" || true
 	wait_until engine_gone
 	root_apt install hostname
 	root_in kmodsmith sync
