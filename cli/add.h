@@ -16,8 +16,8 @@ struct ks_add_options {
 
 /*
  * Copy dir (a path inside the tree) to source_tree/NAME-VERSION unless it is
- * that directory, or the same is there already, register it in T, run its POST_ADD. *source_dir is where it
- * ended up. Takes the lock, waiting for it.
+ * that directory, or the same is there already, register it in T, run its POST_ADD.
+ * *source_dir is where it ended up. Takes the lock, waiting for it.
  */
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
 		   struct ks_add_options *options, char **source_dir, GError **error);

@@ -41,7 +41,7 @@ struct ks_framework {
 	bool continue_on_error; /* only Debian's common.postinst asks for it */
 	/* Of these switches, by name, which the files set, be it to "". */
 	GHashTable *set_switches;
-	unsigned int n_jobs;	/* parallel_jobs; 0: not set */
+	unsigned int n_jobs; /* parallel_jobs; 0: not set */
 	/* As they are written, options of gzip, xz and zstd; NULL: not set */
 	char *compress_gzip_opts;
 	char *compress_xz_opts;
@@ -97,5 +97,6 @@ unsigned int ks_framework_level(const struct ks_framework *framework, const char
 /* What counts as on, see struct ks_framework. */
 bool ks_framework_is_on(const char *value);
 
-/* Put its trees and addon_modules_dir into system; options of the command line go over them afterwards. */
+/* Put its trees and addon_modules_dir into system; options of the command line go over
+ * them afterwards. */
 void ks_framework_apply(const struct ks_framework *framework, struct ks_system *system);

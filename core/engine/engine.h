@@ -72,7 +72,7 @@ struct ks_run_options {
 	bool modprobe; /* as framework.conf's modprobe_on_install, for this run */
 	/* of the kernel's own modules that stand in the way also those a package owns */
 	bool take_originals;
-	bool no_weak_modules; /* as a conf's NO_WEAK_MODULES, for all of this run */
+	bool no_weak_modules;	/* as a conf's NO_WEAK_MODULES, for all of this run */
 	bool symlink_modules;	/* as framework.conf's, for this run */
 	bool scripts_to_stdout; /* what root's scripts print; else it goes to the log */
 	/*

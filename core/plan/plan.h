@@ -63,7 +63,7 @@ struct ks_plan_request {
 	bool build_only;   /* "build": stop before install */
 	bool wanted;	/* asked for by name: as if AUTOINSTALL, and this very version */
 	bool reinstall; /* put it in place again, as it was built, although it is there */
-	bool keep_signature; /* install it as it was built: nothing is signed anew */
+	bool keep_signature;  /* install it as it was built: nothing is signed anew */
 	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
 	bool uninstall;	      /* "uninstall": take it off the selected kernels */
 	bool unbuild;	      /* with uninstall: and forget what was built */

@@ -102,8 +102,8 @@ static void restore(struct fixture *f)
 	g_assert_no_error(error);
 	ks_install_unplace(f->tree.system, f->manifest, &error);
 	g_assert_no_error(error);
-	g_assert_false(
-		ks_root_exists(f->tree.system->root, "/var/lib/dkms/play/original_module"));
+	g_assert_false(ks_root_exists(f->tree.system->root,
+				      "/var/lib/dkms/play/original_module"));
 }
 
 static void test_at_the_very_path(struct fixture *f, gconstpointer data)
