@@ -106,6 +106,11 @@ bool ks_build_reuse(struct ks_build *build);
 /* Put what was collected aside, and keep it when it has passed the checks. */
 void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
+/* The copy that did the one was killed before the other. */
+void ks_build_store_cancel(struct ks_build *build);
+/* What there is to say of this build, without files; the caller's. */
+struct ks_store_entry *ks_build_store_entry(const struct ks_build *build,
+					    const char *fingerprint);
 
 /* objects.c: another kernel's objects, before and after the step "make". */
 enum ks_build_objects_next {
@@ -117,9 +122,10 @@ enum ks_build_objects_next {
 
 void ks_build_objects_begin(struct ks_build *build);
 void ks_build_objects_free(struct ks_build *build);
-/* True when something runs now, instead of a step; then, when it has ended, _end(). */
+/* True when something runs now, instead of make; then, when it has ended, _end(). */
 bool ks_build_objects_plant(struct ks_build *build);
-bool ks_build_objects_after_make(struct ks_build *build);
+/* make has ended well. Likewise when it says WAIT. */
+enum ks_build_objects_next ks_build_objects_after_make(struct ks_build *build);
 bool ks_build_objects_is_running(const struct ks_build *build);
 enum ks_build_objects_next ks_build_objects_end(struct ks_build *build);
 /* True when what is in the tree may be another kernel's. */
@@ -131,6 +137,18 @@ void ks_build_objects_drop(struct ks_build *build);
 /* Likewise as ks_build_store_begin() and _end(). */
 void ks_build_objects_store_begin(struct ks_build *build);
 void ks_build_objects_store_end(struct ks_build *build, bool ok);
+void ks_build_objects_store_cancel(struct ks_build *build);
+
+/* What everything is confined to that runs in a build's tree, and where; in one piece,
+ * as the policy has pointers to the rest. */
+struct ks_build_confinement {
+	struct ks_sandbox_bind bind;
+	const char *writable[2];
+	struct ks_sandbox_policy policy; /* the rest of it is up to the caller */
+};
+
+void ks_build_confine(const struct ks_build *build,
+		      struct ks_build_confinement *confinement);
 
 /* steps.c: what to run, and its environment. */
 GPtrArray *ks_build_make_steps(const struct ks_build *build);

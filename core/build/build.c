@@ -121,42 +121,53 @@ static unsigned int remaining_s(const struct ks_build *build)
 	return MAX(limit_s - build->used_us / G_USEC_PER_SEC, 1);
 }
 
-static bool start_step(struct ks_build *build, GError **error)
+void ks_build_confine(const struct ks_build *build,
+		      struct ks_build_confinement *confinement)
 {
-	const struct ks_build_step *step = get_step(build);
-	const struct ks_sandbox_bind bind = {build->tree_path, build->build_path};
-	const char *const writable[] = {build->build_path, NULL};
 	const enum ks_sandbox_setting setting =
 		ks_settings_get_sandbox(build->settings, build->request->module);
-	g_auto(GStrv) env = ks_build_make_env(build);
-	int pass_fds[2];
-	const struct ks_sandbox_policy policy = {
+
+	confinement->bind = (struct ks_sandbox_bind){build->tree_path, build->build_path};
+	confinement->writable[0] = build->build_path;
+	confinement->writable[1] = NULL;
+	confinement->policy = (struct ks_sandbox_policy){
 		.cwd = build->build_path,
-		.argv = (const char *const *)step->argv,
-		.env = (const char *const *)env,
-		.writable = writable,
-		.binds = &bind,
+		.writable = confinement->writable,
+		.binds = &confinement->bind,
 		.n_binds = build->request->private_build ? 1 : 0,
 		.uid = build->uid,
 		.gid = build->gid,
 		.require = setting == KS_SANDBOX_REQUIRE,
 		.off = setting == KS_SANDBOX_OFF,
-		.timeout_s = remaining_s(build),
 		.max_file_bytes = KS_BUILD_FILE_MAX,
 		.max_total_bytes = ks_build_get_memory_limit(build->settings),
 		.max_processes = KS_BUILD_PROCESSES_MAX,
 		.stdin_fd = -1,
-		.stdout_fd = build->log_fd,
-		.stderr_fd = build->log_fd,
-		.pass_fds = pass_fds,
-		.n_pass_fds = ks_jobserver_fds(build->jobserver, pass_fds),
-		.fifo = ks_jobserver_fifo(build->jobserver),
+		.stdout_fd = -1,
+		.stderr_fd = -1,
 	};
+}
 
+static bool start_step(struct ks_build *build, GError **error)
+{
+	const struct ks_build_step *step = get_step(build);
+	g_auto(GStrv) env = ks_build_make_env(build);
+	struct ks_build_confinement confinement;
+	struct ks_sandbox_policy *policy = &confinement.policy;
+	int pass_fds[2];
+
+	ks_build_confine(build, &confinement);
+	policy->argv = (const char *const *)step->argv;
+	policy->env = (const char *const *)env;
+	policy->timeout_s = remaining_s(build);
+	policy->stdout_fd = policy->stderr_fd = build->log_fd;
+	policy->pass_fds = pass_fds;
+	policy->n_pass_fds = ks_jobserver_fds(build->jobserver, pass_fds);
+	policy->fifo = ks_jobserver_fifo(build->jobserver);
 	ks_build_log_step(build, step);
 	build->step_started_us = g_get_monotonic_time();
 	build->is_running =
-		ks_sandbox_start(build->system, &policy, &build->sandbox, error);
+		ks_sandbox_start(build->system, policy, &build->sandbox, error);
 	return build->is_running;
 }
 
@@ -182,12 +193,12 @@ static bool take_token(struct ks_build *build)
 	return build->has_token;
 }
 
-/* Start the next step, or wait for a token. False with an error. */
 static bool is_make(const struct ks_build *build)
 {
 	return strcmp(get_step(build)->name, "make") == 0;
 }
 
+/* Start the next step, or wait for a token. False with an error. */
 static bool go_on(struct ks_build *build, GError **error)
 {
 	if (get_step(build)->needs_token) {
@@ -265,7 +276,7 @@ static bool end_step(struct ks_build *build, GError **error)
  * What failed with objects of another kernel may succeed without; and what was made
  * from them is of no use when something has changed under them.
  */
-static bool begin_again(struct ks_build *build)
+static void begin_again(struct ks_build *build)
 {
 	ks_build_objects_drop(build);
 	g_clear_error(&build->failure);
@@ -278,7 +289,7 @@ static bool begin_again(struct ks_build *build)
 	build->counted_offset = build->step_offset = 0;
 	build->n_files = 0;
 	give_token_back(build);
-	return ks_build_prepare(build, &build->failure);
+	ks_build_prepare(build, &build->failure);
 }
 
 static bool may_begin_again(const struct ks_build *build)
@@ -286,48 +297,49 @@ static bool may_begin_again(const struct ks_build *build)
 	return ks_build_objects_are_used(build) && !build->is_outside && !build->stopped;
 }
 
-/* The running step, or what is done around make, has ended. False when it failed. */
-static bool end_running(struct ks_build *build)
+/* The running step, or what is done around make, has ended; maybe with a failure. */
+static void end_running(struct ks_build *build)
 {
 	enum ks_build_objects_next next = KS_BUILD_OBJECTS_DONE;
 
 	if (ks_build_objects_is_running(build)) {
 		next = ks_build_objects_end(build);
-	} else {
-		bool was_make = is_make(build);
-
-		if (!end_step(build, &build->failure))
-			return may_begin_again(build) && begin_again(build);
-		if (was_make && ks_build_objects_after_make(build))
-			next = KS_BUILD_OBJECTS_WAIT;
+	} else if (!end_step(build, &build->failure)) {
+		if (may_begin_again(build))
+			begin_again(build);
+		return;
+	} else if (is_make(build)) {
+		next = ks_build_objects_after_make(build);
 	}
 	if (next == KS_BUILD_OBJECTS_AGAIN)
-		return begin_again(build);
-	if (next == KS_BUILD_OBJECTS_DONE)
+		begin_again(build);
+	else if (next == KS_BUILD_OBJECTS_DONE)
 		build->step++;
-	return true;
+}
+
+/* False when all begins again, and there is no result yet. */
+static bool end_conclusion(struct ks_build *build, struct ks_build_result **result)
+{
+	*result = ks_build_take_conclusion(build);
+	give_token_back(build);
+	if ((*result)->ok || (*result)->outside || !may_begin_again(build))
+		return true;
+	g_clear_pointer(result, ks_build_result_free);
+	begin_again(build);
+	return false;
 }
 
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
-	bool ok = true;
-
-	if (build->conclusion) {
-		*result = ks_build_take_conclusion(build);
-		if (!(*result)->ok && !(*result)->outside && may_begin_again(build)) {
-			g_clear_pointer(result, ks_build_result_free);
-			ok = begin_again(build);
-		} else {
-			give_token_back(build);
-			return true;
-		}
-	}
+	if (build->conclusion && end_conclusion(build, result))
+		return true;
 	if (build->is_running) {
-		ok = end_running(build);
+		end_running(build);
 		if (build->is_running)
 			return false;
 	}
-	if (ok && build->step < build->steps->len && go_on(build, &build->failure))
+	if (!build->failure && build->step < build->steps->len &&
+	    go_on(build, &build->failure))
 		return false;
 	if (!build->failure && !take_token(build))
 		return false;

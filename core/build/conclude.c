@@ -198,6 +198,6 @@ struct ks_build_result *ks_build_take_conclusion(struct ks_build *build)
 void ks_build_cancel_conclusion(struct ks_build *build)
 {
 	ks_fork_kill(g_steal_pointer(&build->conclusion));
-	if (build->request->keep_in_store && build->request->fingerprint)
-		ks_store_discard(build->system, build->request->fingerprint);
+	ks_build_store_cancel(build);
+	ks_build_objects_store_cancel(build);
 }

@@ -143,36 +143,21 @@ static char **make_argv(const struct ks_build *build, const char *mode)
 static bool run(struct ks_build *build, enum part part, const char *mode)
 {
 	struct ks_build_objects *objects = build->objects;
-	const struct ks_sandbox_bind bind = {build->tree_path, build->build_path};
-	const char *const writable[] = {build->build_path, NULL};
-	const enum ks_sandbox_setting setting =
-		ks_settings_get_sandbox(build->settings, build->request->module);
 	g_auto(GStrv) argv = make_argv(build, mode);
 	g_autofree char *tmp = g_strconcat("TMPDIR=", build->build_path, "/.tmp", NULL);
 	const char *const env[] = {"PATH=" KS_WRAPPER_TOOL_PATH, "LC_ALL=C.UTF-8",
 				   build->request->private_build ? NULL : tmp, NULL};
-	const struct ks_sandbox_policy policy = {
-		.cwd = build->build_path,
-		.argv = (const char *const *)argv,
-		.env = env,
-		.writable = writable,
-		.binds = &bind,
-		.n_binds = build->request->private_build ? 1 : 0,
-		.uid = build->uid,
-		.gid = build->gid,
-		.require = setting == KS_SANDBOX_REQUIRE,
-		.off = setting == KS_SANDBOX_OFF,
-		.timeout_s = TIMEOUT_S,
-		.max_file_bytes = KS_BUILD_FILE_MAX,
-		.max_total_bytes = ks_build_get_memory_limit(build->settings),
-		.max_processes = KS_BUILD_PROCESSES_MAX,
-		.stdin_fd = objects->in_fd,
-		.stdout_fd = objects->out_fd,
-		.stderr_fd = -1,
-	};
+	struct ks_build_confinement confinement;
+	struct ks_sandbox_policy *policy = &confinement.policy;
 
+	ks_build_confine(build, &confinement);
+	policy->argv = (const char *const *)argv;
+	policy->env = env;
+	policy->timeout_s = TIMEOUT_S;
+	policy->stdin_fd = objects->in_fd;
+	policy->stdout_fd = objects->out_fd;
 	if (objects->out_fd < 0 ||
-	    !ks_sandbox_start(build->system, &policy, &build->sandbox, NULL)) {
+	    !ks_sandbox_start(build->system, policy, &build->sandbox, NULL)) {
 		close_fd(&objects->in_fd);
 		close_fd(&objects->out_fd);
 		return false;
@@ -214,7 +199,7 @@ static bool check(struct ks_build *build)
 {
 	struct ks_build_objects *objects = build->objects;
 
-	if (objects->planted_fd < 0 || lseek(objects->planted_fd, 0, SEEK_SET) != 0)
+	if (lseek(objects->planted_fd, 0, SEEK_SET) != 0)
 		return false;
 	objects->in_fd = ks_steal_fd(&objects->planted_fd);
 	objects->out_fd = memfd_create("answer", MFD_CLOEXEC);
@@ -244,9 +229,13 @@ static bool keep(struct ks_build *build)
 	return run(build, PART_KEEP, "keep");
 }
 
-bool ks_build_objects_after_make(struct ks_build *build)
+enum ks_build_objects_next ks_build_objects_after_make(struct ks_build *build)
 {
-	return build->objects && (check(build) || keep(build));
+	if (!build->objects)
+		return KS_BUILD_OBJECTS_DONE;
+	if (build->objects->planted_fd >= 0 && check(build))
+		return KS_BUILD_OBJECTS_WAIT;
+	return keep(build) ? KS_BUILD_OBJECTS_WAIT : KS_BUILD_OBJECTS_DONE;
 }
 
 static bool read_answer(struct ks_build_objects *objects)
@@ -322,37 +311,42 @@ void ks_build_objects_drop(struct ks_build *build)
 
 /* --- keeping them */
 
-void ks_build_objects_store_begin(struct ks_build *build)
+static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
 {
-	struct ks_build_objects *objects = build->objects;
-	const struct ks_build_request *request = build->request;
-	g_autofree char *dir = kept_dir(build);
-	ks_auto(ks_store_entry) entry = NULL;
+	const struct ks_build_objects *objects = build->objects;
+	struct ks_store_entry *entry;
 
 	if (!objects || objects->kept_fd < 0)
-		return;
-	entry = g_new0(struct ks_store_entry, 1);
-	entry->fingerprint = g_strdup(objects->slot);
+		return NULL;
+	entry = ks_build_store_entry(build, objects->slot);
 	entry->objects_key = g_strdup(objects->key);
-	entry->module = g_strdup(request->module);
-	entry->version = g_strdup(request->version);
-	entry->release = g_strdup(request->kernel->release);
-	entry->arch = g_strdup(request->kernel->arch);
-	entry->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
-	entry->duration_ms = build->used_us / 1000;
-	if (ks_store_prepare(build->system, entry, dir, NULL))
-		objects->to_store = g_steal_pointer(&entry);
+	return entry;
+}
+
+void ks_build_objects_store_begin(struct ks_build *build)
+{
+	g_autofree char *dir = kept_dir(build);
+	ks_auto(ks_store_entry) entry = entry_to_keep(build);
+
+	if (entry && ks_store_prepare(build->system, entry, dir, NULL))
+		build->objects->to_store = g_steal_pointer(&entry);
 }
 
 void ks_build_objects_store_end(struct ks_build *build, bool ok)
 {
 	struct ks_build_objects *objects = build->objects;
-	g_autofree char *name = NULL;
 
 	if (!objects || !objects->to_store)
 		return;
-	name = ks_store_temporary_name(objects->to_store);
 	if (!ok || !ks_store_commit(build->system, objects->to_store, NULL))
-		ks_store_discard(build->system, name);
+		ks_store_discard(build->system, objects->to_store);
 	g_clear_pointer(&objects->to_store, ks_store_entry_free);
+}
+
+void ks_build_objects_store_cancel(struct ks_build *build)
+{
+	ks_auto(ks_store_entry) entry = entry_to_keep(build);
+
+	if (entry)
+		ks_store_discard(build->system, entry);
 }

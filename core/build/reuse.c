@@ -67,23 +67,37 @@ bool ks_build_reuse(struct ks_build *build)
 	return false;
 }
 
-/* A full disk or the like: what was built is there all the same. */
-void ks_build_store_begin(struct ks_build *build)
+struct ks_store_entry *ks_build_store_entry(const struct ks_build *build,
+					    const char *fingerprint)
 {
 	const struct ks_build_request *request = build->request;
-	ks_auto(ks_store_entry) entry = NULL;
+	struct ks_store_entry *entry = g_new0(struct ks_store_entry, 1);
 
-	if (!request->keep_in_store || !request->fingerprint || build->reused)
-		return;
-	entry = g_new0(struct ks_store_entry, 1);
-	entry->fingerprint = g_strdup(request->fingerprint);
+	entry->fingerprint = g_strdup(fingerprint);
 	entry->module = g_strdup(request->module);
 	entry->version = g_strdup(request->version);
 	entry->release = g_strdup(request->kernel->release);
 	entry->arch = g_strdup(request->kernel->arch);
 	entry->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
 	entry->duration_ms = build->used_us / 1000;
-	if (ks_store_prepare(build->system, entry, build->staged_dir, NULL))
+	return entry;
+}
+
+static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
+{
+	const struct ks_build_request *request = build->request;
+
+	if (!request->keep_in_store || !request->fingerprint || build->reused)
+		return NULL;
+	return ks_build_store_entry(build, request->fingerprint);
+}
+
+/* A full disk or the like: what was built is there all the same. */
+void ks_build_store_begin(struct ks_build *build)
+{
+	ks_auto(ks_store_entry) entry = entry_to_keep(build);
+
+	if (entry && ks_store_prepare(build->system, entry, build->staged_dir, NULL))
 		build->to_store = g_steal_pointer(&entry);
 }
 
@@ -92,6 +106,14 @@ void ks_build_store_end(struct ks_build *build, bool ok)
 	if (!build->to_store)
 		return;
 	if (!ok || !ks_store_commit(build->system, build->to_store, NULL))
-		ks_store_discard(build->system, build->to_store->fingerprint);
+		ks_store_discard(build->system, build->to_store);
 	g_clear_pointer(&build->to_store, ks_store_entry_free);
+}
+
+void ks_build_store_cancel(struct ks_build *build)
+{
+	ks_auto(ks_store_entry) entry = entry_to_keep(build);
+
+	if (entry)
+		ks_store_discard(build->system, entry);
 }

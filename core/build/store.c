@@ -55,22 +55,20 @@ static char *entry_dir(const struct ks_system *system, const char *fingerprint)
 	return g_build_filename(system->state_dir, "store", fingerprint, NULL);
 }
 
-static char *temporary_dir(const struct ks_system *system, const char *fingerprint)
+/* Two kernels may leave objects in the same place at the same time. */
+static char *temporary_dir(const struct ks_system *system,
+			   const struct ks_store_entry *entry)
 {
-	return g_strdup_printf("%s/store/" KS_DURABLE_TEMPORARY_PREFIX "%s",
-			       system->state_dir, fingerprint);
+	const char *release = entry->objects_key ? entry->release : "";
+
+	return g_strdup_printf("%s/store/" KS_DURABLE_TEMPORARY_PREFIX "%s%s%s",
+			       system->state_dir, entry->fingerprint, *release ? "-" : "",
+			       release);
 }
 
 static bool is_fingerprint(const char *name)
 {
 	return strlen(name) == 64 && !name[strspn(name, "0123456789abcdef")];
-}
-
-char *ks_store_temporary_name(const struct ks_store_entry *entry)
-{
-	return entry->objects_key
-		       ? g_strdup_printf("%s-%s", entry->fingerprint, entry->release)
-		       : g_strdup(entry->fingerprint);
 }
 
 static const char *const *get_directories(const struct ks_store_entry *entry)
@@ -267,8 +265,7 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 		      const char *staged_dir, GError **error)
 {
 	g_autofree char *parent = store_dir(system);
-	g_autofree char *name = ks_store_temporary_name(entry);
-	g_autofree char *dir = temporary_dir(system, name);
+	g_autofree char *dir = temporary_dir(system, entry);
 	g_autofree char *path = g_build_filename(dir, "index", NULL);
 	g_autofree char *text = NULL;
 
@@ -282,24 +279,23 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 		if (ks_durable_write(system->root, path, text, strlen(text), 0644, error))
 			return true;
 	}
-	ks_store_discard(system, name);
+	ks_store_discard(system, entry);
 	return false;
 }
 
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error)
 {
-	g_autofree char *name = ks_store_temporary_name(entry);
-	g_autofree char *from = temporary_dir(system, name);
+	g_autofree char *from = temporary_dir(system, entry);
 	g_autofree char *to = entry_dir(system, entry->fingerprint);
 
 	return ks_treeop_remove(system->root, to, error) &&
 	       ks_durable_rename(system->root, from, to, error);
 }
 
-void ks_store_discard(const struct ks_system *system, const char *name)
+void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry)
 {
-	g_autofree char *dir = temporary_dir(system, name);
+	g_autofree char *dir = temporary_dir(system, entry);
 
 	ks_treeop_remove(system->root, dir, NULL);
 }

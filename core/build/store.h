@@ -52,10 +52,7 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 		      const char *staged_dir, GError **error);
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error);
-/* name is the fingerprint, of objects ks_store_temporary_name(). */
-void ks_store_discard(const struct ks_system *system, const char *name);
-/* Two kernels may leave objects in the same place at the same time. */
-char *ks_store_temporary_name(const struct ks_store_entry *entry);
+void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry);
 
 bool ks_store_has(const struct ks_system *system, const char *fingerprint);
 /*
