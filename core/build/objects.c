@@ -233,8 +233,9 @@ enum ks_build_objects_next ks_build_objects_after_make(struct ks_build *build)
 {
 	if (!build->objects)
 		return KS_BUILD_OBJECTS_DONE;
-	if (build->objects->planted_fd >= 0 && check(build))
-		return KS_BUILD_OBJECTS_WAIT;
+	/* what was planted and cannot be looked at is not trusted */
+	if (build->objects->planted_fd >= 0)
+		return check(build) ? KS_BUILD_OBJECTS_WAIT : KS_BUILD_OBJECTS_AGAIN;
 	return keep(build) ? KS_BUILD_OBJECTS_WAIT : KS_BUILD_OBJECTS_DONE;
 }
 
