@@ -26,14 +26,15 @@ static struct ks_manifest *load(const struct ks_system *system, const char *dir,
 static bool is_in_place(const struct ks_system *system,
 			const struct ks_manifest_file *file)
 {
-	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
+	g_autofree char *path = ks_manifest_file_path(file);
+	g_autofree char *link = ks_root_readlink(system->root, path);
 	g_autofree char *sha256 = NULL;
 	struct stat st;
 	size_t size_bytes;
 	g_autofree char *data = NULL;
 
-	if (!ks_root_lstat(system->root, path, &st) || !S_ISREG(st.st_mode) ||
-	    (guint64)st.st_size != file->size_bytes)
+	if (g_strcmp0(link, file->link) != 0 || !ks_root_stat(system->root, path, &st) ||
+	    !S_ISREG(st.st_mode) || (guint64)st.st_size != file->size_bytes)
 		return false;
 	data = ks_root_read_file(system->root, path, file->size_bytes, &size_bytes, NULL);
 	sha256 = data ? ks_digest_data(data, size_bytes) : NULL;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/support/digest.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
 
@@ -76,6 +77,34 @@ static void test_a_manifest_of_what_is_installed(struct faketree *tree,
 	g_assert_true(is_there(tree, T "/foo/1.0/" K "/x86_64/installed"));
 	activate_foo(tree);
 	g_assert_false(is_there(tree, T "/foo/1.0/" K "/x86_64/installed"));
+}
+
+/* The run died when the new one was in place by a link, and its manifest said so. */
+static void test_links_that_are_in_place_are_the_artifact_s(struct faketree *tree,
+							    gconstpointer data)
+{
+	ks_auto(ks_manifest) old = ks_manifest_new("foo", "1.0", K, "x86_64");
+	ks_auto(ks_manifest) own = ks_manifest_new("foo", "1.0", K, "x86_64");
+	ks_auto(ks_manifest) before = NULL;
+	ks_auto(ks_manifest) after = NULL;
+	struct ks_manifest_file *file = g_new0(struct ks_manifest_file, 1);
+
+	file->name = g_strdup("foo.ko");
+	file->dest_dir = g_strdup("/lib/modules/" K "/updates/dkms");
+	file->link = g_strdup(MODULE "/foo.ko");
+	file->sha256 = ks_digest_data("second", strlen("second"));
+	file->size_bytes = strlen("second");
+	g_ptr_array_add(own->files, file);
+	add_foo(tree);
+	publish_foo(tree, "second");
+	g_assert_true(ks_manifest_store(tree->system, old,
+					T "/foo/1.0/" K "/x86_64/installed", NULL));
+	before = ks_tree_load_installed(tree->system, T "/foo/1.0/" K "/x86_64", own);
+	g_assert_nonnull(before);
+	faketree_mkdir(tree, file->dest_dir);
+	faketree_link(tree, file->link, "/lib/modules/" K "/updates/dkms/foo.ko");
+	after = ks_tree_load_installed(tree->system, T "/foo/1.0/" K "/x86_64", own);
+	g_assert_null(after);
 }
 
 static void test_no_tree_is_an_empty_tree(struct faketree *tree, gconstpointer data)
@@ -393,6 +422,8 @@ int main(int argc, char **argv)
 	    test_publishing_replaces_the_old_artifact);
 	ADD("the manifest of what is installed stays until another is",
 	    test_a_manifest_of_what_is_installed);
+	ADD("links that are in place are those of the artifact",
+	    test_links_that_are_in_place_are_the_artifact_s);
 	ADD("publishing nothing is an error", test_publishing_nothing_is_an_error);
 	ADD("activation is a link in dkms form", test_activation_is_a_link_in_dkms_form);
 	ADD("unbuilding leaves the source and no empty kernel",
