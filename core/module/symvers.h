@@ -6,8 +6,9 @@
  *
  *	CRC <tab> symbol <tab> module <tab> export type [<tab> namespace]
  *
- * Read are the first two fields, and whether the export type ends in "_GPL". The text may
- *be hostile: it takes at most KS_SYMVERS_MAX_BYTES, and every line must be well formed.
+ * Read are the first two fields, and whether the export type ends in "_GPL". The text
+ * may be hostile: it takes at most KS_SYMVERS_MAX_BYTES, and every line must be well
+ * formed.
  */
 #pragma once
 

@@ -7,9 +7,9 @@
  *	inspect decompress .xz	the reverse
  *
  * The request's first block describes the kernel (release or weak, arch, machine,
- * class, data, and symvers=FD LABEL lines, which may be compressed); one block with fd=N
- *for each module follows. The answer is one block for each module, in order, then a block
- *with end=COUNT; or a block with error=TEXT. Descriptors are inherited.
+ * class, data, and symvers=FD LABEL lines, whose files may be compressed); one block
+ * with fd=N for each module follows. The answer is one block for each module, in order,
+ * then a block with end=COUNT; or a block with error=TEXT. Descriptors are inherited.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,7 @@
  * dkms's tarballs (dkms 3.4.3, mktarball and ldtarball):
  *
  *	./dkms_source_tree/		   the source
- *	./dkms_binaries_only/		   or this: PACKAGE_NAME, PACKAGE_VERSION,
- *dkms.conf
+ *	./dkms_binaries_only/		   or this: PACKAGE_{NAME,VERSION}, dkms.conf
  *	./dkms_main_tree/K/A/{module,log}  what was built for K and A
  *
  * and, for "dkms add TARBALL", any other tarball with a dkms.conf in it. What dkms

@@ -6,14 +6,15 @@
  *
  * A recorder is a program libexec/kmodsmith/recorder-{rpm,dpkg,alpm}:
  *
- *	recorder-X [--root DIR] list	    prints what the database holds of ours
- *	recorder-X [--root DIR] apply	    reads the desired set, makes the database
- *equal recorder-X [--root DIR] recover     heals what a killed apply left; cheap when
- *nothing recorder-X [--root DIR] headers K   prints the package that would bring K's
- *headers recorder-X [--root DIR] stamp	    prints files whose change makes "list" out of
- *date
- *	recorder-X [--root DIR] busy	    exits with 75 when somebody else's run is
- *under way
+ *	recorder-X [--root DIR] COMMAND
+ *
+ *	list		prints what the database holds of ours
+ *	apply		reads the desired set, makes the database equal
+ *	recover		heals what a killed apply left; cheap when there is nothing
+ *	headers K	prints the package that would bring K's headers
+ *	stamp		prints files whose change makes "list" out of date
+ *	busy		exits with 75 when somebody else's run is under way
+ *	owner PATH	prints the package that owns it, if that is not ours
  *
  * Exit codes: 0 done; 75 (EX_TEMPFAIL) cannot be done now, try later; others: error.
  */

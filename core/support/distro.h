@@ -5,18 +5,17 @@
  *
  * Not in it, since the tree itself says it, whatever it is called:
  *
- *	compression		how the kernel's own modules are, else its configuration
- *				(core/kernel/suffix.c)
- *	compiler		CONFIG_CC_VERSION_TEXT, and .kernelvariables where the
- *				headers have it: make includes it
- *(core/kernel/toolchain.c) architecture		uname -m everywhere
- *(core/kernel/kernel.h) sign-file, kmodsign	none is needed: the signer makes the
- *signature; the sign_file of framework.conf is heeded everywhere initramfs
- *whichever program there is (core/install/install.h)
- *	hooks			the package of each distribution brings its own (hooks/):
- *				kernel postinst.d, apt and dpkg on Debian's; the rpm
- *plugin and kernel-install on Fedora's, RHEL's and SUSE's; libalpm on Arch's;
- *kernel-install and the boot unit elsewhere
+ * - compression: how the kernel's own modules are, else its configuration
+ *   (core/kernel/suffix.c)
+ * - compiler: CONFIG_CC_VERSION_TEXT, and .kernelvariables where the headers have it:
+ *   make includes it (core/kernel/toolchain.c)
+ * - architecture: uname -m everywhere (core/kernel/kernel.h)
+ * - sign-file, kmodsign: none is needed, since the signer makes the signature; the
+ *   sign_file of framework.conf is heeded everywhere
+ * - initramfs: whichever program there is (core/install/install.h)
+ * - hooks: the package of each distribution brings its own (hooks/). Kernel postinst.d,
+ *   apt and dpkg on Debian's; the rpm plugin and kernel-install on Fedora's, RHEL's and
+ *   SUSE's; libalpm on Arch's; kernel-install and the boot unit elsewhere
  */
 #pragma once
 
