@@ -26,7 +26,7 @@ static void say_taken(struct ks_dkms_words *words, struct ks_lines_block *block,
 		      const struct ks_manifest_file *file)
 {
 	const struct ks_system *system = words->dkms->cli.system;
-	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
+	g_autofree char *path = ks_manifest_file_path(file);
 
 	if (ks_occupant_is_placed(system, manifest, file))
 		ks_lines_say(words, block, "Deleting %s\n", path);

@@ -284,8 +284,7 @@ static bool nothing_is_owned(const struct ks_action_context *context,
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *path = ks_manifest_file_path(file);
 		g_autofree char *owner = NULL;
 
 		if (ks_manifest_has_path(old, path) ||

@@ -65,8 +65,7 @@ static void mark_if_unindexed(const struct ks_system *system,
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *path = ks_manifest_file_path(file);
 
 		if (!ks_root_stat(system->root, path, &st) ||
 		    st.st_ctim.tv_sec <= index_st.st_mtim.tv_sec)

@@ -10,8 +10,7 @@ static bool files_are_there(const struct ks_system *system,
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *path = ks_manifest_file_path(file);
 
 		if (!ks_root_exists(system->root, path))
 			return false;

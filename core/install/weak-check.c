@@ -24,7 +24,7 @@ char *ks_install_find_weak_link(const struct ks_system *system, const char *rele
 				const struct ks_manifest *manifest,
 				const struct ks_manifest_file *file)
 {
-	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
+	g_autofree char *path = ks_manifest_file_path(file);
 	g_autofree char *own =
 		g_build_filename(system->install_tree, manifest->release, NULL);
 	const char *below =
@@ -56,8 +56,7 @@ static GPtrArray *find_links(const struct ks_system *system, const char *release
 		if (!link)
 			continue;
 		g_ptr_array_add(links, link);
-		g_ptr_array_add(paths,
-				g_build_filename(file->dest_dir, file->name, NULL));
+		g_ptr_array_add(paths, ks_manifest_file_path(file));
 	}
 	return links;
 }

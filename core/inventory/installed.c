@@ -9,7 +9,7 @@ enum placed { PLACED_OK, PLACED_MISSING, PLACED_CHANGED };
 static enum placed check_file(const struct ks_inventory_taking *taking,
 			      const struct ks_manifest_file *file)
 {
-	g_autofree char *path = g_build_filename(file->dest_dir, file->name, NULL);
+	g_autofree char *path = ks_manifest_file_path(file);
 	g_autofree char *sha256 = NULL;
 	g_autofree char *link = ks_root_readlink(taking->system->root, path);
 	struct stat st;
@@ -30,8 +30,7 @@ static bool any_file_is_there(const struct ks_inventory_taking *taking,
 {
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *file = manifest->files->pdata[i];
-		g_autofree char *path =
-			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *path = ks_manifest_file_path(file);
 
 		if (ks_root_exists(taking->system->root, path))
 			return true;

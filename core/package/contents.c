@@ -126,8 +126,7 @@ static bool add_modules(const struct ks_system *system, struct ks_digest_cache *
 		const struct ks_manifest_file *file =
 			g_ptr_array_index(manifest->files, i);
 		g_autofree char *path = g_build_filename(dir, "module", file->name, NULL);
-		g_autofree char *dest =
-			g_build_filename(file->dest_dir, file->name, NULL);
+		g_autofree char *dest = ks_manifest_file_path(file);
 		g_autofree char *sha256 = ks_digest_file(cache, path, error);
 		g_autofree char *source = ks_root_host_path(system->root, path);
 

@@ -77,7 +77,7 @@ static GPtrArray *files_of(const struct ks_manifest *manifest)
 			g_ptr_array_index(manifest->files, i);
 		struct ks_record_file *file = g_new0(struct ks_record_file, 1);
 
-		file->path = g_build_filename(from->dest_dir, from->name, NULL);
+		file->path = ks_manifest_file_path(from);
 		g_ptr_array_add(files, file);
 		if (from->link) {
 			file->link = g_strdup(from->link);

@@ -281,8 +281,7 @@ static bool read_files(const struct reader *reader, struct ks_manifest *manifest
 				file);
 		if (!read_file(reader, group, file, error))
 			return false;
-		if (!g_hash_table_add(paths,
-				      g_build_filename(file->dest_dir, file->name, NULL)))
+		if (!g_hash_table_add(paths, ks_manifest_file_path(file)))
 			return refuse(reader, group, "name", error);
 	}
 	return true;
