@@ -130,8 +130,12 @@ static bool add_tree(struct digesting *digesting, const char *dir, const char *b
 	g_autofree char *full = g_build_filename(dir, below, NULL);
 	g_autoptr(GPtrArray) names = ks_root_list(digesting->system->root, full, error);
 
-	if (!names || depth > MAX_DEPTH)
+	if (!names)
 		return false;
+	if (depth > MAX_DEPTH) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' lies too deep", full);
+		return false;
+	}
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *name =
 			*below ? g_build_filename(below, names->pdata[i], NULL)
