@@ -14,14 +14,6 @@
 #define MAX_SOURCE_BYTES   (G_GUINT64_CONSTANT(4) << 30)
 #define MAX_SOURCE_ENTRIES 200000
 
-static bool is_same_directory(const struct ks_cli *cli, const char *a, const char *b)
-{
-	g_autofree char *real_a = ks_root_realpath(cli->system->root, a);
-	g_autofree char *real_b = ks_root_realpath(cli->system->root, b);
-
-	return real_a && g_strcmp0(real_a, real_b) == 0;
-}
-
 /* Root's own, whoever wrote the original: its scripts may run as root later. */
 static bool copy_source(const struct ks_cli *cli, const char *from, const char *to,
 			GError **error)
@@ -62,7 +54,7 @@ static bool is_same_tree(const struct ks_cli *cli, const char *a, const char *b)
 static bool place_source(const struct ks_cli *cli, const char *from, const char *to,
 			 bool replace, GError **error)
 {
-	if (is_same_directory(cli, from, to))
+	if (ks_root_is_same(cli->system->root, from, to))
 		return true;
 	if (ks_root_exists(cli->system->root, to) && !replace) {
 		if (is_same_tree(cli, from, to))

@@ -59,10 +59,8 @@ bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const ch
 						dkms->options.module, release, arch);
 	g_autofree char *built = ks_tree_artifact_path(
 		system, dkms->options.module, dkms->options.version, release, arch);
-	g_autofree char *real_link = ks_root_realpath(system->root, link);
-	g_autofree char *real_built = ks_root_realpath(system->root, built);
 
-	return real_link && g_strcmp0(real_link, real_built) == 0;
+	return ks_root_is_same(system->root, link, built);
 }
 
 bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,

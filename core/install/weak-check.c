@@ -9,15 +9,10 @@
 
 static bool leads_to(const struct ks_system *system, const char *link, const char *path)
 {
-	g_autofree char *target = NULL;
-	g_autofree char *real = NULL;
 	struct stat st;
 
-	if (!ks_root_lstat(system->root, link, &st) || !S_ISLNK(st.st_mode))
-		return false;
-	target = ks_root_realpath(system->root, link);
-	real = ks_root_realpath(system->root, path);
-	return target && g_strcmp0(target, real) == 0;
+	return ks_root_lstat(system->root, link, &st) && S_ISLNK(st.st_mode) &&
+	       ks_root_is_same(system->root, link, path);
 }
 
 char *ks_install_find_weak_link(const struct ks_system *system, const char *release,

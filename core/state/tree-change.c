@@ -20,20 +20,12 @@
 
 /* --- adding */
 
-static bool leads_to(const struct ks_system *system, const char *link, const char *dir)
-{
-	g_autofree char *there = ks_root_realpath(system->root, link);
-	g_autofree char *wanted = ks_root_realpath(system->root, dir);
-
-	return there && wanted && g_str_equal(there, wanted);
-}
-
 static bool make_source_link(const struct ks_system *system, const char *link,
 			     const char *source_dir, GError **error)
 {
 	struct stat st;
 
-	if (leads_to(system, link, source_dir))
+	if (ks_root_is_same(system->root, link, source_dir))
 		return true;
 	/* A link to nothing is what a removed package leaves; anything else is in use. */
 	if (ks_root_lstat(system->root, link, &st) &&
@@ -201,7 +193,7 @@ static bool replace(const struct ks_system *system, const char *staged, const ch
 static bool keep_installed(const struct ks_system *system, const char *link,
 			   const char *dest, const char *staged_dir, GError **error)
 {
-	return !leads_to(system, link, dest) ||
+	return !ks_root_is_same(system->root, link, dest) ||
 	       ks_tree_keep_installed(system, dest, staged_dir, error);
 }
 

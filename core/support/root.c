@@ -206,6 +206,14 @@ char *ks_root_realpath(const struct ks_root *root, const char *path)
 	return g_strdup(done->len ? done->str : "/");
 }
 
+bool ks_root_is_same(const struct ks_root *root, const char *a, const char *b)
+{
+	g_autofree char *real_a = ks_root_realpath(root, a);
+	g_autofree char *real_b = ks_root_realpath(root, b);
+
+	return real_a && g_strcmp0(real_a, real_b) == 0;
+}
+
 /* Read at most max_bytes + 1, so that the caller sees that there is more. */
 static bool read_bounded(int fd, size_t max_bytes, GString *into)
 {

@@ -61,6 +61,9 @@ char *ks_root_readlink(const struct ks_root *root, const char *path);
 /* The path inside the tree with all links resolved, or NULL when it is not there. */
 char *ks_root_realpath(const struct ks_root *root, const char *path);
 
+/* Do both lead to the same place? False when one of them is not there. */
+bool ks_root_is_same(const struct ks_root *root, const char *a, const char *b);
+
 /*
  * Read a regular file of at most max_bytes; a longer one is KS_ERROR_INVALID,
  * as is anything that is not a regular file. The result is NUL-terminated
