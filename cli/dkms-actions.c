@@ -162,10 +162,6 @@ int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *actio
 {
 	int code = KS_DKMS_OK;
 
-	if (!action->run)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				   "The action '%s' is not in this version of kmodsmith.",
-				   action->name);
 	for (size_t i = 0; !code && i < KS_DKMS_MAX_CHECKS; i++)
 		code = check_one(dkms, action, action->checks[i]);
 	return code;

@@ -192,9 +192,10 @@ static void print_block(const struct ks_dkms *dkms, const char *header,
 	fflush(stdout);
 }
 
-int ks_dkms_tell_all(const struct ks_dkms *dkms, const char *header,
-		     const struct ks_dkms_words *words, const struct ks_plan *plan,
-		     const char *release)
+/* What was done to each on a kernel, with a header ("Autoinstall of"); 0 or 11. */
+static int tell_all(const struct ks_dkms *dkms, const char *header,
+		    const struct ks_dkms_words *words, const struct ks_plan *plan,
+		    const char *release)
 {
 	struct summary summary = {0};
 	int code;
@@ -229,8 +230,7 @@ static int tell_kernels(const struct ks_dkms *dkms, const char *header,
 
 		if (!kernel->alive || (release && !g_str_equal(kernel->release, release)))
 			continue;
-		one = ks_dkms_tell_all(dkms, header, words, outcome->plan,
-				       kernel->release);
+		one = tell_all(dkms, header, words, outcome->plan, kernel->release);
 		code = code ? code : one;
 	}
 	return code;

@@ -49,9 +49,3 @@ int ks_dkms_rebuild_dependents(struct ks_dkms *dkms, const char *release);
 
 /* Every module, or the one given, on every kernel (dkms-autoinstall.c). */
 int ks_dkms_build_all(struct ks_dkms *dkms, bool install);
-
-/* After a run over several targets: what was done to each on a kernel, with a
- * header ("Autoinstall of") and dkms's summary; 0 or 11 (dkms-autoinstall.c). */
-int ks_dkms_tell_all(const struct ks_dkms *dkms, const char *header,
-		     const struct ks_dkms_words *words, const struct ks_plan *plan,
-		     const char *release);

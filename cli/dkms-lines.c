@@ -41,7 +41,6 @@ struct ks_lines_block *ks_lines_find(const struct ks_dkms_words *words, const ch
 	return g_hash_table_lookup(words->blocks, key);
 }
 
-/* The block of an action, made when it is new; NULL for one of a whole kernel. */
 struct ks_lines_block *ks_lines_get(struct ks_dkms_words *words,
 				    const struct ks_action *action)
 {

@@ -38,8 +38,7 @@ static char *find_installed(const struct ks_system *system,
 			return g_build_filename(file->dest_dir, name, NULL);
 	}
 	dir = ks_install_find_dir(system, artifact->release, NULL, name);
-	/* its conf would know, where the distribution does not; it is not executed here
-	 */
+	/* where the distribution has no place its conf would know, and is not executed */
 	if (!dir && !ks_install_dest_override(system))
 		dir = ks_install_find_indexed_dir(system, artifact->release, name);
 	return dir ? g_build_filename(dir, name, NULL) : NULL;

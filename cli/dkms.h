@@ -14,7 +14,7 @@
 
 enum ks_dkms_exit {
 	KS_DKMS_OK = 0,
-	KS_DKMS_NOT_ALLOWED = 1, /* not root, arguments missing, not in this version */
+	KS_DKMS_NOT_ALLOWED = 1, /* not root, arguments missing */
 	KS_DKMS_NO_SOURCE = 2,	 /* also: unknown option, -k with --all */
 	KS_DKMS_NOT_IN_TREE = 3, /* or already in it; -a with --all */
 	KS_DKMS_BROKEN = 4,	 /* also: one action, one kernel */
@@ -89,8 +89,8 @@ enum ks_dkms_check {
 
 struct ks_dkms_action {
 	const char *name;
-	int (*run)(struct ks_dkms *dkms); /* NULL: not in this version */
-	const char *arguments;		  /* for the help */
+	int (*run)(struct ks_dkms *dkms);
+	const char *arguments; /* for the help */
 	const char *summary;
 	enum ks_dkms_check checks[KS_DKMS_MAX_CHECKS];
 	bool takes_all;		/* --all is for all kernels, and modules */
@@ -170,14 +170,14 @@ int ks_dkms_generate_mok(struct ks_dkms *dkms);
 int ks_dkms_ltdk(struct ks_dkms *dkms);
 int ks_dkms_mktree(struct ks_dkms *dkms);
 int ks_dkms_unmktree(struct ks_dkms *dkms);
-
-/* dkms-sign.c: the lines before a build that say how its modules are signed. */
-char *ks_dkms_sign_prologue(const struct ks_signing *signing,
-			    const struct ks_kernel *kernel);
 int ks_dkms_unbuild(struct ks_dkms *dkms);
 int ks_dkms_match(struct ks_dkms *dkms);
 int ks_dkms_kernel_preinst(struct ks_dkms *dkms);
 int ks_dkms_kernel_prerm(struct ks_dkms *dkms);
+
+/* dkms-sign.c: the lines before a build that say how its modules are signed. */
+char *ks_dkms_sign_prologue(const struct ks_signing *signing,
+			    const struct ks_kernel *kernel);
 
 /*
  * Add what the command line gives instead of a module, a directory or an archive,

@@ -19,8 +19,7 @@ void ks_selection_clear(struct ks_selection *selection);
  */
 bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
 		       const char *release, GError **error);
-/* command's exit code for what the two arguments select; KS_EXIT_USAGE, told, for
- * what can be no name. */
+/* Run command on what the two select, its code; KS_EXIT_USAGE, told, for no name. */
 int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
 		     int (*command)(struct ks_cli *cli,
 				    const struct ks_selection *selection));

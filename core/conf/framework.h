@@ -97,6 +97,8 @@ unsigned int ks_framework_level(const struct ks_framework *framework, const char
 /* What counts as on, see struct ks_framework. */
 bool ks_framework_is_on(const char *value);
 
-/* Put its trees and addon_modules_dir into system; options of the command line go over
- * them afterwards. */
+/*
+ * Put its trees and addon_modules_dir into system; options of the command line go over
+ * them afterwards.
+ */
 void ks_framework_apply(const struct ks_framework *framework, struct ks_system *system);
