@@ -240,15 +240,17 @@ GPtrArray *ks_dpkg_files(const struct ks_system *system, const char *package,
 	return g_steal_pointer(&files);
 }
 
+/* dpkg's own, asked for once: it is the same for every package of a run. */
 static char *own_architecture(GError **error)
 {
 	static const char *const argv[] = {"dpkg", "--print-architecture", NULL};
+	static char *answer;
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
-	char *answer;
 
 	options.argv = argv;
-	answer = ks_process_capture(&options, NULL, 1024, NULL, error);
-	return answer ? g_strstrip(answer) : NULL;
+	if (!answer)
+		answer = ks_process_capture(&options, NULL, 1024, NULL, error);
+	return answer ? g_strdup(g_strstrip(answer)) : NULL;
 }
 
 char *ks_dpkg_architecture(const struct ks_system *system, const char *package,
