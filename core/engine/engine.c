@@ -14,6 +14,7 @@
 #include "core/install/modprobe.h"
 #include "core/install/udev.h"
 #include "core/record/record.h"
+#include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/lock.h"
 
@@ -113,6 +114,22 @@ static GPtrArray *list_records(const struct run *run)
 	return records;
 }
 
+/*
+ * Without a mount namespace the kernels of one M/V all build in T/M/V/build. Whether one
+ * is to be had is asked only when it matters: that starts a process.
+ */
+static struct ks_plan *make_plan(const struct run *run)
+{
+	struct ks_plan_request request = run->options->request;
+	struct ks_plan *plan = ks_plan_make(run->inventory, run->settings, &request);
+
+	if (!plan->has_shared_build || ks_sandbox_can_mount(run->system))
+		return plan;
+	ks_plan_free(plan);
+	request.no_shared_build = true;
+	return ks_plan_make(run->inventory, run->settings, &request);
+}
+
 static bool look(struct run *run, const struct ks_inventory_options *narrow,
 		 GError **error)
 {
@@ -120,7 +137,7 @@ static bool look(struct run *run, const struct ks_inventory_options *narrow,
 					   list_records(run), narrow, error);
 	if (!run->inventory)
 		return false;
-	run->plan = ks_plan_make(run->inventory, run->settings, &run->options->request);
+	run->plan = make_plan(run);
 	return true;
 }
 

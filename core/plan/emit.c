@@ -120,14 +120,18 @@ static void emit_build(struct emitter *emitter, struct ks_plan_cell *cell)
 {
 	const struct ks_source *source = cell->target->source;
 	struct ks_action *action;
+	int last;
 
 	cell->build_index =
 		append_for_target(emitter, KS_ACTION_BUILD, cell, cell->verdict->reason);
 	action = last_action(emitter);
 	add_index(action->needs, lookup_index(emitter->adds, source));
 	need_depends(emitter, cell, action->needs);
+	last = lookup_index(emitter->last_builds, source);
+	if (last >= 0)
+		emitter->planner->plan->has_shared_build = true;
 	if (emitter->planner->request->no_shared_build)
-		add_index(action->after, lookup_index(emitter->last_builds, source));
+		add_index(action->after, last);
 	g_hash_table_insert(emitter->last_builds, (gpointer)source,
 			    GINT_TO_POINTER(cell->build_index + 1));
 }

@@ -46,11 +46,12 @@ struct ks_verdict {
 };
 
 struct ks_plan {
-	GPtrArray *verdicts; /* struct ks_verdict, one per target, in the inventory's
-				order */
-	GPtrArray *actions;  /* struct ks_action, in an order that satisfies needs and
-				after */
-	bool record_needed;  /* desired records differ from those there */
+	GPtrArray *verdicts;   /* struct ks_verdict, one per target, in the inventory's
+				  order */
+	GPtrArray *actions;    /* struct ks_action, in an order that satisfies needs and
+				  after */
+	bool record_needed;    /* desired records differ from those there */
+	bool has_shared_build; /* of one M/V there are builds for several kernels */
 };
 
 struct ks_plan_request {
