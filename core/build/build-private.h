@@ -72,7 +72,7 @@ struct ks_build {
 	struct ks_fork *conclusion; /* the copy that concludes, or NULL */
 	GError *failure;	    /* of a step: what it has to tell; or NULL */
 	int exit_status;	    /* of the last step that ended */
-	bool is_outside;	    /* what failed was the launcher, not the command */
+	bool is_outside;	    /* what failed is the machine, not the command */
 	struct ks_sandbox sandbox;
 	GError *stopped;       /* why we killed the running step, or NULL */
 	gint64 measured_us;    /* when its tree was measured last; 0 = never */

@@ -223,7 +223,9 @@ static char *describe_status(const struct ks_build *build, int status)
 	    build->used_us >= build->settings->build_timeout_s * G_USEC_PER_SEC)
 		return g_strdup_printf("killed after %u seconds",
 				       build->settings->build_timeout_s);
-	if (build->sandbox.out_of_memory)
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_MACHINE)
+		return g_strdup("killed: the machine's memory is used up");
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_OWN)
 		return g_strdup_printf(
 			"killed for want of memory; a build may use %llu MiB",
 			ks_build_get_memory_limit(build->settings) >> 20);
@@ -243,8 +245,8 @@ static bool end_step(struct ks_build *build, GError **error)
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
 	if (!ok) {
-		/* After a step that went well it is something that step has done. */
-		build->is_outside = !build->has_layers;
+		/* After a step that went well it may be something that step has done. */
+		build->is_outside = !build->has_layers || !build->sandbox.is_unusable;
 		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
 		return false;
 	}
@@ -263,12 +265,14 @@ static bool end_step(struct ks_build *build, GError **error)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	g_autofree char *text = describe_status(build, status);
-	ks_error_set(error, KS_ERROR_BUILD_FAILED, "%s: %s", get_step(build)->name, text);
-	if (build->sandbox.out_of_memory) {
+	build->is_outside = build->sandbox.out_of_memory == KS_SANDBOX_OOM_MACHINE;
+	ks_error_set(error, build->is_outside ? KS_ERROR_FAILED : KS_ERROR_BUILD_FAILED,
+		     "%s: %s", get_step(build)->name, text);
+	if (build->sandbox.out_of_memory)
 		ks_build_log_line(build, "%s", text);
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_OWN)
 		ks_error_hint(error,
 			      "if it needs more, set 'build-memory' in kmodsmith.conf");
-	}
 	return false;
 }
 
@@ -288,6 +292,7 @@ static void begin_again(struct ks_build *build)
 	build->exit_status = 0;
 	build->counted_offset = build->step_offset = 0;
 	build->n_files = 0;
+	build->has_layers = false;
 	give_token_back(build);
 	ks_build_prepare(build, &build->failure);
 }

@@ -190,25 +190,30 @@ void cgroup_kill(const struct launch *launch)
 		value_write(launch->cgroup.fd, "cgroup.kill", "1");
 }
 
-/* memory.events: "oom_kill N", processes of it that were killed, whatever the reason. */
-bool cgroup_is_out_of_memory(const struct launch *launch)
+/*
+ * memory.events: "oom_kill N", processes of it that were killed, by the limit of any
+ * cgroup or of the machine; "oom N", how often it was its own limit.
+ */
+const char *cgroup_find_out_of_memory(const struct launch *launch)
 {
 	int fd = launch->cgroup.fd < 0 ? -1
 				       : openat(launch->cgroup.fd, "memory.events",
 						O_RDONLY | O_CLOEXEC);
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-	unsigned long long n = 0;
+	unsigned long long n_limit = 0, n_killed = 0;
 	char line[VALUE_MAX];
 
-	while (file && !n && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "oom_kill %llu", &n) != 1)
-			n = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "oom %llu", &n_limit) != 1)
+			sscanf(line, "oom_kill %llu", &n_killed);
 	}
 	if (file)
 		fclose(file);
 	else if (fd >= 0)
 		close(fd);
-	return n > 0;
+	if (!n_killed)
+		return NULL;
+	return n_limit ? "own" : "machine";
 }
 
 void cgroup_remove(const struct launch *launch)

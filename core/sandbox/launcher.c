@@ -57,6 +57,21 @@ _Noreturn void launch_fail(const struct launch *launch, int err, const char *for
 	_exit(KS_SANDBOX_EXIT_ERROR);
 }
 
+_Noreturn void launch_fail_command(const struct launch *launch, int err, const char *what,
+				   const char *path)
+{
+	switch (err) {
+	case EACCES:
+	case ELOOP:
+	case ENOENT:
+	case ENOTDIR:
+		launch_report(launch, "unusable %d cannot %s '%s'", err, what, path);
+		_exit(KS_SANDBOX_EXIT_ERROR);
+	default: /* no memory, no process, a broken disk */
+		launch_fail(launch, err, "cannot %s '%s'", what, path);
+	}
+}
+
 void launch_missing(const struct launch *launch, unsigned int layer, int err)
 {
 	const char *name = ks_sandbox_layer_name(layer);
@@ -152,7 +167,7 @@ _Noreturn static void command_run(struct launch *launch)
 	/* After the identity changed: the change clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(policy->cwd) != 0)
-		launch_fail(launch, errno, "cannot change to '%s'", policy->cwd);
+		launch_fail_command(launch, errno, "change to", policy->cwd);
 	passed_fds_open(launch);
 	signals_reset();
 	launch_report(launch, "layers %u", launch->layers);
@@ -160,7 +175,7 @@ _Noreturn static void command_run(struct launch *launch)
 		_exit(0);
 	environ = policy->env.v;
 	execvp(policy->argv.v[0], policy->argv.v);
-	launch_fail(launch, errno, "cannot execute '%s'", policy->argv.v[0]);
+	launch_fail_command(launch, errno, "execute", policy->argv.v[0]);
 }
 
 /* --- the warden --- */
@@ -294,6 +309,7 @@ static bool attempt_run(struct launch *launch, const struct attempt *attempt, bo
 			const sigset_t *signals, long long deadline_ms)
 {
 	unsigned long flags = attempt->flags;
+	const char *out_of_memory;
 	enum outcome outcome;
 	int status = 0;
 	pid_t warden;
@@ -314,8 +330,10 @@ static bool attempt_run(struct launch *launch, const struct attempt *attempt, bo
 		launch_fail(launch, errno, "cannot fork");
 
 	outcome = supervise(warden, signals, deadline_ms, &status);
-	if (outcome == OUTCOME_ENDED && cgroup_is_out_of_memory(launch))
-		launch_report(launch, "out-of-memory");
+	out_of_memory =
+		outcome == OUTCOME_ENDED ? cgroup_find_out_of_memory(launch) : NULL;
+	if (out_of_memory)
+		launch_report(launch, "out-of-memory %s", out_of_memory);
 	cgroup_kill(launch);
 	if (!(launch->layers & KS_SANDBOX_PID))
 		descendants_kill();

@@ -67,6 +67,9 @@ void launch_report(const struct launch *launch, const char *format, ...)
 /* "error ...", and end this process. */
 _Noreturn void launch_fail(const struct launch *launch, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same with "unusable ...", where err is of the file system. */
+_Noreturn void launch_fail_command(const struct launch *launch, int err, const char *what,
+				   const char *path);
 /* A layer is not to be had: report it, or refuse and end this process. */
 void launch_missing(const struct launch *launch, unsigned int layer, int err);
 
@@ -85,8 +88,8 @@ int mounts_setup(struct launch *launch);
 void cgroup_make(struct launch *launch);
 void cgroup_kill(const struct launch *launch);
 void cgroup_remove(const struct launch *launch);
-/* Has the kernel killed a process of it for want of memory? */
-bool cgroup_is_out_of_memory(const struct launch *launch);
+/* Has the kernel killed a process of it for want of memory? Whose; or NULL. */
+const char *cgroup_find_out_of_memory(const struct launch *launch);
 /* The warden: go into it, if there is one. */
 void cgroup_join(struct launch *launch);
 

@@ -37,8 +37,12 @@
  *	layers BITS		everything is set up, the command is about to start
  *	status N		the command's wait status
  *	timeout			it was killed because its time was over
- *	out-of-memory		the kernel has killed a process of it for want of memory
+ *	out-of-memory own	the kernel has killed a process of it: it has used up
+ *				what it may have
+ *	out-of-memory machine	the same, and others have used up the machine's
  *	refused TEXT		"require", and a layer is missing
+ *	unusable ERRNO TEXT	all is set up, and the command's directory or program is
+ *				not there or not to be used
  *	error ERRNO TEXT	the command could not be set up or executed
  */
 #pragma once

@@ -179,7 +179,7 @@ bool ks_sandbox_start(const struct ks_system *system,
 void ks_sandbox_kill(struct ks_sandbox *sandbox)
 {
 	if (sandbox->pid > 0)
-		kill(sandbox->pid, SIGTERM);
+		sandbox->is_killed = kill(sandbox->pid, SIGTERM) == 0;
 }
 
 /* What the launcher said. */
@@ -187,7 +187,8 @@ struct report {
 	unsigned int layers;
 	int status;
 	bool has_status;
-	bool out_of_memory;
+	bool is_unusable;
+	enum ks_sandbox_oom out_of_memory;
 };
 
 static bool report_line(struct report *report, char *line, GError **error)
@@ -200,10 +201,11 @@ static bool report_line(struct report *report, char *line, GError **error)
 	if (strcmp(line, "timeout") == 0) {
 		report->status = STATUS_TIMEOUT;
 		report->has_status = true;
-	} else if (strcmp(line, "out-of-memory") == 0) {
-		report->out_of_memory = true;
 	} else if (!rest) {
 		return true; /* of no meaning to us */
+	} else if (strcmp(line, "out-of-memory") == 0) {
+		report->out_of_memory = strcmp(rest, "own") == 0 ? KS_SANDBOX_OOM_OWN
+								 : KS_SANDBOX_OOM_MACHINE;
 	} else if (strcmp(line, "layers") == 0) {
 		report->layers = strtoul(rest, NULL, 10) & KS_SANDBOX_LAYERS_ALL;
 	} else if (strcmp(line, "status") == 0) {
@@ -215,7 +217,8 @@ static bool report_line(struct report *report, char *line, GError **error)
 			error,
 			"set 'sandbox = auto' in kmodsmith.conf to build without it");
 		return false;
-	} else if (strcmp(line, "error") == 0) {
+	} else if (strcmp(line, "error") == 0 || strcmp(line, "unusable") == 0) {
+		report->is_unusable = *line == 'u';
 		err = strtol(rest, &rest, 10);
 		ks_error_set_errno(error, err, "sandbox: %s", g_strchug(rest));
 		return false;
@@ -247,6 +250,21 @@ static bool report_read_all(int fd, struct report *report, GError **error)
 	return true;
 }
 
+/* No word of the command's end. */
+static bool is_lost(const struct ks_sandbox *sandbox, int launcher_status, GError **error)
+{
+	if (!WIFSIGNALED(launcher_status))
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "sandbox: the launcher ended without a report");
+	else if (!sandbox->is_killed)
+		ks_error_set(error, KS_ERROR_FAILED,
+			     "sandbox: the launcher was killed by signal %d",
+			     WTERMSIG(launcher_status));
+	else
+		return false; /* by us, before it could take the signal */
+	return true;
+}
+
 bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
 		       GError **error)
 {
@@ -260,16 +278,18 @@ bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned in
 	close(sandbox->report_fd);
 	if (sandbox->pidfd >= 0)
 		close(sandbox->pidfd);
-	*sandbox = (struct ks_sandbox){.pid = -1, .pidfd = -1, .report_fd = -1};
-	sandbox->out_of_memory = report.out_of_memory;
+	if (ok && !report.has_status)
+		ok = !is_lost(sandbox, launcher_status, error);
+	*sandbox = (struct ks_sandbox){
+		.pid = -1,
+		.pidfd = -1,
+		.report_fd = -1,
+		.out_of_memory = report.out_of_memory,
+		.is_unusable = report.is_unusable,
+	};
 	if (!ok)
 		return false;
-	if (!report.has_status && !WIFSIGNALED(launcher_status)) {
-		ks_error_set(error, KS_ERROR_FAILED,
-			     "sandbox: the launcher ended without a report");
-		return false;
-	}
-	*wait_status = report.has_status ? report.status : launcher_status;
+	*wait_status = report.has_status ? report.status : SIGKILL;
 	if (layers)
 		*layers = report.layers;
 	return true;

@@ -67,13 +67,25 @@ struct ks_sandbox_policy {
 	size_t n_pass_fds;
 };
 
+/* Whose memory was used up; only a cgroup tells. */
+enum ks_sandbox_oom {
+	KS_SANDBOX_OOM_NONE,
+	KS_SANDBOX_OOM_OWN,	/* what the command may have: max_total_bytes, or the
+				   lower limit of the caller's cgroup */
+	KS_SANDBOX_OOM_MACHINE, /* any command may be killed then */
+};
+
 struct ks_sandbox {
 	pid_t pid;     /* the launcher */
 	int pidfd;     /* readable when it has ended */
 	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
-	/* Behind ks_sandbox_finish(): processes of it were killed for want of memory, its
-	 * own max_total_bytes or the machine's. Only a cgroup tells. */
-	bool out_of_memory;
+	bool is_killed;
+	/* Behind ks_sandbox_finish(): why the kernel has killed processes of it. */
+	enum ks_sandbox_oom out_of_memory;
+	/* Behind one that was false: all was set up, but the command's directory or
+	 * program is not there or not to be used. What has run in that directory may have
+	 * done it. */
+	bool is_unusable;
 };
 
 /* Start the command. KS_ERROR_DENIED when policy.require cannot be met is
@@ -86,8 +98,10 @@ bool ks_sandbox_start(const struct ks_system *system,
 void ks_sandbox_kill(struct ks_sandbox *sandbox);
 
 /*
- * Reap it, close the descriptors. *wait_status is the command's own; *layers
- * (may be NULL) the active layers. False when the launcher could not set it up.
+ * Reap it, close the descriptors. *wait_status is the command's own, that of SIGKILL
+ * behind ks_sandbox_kill(); *layers (may be NULL) the active layers. False when the
+ * launcher could not set it up, or was killed by somebody else: then nothing is known of
+ * the command.
  */
 bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
 		       GError **error);

@@ -345,6 +345,55 @@ static void test_refused_sandbox_is_outside(struct fixture *f, gconstpointer dat
 	g_assert_nonnull(strstr(ks_error_get_hint(result->outside), "sandbox = auto"));
 }
 
+/* The first step has the real launcher, the next one this script. */
+static void use_failing_launcher(struct fixture *f, const char *script)
+{
+	g_autofree char *real = g_build_filename(f->system->libexec_dir, "sandbox", NULL);
+	g_autofree char *mark = faketree_path(&f->tree, "/libexec/used");
+	g_autofree char *launcher = faketree_path(&f->tree, "/libexec/sandbox");
+	g_autofree char *text = g_strdup_printf(
+		"#!/bin/bash\n[ -e '%s' ] || { : >'%s'; exec '%s' \"$@\"; }\n%s\n", mark,
+		mark, real, script);
+
+	faketree_write(&f->tree, "/libexec/sandbox", text);
+	g_assert_cmpint(g_chmod(launcher, 0755), ==, 0);
+	move_directory(&f->system->libexec_dir, &f->tree, "/libexec");
+	f->module.strip = true; /* a step after make */
+}
+
+static void test_failing_launcher_is_outside(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *script, *message;
+		bool is_outside;
+	} cases[] = {
+		{"kill -9 $$", "the launcher was killed", true},
+		{"echo 'error 12 cannot fork' >&$2", "cannot fork", true},
+		{"echo 'refused no uid' >&$2", "no uid", true},
+		{"printf 'out-of-memory machine\nstatus 9\n' >&$2",
+		 "the machine's memory", true},
+		{"printf 'out-of-memory own\nstatus 9\n' >&$2", "a build may use", false},
+		{"echo 'unusable 13 cannot change to there' >&$2", "cannot change",
+		 false},
+	};
+	char *libexec_dir = f->system->libexec_dir;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		f->system->libexec_dir = g_strdup(libexec_dir);
+		use_failing_launcher(f, cases[i].script);
+		ks_auto(ks_build_result) result = run(f);
+		assert_failed(result, "strip", cases[i].message);
+		g_assert_cmpint(result->outside != NULL, ==, cases[i].is_outside);
+		/* such errors are not told again behind the build's own end */
+		g_assert_false(g_error_matches(result->outside, KS_ERROR,
+					       KS_ERROR_BUILD_FAILED));
+		g_free(f->system->libexec_dir);
+		g_autofree char *mark = faketree_path(&f->tree, "/libexec/used");
+		g_assert_cmpint(g_unlink(mark), ==, 0);
+	}
+	f->system->libexec_dir = libexec_dir;
+}
+
 static void test_locked_out_by_a_step(struct fixture *f, gconstpointer data)
 {
 	if (geteuid() != 0) {
@@ -1359,6 +1408,8 @@ int main(int argc, char **argv)
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
 	ADD("a sandbox that is not to be had is not either",
 	    test_refused_sandbox_is_outside);
+	ADD("a launcher that fails behind good steps is not, if no step can have done it",
+	    test_failing_launcher_is_outside);
 	ADD("a step that locks the next one out is the module's failure",
 	    test_locked_out_by_a_step);
 	ADD("of an endless log head and tail are kept", test_endless_log);

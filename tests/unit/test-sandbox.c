@@ -697,6 +697,18 @@ static void test_engine_is_killed(struct fixture *f, gconstpointer data)
  * tests/unit/sandbox-environments runs all of this in containers of several
  * kinds and says what is to be had there.
  */
+/* By somebody else: nothing is known of the command. */
+static void test_launcher_is_killed(struct fixture *f, gconstpointer data)
+{
+	struct ks_sandbox sandbox;
+
+	g_assert_true(start(f, "exec sleep 60", &sandbox));
+	g_assert_cmpint(kill(sandbox.pid, SIGKILL), ==, 0);
+	g_assert_false(finish(f, &sandbox));
+	g_assert_nonnull(strstr(f->error->message, "the launcher was killed"));
+	g_assert_false(sandbox.is_unusable);
+}
+
 static void test_expected_layers(struct fixture *f, gconstpointer data)
 {
 	const char *expected = g_getenv("KS_TEST_LAYERS");
@@ -809,11 +821,11 @@ static void test_cgroup_limits(struct fixture *f, gconstpointer data)
 	g_assert_true(start(f, script, &sandbox));
 	g_assert_true(finish(f, &sandbox));
 	g_assert_true(WIFSIGNALED(f->status));
-	g_assert_true(sandbox.out_of_memory);
+	g_assert_cmpint(sandbox.out_of_memory, ==, KS_SANDBOX_OOM_OWN);
 	/* killed for another reason, it does not say so */
 	g_assert_true(start(f, "kill -9 $$", &sandbox));
 	g_assert_true(finish(f, &sandbox));
-	g_assert_false(sandbox.out_of_memory);
+	g_assert_cmpint(sandbox.out_of_memory, ==, KS_SANDBOX_OOM_NONE);
 	g_assert_cmpint(run(f, forks), !=, 0);
 	f->policy.max_total_bytes = 512 << 20;
 	f->policy.max_processes = 100;
@@ -922,15 +934,20 @@ static void test_missing_program_and_directory(struct fixture *f, gconstpointer 
 	g_assert_true(ks_sandbox_start(f->system, &f->policy, &sandbox, &f->error));
 	g_assert_false(ks_sandbox_finish(&sandbox, &status, NULL, &f->error));
 	g_assert_nonnull(strstr(f->error->message, "'/nonexistent/program'"));
+	g_assert_true(sandbox.is_unusable);
 
 	f->policy.cwd = "/nonexistent";
-	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_true(start(f, "true", &sandbox));
+	g_assert_false(finish(f, &sandbox));
 	g_assert_nonnull(strstr(f->error->message, "'/nonexistent'"));
+	g_assert_true(sandbox.is_unusable);
 
 	f->policy.cwd = "/";
 	f->writable[0] = "/nonexistent/writable";
-	g_assert_cmpint(run(f, "true"), ==, -1);
+	g_assert_true(start(f, "true", &sandbox));
+	g_assert_false(finish(f, &sandbox));
 	g_assert_nonnull(f->error);
+	g_assert_false(sandbox.is_unusable);
 }
 
 static void test_require(struct fixture *f, gconstpointer data)
@@ -1060,6 +1077,8 @@ int main(int argc, char **argv)
 	ADD("a time limit kills everything and gives 124", test_timeout);
 	ADD("killing the launcher's command leaves nothing", test_kill);
 	ADD("killing the engine leaves nothing", test_engine_is_killed);
+	ADD("a launcher that somebody killed is no end of the command",
+	    test_launcher_is_killed);
 	ADD("nothing that listens outside can be reached", test_cannot_connect);
 	ADD("what takes root cannot be done", test_cannot_be_root);
 	ADD("a key of root's cannot be read", test_cannot_read_a_key);
