@@ -10,6 +10,9 @@
 
 #define LOG_LINES_MAX 1000
 
+#define LIST_YES "kmodsmith-yes :="
+#define LIST_NO	 "kmodsmith-no :="
+
 /* --- the question as the headers ask it */
 
 static char *strip_blanks(const char *text)
@@ -115,25 +118,10 @@ static void close_scope(GString *text)
 	g_string_append(text, "endif\nendif\nendif\nMAKEFILE_LIST :=\n");
 }
 
-char *ks_probe_text_recorder(const struct ks_probe_scope *scope, const char *log_path)
-{
-	GString *text = g_string_new(NULL);
-
-	open_scope(text, scope);
-	/* a "no" may also come of a full disk: then the simplest thing fails too */
-	g_string_append_printf(
-		text,
-		"kmodsmith-works = $(call kmodsmith-ask,$(CC) -c -x c /dev/null -o "
-		"\"$$TMP\",yes,)\n"
-		"kmodsmith-note = $(if $(or $(filter x$(call kmodsmith-word,$(2)),"
-		"x$(call kmodsmith-word,$(4))),$(kmodsmith-works)),"
-		"$(file >>%s,$(kmodsmith-question)|$(call kmodsmith-word,$(4))))$(4)\n"
-		"override try-run = $(call kmodsmith-note,$(1),$(2),$(3),"
-		"$(call kmodsmith-ask,$(1),$(2),$(3)))\n",
-		log_path);
-	close_scope(text);
-	return g_string_free(text, FALSE);
-}
+/* What is known is answered, everything else asked; kmodsmith-yes and -no say it. */
+static const char answerer[] =
+	"kmodsmith-answer = $(if $(filter $(kmodsmith-yes),$(4)),$(2),$(if "
+	"$(filter $(kmodsmith-no),$(4)),$(3),$(call kmodsmith-ask,$(1),$(2),$(3))))\n";
 
 /* --- from the log */
 
@@ -198,35 +186,112 @@ static void drop_disputed(GPtrArray *yes, GPtrArray *no)
 
 static void append_questions(GString *text, const char *name, const GPtrArray *questions)
 {
-	g_string_append_printf(text, "%s :=", name);
+	g_string_append(text, name);
 	for (guint i = 0; i < questions->len; i++)
 		g_string_append_printf(text, " \\\n %s", (char *)questions->pdata[i]);
 	g_string_append_c(text, '\n');
 }
 
-char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log)
+/* The two lists out of a log. False when they are empty. */
+static bool append_answers(GString *text, const char *log)
 {
 	g_auto(GStrv) lines = g_strsplit(log, "\n", LOG_LINES_MAX);
 	g_autoptr(GPtrArray) yes = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) no = g_ptr_array_new_with_free_func(g_free);
-	GString *text;
 
 	for (char **line = lines; *line; line++)
 		read_line(*line, yes, no);
 	drop_disputed(yes, no);
-	if (!yes->len && !no->len)
-		return NULL;
-	text = g_string_new(NULL);
+	append_questions(text, LIST_YES, yes);
+	append_questions(text, LIST_NO, no);
+	g_string_append(text, answerer);
+	return yes->len || no->len;
+}
+
+/* --- whole */
+
+char *ks_probe_text_recorder(const struct ks_probe_scope *scope, const char *log_path,
+			     const char *known)
+{
+	GString *text = g_string_new(NULL);
+
 	open_scope(text, scope);
-	append_questions(text, "kmodsmith-yes", yes);
-	append_questions(text, "kmodsmith-no", no);
-	g_string_append(
+	append_answers(text, known ? known : "");
+	/* a "no" may also come of a full disk: then the simplest thing fails too */
+	g_string_append_printf(
 		text,
-		"kmodsmith-answer = $(if $(filter $(kmodsmith-yes),$(4)),$(2),$(if "
-		"$(filter $(kmodsmith-no),$(4)),$(3),$(call kmodsmith-ask,$(1),$(2),$(3))"
-		"))\n"
-		"override try-run = $(call kmodsmith-answer,$(1),$(2),$(3),"
-		"$(kmodsmith-question))\n");
+		"kmodsmith-works = $(call kmodsmith-ask,$(CC) -c -x c /dev/null -o "
+		"\"$$TMP\",yes,)\n"
+		"kmodsmith-note = $(if $(or $(filter x$(call kmodsmith-word,$(2)),"
+		"x$(call kmodsmith-word,$(4))),$(kmodsmith-works)),"
+		"$(file >>%s,$(kmodsmith-question)|$(call kmodsmith-word,$(4))))$(4)\n"
+		"override try-run = $(call kmodsmith-note,$(1),$(2),$(3),"
+		"$(call kmodsmith-answer,$(1),$(2),$(3),$(kmodsmith-question)))\n",
+		log_path);
 	close_scope(text);
 	return g_string_free(text, FALSE);
+}
+
+char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log)
+{
+	GString *text = g_string_new(NULL);
+
+	open_scope(text, scope);
+	if (!append_answers(text, log)) {
+		g_string_free(text, TRUE);
+		return NULL;
+	}
+	g_string_append(text, "override try-run = $(call kmodsmith-answer,$(1),$(2),$(3),"
+			      "$(kmodsmith-question))\n");
+	close_scope(text);
+	return g_string_free(text, FALSE);
+}
+
+/* --- from one kernel's memo to another's */
+
+/*
+ * What was asked in one kernel's headers is the same question in another's, unless it
+ * names a file there: by a path, or by an option that leads to files by their name.
+ */
+static bool is_of_any_kernel(const char *question)
+{
+	static const char *const leading[] = {"@",	  "-I",	      "-i", "-B",
+					      "-L",	  "-T",	      "-l", "-specs",
+					      "-fplugin", "--sysroot"};
+	g_autofree char *command = g_strndup(question, strcspn(question, "|"));
+	g_auto(GStrv) words = g_strsplit(command, "~", -1);
+
+	for (char **word = words; *word; word++) {
+		if (strchr(*word, '/') && strcmp(*word, "/dev/null") != 0)
+			return false;
+		for (size_t i = 0; i < G_N_ELEMENTS(leading); i++)
+			if (g_str_has_prefix(*word, leading[i]))
+				return false;
+	}
+	return true;
+}
+
+char *ks_probe_text_carry(const char *memo)
+{
+	g_auto(GStrv) lines = g_strsplit(memo, "\n", LOG_LINES_MAX);
+	GString *log = g_string_new(NULL);
+	guint answer = 0; /* the field of the question that is it; 0: no list of them */
+
+	for (char **line = lines; *line; line++) {
+		char *question = g_strchomp(*line);
+		g_auto(GStrv) fields = NULL;
+
+		if (*question != ' ') {
+			answer = g_str_has_prefix(question, LIST_YES)  ? 1
+				 : g_str_has_prefix(question, LIST_NO) ? 2
+								       : 0;
+			continue;
+		}
+		if (g_str_has_suffix(question, " \\"))
+			question[strlen(question) - 2] = '\0';
+		fields = g_strsplit(++question, "|", -1);
+		if (answer && g_strv_length(fields) == 3 && is_of_any_kernel(question))
+			g_string_append_printf(log, "%s|%s\n", question, fields[answer]);
+	}
+	return g_string_free(log, FALSE);
 }

@@ -1,39 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeping memos, and the process that records one. */
+/* Memos: where they are, which is valid, and what one kernel's say for another. */
 #include "core/build/probe.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "core/build/build-private.h"
 #include "core/build/probe-private.h"
 #include "core/build/wrapper.h"
-#include "core/sandbox/sandbox.h"
 #include "core/support/durable.h"
-#include "core/support/error.h"
-#include "core/support/process.h"
 #include "core/support/treeop.h"
 
-#define MAGIC	       "# kmodsmith probes "
-#define MAX_BYTES      (1u << 20)
-#define MAX_FILE_BYTES (16u << 20)
-#define TIMEOUT_S      120
+#define MAGIC	  "# kmodsmith probes "
+#define MAX_BYTES (1u << 20)
+/* What it knows is from another kernel's: not all that its own headers ask. */
+#define CARRIED "# from another kernel\n"
 
-struct ks_probe_recording {
-	const struct ks_system *system;
-	struct ks_kernel *kernel;
-	struct ks_digest_cache *cache;
-	struct ks_probe_scope scope;
-	char *key;  /* of when it began */
-	char *dir;  /* where it sees itself */
-	char *tree; /* where that really is */
-	bool is_running;
-	struct ks_sandbox sandbox;
-};
-
-static char *probes_dir(const struct ks_system *system)
+char *ks_probe_dir(const struct ks_system *system)
 {
 	return g_build_filename(system->state_dir, "probes", NULL);
 }
@@ -62,7 +43,7 @@ static bool is_trusted(const struct ks_system *system, const char *path)
 	       st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
-char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
+char *ks_probe_memo_read(const struct ks_system *system, struct ks_kernel *kernel,
 			 struct ks_digest_cache *cache)
 {
 	g_autofree char *path = memo_path(system, kernel);
@@ -79,12 +60,69 @@ char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kerne
 	if (!key)
 		return NULL;
 	header = make_header(key, body + 1);
-	return g_str_has_prefix(text, header) ? g_steal_pointer(&path) : NULL;
+	return g_str_has_prefix(text, header) ? g_strdup(body + 1) : NULL;
+}
+
+char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
+			 struct ks_digest_cache *cache, bool *is_whole)
+{
+	g_autofree char *text = ks_probe_memo_read(system, kernel, cache);
+
+	if (is_whole)
+		*is_whole = text && !g_str_has_prefix(text, CARRIED);
+	return text ? memo_path(system, kernel) : NULL;
+}
+
+bool ks_probe_memo_write(const struct ks_system *system, const struct ks_kernel *kernel,
+			 const char *key, const char *fragment, GError **error)
+{
+	g_autofree char *dir = ks_probe_dir(system);
+	g_autofree char *path = memo_path(system, kernel);
+	g_autofree char *header = make_header(key, fragment);
+	g_autofree char *text = g_strconcat(header, fragment, NULL);
+
+	return ks_root_mkdir_p(system->root, dir, 0755, error) &&
+	       ks_durable_write(system->root, path, text, strlen(text), 0644, error);
+}
+
+/* What a valid memo of another kernel says that the same programs compile, or NULL. */
+static char *find_answers(const struct ks_system *system, const struct ks_kernel *kernel,
+			  GPtrArray *kernels, struct ks_digest_cache *cache)
+{
+	g_autofree char *key = ks_probe_toolchain_key(system, kernel, cache);
+
+	for (guint i = 0; key && i < kernels->len; i++) {
+		struct ks_kernel *other = kernels->pdata[i];
+		g_autofree char *memo =
+			other != kernel ? ks_probe_memo_read(system, other, cache) : NULL;
+		g_autofree char *other_key =
+			memo ? ks_probe_toolchain_key(system, other, cache) : NULL;
+
+		if (g_strcmp0(key, other_key) == 0)
+			return ks_probe_text_carry(memo);
+	}
+	return NULL;
+}
+
+bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
+			 GPtrArray *kernels, struct ks_digest_cache *cache)
+{
+	struct ks_probe_scope scope = {0};
+	g_autofree char *answers = find_answers(system, kernel, kernels, cache);
+	g_autofree char *key = answers ? ks_probe_key(system, kernel, cache) : NULL;
+	g_autofree char *memo = NULL;
+	g_autofree char *fragment = NULL;
+
+	if (key && ks_probe_scope_find(system, kernel, &scope))
+		memo = ks_probe_text_memo(&scope, answers);
+	ks_probe_scope_clear(&scope);
+	fragment = memo ? g_strconcat(CARRIED, memo, NULL) : NULL;
+	return fragment && ks_probe_memo_write(system, kernel, key, fragment, NULL);
 }
 
 void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels)
 {
-	g_autofree char *dir = probes_dir(system);
+	g_autofree char *dir = ks_probe_dir(system);
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
 
 	for (guint i = 0; names && i < names->len; i++) {
@@ -103,7 +141,7 @@ void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels)
 
 /* --- what the headers ask with */
 
-static bool is_plain_path(const char *path)
+bool ks_probe_is_plain_path(const char *path)
 {
 	for (const char *p = path; *p; p++)
 		if (!g_ascii_isalnum(*p) && !strchr("/._+-:@~", *p))
@@ -117,7 +155,7 @@ static void add_directory(GPtrArray *directories, const struct ks_system *system
 	g_autofree char *path = g_build_filename(dir, name, NULL);
 	g_autofree char *real = ks_root_realpath(system->root, path);
 
-	if (real && is_plain_path(real) &&
+	if (real && ks_probe_is_plain_path(real) &&
 	    !g_ptr_array_find_with_equal_func(directories, real, g_str_equal, NULL))
 		g_ptr_array_add(directories, g_steal_pointer(&real));
 }
@@ -142,267 +180,25 @@ static char *read_try_run(const struct ks_system *system, char **directories)
 	return NULL;
 }
 
-static bool find_scope(struct ks_probe_recording *recording)
+bool ks_probe_scope_find(const struct ks_system *system, const struct ks_kernel *kernel,
+			 struct ks_probe_scope *scope)
 {
-	const struct ks_system *system = recording->system;
-	const struct ks_kernel *kernel = recording->kernel;
-	struct ks_probe_scope *scope = &recording->scope;
 	GPtrArray *directories = g_ptr_array_new();
-	g_autofree char *path = ks_wrapper_path(system);
 
 	add_directory(directories, system, kernel->headers_dir, "");
 	add_directory(directories, system, kernel->headers_dir, "source");
 	add_directory(directories, system, kernel->modules_dir, "source");
 	g_ptr_array_add(directories, NULL);
 	scope->directories = (char **)g_ptr_array_free(directories, FALSE);
-	scope->path = g_steal_pointer(&path);
+	scope->path = ks_wrapper_path(system);
 	scope->try_run = read_try_run(system, scope->directories);
-	return scope->try_run && is_plain_path(scope->path) && *scope->directories;
+	return scope->try_run && ks_probe_is_plain_path(scope->path) &&
+	       *scope->directories;
 }
 
-/* --- recording */
-
-static char *recording_file(const struct ks_probe_recording *recording, const char *name)
+void ks_probe_scope_clear(struct ks_probe_scope *scope)
 {
-	return g_build_filename(recording->dir, name, NULL);
-}
-
-static bool write_file(const struct ks_probe_recording *recording, const char *name,
-		       const char *text, GError **error)
-{
-	g_autofree char *path = g_build_filename(recording->tree, name, NULL);
-
-	return ks_durable_write(recording->system->root, path, text, strlen(text), 0644,
-				error);
-}
-
-static bool make_directories(const struct ks_probe_recording *recording, GError **error)
-{
-	const struct ks_root *root = recording->system->root;
-	g_autofree char *parent = probes_dir(recording->system);
-	g_autofree char *work_root = ks_build_work_root(recording->system);
-
-	return ks_root_mkdir_p(root, parent, 0755, error) &&
-	       ks_root_mkdir_p(root, work_root, 0700, error) &&
-	       ks_treeop_remove(root, recording->dir, error) &&
-	       ks_treeop_remove(root, recording->tree, error) &&
-	       ks_root_mkdir_p(root, recording->dir, 0755, error) &&
-	       ks_root_mkdir_p(root, recording->tree, 0700, error);
-}
-
-/* An empty module: all the questions are asked before the first file is compiled. */
-static bool make_module(struct ks_probe_recording *recording, uid_t uid, gid_t gid,
-			GError **error)
-{
-	const struct ks_root *root = recording->system->root;
-	g_autofree char *log = recording_file(recording, "log");
-	g_autofree char *fragment = ks_probe_text_recorder(&recording->scope, log);
-	ks_autofd int fd = -1;
-
-	if (!make_directories(recording, error) ||
-	    !write_file(recording, "Makefile", "obj-m :=\n", error) ||
-	    !write_file(recording, "recorder.mk", fragment, error))
-		return false;
-	fd = ks_root_openat(root, recording->tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-			    error);
-	if (fd < 0)
-		return false;
-	if (geteuid() != 0 || ks_ownership_give(fd, uid, gid))
-		return true;
-	ks_error_set_errno(error, errno, "cannot give '%s' to the build user",
-			   recording->dir);
-	return false;
-}
-
-static bool start(struct ks_probe_recording *recording,
-		  const struct ks_settings *settings, struct ks_jobserver *jobserver,
-		  GError **error)
-{
-	const struct ks_kernel *kernel = recording->kernel;
-	g_autofree char *module = g_strconcat("M=", recording->dir, NULL);
-	g_autofree char *path = g_strconcat("PATH=", recording->scope.path, NULL);
-	g_autofree char *base = ks_wrapper_fragment(recording->system);
-	g_autofree char *recorder = recording_file(recording, "recorder.mk");
-	g_autofree char *fragments = g_strdup_printf("MAKEFILES=%s %s", base, recorder);
-	g_autofree char *flags =
-		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(jobserver), NULL);
-	g_autofree char *jobs =
-		g_strconcat(KS_WRAPPER_JOBS_ENV "=", ks_jobserver_auth(jobserver), NULL);
-	g_autofree char *tmp = g_strconcat("TMPDIR=", recording->dir, NULL);
-	const char *const argv[] = {"make", "-C",      kernel->headers_dir,
-				    module, "modules", kernel->clang ? "LLVM=1" : NULL,
-				    NULL};
-	const char *const env[] = {path,
-				   "LC_ALL=C.UTF-8",
-				   "HOME=/nonexistent",
-				   "SHELL=/bin/sh",
-				   fragments,
-				   flags,
-				   jobs,
-				   tmp,
-				   NULL};
-	const char *const writable[] = {recording->dir, NULL};
-	const struct ks_sandbox_bind bind = {recording->tree, recording->dir};
-	int pass_fds[2];
-	struct ks_sandbox_policy policy = {
-		.cwd = recording->dir,
-		.argv = argv,
-		.env = env,
-		.writable = writable,
-		.binds = &bind,
-		.n_binds = strcmp(recording->tree, recording->dir) != 0 ? 1 : 0,
-		.require = settings->sandbox == KS_SANDBOX_REQUIRE,
-		.timeout_s = TIMEOUT_S,
-		.max_file_bytes = MAX_FILE_BYTES,
-		.stdin_fd = -1,
-		.stdout_fd = -1,
-		.stderr_fd = -1,
-		.pass_fds = pass_fds,
-		.n_pass_fds = ks_jobserver_fds(jobserver, pass_fds),
-		.fifo = ks_jobserver_fifo(jobserver),
-	};
-
-	ks_sandbox_identity(recording->system, &policy.uid, &policy.gid);
-	if (!make_module(recording, policy.uid, policy.gid, error))
-		return false;
-	recording->is_running =
-		ks_sandbox_start(recording->system, &policy, &recording->sandbox, error);
-	return recording->is_running;
-}
-
-/*
- * What it notes decides how others are compiled, while their builds may run beside
- * it: nobody else may write there. With a mount of its own that is below root's own
- * directory; otherwise it takes a user that is not the builds' as well.
- */
-static bool choose_tree(struct ks_probe_recording *recording)
-{
-	const struct ks_system *system = recording->system;
-	g_autofree char *work_root = ks_build_work_root(system);
-	g_autofree char *name = g_path_get_basename(recording->dir);
-	uid_t uid, build_uid;
-	gid_t gid;
-
-	if (ks_sandbox_can_mount(system)) {
-		recording->tree = g_strdup_printf("%s/probes-%s", work_root, name);
-		return true;
-	}
-	recording->tree = g_strdup(recording->dir);
-	ks_sandbox_identity(system, &uid, &gid);
-	ks_sandbox_identity_of(system, 0, &build_uid, &gid);
-	return geteuid() != 0 || uid != build_uid;
-}
-
-struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
-					   const struct ks_settings *settings,
-					   struct ks_jobserver *jobserver,
-					   struct ks_kernel *kernel,
-					   struct ks_digest_cache *cache, GError **error)
-{
-	ks_auto(ks_probe_recording) recording = g_new0(struct ks_probe_recording, 1);
-
-	recording->system = system;
-	recording->kernel = kernel;
-	recording->cache = cache;
-	recording->dir = g_strdup_printf("%s/probes/%s-%s.%d", system->state_dir,
-					 kernel->release, kernel->arch, (int)getpid());
-	recording->key = ks_probe_key(system, kernel, cache);
-	if (!recording->key || !find_scope(recording) || !is_plain_path(recording->dir) ||
-	    !choose_tree(recording) || !start(recording, settings, jobserver, error))
-		return NULL;
-	return g_steal_pointer(&recording);
-}
-
-int ks_probe_recording_fd(const struct ks_probe_recording *recording)
-{
-	return recording->sandbox.pidfd;
-}
-
-static bool end(struct ks_probe_recording *recording, GError **error)
-{
-	g_autofree char *how = NULL;
-	int status = 0;
-
-	recording->is_running = false;
-	if (!ks_sandbox_finish(&recording->sandbox, &status, NULL, error))
-		return false;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	how = ks_process_describe(status);
-	ks_error_set(error, KS_ERROR_FAILED, "cannot ask the compiler for %s: make: %s",
-		     recording->kernel->release, how);
-	return false;
-}
-
-/* The directory was the build user's: what is in it now may be anything. */
-static char *read_log(const struct ks_probe_recording *recording, GError **error)
-{
-	ks_autofd int dir_fd =
-		ks_root_openat(recording->system->root, recording->tree,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, error);
-	ks_autofd int fd = -1;
-	g_autofree char *text = g_malloc(MAX_BYTES + 1);
-	size_t size = 0;
-	struct stat st;
-	ssize_t n;
-
-	if (dir_fd < 0)
-		return NULL;
-	fd = ks_build_open_beneath(dir_fd, "log", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		ks_error_set(error, KS_ERROR_FAILED,
-			     "the makefiles of %s have asked the compiler nothing",
-			     recording->kernel->release);
-		return NULL;
-	}
-	while ((n = read(fd, text + size, MAX_BYTES - size)) > 0)
-		size += (size_t)n;
-	text[size] = '\0';
-	return g_steal_pointer(&text);
-}
-
-bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **error)
-{
-	const struct ks_system *system = recording->system;
-	g_autofree char *log = end(recording, error) ? read_log(recording, error) : NULL;
-	g_autofree char *memo = log ? ks_probe_text_memo(&recording->scope, log) : NULL;
-	g_autofree char *key = NULL;
-	g_autofree char *header = NULL;
-	g_autofree char *text = NULL;
-	g_autofree char *path = memo_path(system, recording->kernel);
-
-	if (!log)
-		return false;
-	key = ks_probe_key(system, recording->kernel, recording->cache);
-	if (!memo || g_strcmp0(key, recording->key) != 0) {
-		ks_error_set(error, KS_ERROR_FAILED,
-			     "what the compiler answers for %s cannot be kept: %s",
-			     recording->kernel->release,
-			     memo ? "it was changed meanwhile" : "no usable answer");
-		return false;
-	}
-	header = make_header(key, memo);
-	text = g_strconcat(header, memo, NULL);
-	return ks_durable_write(system->root, path, text, strlen(text), 0644, error);
-}
-
-void ks_probe_recording_free(struct ks_probe_recording *recording)
-{
-	int status;
-
-	if (recording->is_running) {
-		ks_sandbox_kill(&recording->sandbox);
-		ks_sandbox_finish(&recording->sandbox, &status, NULL, NULL);
-	}
-	if (recording->tree) {
-		ks_treeop_remove(recording->system->root, recording->tree, NULL);
-		ks_treeop_remove(recording->system->root, recording->dir, NULL);
-	}
-	g_strfreev(recording->scope.directories);
-	g_free((char *)recording->scope.path);
-	g_free((char *)recording->scope.try_run);
-	g_free(recording->key);
-	g_free(recording->dir);
-	g_free(recording->tree);
-	g_free(recording);
+	g_strfreev(scope->directories);
+	g_free(scope->path);
+	g_free(scope->try_run);
 }

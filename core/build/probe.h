@@ -19,6 +19,10 @@
  * format), and a digest of the rest. A memo whose key is not that of now is not
  * used; so it is never trusted when one of them has changed.
  *
+ * A kernel that has none yet begins with what that of another one knows: an upgrade
+ * need not ask again what the same compiler has answered. Recording then asks for the
+ * rest.
+ *
  * The fragment works only inside the kernel's own makefiles, only with the
  * build's usual PATH and without variables that lead the compiler to other
  * programs.
@@ -30,17 +34,27 @@
 #include "core/kernel/kernel.h"
 
 /*
- * The path of the memo that is valid for this kernel now, or NULL. Costs some
- * dozens of stats, and reading it.
+ * The path of the memo that is valid for this kernel now, or NULL. *is_whole (may be
+ * NULL): it was recorded, and is not what another kernel's said. Costs some dozens of
+ * stats, and reading it.
  */
 char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
-			 struct ks_digest_cache *cache);
+			 struct ks_digest_cache *cache, bool *is_whole);
+
+/*
+ * Make one of what that of another of these kernels (struct ks_kernel) says, which the
+ * same programs compile: the answers to questions that name no file, so have nothing to
+ * do with its headers. False when there is no such memo.
+ */
+bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
+			 GPtrArray *kernels, struct ks_digest_cache *cache);
 
 struct ks_probe_recording;
 
 /*
  * Start to record for a kernel with headers, in the sandbox; needs the
- * wrapper (wrapper.h) in place, and the caller holds a token for it. NULL with
+ * wrapper (wrapper.h) in place, and the caller holds a token for it. What a memo of
+ * another kernel said (ks_probe_memo_carry()) is not asked again. NULL with
  * an error when it cannot be started, NULL without one when the headers ask in
  * a way that is not known: builds go without a memo then.
  */

@@ -12,6 +12,7 @@
 struct entry {
 	struct ks_kernel *kernel;
 	guint n_builds;
+	bool is_carried; /* what another kernel's memo knows has been looked for */
 	bool is_tried;
 	struct ks_probe_recording *recording; /* running, or NULL */
 };
@@ -21,6 +22,7 @@ struct ks_memos {
 	const struct ks_settings *settings;
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
+	GPtrArray *kernels; /* struct ks_kernel, the inventory's */
 	GPtrArray *entries; /* struct entry */
 };
 
@@ -74,6 +76,7 @@ struct ks_memos *ks_memos_new(const struct ks_system *system,
 	memos->settings = settings;
 	memos->jobserver = jobserver;
 	memos->cache = cache;
+	memos->kernels = kernels;
 	memos->entries = g_ptr_array_new_with_free_func(entry_free);
 	count_builds(memos, plan);
 	ks_probe_sweep(system, kernels);
@@ -101,23 +104,24 @@ static void record(struct ks_memos *memos, struct entry *entry)
 
 char *ks_memos_find(const struct ks_memos *memos, struct ks_kernel *kernel)
 {
-	const struct entry *entry = find(memos, kernel);
-
-	if (!memos->settings->probe_memo || !entry || entry->recording)
+	if (!memos->settings->probe_memo || !find(memos, kernel))
 		return NULL;
-	return ks_probe_memo_find(memos->system, kernel, memos->cache);
+	return ks_probe_memo_find(memos->system, kernel, memos->cache, NULL);
 }
 
 void ks_memos_start(struct ks_memos *memos, struct ks_kernel *kernel)
 {
 	struct entry *entry = find(memos, kernel);
 	g_autofree char *path = NULL;
+	bool is_whole;
 
-	if (!memos->settings->probe_memo || !entry || entry->is_tried ||
-	    entry->n_builds < MIN_BUILDS)
+	if (!memos->settings->probe_memo || !entry || entry->is_tried)
 		return;
-	path = ks_memos_find(memos, kernel);
-	if (!path)
+	path = ks_probe_memo_find(memos->system, kernel, memos->cache, &is_whole);
+	if (!path && !entry->is_carried)
+		ks_probe_memo_carry(memos->system, kernel, memos->kernels, memos->cache);
+	entry->is_carried = true;
+	if (!is_whole && entry->n_builds >= MIN_BUILDS)
 		record(memos, entry);
 }
 

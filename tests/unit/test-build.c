@@ -16,6 +16,7 @@
 
 #include "core/build/build-private.h"
 #include "core/build/build.h"
+#include "core/build/probe-private.h"
 #include "core/build/probe.h"
 #include "core/build/wrapper.h"
 #include "core/sandbox/sandbox.h"
@@ -888,6 +889,7 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(f->system);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *memo = NULL;
+	bool is_whole;
 	struct stat st;
 
 	faketree_write(&f->tree, "/headers/scripts/Makefile.compiler", TRY_RUN);
@@ -915,11 +917,56 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	if (!g_str_has_prefix(headers, "/tmp/")) {
 		ks_probe_recording_finish(recording, &error);
 		g_assert_no_error(error);
-		memo = ks_probe_memo_find(f->system, &f->kernel, cache);
+		memo = ks_probe_memo_find(f->system, &f->kernel, cache, &is_whole);
 		g_assert_nonnull(memo);
+		g_assert_true(is_whole);
 	}
 	g_clear_pointer(&recording, ks_probe_recording_free);
 	g_assert_cmpint(stat(seen, &st), ==, -1);
+}
+
+/* The same programs have answered: the new kernel begins with that. */
+static void test_probes_of_another_kernel(struct fixture *f, gconstpointer data)
+{
+	static const char fragment[] =
+		"kmodsmith-yes := \\\n gcc~-O2~-c|-O2| \\\n ./x.sh~gcc|y|n\n";
+	g_autofree char *headers = faketree_path(&f->tree, "/headers");
+	g_autofree char *headers2 = faketree_path(&f->tree, "/headers2");
+	struct ks_kernel other = f->kernel;
+	g_autoptr(GPtrArray) kernels = g_ptr_array_new();
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(f->system);
+	g_autofree char *key = NULL, *carried = NULL, *path = NULL, *stale = NULL;
+	g_autoptr(GError) error = NULL;
+	bool is_whole;
+
+	faketree_write(&f->tree, "/headers/scripts/Makefile.compiler", TRY_RUN);
+	faketree_write(&f->tree, "/headers2/scripts/Makefile.compiler", TRY_RUN);
+	f->kernel.headers_dir = headers;
+	other.headers_dir = headers2;
+	other.release = (char *)"9.9.9-other";
+	f->kernel.has_headers = other.has_headers = true;
+	g_ptr_array_add(kernels, &other);
+	g_ptr_array_add(kernels, &f->kernel);
+
+	g_assert_false(ks_probe_memo_carry(f->system, &other, kernels, cache));
+	key = ks_probe_key(f->system, &f->kernel, cache);
+	g_assert_true(ks_probe_memo_write(f->system, &f->kernel, key, fragment, &error));
+	g_assert_no_error(error);
+	g_assert_true(ks_probe_memo_carry(f->system, &other, kernels, cache));
+	path = ks_probe_memo_find(f->system, &other, cache, &is_whole);
+	g_assert_nonnull(path);
+	g_assert_false(is_whole);
+	carried = ks_probe_memo_read(f->system, &other, cache);
+	g_assert_nonnull(strstr(carried, "gcc~-O2~-c|-O2|\n"));
+	g_assert_null(strstr(carried, "x.sh"));
+	g_assert_nonnull(strstr(carried, headers2));
+
+	/* one that is no longer true of its own kernel says nothing */
+	g_assert_true(ks_probe_memo_write(f->system, &f->kernel, "00", fragment, &error));
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_assert_false(ks_probe_memo_carry(f->system, &other, kernels, cache));
+	stale = ks_probe_memo_find(f->system, &other, cache, NULL);
+	g_assert_null(stale);
 }
 
 static char *count_question(void *data)
@@ -1442,6 +1489,8 @@ int main(int argc, char **argv)
 	ADD("a build within its limits is not", test_within_the_limits);
 	ADD("probes are recorded out of the reach of others",
 	    test_probes_are_recorded_out_of_reach);
+	ADD("a new kernel begins with what the same compiler has answered",
+	    test_probes_of_another_kernel);
 	ADD("a build waits for a token", test_waits_for_a_token);
 	ADD("jobs given in the conf do no harm", test_jobs_in_the_conf);
 	ADD("the work directory is out of others' reach", test_work_is_out_of_reach);

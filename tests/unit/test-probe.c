@@ -53,7 +53,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->directories[0] = f->dir;
 	f->scope = (struct ks_probe_scope){
 		.try_run = ks_probe_text_find_try_run(KERNEL),
-		.path = PATH,
+		.path = (char *)PATH,
 		.directories = f->directories,
 	};
 	g_assert_nonnull(f->scope.try_run);
@@ -61,7 +61,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-	g_free((char *)f->scope.try_run);
+	g_free(f->scope.try_run);
 	g_free(f->dir);
 	g_free(f->log);
 	faketree_tear_down(&f->tree, NULL);
@@ -102,7 +102,7 @@ static char *make(struct fixture *f, const char *dir, const char *fragment,
 
 static char *record(struct fixture *f)
 {
-	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log);
+	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log, NULL);
 	g_autofree char *asked = NULL;
 	g_autofree char *output = make(f, "/kernel", recorder, NULL, &asked);
 	g_autofree char *log = faketree_read(&f->tree, "/log");
@@ -168,7 +168,7 @@ static void test_scope(struct fixture *f, gconstpointer data)
 static void test_broken_compiler(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *makefile = g_strdup(KERNEL);
-	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log);
+	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log, NULL);
 	g_autofree char *asked = NULL;
 	g_autofree char *output = NULL;
 	g_autofree char *log = NULL;
@@ -211,6 +211,54 @@ static void test_hostile_log(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(strstr(memo, "kmodsmith-no := \\\n b|y|n\n"));
 }
 
+/* The same compiler, another kernel: what names a file may be another file there. */
+static void test_carry(struct fixture *f, gconstpointer data)
+{
+	static const char log[] = "gcc~-O2~-c~-x~c~/dev/null~-o~\"^6TMP\"|-O2||-O2\n"
+				  "nm~x~>~\"^6TMP.u\"|-fa||\n";
+	static const char of_one[] = "gcc~-I~include~-c|y|n|y\n"
+				     "gcc~-include~x.h|y|n|y\n"
+				     "gcc~-fmap=/usr/src/one/=|y|n|y\n"
+				     "./scripts/x.sh|y|n|y\n"
+				     "scripts/x.sh|y|n|n\n"
+				     "gcc~@flags|y|n|y\n";
+	g_autofree char *both = g_strconcat(of_one, log, NULL);
+	g_autofree char *memo = ks_probe_text_memo(&f->scope, both);
+	g_autofree char *carried = ks_probe_text_carry(memo);
+	g_autofree char *nothing =
+		ks_probe_text_carry("kmodsmith-yes := \\\nx|y\nz|y|n\n");
+
+	g_assert_cmpstr(carried, ==, log);
+	g_assert_cmpstr(nothing, ==, "");
+}
+
+static void test_carried_is_not_asked(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *first = record(f);
+	g_autofree char *known = ks_probe_text_carry(first);
+	g_autofree char *asked = NULL, *asked_recording = NULL;
+	g_autofree char *memo = NULL, *recorder = NULL, *log = NULL;
+	g_autofree char *output = NULL, *recorded = NULL, *whole = NULL;
+
+	f->directories[0] = faketree_path(&f->tree, "/other");
+	memo = ks_probe_text_memo(&f->scope, known);
+	output = make(f, "/other", memo, NULL, &asked);
+	g_assert_nonnull(strstr(output, ANSWERS));
+	g_assert_cmpstr(asked, ==, "e\nf\n");
+
+	/* and recording there notes it with what it asks */
+	faketree_write(&f->tree, "/log", "");
+	recorder = ks_probe_text_recorder(&f->scope, f->log, known);
+	recorded = make(f, "/other", recorder, NULL, &asked_recording);
+	g_assert_nonnull(strstr(recorded, ANSWERS));
+	g_assert_cmpstr(asked_recording, ==, "e\nf\n");
+	log = faketree_read(&f->tree, "/log");
+	whole = ks_probe_text_memo(&f->scope, log);
+	g_assert_cmpstr(whole, ==, memo);
+	g_free(f->directories[0]);
+	f->directories[0] = f->dir;
+}
+
 static void test_definitions(void)
 {
 	static const char *const strange[] = {
@@ -246,5 +294,8 @@ int main(int argc, char **argv)
 	ADD("elsewhere everything is asked", test_scope);
 	ADD("a no of a broken compiler is not kept", test_broken_compiler);
 	ADD("lines that are no answers are left out", test_hostile_log);
+	ADD("another kernel's memo has what names no file", test_carry);
+	ADD("what another kernel was asked is not asked again",
+	    test_carried_is_not_asked);
 	return g_test_run();
 }
