@@ -162,6 +162,19 @@ static bool read_index(const char *text, struct ks_store_entry *entry)
 	return true;
 }
 
+/* What is wrong with the entry; of anything else it cannot be read now. */
+static bool is_damage(const GError *error)
+{
+	return g_error_matches(error, KS_ERROR, KS_ERROR_INVALID) ||
+	       g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND);
+}
+
+static void set_damaged(struct ks_store_entry *entry, char *problem)
+{
+	entry->problem = problem;
+	entry->is_damaged = true;
+}
+
 /* Never NULL; entry->problem says whether it is of use. */
 static struct ks_store_entry *load(const struct ks_system *system,
 				   const char *fingerprint)
@@ -179,19 +192,41 @@ static struct ks_store_entry *load(const struct ks_system *system,
 		entry->used_at_us = st.st_mtim.tv_sec * (gint64)G_USEC_PER_SEC +
 				    st.st_mtim.tv_nsec / 1000;
 		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 022) {
-			entry->problem = g_strdup("its index is not root's alone");
+			set_damaged(entry, g_strdup("its index is not root's alone"));
 			return entry;
 		}
 	}
 	text = ks_root_read_file(system->root, path, MAX_INDEX_BYTES, NULL, &error);
-	if (!text)
+	if (!text) {
 		entry->problem = g_strdup(error->message);
-	else if (!read_index(text, entry))
-		entry->problem = g_strdup("its index is damaged");
+		entry->is_damaged = is_damage(error);
+	} else if (!read_index(text, entry)) {
+		set_damaged(entry, g_strdup("its index is damaged"));
+	}
 	return entry;
 }
 
 /* --- copying */
+
+/* KS_ERROR_INVALID when what is there is no file that could have been stored. */
+static int open_stored(const struct ks_root *root, const char *path, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	ks_autofd int fd =
+		ks_root_openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &cause);
+	struct stat st;
+
+	if (fd < 0 && !is_damage(cause) &&
+	    !(ks_root_lstat(root, path, &st) && S_ISLNK(st.st_mode))) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return -1;
+	}
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' is not a regular file", path);
+		return -1;
+	}
+	return ks_steal_fd(&fd);
+}
 
 static bool copy(const struct ks_system *from, const char *from_dir,
 		 const struct ks_system *to, const char *to_dir,
@@ -199,16 +234,14 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 {
 	g_autofree char *source = g_build_filename(from_dir, file->path, NULL);
 	g_autofree char *target = g_build_filename(to_dir, file->path, NULL);
-	ks_autofd int in = ks_root_openat(from->root, source,
-					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
+	ks_autofd int in = open_stored(from->root, source, error);
 	ks_autofd int out = -1;
 	struct stat st;
 
 	if (in < 0)
 		return false;
-	if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode)) {
-		ks_error_set(error, KS_ERROR_INVALID, "'%s' is not a regular file",
-			     source);
+	if (fstat(in, &st) != 0) {
+		ks_error_set_errno(error, errno, "cannot read '%s'", source);
 		return false;
 	}
 	out = ks_root_openat(to->root, target, O_WRONLY | O_CREAT | O_EXCL, 0644, error);
@@ -340,35 +373,38 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 {
 	g_autofree char *dir = entry_dir(from, fingerprint);
 	ks_auto(ks_store_entry) entry = NULL;
+	g_autoptr(GError) cause = NULL;
+	bool is_damaged;
 
 	if (!is_fingerprint(fingerprint) || !ks_root_exists(from->root, dir))
 		return NULL;
 	entry = load(from, fingerprint);
-	if (entry->problem)
-		ks_error_set(error, KS_ERROR_INVALID, "'%s': %s", dir, entry->problem);
-	else if (make_directories(system, to_dir, module_directories, error) &&
-		 copy_checked(from, entry, system, to_dir, error)) {
-		if (from == system)
-			mark_used(system, fingerprint);
-		return g_steal_pointer(&entry);
+	is_damaged = entry->is_damaged;
+	if (entry->problem) {
+		ks_error_set(error, is_damaged ? KS_ERROR_INVALID : KS_ERROR_FAILED,
+			     "'%s': %s", dir, entry->problem);
+	} else if (make_directories(system, to_dir, module_directories, error)) {
+		if (copy_checked(from, entry, system, to_dir, &cause)) {
+			if (from == system)
+				mark_used(system, fingerprint);
+			return g_steal_pointer(&entry);
+		}
+		/* and not of the place that it is copied to */
+		is_damaged = g_error_matches(cause, KS_ERROR, KS_ERROR_INVALID);
+		g_propagate_error(error, g_steal_pointer(&cause));
 	}
 	ks_treeop_remove(system->root, to_dir, NULL);
-	if (from == system)
+	if (from == system && is_damaged)
 		ks_store_remove(system, fingerprint, NULL);
 	return NULL;
 }
 
-static char *digest_stored(const struct ks_system *system, const char *path,
-			   GError **error)
+static char *digest_stored(int fd, const char *path, GError **error)
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	ks_autofd int fd = ks_root_openat(system->root, path,
-					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
 	guchar buffer[65536];
 	ssize_t n;
 
-	if (fd < 0)
-		return NULL;
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
 		g_checksum_update(checksum, buffer, n);
 	if (n == 0)
@@ -384,33 +420,46 @@ bool ks_store_has(const struct ks_system *system, const char *fingerprint)
 	return ks_root_exists(system->root, dir);
 }
 
+/* One descriptor for both: a build that ends may put another file in its place. */
 static int open_checked(const struct ks_system *system,
-			const struct ks_store_entry *entry)
+			const struct ks_store_entry *entry, GError **error)
 {
 	const struct ks_store_file *file = entry->files->pdata[0];
 	g_autofree char *dir = entry_dir(system, entry->fingerprint);
 	g_autofree char *path = g_build_filename(dir, file->path, NULL);
-	g_autofree char *sha256 = digest_stored(system, path, NULL);
+	ks_autofd int fd = open_stored(system->root, path, error);
+	g_autofree char *sha256 = fd >= 0 ? digest_stored(fd, path, error) : NULL;
 
-	return g_strcmp0(sha256, file->sha256) == 0
-		       ? ks_root_openat(system->root, path, O_RDONLY | O_NOFOLLOW, 0,
-					NULL)
-		       : -1;
+	if (!sha256)
+		return -1;
+	if (strcmp(sha256, file->sha256) != 0) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' is damaged", path);
+		return -1;
+	}
+	if (lseek(fd, 0, SEEK_SET) == 0)
+		return ks_steal_fd(&fd);
+	ks_error_set_errno(error, errno, "cannot read '%s'", path);
+	return -1;
 }
 
 int ks_store_open_objects(const struct ks_system *system, const char *fingerprint,
 			  const char *key)
 {
 	ks_auto(ks_store_entry) entry = load(system, fingerprint);
+	bool is_damaged = entry->is_damaged;
+	g_autoptr(GError) error = NULL;
 	int fd = -1;
 
-	if (!entry->problem && g_strcmp0(entry->objects_key, key) != 0)
-		return -1;
-	if (!entry->problem && entry->files->len == 1)
-		fd = open_checked(system, entry);
+	if (!entry->problem) {
+		if (g_strcmp0(entry->objects_key, key) != 0)
+			return -1;
+		if (entry->files->len == 1)
+			fd = open_checked(system, entry, &error);
+		is_damaged = fd < 0 && (!error || is_damage(error));
+	}
 	if (fd >= 0)
 		mark_used(system, fingerprint);
-	else
+	else if (is_damaged)
 		ks_store_remove(system, fingerprint, NULL);
 	return fd;
 }
@@ -451,12 +500,17 @@ void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry
 		const struct ks_store_file *file = entry->files->pdata[i];
 		g_autofree char *path = g_build_filename(dir, file->path, NULL);
 		g_autoptr(GError) error = NULL;
-		g_autofree char *sha256 = digest_stored(system, path, &error);
+		ks_autofd int fd = open_stored(system->root, path, &error);
+		g_autofree char *sha256 =
+			fd >= 0 ? digest_stored(fd, path, &error) : NULL;
 
-		if (!sha256)
+		if (!sha256) {
 			entry->problem = g_strdup(error->message);
-		else if (strcmp(sha256, file->sha256) != 0)
-			entry->problem = g_strdup_printf("'%s' is damaged", file->path);
+			entry->is_damaged = is_damage(error);
+		} else if (strcmp(sha256, file->sha256) != 0) {
+			set_damaged(entry,
+				    g_strdup_printf("'%s' is damaged", file->path));
+		}
 	}
 }
 
@@ -500,7 +554,9 @@ bool ks_store_trim(const struct ks_system *system, guint64 max_bytes, guint *n_r
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_store_entry *entry = entries->pdata[i];
 
-		if (max_bytes && !entry->problem && total <= max_bytes)
+		/* of what cannot be read now nothing is known, its size least of all */
+		if (max_bytes && !entry->is_damaged &&
+		    (entry->problem || total <= max_bytes))
 			continue;
 		if (!ks_store_remove(system, entry->fingerprint, error))
 			return false;

@@ -13,7 +13,8 @@
  *						kernel that compiles alike (objects.c)
  *
  * Only what passed the checks is kept. An entry is used only when all of it has
- * the digests of its index; one that is damaged is removed, and built again. The
+ * the digests of its index; one that is damaged is removed, and built again. What
+ * cannot be read or copied now (a full disk, no descriptors) stays. The
  * time of the last use is the index's mtime; ks_store_trim() removes what was
  * not used for longest.
  */
@@ -36,6 +37,7 @@ struct ks_store_entry {
 	GPtrArray *files;   /* struct ks_store_file */
 	guint64 size_bytes; /* of all files */
 	char *problem;	    /* why it is of no use, or NULL */
+	bool is_damaged;    /* that does not go by: no want of descriptors or the like */
 	/* What its objects may be used for; NULL: they are finished modules */
 	char *objects_key;
 };
@@ -75,7 +77,7 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 
 /* All entries, longest unused first. */
 GPtrArray *ks_store_list(const struct ks_system *system, GError **error);
-/* Read all of it; sets entry->problem when it is damaged. */
+/* Read all of it; sets entry->problem when it is damaged or cannot be read. */
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry);
 bool ks_store_remove(const struct ks_system *system, const char *fingerprint,
 		     GError **error);

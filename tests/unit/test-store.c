@@ -2,7 +2,10 @@
 #include "core/build/store.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
+#include "core/support/error.h"
 #include "tests/unit/faketree.h"
 
 #define STORE  "/var/lib/kmodsmith/store/"
@@ -45,6 +48,19 @@ static void put(struct faketree *tree, char c, const char *content, gint64 used_
 	g_assert_true(ks_store_commit(tree->system, entry, &error));
 	g_assert_no_error(error);
 	g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+}
+
+static void put_objects(struct faketree *tree, char c)
+{
+	ks_auto(ks_store_entry) entry = make_entry(c);
+	g_autoptr(GError) error = NULL;
+
+	entry->objects_key = g_strdup("key");
+	faketree_write(tree, STAGED "/objects/objects", "objects");
+	g_assert_true(ks_store_prepare(tree->system, entry, STAGED, &error));
+	g_assert_no_error(error);
+	g_assert_true(ks_store_commit(tree->system, entry, &error));
+	g_assert_no_error(error);
 }
 
 static struct ks_store_entry *fetch(struct faketree *tree, char c, GError **error)
@@ -122,7 +138,8 @@ static void test_hostile(struct faketree *tree, gconstpointer data)
 	faketree_write(tree, "/elsewhere", "built");
 	faketree_link(tree, "/elsewhere", module);
 	g_assert_null(fetch(tree, 'a', &link_error));
-	g_assert_nonnull(link_error);
+	g_assert_error(link_error, KS_ERROR, KS_ERROR_INVALID);
+	g_assert_cmpuint(count(tree), ==, 0);
 
 	put(tree, 'a', "built", 1);
 	g_autofree char *text = faketree_read(tree, index);
@@ -187,6 +204,85 @@ static void test_other_tree(struct faketree *tree, gconstpointer data)
 	faketree_tear_down(&other, NULL);
 }
 
+static void limit(int resource, rlim_t value)
+{
+	struct rlimit limit;
+
+	g_assert_cmpint(getrlimit(resource, &limit), ==, 0);
+	limit.rlim_cur = MIN(value, limit.rlim_max);
+	g_assert_cmpint(setrlimit(resource, &limit), ==, 0);
+}
+
+/* A place that nothing more can be written to. */
+static void test_full(struct faketree *tree, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	put(tree, 'a', "more than can be written", 1);
+	signal(SIGXFSZ, SIG_IGN);
+	limit(RLIMIT_FSIZE, 8);
+	g_assert_null(fetch(tree, 'a', &error));
+	limit(RLIMIT_FSIZE, RLIM_INFINITY);
+	g_assert_nonnull(error);
+	g_assert_cmpuint(count(tree), ==, 1);
+	g_assert_cmpuint(faketree_count(tree, TO), ==, 0);
+	ks_auto(ks_store_entry) entry = fetch(tree, 'a', NULL);
+	g_assert_nonnull(entry);
+}
+
+/* The first descriptor is not to be had, or the second, ... */
+static void test_no_descriptors(struct faketree *tree, gconstpointer data)
+{
+	g_autofree char *objects = fingerprint('b');
+	ks_auto(ks_store_entry) entry = NULL;
+	guint n_failed = 0;
+	int fd = -1;
+
+	put(tree, 'a', "built", 1);
+	put_objects(tree, 'b');
+	for (rlim_t n = 3; !entry; n++) {
+		limit(RLIMIT_NOFILE, n);
+		entry = fetch(tree, 'a', NULL);
+		limit(RLIMIT_NOFILE, 1024);
+		g_assert_cmpuint(count(tree), ==, 2);
+		n_failed += !entry;
+	}
+	g_assert_cmpuint(n_failed, >, 1);
+	n_failed = 0;
+	for (rlim_t n = 3; fd < 0; n++) {
+		limit(RLIMIT_NOFILE, n);
+		fd = ks_store_open_objects(tree->system, objects, "key");
+		limit(RLIMIT_NOFILE, 1024);
+		g_assert_cmpuint(count(tree), ==, 2);
+		n_failed += fd < 0;
+	}
+	g_assert_cmpuint(n_failed, >, 0);
+	char text[16];
+	g_assert_cmpint(read(fd, text, sizeof(text)), ==, strlen("objects"));
+	close(fd);
+	bool ok = false;
+	for (rlim_t n = 3; !ok; n++) {
+		limit(RLIMIT_NOFILE, n);
+		ok = ks_store_trim(tree->system, 1000, NULL, NULL);
+		limit(RLIMIT_NOFILE, 1024);
+		g_assert_cmpuint(count(tree), ==, 2);
+	}
+}
+
+static void test_damaged_objects(struct faketree *tree, gconstpointer data)
+{
+	g_autofree char *name = fingerprint('b');
+	g_autofree char *file = g_strdup_printf(STORE "%s/objects/objects", name);
+
+	put_objects(tree, 'b');
+	/* not for this one: it is there for others */
+	g_assert_cmpint(ks_store_open_objects(tree->system, name, "other"), ==, -1);
+	g_assert_cmpuint(count(tree), ==, 1);
+	faketree_write(tree, file, "object!");
+	g_assert_cmpint(ks_store_open_objects(tree->system, name, "key"), ==, -1);
+	g_assert_cmpuint(count(tree), ==, 0);
+}
+
 #define ADD(name, func)                                                                  \
 	g_test_add("/store/" name, struct faketree, NULL, faketree_set_up, func,         \
 		   faketree_tear_down)
@@ -199,5 +295,8 @@ int main(int argc, char **argv)
 	ADD("what leads elsewhere is refused", test_hostile);
 	ADD("what was not used for longest goes first", test_trim);
 	ADD("another tree's is read only", test_other_tree);
+	ADD("what finds no room to be copied to stays", test_full);
+	ADD("what cannot be read for want of descriptors stays", test_no_descriptors);
+	ADD("objects that are damaged go", test_damaged_objects);
 	return g_test_run();
 }
