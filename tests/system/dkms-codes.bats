@@ -311,7 +311,7 @@ You may override by specifying --force." 0 dkms install acme/1.0 -k "$K"
 	root_in dkms add bolt/1.0
 	ends "Autoinstall on $K succeeded for module(s) acme bolt." 0 dkms autoinstall -k "$K"
 	grep -q '^# command: make .*-C .*M=/var/lib/dkms/acme/1.0/build' "$T/acme/1.0/$K/$A/log/make.log"
-	! grep -q EXTRA=bolt "$T/acme/1.0/$K/$A/log/make.log"
+	! grep -q EXTRA=bolt "$T/acme/1.0/$K/$A/log/make.log" || fail "it was built with bolt's"
 	grep -q EXTRA=bolt "$T/bolt/1.0/$K/$A/log/make.log"
 }
 
