@@ -57,7 +57,26 @@ bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
 	return true;
 }
 
-/* A result of the build, or -1. *found is false when it is simply not there. */
+/* What a build can have put in the place of its result; others are the machine's. */
+static bool is_of_the_tree(int err)
+{
+	switch (err) {
+	case EACCES:
+	case EISDIR:
+	case ENAMETOOLONG:
+	case ENODEV:
+	case ENOTDIR:
+	case ENXIO: /* a socket */
+	case EPERM:
+	case EXDEV: /* out of the tree */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A result of the build, or -1. KS_ERROR_INVALID says what it left there; *found is false
+ * when it is simply not there. */
 static int open_output(const struct ks_build *build, const char *path, guint64 max_bytes,
 		       bool *found, GError **error)
 {
@@ -73,13 +92,20 @@ static int open_output(const struct ks_build *build, const char *path, guint64 m
 		if (err == ELOOP)
 			ks_error_set(error, KS_ERROR_INVALID,
 				     "the build left a symbolic link at '%s'", path);
+		else if (is_of_the_tree(err))
+			ks_error_set(error, KS_ERROR_INVALID,
+				     "cannot open '%s' of the build: %s", path,
+				     g_strerror(err));
 		else
 			ks_error_set_errno(error, err, "cannot open '%s' of the build",
 					   path);
 		return -1;
 	}
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-	    (guint64)st.st_size > max_bytes) {
+	if (fstat(fd, &st) != 0) {
+		ks_error_set_errno(error, errno, "cannot read '%s' of the build", path);
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || (guint64)st.st_size > max_bytes) {
 		ks_error_set(
 			error, KS_ERROR_INVALID,
 			"'%s' of the build is not a regular file of one name and of at "

@@ -29,6 +29,17 @@ static struct ks_build_result *make_result(struct ks_build *build)
 }
 
 /*
+ * Behind the steps: what the build has left is not to be used. Everything else is the
+ * machine's: no disk, no process, no memory to be had, a file of the kernel that is gone.
+ */
+static bool is_about_what_was_built(const GError *error)
+{
+	return g_error_matches(error, KS_ERROR, KS_ERROR_INVALID) ||
+	       g_error_matches(error, KS_ERROR, KS_ERROR_BUILD_FAILED) ||
+	       g_error_matches(error, KS_ERROR, KS_ERROR_VERIFY_FAILED);
+}
+
+/*
  * Any module would have failed here: with the sandbox that cannot be had, with
  * the disk full. Remembering it as this one's failure would keep it from being
  * tried again when that is over.
@@ -39,7 +50,8 @@ static GError *get_outside_error(const struct ks_build *build,
 {
 	GError *full = NULL;
 
-	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE))
+	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE) ||
+	    (build->step >= build->steps->len && !is_about_what_was_built(error)))
 		return g_error_copy(error);
 	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)))
 		return NULL;

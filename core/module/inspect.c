@@ -6,8 +6,10 @@
 #include "core/module/inspect.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "core/module/answer.h"
 #include "core/module/wire.h"
@@ -18,6 +20,7 @@
 #define MAX_MODULES	 800 /* below the usual limit of 1024 descriptors */
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define TIMEOUT_S	 600
+#define STATUS_TIMEOUT	 124 /* sandbox.h */
 
 struct machine {
 	const char
@@ -211,6 +214,28 @@ static bool start_worker(struct session *session, const char *const *arguments,
 	return false;
 }
 
+/*
+ * What a hostile file can bring about: a crash, an endless loop. Not SIGKILL, of a
+ * machine without memory, nor SIGBUS, of one without memory for a memory file.
+ */
+static bool comes_of_the_files(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status) == STATUS_TIMEOUT;
+	switch (WTERMSIG(wait_status)) {
+	case SIGABRT:
+	case SIGFPE:
+	case SIGILL:
+	case SIGSEGV:
+	case SIGSYS:
+	case SIGTRAP: /* GLib's, when it gets no memory: the worker has a limit of its own
+		       */
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool finish_worker(struct ks_sandbox *sandbox, const char *said, GError **error)
 {
 	g_autofree char *how = NULL, *excerpt = NULL;
@@ -224,8 +249,10 @@ static bool finish_worker(struct ks_sandbox *sandbox, const char *said, GError *
 		return true;
 	how = ks_process_describe(status);
 	excerpt = ks_answer_excerpt(said);
-	ks_error_set(error, KS_ERROR_FAILED, "the module inspector failed: %s%s%s", how,
-		     *excerpt ? ": " : "", excerpt);
+	ks_error_set(error,
+		     comes_of_the_files(status) ? KS_ERROR_INVALID : KS_ERROR_FAILED,
+		     "the module inspector failed: %s%s%s", how, *excerpt ? ": " : "",
+		     excerpt);
 	return false;
 }
 

@@ -39,7 +39,8 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
  * extra_symvers (Module.symvers of BUILD_DEPENDS; may be NULL) or by another
  * of the set, with equal CRC where both have one. A kernel without
  * symvers_path gets no check of symbols. Failing the check sets
- * info->problem; only not being able to inspect at all is an error.
+ * info->problem; only not being able to inspect at all is an error:
+ * KS_ERROR_INVALID when it is for what is in the files, others when it is the machine's.
  *
  * All strings come back as valid UTF-8 without control characters.
  *

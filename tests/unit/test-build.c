@@ -432,6 +432,7 @@ static void test_not_produced(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "'out/absent.ko'");
+	g_assert_no_error(result->outside);
 }
 
 static void test_link_is_not_followed(struct fixture *f, gconstpointer data)
@@ -441,6 +442,7 @@ static void test_link_is_not_followed(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "symbolic link");
+	g_assert_no_error(result->outside);
 	g_autofree char *log = read_file(result->log_path);
 	g_assert_nonnull(strstr(log, "symbolic link"));
 }
@@ -465,6 +467,64 @@ static void test_fifo_does_not_stop_us(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "collect", "regular file");
+	g_assert_no_error(result->outside);
+}
+
+static void test_no_directory(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\ttouch out\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "Not a directory");
+	g_assert_no_error(result->outside);
+}
+
+static void test_symvers_are_gone(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmpint(g_unlink(f->kernel.symvers_path), ==, 0);
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "verify", "Module.symvers'");
+	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NOT_FOUND);
+}
+
+/* The worker that reads and compresses the module ends as the script does. */
+static void test_failing_inspector(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *check, *compress, *message;
+		bool is_outside;
+	} cases[] = {
+		{"kill -9 $$", "", "killed by signal 9", true},
+		{"kill -SEGV $$", "", "killed by signal 11", false},
+		{"printf 'error=cannot make a memory file\n\n'", "", "memory file", true},
+		{"printf 'rubbish\n'", "", "cannot understand", false},
+		{"printf 'module=0\n\nend=1\n\n'",
+		 "echo 'cannot write the module file: No space left on device' >&2; exit "
+		 "1",
+		 "No space left on device", true},
+		{"printf 'module=0\n\nend=1\n\n'", "kill -9 $$", "killed by signal 9",
+		 true},
+	};
+	g_autofree char *sandbox =
+		g_build_filename(f->system->libexec_dir, "sandbox", NULL);
+	g_autofree char *inspector = faketree_path(&f->tree, "/libexec/inspect");
+
+	faketree_link(&f->tree, sandbox, "/libexec/sandbox");
+	move_directory(&f->system->libexec_dir, &f->tree, "/libexec");
+	f->kernel.module_suffix = (char *)".ko.xz";
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"#!/bin/bash\nif [ $1 = check ]; then %s; else :; %s; fi\n",
+			cases[i].check,
+			*cases[i].compress ? cases[i].compress : "exit 1");
+
+		faketree_write(&f->tree, "/libexec/inspect", text);
+		g_assert_cmpint(g_chmod(inspector, 0755), ==, 0);
+		ks_auto(ks_build_result) result = run(f);
+		assert_failed(result, "verify", cases[i].message);
+		g_assert_cmpint(result->outside != NULL, ==, cases[i].is_outside);
+	}
 }
 
 static void test_wrong_module(struct fixture *f, gconstpointer data)
@@ -473,6 +533,7 @@ static void test_wrong_module(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "verify", "'play-good.ko'");
+	g_assert_no_error(result->outside);
 	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
 	/* the place it was staged in is gone, too */
 	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
@@ -1465,6 +1526,11 @@ int main(int argc, char **argv)
 	ADD("a link on the way to a module is not followed",
 	    test_directory_link_is_not_followed);
 	ADD("a fifo in place of a module does not stop us", test_fifo_does_not_stop_us);
+	ADD("a file in the place of its directory is its own failure", test_no_directory);
+	ADD("symbols of the kernel that are gone are not the module's failure",
+	    test_symvers_are_gone);
+	ADD("a worker without memory or disk is not either, one that crashes is",
+	    test_failing_inspector);
 	ADD("a module of another kernel is refused", test_wrong_module);
 	ADD("a module that lacks a symbol does not keep a good one back",
 	    test_unresolved_beside_good);
