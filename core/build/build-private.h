@@ -199,5 +199,7 @@ bool ks_ownership_take(int dir_fd, uid_t uid);
 
 /* keep.c: after a failure leave tree and log at T/M/V/build. Returns the log's place. */
 char *ks_build_keep(struct ks_build *build);
+/* Keep it also where ks_quarantine_clear() removes it; returns that place. */
+char *ks_build_keep_log(struct ks_build *build);
 /* After a success: forget this target's earlier failure there. */
 void ks_build_forget_kept(struct ks_build *build);

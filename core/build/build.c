@@ -20,6 +20,7 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result->hint);
 	g_free(result->first_error);
 	g_free(result->log_path);
+	g_free(result->failure_log_path);
 	g_free(result->staged_dir);
 	if (result->manifest)
 		ks_manifest_free(result->manifest);

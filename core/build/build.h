@@ -19,7 +19,8 @@
  * After success the artifact is staged on T's file system, complete with
  * compressed modules, Module.symvers, log and manifest, ready for
  * ks_tree_publish(). After a failure the build directory is left at
- * T/M/V/build with its make.log, as dkms does.
+ * T/M/V/build with its make.log, as dkms does; the next failure of that M/V, on
+ * whatever kernel, takes its place there.
  */
 #pragma once
 
@@ -73,9 +74,14 @@ struct ks_build_result {
 	char *hint;	       /* what to do about it; may be NULL */
 	int exit_status;       /* of the step's command, 128 + signal; 0: none failed */
 	char *first_error;     /* first compiler error of the log; may be NULL */
-	GError *outside;  /* not the module's doing (no sandbox, disk full); or NULL */
-	char *log_path;	  /* make.log where it ended up */
-	char *staged_dir; /* when ok */
+	GError *outside; /* not the module's doing (no sandbox, disk full); or NULL */
+	char *log_path;	 /* make.log where it ended up */
+	/*
+	 * Of a failure of the module's: a copy beside where the failure is remembered.
+	 * log_path may be another kernel's soon. NULL: it could not be written.
+	 */
+	char *failure_log_path;
+	char *staged_dir;	      /* when ok */
 	struct ks_manifest *manifest; /* when ok */
 	GPtrArray *warnings; /* GError *: modules that could not be signed; or NULL */
 	gint64 duration_ms;

@@ -12,8 +12,8 @@
 #include "core/build/build-private.h"
 #include "core/support/error.h"
 
-/* ok, reason, step, message, first error, log's path, outside error, warnings */
-#define ANSWER_TYPE "(bumaymaymaymaym" KS_ERROR_VARIANT "a" KS_ERROR_VARIANT ")"
+/* ok, reason, step, message, first error, both logs' paths, outside error, warnings */
+#define ANSWER_TYPE "(bumaymaymaymaymaym" KS_ERROR_VARIANT "a" KS_ERROR_VARIANT ")"
 
 static struct ks_build_result *make_result(struct ks_build *build)
 {
@@ -76,6 +76,8 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
 	result->outside = get_outside_error(build, result, error);
 	result->log_path = ks_build_keep(build);
+	if (!result->outside)
+		result->failure_log_path = ks_build_keep_log(build);
 	ks_build_clean_up(build);
 	return result;
 }
@@ -137,9 +139,9 @@ static GVariant *conclude_in_copy(void *data)
 	const struct ks_build_result *result = conclude(data);
 
 	return g_variant_new(
-		"(bum^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT ")",
+		"(bum^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT ")",
 		result->ok, result->reason, result->step, result->message,
-		result->first_error, result->log_path,
+		result->first_error, result->log_path, result->failure_log_path,
 		result->outside ? ks_error_to_variant(result->outside) : NULL,
 		warnings_to_variant(result->warnings));
 }
@@ -152,9 +154,10 @@ static void take_answer(GVariant *answer, struct ks_build_result *result)
 	guint32 reason;
 
 	g_variant_get(answer,
-		      "(bum^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT ")",
+		      "(bum^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT
+		      ")",
 		      &ok, &reason, &result->step, &result->message, &result->first_error,
-		      &result->log_path, &outside, &warnings);
+		      &result->log_path, &result->failure_log_path, &outside, &warnings);
 	result->ok = ok;
 	result->reason = reason;
 	if (outside)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/build/build-private.h"
+#include "core/state/quarantine.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"
 
@@ -63,16 +64,14 @@ static bool move_entries(const struct ks_build *build, int to_fd)
 }
 
 /* The log was kept out of the build's reach; whatever is in its place goes. */
-static bool place_log(struct ks_build *build, int dir_fd)
+static bool place_log(struct ks_build *build, int dir_fd, const char *name)
 {
-	unlinkat(dir_fd, "make.log", 0);
-	ks_autofd int fd =
-		openat(dir_fd, "make.log",
-		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	unlinkat(dir_fd, name, 0);
+	ks_autofd int fd = openat(
+		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	return fd >= 0 && ks_build_log_rewind(build) &&
-	       ks_build_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, "make.log",
-				NULL);
+	       ks_build_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, name, NULL);
 }
 
 char *ks_build_keep(struct ks_build *build)
@@ -94,9 +93,28 @@ char *ks_build_keep(struct ks_build *build)
 			move_entries(build, to_fd);
 		}
 	}
-	if (!place_log(build, to_fd))
+	if (!place_log(build, to_fd, "make.log"))
 		return NULL;
 	return g_build_filename(build->build_path, "make.log", NULL);
+}
+
+char *ks_build_keep_log(struct ks_build *build)
+{
+	const struct ks_root *root = build->system->root;
+	const struct ks_build_request *request = build->request;
+	g_autofree char *path =
+		ks_quarantine_log_path(build->system, request->module, request->version,
+				       request->kernel->release, request->kernel->arch);
+	g_autofree char *dir = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+
+	if (request->is_trial || build->log_fd < 0 ||
+	    !ks_root_mkdir_p(root, dir, 0755, NULL))
+		return NULL;
+	ks_autofd int fd =
+		ks_root_openat(root, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL);
+
+	return fd >= 0 && place_log(build, fd, name) ? g_steal_pointer(&path) : NULL;
 }
 
 /* Does the log at path belong to this target? Its first line says so. */

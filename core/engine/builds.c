@@ -141,7 +141,7 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 					   .first_error = result->first_error
 								  ? result->first_error
 								  : result->message,
-					   .log_path = result->log_path,
+					   .log_path = result->failure_log_path,
 					   .failed_at_us = g_get_real_time()};
 
 	executor->context.outcome->n_failed++;

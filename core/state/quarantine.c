@@ -30,6 +30,14 @@ static char *target_path(const struct ks_system *system, const char *module,
 				arch, NULL);
 }
 
+char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
+			     const char *version, const char *release, const char *arch)
+{
+	g_autofree char *path = target_path(system, module, version, release, arch);
+
+	return g_strconcat(path, ".log", NULL);
+}
+
 /* A compiler's error line is hostile text: it ends up on terminals and in this file. */
 static char *clean_line(const char *text)
 {
@@ -126,6 +134,7 @@ bool ks_quarantine_clear(const struct ks_system *system, const char *module,
 	g_autofree char *top = g_build_filename(system->state_dir, "failed", NULL);
 	g_autofree char *all = g_build_filename(top, module, version, NULL);
 	g_autofree char *one = NULL;
+	g_autofree char *log = NULL;
 	g_autofree char *parent = NULL;
 
 	if (!release) {
@@ -134,7 +143,9 @@ bool ks_quarantine_clear(const struct ks_system *system, const char *module,
 		parent = g_build_filename(top, module, NULL);
 	} else {
 		one = target_path(system, module, version, release, arch);
-		if (!ks_durable_unlink(system->root, one, error))
+		log = ks_quarantine_log_path(system, module, version, release, arch);
+		if (!ks_durable_unlink(system->root, one, error) ||
+		    !ks_durable_unlink(system->root, log, error))
 			return false;
 		parent = g_path_get_dirname(one);
 	}

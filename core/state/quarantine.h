@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Known failures: state_dir/failed/M/V/K/A, a key file. A failed target is not
- * retried until its fingerprint changes or the user asks.
+ * retried until its fingerprint changes or the user asks. Beside it A.log, the
+ * log of that build: what is at T/M/V/build may be another kernel's.
  */
 #pragma once
 
@@ -14,7 +15,7 @@ struct ks_quarantine {
 	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
 	char *first_error;   /* first error line of the log, cleaned of control characters
 			      */
-	char *log_path;	     /* in the tree */
+	char *log_path;	     /* in the tree; NULL: it could not be kept */
 	gint64 failed_at_us; /* real time */
 };
 
@@ -29,7 +30,10 @@ bool ks_quarantine_store(const struct ks_system *system,
 			 const struct ks_quarantine *quarantine, const char *module,
 			 const char *version, const char *release, const char *arch,
 			 GError **error);
-/* release NULL: of all kernels. */
+/* Where the log is to be put before ks_quarantine_store(), by whoever has it. */
+char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
+			     const char *version, const char *release, const char *arch);
+/* The log too. release NULL: of all kernels. */
 bool ks_quarantine_clear(const struct ks_system *system, const char *module,
 			 const char *version, const char *release, const char *arch,
 			 GError **error);

@@ -90,6 +90,23 @@ motd() { cat "$R"/run/motd.d/*kmodsmith* "$R"/etc/motd.d/*kmodsmith* 2>/dev/null
 	assert_equal "$(motd)" "" "message of the day"
 }
 
+@test "a failure on two kernels has two logs, gone with the failures" {
+	cp "$R/usr/src/fragile-1.0/fragile.c" "$BATS_FILE_TMPDIR/fragile.c"
+	echo '#error broken' >>"$R/usr/src/fragile-1.0/fragile.c"
+	root_in kmodsmith sync || true
+	for kernel in "$OLD" "$NEW"; do
+		assert_state fragile "$kernel" failed
+		assert_contains "$(root_in kmodsmith -q log fragile -k "$kernel")" \
+			"make.log for fragile/1.0 for kernel $kernel ("
+	done
+	# not as it was: that is built already
+	{ cat "$BATS_FILE_TMPDIR/fragile.c" && echo '/* mended */'; } >"$R/usr/src/fragile-1.0/fragile.c"
+	root_in kmodsmith sync
+	assert_equal "$(find "$R/var/lib/kmodsmith/failed" -type f 2>/dev/null)" "" "what is left of the failures"
+	assert_recorded fragile "$OLD" fragile
+	assert_recorded fragile "$NEW" fragile
+}
+
 # --- bad input: each is named with its file, and nothing else is affected ---------------
 
 # assert_refused WHAT: sync and status name it; the others are as before.

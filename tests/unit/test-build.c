@@ -314,6 +314,24 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 
+/* At T/M/V/build the later failure takes the earlier one's place. */
+static void test_each_kernel_has_its_own_log(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@echo 'failed on $(KERNELRELEASE)'; false\n");
+	ks_auto(ks_build_result) first = run(f);
+	f->kernel.release = (char *)RELEASE "-other";
+	ks_auto(ks_build_result) second = run(f);
+	g_autofree char *log_of_first = read_file(first->failure_log_path);
+	g_autofree char *log_of_second = read_file(second->failure_log_path);
+
+	g_assert_false(first->ok || second->ok);
+	g_assert_cmpstr(first->log_path, ==, second->log_path);
+	g_assert_nonnull(strstr(log_of_first, "\nfailed on " RELEASE "\n"));
+	g_assert_nonnull(strstr(log_of_second, "\nfailed on " RELEASE "-other\n"));
+	g_assert_null(strstr(log_of_first, RELEASE "-other"));
+}
+
 /* What fails for any module is not remembered against this one. */
 static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
 {
@@ -322,6 +340,8 @@ static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
 		       "No space left on device'; exit 1\n");
 	ks_auto(ks_build_result) full = run(f);
 	g_assert_error(full->outside, KS_ERROR, KS_ERROR_NO_SPACE);
+	g_assert_null(full->failure_log_path);
+	g_assert_false(has(f, "/state/failed"));
 
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
 		       "all:\n\t@echo 'x.c:1:2: error: no'; exit 1\n");
@@ -757,6 +777,7 @@ static void test_trial(struct fixture *f, gconstpointer data)
 	f->request.is_trial = true;
 	ks_auto(ks_build_result) second = run(f);
 	g_assert_false(second->ok);
+	g_assert_null(second->failure_log_path);
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
 		       "all:\n\tmkdir -p out\n\tcp prebuilt.ko out/good.ko\n");
 	ks_auto(ks_build_result) third = run(f);
@@ -1513,6 +1534,8 @@ int main(int argc, char **argv)
 	ADD("modules are compressed as the kernel's own are", test_compressed);
 	ADD("a failed build is kept with its log, and forgotten after success",
 	    test_failure_is_kept);
+	ADD("two kernels' failures have each their log",
+	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
 	ADD("a sandbox that is not to be had is not either",
 	    test_refused_sandbox_is_outside);

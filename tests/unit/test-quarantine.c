@@ -6,6 +6,7 @@
 #include "tests/unit/faketree.h"
 
 #define FILE_PATH "/var/lib/kmodsmith/failed/foo/1.0/6.1.0-56-amd64/x86_64"
+#define OTHER_LOG "/var/lib/kmodsmith/failed/foo/1.0/6.1.0-55-amd64/x86_64.log"
 
 static bool is_there(struct faketree *tree, const char *path)
 {
@@ -74,14 +75,21 @@ static void test_clearing_one_kernel_keeps_the_others(struct faketree *tree,
 						      gconstpointer data)
 {
 	ks_auto(ks_quarantine) other = NULL;
+	g_autofree char *log = ks_quarantine_log_path(tree->system, "foo", "1.0",
+						      "6.1.0-55-amd64", "x86_64");
 	g_autoptr(GError) error = NULL;
 
+	g_assert_cmpstr(log, ==, OTHER_LOG);
 	g_assert_true(store(tree, "6.1.0-56-amd64"));
 	g_assert_true(store(tree, "6.1.0-55-amd64"));
+	faketree_write(tree, FILE_PATH ".log", "of 56");
+	faketree_write(tree, OTHER_LOG, "of 55");
 	g_assert_true(ks_quarantine_clear(tree->system, "foo", "1.0", "6.1.0-56-amd64",
 					  "x86_64", &error));
 	g_assert_no_error(error);
-	g_assert_false(is_there(tree, FILE_PATH));
+	g_assert_false(
+		is_there(tree, "/var/lib/kmodsmith/failed/foo/1.0/6.1.0-56-amd64"));
+	g_assert_true(is_there(tree, OTHER_LOG));
 	other = ks_quarantine_load(tree->system, "foo", "1.0", "6.1.0-55-amd64",
 				   "x86_64");
 	g_assert_nonnull(other);
@@ -93,6 +101,7 @@ static void test_clearing_all_leaves_no_directory(struct faketree *tree,
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(store(tree, "6.1.0-56-amd64"));
+	faketree_write(tree, FILE_PATH ".log", "of 56");
 	g_assert_true(
 		ks_quarantine_clear(tree->system, "foo", "1.0", NULL, NULL, &error));
 	g_assert_no_error(error);
