@@ -76,11 +76,8 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	g_autofree char *what = g_strdup_printf("add %s", argv[1]);
 	g_autoptr(GError) error = NULL;
 
-	if (cli->settings->disabled) {
-		if (!cli->quiet)
-			ks_message_note("disabled by KMODSMITH=0 in the environment");
+	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	}
 	if (!ks_marks_require_root("add", &error))
 		return ks_run_fail(error);
 	if (ks_lock_is_held_above(cli->system)) {

@@ -75,11 +75,8 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (cli->settings->disabled) {
-		if (!cli->quiet)
-			ks_message_note("disabled by KMODSMITH=0 in the environment");
+	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	}
 	if (!ks_selection_init(&selection, argv[1], kernel_option, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;

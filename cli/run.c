@@ -71,6 +71,13 @@ static void on_event(const struct ks_event *event, void *data)
 		ks_signing_text_print(event, cli->quiet);
 }
 
+bool ks_run_is_disabled(const struct ks_cli *cli)
+{
+	if (cli->settings->disabled && !cli->quiet)
+		ks_message_note("disabled by KMODSMITH=0 in the environment");
+	return cli->settings->disabled;
+}
+
 int ks_run_fail(const GError *error)
 {
 	ks_message_gerror(error);

@@ -36,6 +36,9 @@ struct ks_run {
 int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		  struct ks_outcome **outcome);
 
+/* True, and told, when KMODSMITH=0 is in the environment: then nothing is changed. */
+bool ks_run_is_disabled(const struct ks_cli *cli);
+
 /* Print an error and give the exit code for it. */
 int ks_run_fail(const GError *error);
 

@@ -284,10 +284,12 @@ commands='sync plan status explain verify add remove build install uninstall log
 	run ks sync --trigger=apt
 	equal "$status" 0
 	equal "$output" ""
-	for command in "add acme/1.0" "remove acme/1.0" "install acme" "build acme" "uninstall acme"; do
+	for command in "add acme/1.0" "remove acme/1.0" "install acme" "build acme" "uninstall acme" \
+		"key new --force" "cache clean"; do
 		# shellcheck disable=SC2086
 		run ks $command
 		equal "$status" 0
+		equal "$output" "kmodsmith: disabled by KMODSMITH=0 in the environment"
 	done
 	equal "$(find "$R" | sort)" "$before"
 	run ks status
