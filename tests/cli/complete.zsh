@@ -16,10 +16,13 @@ said() {
 }
 
 zpty -w inner "PROMPT=; fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D"
+# with -O, -A or -D it only asks which would fit
 zpty -w inner 'compadd() {
 	local -a found
+	if (( $argv[1,$argv[(i)--]][(I)-[OAD]] )); then builtin compadd "$@"; return; fi
 	builtin compadd -A found "$@"
 	(( ! $#found )) || print -l -- "OFFER "$^found
+	builtin compadd "$@"
 }'
 zpty -w inner 'ask() { zle complete-word; print "ALL-OFFERED"; exit }; zle -N ask'
 zpty -w inner 'bindkey "^T" ask; print ALL-SET'

@@ -14,8 +14,19 @@ dkms_options() { dkms --help | sed -n '/^Options:/,$p' | grep -o -e '^  -[a-zA-Z
 kmodsmith_commands() { kmodsmith --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'; }
 command_options() { kmodsmith "$1" --help | grep -o -e '--[a-z-]*' | sort -u; }
 
-# The words of a manual page, without its markup.
-man_words() { sed -e 's/\\f.//g' -e 's/\\-/-/g' -e 's/[],.;:()"]/ /g' -e 's/\[/ /g' "$top/doc/$1" | tr -s ' \t' '\n\n' | sort -u; }
+# The words of a manual page, without its markup; of its source on standard input.
+man_words() { words_of <"$top/doc/$1"; }
+words_of() { sed -e 's/\\f.//g' -e 's/\\-/-/g' -e 's/[],.;:()"]/ /g' -e 's/\[/ /g' | tr -s ' \t' '\n\n' | sort -u; }
+
+# What kmodsmith.8 says of a command where it says what commands there are.
+man_command() {
+	sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$top/doc/kmodsmith.8" | awk -v command="$1" '
+		/^\.RS/ { depth++ }
+		/^\.RE/ { depth-- }
+		is_tag { gsub(/[",]/, " "); is_its = 0; for (i = 2; i <= NF; i++) is_its = is_its || $i == command }
+		{ is_tag = /^\.TP/ && !depth }
+		is_its'
+}
 
 # complete_bash FILE FUNCTION WORD...: what bash offers for the last word.
 complete_bash() {
@@ -59,12 +70,22 @@ complete_bash() {
 }
 
 @test "kmodsmith: the manual has every command and its options" {
-	words=$(man_words kmodsmith.8)
+	global=$(sed -n '/^\.SH OPTIONS/,/^\.SH STATES/p' "$top/doc/kmodsmith.8" | words_of)
 	for command in $(kmodsmith_commands); do
+		words=$(man_command "$command" | words_of)
 		grep -qxF -e "$command" <<<"$words" || fail "kmodsmith.8 does not have '$command'"
 		for option in $(command_options "$command"); do
-			grep -qxF -e "$option" <<<"$words" || fail "kmodsmith.8 does not have '$option' of '$command'"
+			grep -qxF -e "$option" <<<"$words"$'\n'"$global" ||
+				fail "kmodsmith.8 does not have '$option' of '$command'"
 		done
+	done
+}
+
+@test "kmodsmith: the manual says what JSON there is" {
+	headings=$(sed -n '/^\.SH JSON/,/^\.SH RPM/p' "$top/doc/kmodsmith.8" | grep '^\.SS' | words_of)
+	for command in $(kmodsmith_commands); do
+		! command_options "$command" | grep -qx -e --json ||
+			grep -qxF -e "$command" <<<"$headings" || fail "kmodsmith.8 does not have the JSON of '$command'"
 	done
 }
 
@@ -98,6 +119,15 @@ completes() {
 	equal "$("$ask" 'dkms status -' | sort -u)" "$(dkms_options | sort -u)"
 	equal "$("$ask" 'kmodsmith ' | sort)" "$(kmodsmith_commands | sort)"
 	equal "$("$ask" 'kmodsmith plan --' | sort)" "$(command_options plan)"
+	equal "$("$ask" 'kmodsmith key ' | sort | xargs)" "new show"
+	equal "$("$ask" 'kmodsmith cache ' | sort | xargs)" "clean list verify"
+	equal "$("$ask" 'kmodsmith sync ')" ""
+	mkdir -p "$BATS_TEST_TMPDIR/here/tree"
+	cd "$BATS_TEST_TMPDIR/here"
+	touch file
+	contains "$("$ask" 'kmodsmith lint ')" tree
+	lacks "$("$ask" 'kmodsmith lint ')" file
+	contains "$("$ask" 'kmodsmith plan --root ')" tree
 }
 
 @test "fish completes actions, commands and options" {
