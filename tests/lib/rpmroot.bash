@@ -215,8 +215,11 @@ assert_rpm_fine() {
 # was noisy, in the last or any transaction: the last column of the list ("Altered") is
 # a bare number. The first transaction is the base root's.
 assert_dnf_history_clean() {
-	local out
-	out=$(root_exec dnf -q history list "$@" 2>/dev/null | sed -e '1,/^---/d' | awk -F'|' '$1 + 0 != 1 && $5 !~ /^ *[0-9]+ *$/')
+	local out list
+	out=$(root_exec dnf -q history list "$@" 2>>"$ROOT_LOG") || fail "dnf history: $out" || return 1
+	list=$(sed -e '1,/^---/d' <<<"$out" | awk -F'|' '$1 + 0 > 1')
+	[[ -n $list ]] || fail "dnf history lists no transaction: $out" || return 1
+	out=$(awk -F'|' '$5 !~ /^ *[0-9]+ *$/' <<<"$list")
 	[[ -z $out ]] || fail "dnf history: $out"
 }
 
