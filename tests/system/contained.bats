@@ -57,12 +57,16 @@ evil_source() {
 		mknod evil-disk b 8 0 2>/dev/null && echo "MADE a device"
 		setsid sleep 86400.77 >/dev/null 2>&1 </dev/null &
 		[ $(id -u) != 0 ] || echo "IS root"
+		echo "TRIED all in $1"
 		exit 0' 2>/dev/null
 	before=$(outside)
 	run root_in kmodsmith sync
 	assert_equal "$status" 0 "exit code"
 	assert_recorded evil "$KERNEL" evil
 	log=$(root_exec kmodsmith log evil)
+	for word in pre make post; do
+		assert_contains "$log" "TRIED all in $word"
+	done
 	for word in WROTE READ REACHED MOUNTED UNSHARED MADE 'IS root'; do
 		assert_lacks "$log" "$word"
 	done
