@@ -158,3 +158,17 @@ for_each_module() {
 	root_apt install hostname
 	root_in dpkg --configure -a
 }
+
+@test "purging it leaves dkms's state, the modules, and nothing of its own" {
+	[[ -d $R/etc/kmodsmith && -d $R/var/lib/kmodsmith && -d $R/var/log/kmodsmith ]] ||
+		fail "removed before"
+	root_apt purge kmodsmith
+	out=$(find "$R/etc" "$R/var/lib/kmodsmith" "$R/var/log/kmodsmith" \
+		-name '*kmodsmith*' 2>/dev/null || true)
+	[[ -z $out ]] || fail "left: $out"
+	[[ -e $R/var/lib/dkms/bbswitch/kernel-$NEW-x86_64 ]] || fail "dkms's state is gone"
+	[[ -n $(module_file "$NEW" bbswitch) ]] || fail "a module is gone"
+	assert_equal "$(root_query "$(record_name bbswitch "$NEW")" '${db:Status-Status}')" \
+		installed "its owner"
+	assert_equal "$(root_exec apt-get check -q >/dev/null 2>&1; echo $?)" 0 "apt-get check"
+}
