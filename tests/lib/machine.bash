@@ -33,12 +33,17 @@ ks_deps() {
 }
 
 # ks_need_packages NAME...: have them installed; asks apt only for what is missing. Of
-# "A|B", as names of packages with a version in them need it, any.
+# "A|B", as names of packages with a version in them need it, any, also with more behind the
+# name: of linux-kbuild-6.12, linux-kbuild-6.12.117+deb13 will do.
 ks_need_packages() {
-	local name missing=()
+	local name one names missing=()
 	for name; do
-		# shellcheck disable=SC2086 # a name or several
-		grep -q -x installed < <(dpkg-query -W -f '${db:Status-Status}\n' ${name//|/ } \
+		names=()
+		for one in ${name//|/ }; do
+			names+=("$one")
+			[[ $name != *'|'* ]] || names+=("$one[.+]*")
+		done
+		grep -q -x installed < <(dpkg-query -W -f '${db:Status-Status}\n' "${names[@]}" \
 			2>/dev/null) || missing+=("$name")
 	done
 	((${#missing[@]})) || return 0
@@ -51,13 +56,17 @@ ks_need_packages() {
 		"${missing[@]}" </dev/null >&2
 }
 
-# ks_known A|B...: the first that apt knows.
+# ks_known A|B...: the name of the first that apt knows, else of the latest with more behind
+# such a name. apt-get itself would take what it does not know for an expression.
 ks_known() {
-	local name
+	local name names known
 	for name in ${1//|/ }; do
-		[[ -z $(apt-cache policy "$name") ]] || break
+		names=$(apt-cache pkgnames "$name")
+		known=$(grep -x -F -e "$name" <<<"$names") ||
+			known=$(grep -x -E -e "${name//./\\.}[.+].*" <<<"$names" | sort -V | tail -n 1) || true
+		[[ -z $known ]] || break
 	done
-	printf '%s\n' "$name"
+	printf '%s\n' "${known:-$name}"
 }
 
 # ks_need_lists: have apt's package lists, at most a day old.
