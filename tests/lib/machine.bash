@@ -80,9 +80,11 @@ ks_need_lists() {
 }
 
 # ks_sources CODENAME: sources.list for a Debian release, from where this machine gets its
-# own Debian packages: the same archive, with the release's name replaced.
+# own Debian packages: the same archive, with the release's name replaced. Without lists apt
+# does not say whose archive it is.
 ks_sources() {
 	local uri suite component origin key
+	ks_need_lists
 	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
 		[[ -e $key ]] && break
 	done
