@@ -7,6 +7,10 @@ load ../lib/rpmroot
 
 setup_file() {
 	rpmroot_new rpm-package
+	# as Fedora, RHEL and openSUSE ship it: a unit that no preset names is not enabled
+	root_apt install systemd >&2
+	mkdir -p "$R/usr/lib/systemd/system-preset"
+	printf 'disable *\n' >"$R/usr/lib/systemd/system-preset/99-default-disable.preset"
 	rpm_source_package alpha 1.0
 	rpmroot_install_kmodsmith >&2
 	root_dnf install alpha-source >&2
@@ -47,6 +51,11 @@ in_target() { root_in chroot /srv/target "$@"; }
 	assert_equal "$status" 0 "the user that builds"
 	root_in kmodsmith --version
 	root_in dkms --version
+}
+
+@test "the boot unit is enabled where nothing is that no preset names" {
+	[[ -L $R/etc/systemd/system/multi-user.target.wants/kmodsmith.service ]] ||
+		fail "it is not: $(root_exec systemctl is-enabled kmodsmith.service 2>&1)"
 }
 
 @test "the plugin links librpm, librpmio and libc, and nothing else" {
@@ -136,6 +145,8 @@ in_target() { root_in chroot /srv/target "$@"; }
 	file=$(rpm_module_file "$K1" alpha)
 	root_dnf remove kmodsmith
 	! rpm_has kmodsmith || fail "kmodsmith is still there"
+	[[ ! -L $R/etc/systemd/system/multi-user.target.wants/kmodsmith.service ]] ||
+		fail "its unit is still enabled"
 	assert_equal "$(rpm_query -a 'kmod-*')" "" "records"
 	[[ -s $R$file ]] || fail "$file is gone"
 	assert_rpm_fine
