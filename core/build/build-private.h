@@ -101,6 +101,10 @@ void ks_build_clean_up(struct ks_build *build);
 /* state_dir/build */
 char *ks_build_work_root(const struct ks_system *system);
 
+/* inputs.c: what the fingerprint was made of is still so. */
+bool ks_build_check_source(const struct ks_build *build, GError **error);
+bool ks_build_check_kernel(const struct ks_build *build, GError **error);
+
 /* reuse.c: stage what the store has, if it has all of it. */
 bool ks_build_reuse(struct ks_build *build);
 /* Put what was collected aside, and keep it when it has passed the checks. */

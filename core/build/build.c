@@ -295,7 +295,7 @@ static void begin_again(struct ks_build *build)
 	build->n_files = 0;
 	build->has_layers = false;
 	give_token_back(build);
-	ks_build_prepare(build, &build->failure);
+	build->is_outside = !ks_build_prepare(build, &build->failure);
 }
 
 static bool may_begin_again(const struct ks_build *build)

@@ -38,6 +38,13 @@ struct ks_build_request {
 	struct ks_kernel *kernel;
 	const struct ks_conf *conf; /* evaluated for that kernel */
 	const char *fingerprint;
+	/*
+	 * What it was made of, to be looked at again with the cache digests: what was
+	 * changed since is an error from outside. The second may be NULL. NULL: not
+	 * looked at.
+	 */
+	const char *source_digest, *override_digest;
+	const char *kernel_fingerprint;
 	const char *dest_dir; /* /lib/modules/K/updates/dkms, or NULL: as conf says */
 	const char *const
 		*extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
@@ -51,8 +58,8 @@ struct ks_build_request {
 	bool use_store;	    /* take what the store has for this fingerprint */
 	bool keep_in_store; /* and keep there what is built */
 	/*
-	 * Of ks_fingerprint_objects(): use and keep objects (with the store). NULL: none,
-	 * and digests is not needed.
+	 * Of ks_fingerprint_objects(): use and keep objects (with the store, and
+	 * digests). NULL: none.
 	 */
 	const char *objects_base;
 	struct ks_digest_cache *digests;

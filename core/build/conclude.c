@@ -98,12 +98,25 @@ static struct ks_build_result *conclude_success(struct ks_build *build,
 	return result;
 }
 
+/* Whatever came of other headers than those of the fingerprint is not to be kept. */
+static void check_kernel(struct ks_build *build)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (build->reused || build->is_outside || ks_build_check_kernel(build, &error))
+		return;
+	build->is_outside = true;
+	g_clear_error(&build->failure);
+	build->failure = g_steal_pointer(&error);
+}
+
 static struct ks_build_result *conclude(struct ks_build *build)
 {
 	enum ks_reason reason = KS_REASON_BUILD_FAILED;
 	struct ks_manifest *manifest = NULL;
 	g_autoptr(GError) error = NULL;
 
+	check_kernel(build);
 	if (build->failure)
 		return conclude_failure(build, reason, build->failure);
 	build->phase = "collect";

@@ -60,6 +60,8 @@ static bool run_root_script(const struct ks_action_context *context,
 
 	if (!source->path)
 		return true;
+	if (command && *command)
+		g_hash_table_add(context->scripted, (gpointer)source);
 	return ks_script_run(context->system, context->settings, what, command,
 			     source->path, source->name, source->version, kernel,
 			     &options, NULL, error);

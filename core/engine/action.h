@@ -17,6 +17,7 @@ struct ks_action_context {
 	const struct ks_inventory *inventory;
 	struct ks_outcome *outcome;
 	struct ks_signings *signings;
+	GHashTable *scripted; /* struct ks_source: root's scripts of it were run */
 };
 
 /* Carry out one action. Not for KS_ACTION_BUILD, _RECORD, and what ks_aside_is(). */

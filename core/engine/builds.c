@@ -16,6 +16,7 @@ void ks_running_free(gpointer data)
 	if (running->build)
 		ks_build_free(running->build);
 	g_free(running->dest_dir);
+	g_free(running->source_digest);
 	g_strfreev(running->extra_symvers);
 	g_free(running);
 }
@@ -25,6 +26,28 @@ static char *find_memo(void *data)
 	const struct ks_running *running = data;
 
 	return ks_memos_find(running->memos, running->request.kernel);
+}
+
+/*
+ * A script of the module itself (POST_ADD, POST_INSTALL) may have changed its source
+ * since the run began. It is built as it is now; the fingerprint is not of that, so the
+ * store is not concerned, and the next run builds it again.
+ */
+static void look_at_source_again(const struct ks_executor *executor,
+				 const struct ks_target *target,
+				 struct ks_running *running)
+{
+	struct ks_build_request *request = &running->request;
+
+	if (!g_hash_table_contains(executor->context.scripted, target->source))
+		return;
+	running->source_digest =
+		ks_digest_tree(executor->cache, target->source->path, NULL);
+	if (g_strcmp0(running->source_digest, target->source_digest) == 0)
+		return;
+	request->source_digest = running->source_digest;
+	request->use_store = request->keep_in_store = false;
+	request->objects_base = NULL;
 }
 
 static struct ks_running *make_request(const struct ks_executor *executor, guint index)
@@ -50,6 +73,9 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 		.kernel = target->kernel,
 		.conf = target->conf,
 		.fingerprint = target->fingerprint,
+		.source_digest = target->source_digest,
+		.override_digest = target->override_digest,
+		.kernel_fingerprint = target->kernel_fingerprint,
 		.dest_dir = running->dest_dir,
 		.extra_symvers = (const char *const *)running->extra_symvers,
 		.private_build = executor->can_mount,
@@ -65,6 +91,7 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 		.digests = executor->cache,
 		.other_store = executor->host,
 	};
+	look_at_source_again(executor, target, running);
 	return running;
 }
 

@@ -17,6 +17,7 @@ struct ks_running {
 	struct ks_build *build;
 	struct ks_build_request request;
 	char *dest_dir;
+	char *source_digest; /* see the request, when it is not the inventory's */
 	char **extra_symvers;
 	struct ks_memos *memos;
 	guint files_known;

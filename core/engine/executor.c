@@ -28,7 +28,8 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 					   .options = options,
 					   .inventory = inventory,
 					   .outcome = outcome,
-					   .signings = ks_signings_new(system, settings)};
+					   .signings = ks_signings_new(system, settings),
+					   .scripted = g_hash_table_new(NULL, NULL)};
 	executor->plan = plan;
 	executor->cache = cache;
 	/* the file system of the sources may not be mounted yet */
@@ -55,6 +56,7 @@ void ks_executor_free(struct ks_executor *executor)
 	if (executor->jobserver)
 		ks_jobserver_free(executor->jobserver);
 	ks_signings_free(executor->context.signings);
+	g_hash_table_unref(executor->context.scripted);
 	g_free(executor->status);
 	g_free(executor->weight_ms);
 	g_free(executor);

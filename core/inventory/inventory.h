@@ -51,6 +51,8 @@ struct ks_target {
 	char *exclusion_text;
 	char *conf_problem; /* the conf cannot be read for this kernel; NULL when fine */
 	char *fingerprint;  /* wanted build fingerprint; NULL when it cannot be told */
+	/* what the fingerprint was made of; override NULL: there was none */
+	char *source_digest, *override_digest, *kernel_fingerprint;
 	char *objects_base; /* ks_fingerprint_objects(); may be NULL */
 	char **build_depends;
 	struct ks_conf *conf; /* NULL in specs of the planner */

@@ -195,6 +195,9 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	if (!inputs.source_digest || !inputs.kernel_fingerprint ||
 	    !get_override_digest(taking, target->source->name, &inputs.override_digest))
 		return;
+	target->source_digest = g_strdup(inputs.source_digest);
+	target->override_digest = g_strdup(inputs.override_digest);
+	target->kernel_fingerprint = g_strdup(inputs.kernel_fingerprint);
 	target->fingerprint = ks_fingerprint_target(&inputs);
 	target->objects_base = ks_fingerprint_objects(&inputs);
 }

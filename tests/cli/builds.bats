@@ -42,3 +42,75 @@ another_kernel() {
 		cmp "$dir/made-$k" "$R/var/lib/dkms/acme/1.0/$k/$A/module/acme.ko"
 	done
 }
+
+# What changes between the look at the inputs and the build: the script that adds another
+# module, which runs before all builds, does it.
+meddle() {
+	programs_copy mkdir
+	depmod_make
+	source_make meddler 1.0 'POST_ADD="meddle.sh"'
+	printf '#!/bin/sh\n%s\n' "$1" >"$R/usr/src/meddler-1.0/meddle.sh"
+	chmod 755 "$R/usr/src/meddler-1.0/meddle.sh"
+}
+
+plain_makefile() {
+	printf 'all:; cp made-$(K) acme.ko\n' >"$dir/Makefile"
+	chmod -R go-w "$R"
+}
+
+stored() { find "$R/var/lib/kmodsmith/store" -name index 2>/dev/null | wc -l; }
+
+@test "a source that is changed after it was looked at is not taken for what it was" {
+	plain_makefile
+	meddle "echo '# changed' >>/usr/src/acme-1.0/Makefile"
+	run kmodsmith --root "$R" sync
+	contains "$output" "error: acme/1.0 on $K: build failed: '/usr/src/acme-1.0' was changed meanwhile"
+	[[ $status == 3 && $(stored) == 0 ]]
+	# nothing of it is remembered
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K: built"
+	[[ $status == 0 && $(stored) == 1 ]]
+}
+
+@test "nor are patches that are put there" {
+	plain_makefile
+	meddle "mkdir -p /etc/dkms/acme && echo x >/etc/dkms/acme/x"
+	run kmodsmith --root "$R" sync
+	contains "$output" "'/etc/dkms/acme' was changed meanwhile"
+	[[ $(stored) == 0 ]]
+}
+
+@test "headers that are changed under the same release are not taken for what they were" {
+	plain_makefile
+	meddle "echo '# changed' >>/usr/src/linux-headers-$K/Makefile"
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K"
+	contains "$output" "'/lib/modules/$K/build' was changed meanwhile"
+	[[ $(stored) == 0 && ! -e $R/var/lib/dkms/acme/1.0/$K ]]
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K: built"
+	[[ $(stored) == 1 ]]
+}
+
+@test "nor is a failure with them remembered" {
+	printf 'all:; exit 1\n' >"$dir/Makefile"
+	meddle "echo '# changed' >>/usr/src/linux-headers-$K/Makefile"
+	run kmodsmith --root "$R" sync
+	contains "$output" "was changed meanwhile"
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K: build failed at make"
+}
+
+@test "what a module's own script makes of its source is built, and kept from the store" {
+	plain_makefile
+	rm -r "$R/var/lib/dkms/acme"
+	printf 'POST_ADD="mine.sh"\n' >>"$dir/dkms.conf"
+	printf '#!/bin/sh\necho "# changed" >/usr/src/acme-1.0/notes\n' >"$dir/mine.sh"
+	chmod 755 "$dir/mine.sh"
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K: built"
+	[[ $(stored) == 0 ]]
+	run kmodsmith --root "$R" sync
+	contains "$output" "acme/1.0 on $K: built"
+	[[ $(stored) == 1 ]]
+}
