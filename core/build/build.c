@@ -12,6 +12,7 @@
 #include "core/support/process.h"
 
 #define STATUS_TIMEOUT 124
+#define PHASE_FINISH   "finish"
 
 void ks_build_result_free(struct ks_build_result *result)
 {
@@ -283,6 +284,8 @@ static bool end_step(struct ks_build *build, GError **error)
  */
 static void begin_again(struct ks_build *build)
 {
+	build->phase = PHASE_FINISH;
+	g_ptr_array_set_size(build->warnings, 0);
 	ks_build_objects_drop(build);
 	g_clear_error(&build->failure);
 	close(build->tree_fd);
@@ -295,23 +298,27 @@ static void begin_again(struct ks_build *build)
 	build->n_files = 0;
 	build->has_layers = false;
 	give_token_back(build);
+	/* the source was good before */
 	build->is_outside = !ks_build_prepare(build, &build->failure);
 }
 
+/* With what is left of its time it is a try, not a failure of another kind. */
 static bool may_begin_again(const struct ks_build *build)
 {
-	return ks_build_objects_are_used(build) && !build->is_outside && !build->stopped;
+	return ks_build_objects_are_used(build) && !build->is_outside &&
+	       (!build->settings->build_timeout_s || remaining_s(build) > 1);
 }
 
 /* The running step, or what is done around make, has ended; maybe with a failure. */
 static void end_running(struct ks_build *build)
 {
 	enum ks_build_objects_next next = KS_BUILD_OBJECTS_DONE;
+	const bool was_stopped = build->stopped != NULL;
 
 	if (ks_build_objects_is_running(build)) {
 		next = ks_build_objects_end(build);
 	} else if (!end_step(build, &build->failure)) {
-		if (may_begin_again(build))
+		if (!was_stopped && may_begin_again(build))
 			begin_again(build);
 		return;
 	} else if (is_make(build)) {
@@ -323,12 +330,13 @@ static void end_running(struct ks_build *build)
 		build->step++;
 }
 
-/* False when all begins again, and there is no result yet. */
+/* False when all begins again, and there is no result after all. */
 static bool end_conclusion(struct ks_build *build, struct ks_build_result **result)
 {
-	*result = ks_build_take_conclusion(build);
 	give_token_back(build);
-	if ((*result)->ok || (*result)->outside || !may_begin_again(build))
+	/* of a step's failure it was decided when the step had ended */
+	if ((*result)->ok || (*result)->outside || build->failure ||
+	    !may_begin_again(build))
 		return true;
 	g_clear_pointer(result, ks_build_result_free);
 	begin_again(build);
@@ -337,8 +345,11 @@ static bool end_conclusion(struct ks_build *build, struct ks_build_result **resu
 
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
-	if (build->conclusion && end_conclusion(build, result))
-		return true;
+	if (build->conclusion) {
+		*result = ks_build_take_conclusion(build);
+		if (end_conclusion(build, result))
+			return true;
+	}
 	if (build->is_running) {
 		end_running(build);
 		if (build->is_running)
@@ -351,8 +362,8 @@ bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 		return false;
 	if (!ks_build_conclude(build, result))
 		return false;
-	give_token_back(build);
-	return true;
+	/* once: it goes on without objects then */
+	return end_conclusion(build, result) || ks_build_advance(build, result);
 }
 
 struct ks_build *ks_build_start(const struct ks_system *system,
@@ -367,7 +378,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->jobserver = jobserver;
 	build->request = request;
 	build->tree_fd = build->log_fd = -1;
-	build->phase = "finish";
+	build->phase = PHASE_FINISH;
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
 	build->slot = take_slot();
 	build->is_root =
