@@ -24,7 +24,7 @@
 /* A file that a build may write, its log included. */
 #define KS_BUILD_FILE_MAX (2ULL << 30)
 
-/* More builds than this at a time share the last one's uid. */
+/* Builds at a time; this one and all further ones share a uid. */
 #define KS_BUILD_SLOTS 64
 
 /* Processes and threads of one step, where a cgroup counts them. */
@@ -47,7 +47,7 @@ struct ks_build {
 	struct ks_jobserver *jobserver;
 	const struct ks_build_request *request;
 
-	unsigned int slot; /* no other build at this time has it */
+	unsigned int slot; /* no other build at this time has it, but for the last one */
 	uid_t uid;
 	gid_t gid;
 	bool is_root;

@@ -11,8 +11,7 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 
-#define STATUS_TIMEOUT 124
-#define PHASE_FINISH   "finish"
+#define PHASE_FINISH "finish"
 
 void ks_build_result_free(struct ks_build_result *result)
 {
@@ -219,10 +218,7 @@ static bool go_on(struct ks_build *build, GError **error)
 
 static char *describe_status(const struct ks_build *build, int status)
 {
-	/* 124 may also be make's own; the time tells. */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_TIMEOUT &&
-	    build->settings->build_timeout_s &&
-	    build->used_us >= build->settings->build_timeout_s * G_USEC_PER_SEC)
+	if (build->sandbox.is_timed_out)
 		return g_strdup_printf("killed after %u seconds",
 				       build->settings->build_timeout_s);
 	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_MACHINE)

@@ -6,7 +6,8 @@
  *	state_dir/make/make, gmake	first in the build's PATH: drop -jN, which would
  *					leave the pool, while a jobserver is served
  *	state_dir/make/base.mk		a MAKEFILES fragment: $(MAKE) leads to the
- *wrapper; -jN in MAKEFLAGS of a makefile is dropped, too
+ *					wrapper; -jN in MAKEFLAGS of a makefile is
+ *					dropped, too
  *
  * Both know the pool by KS_WRAPPER_JOBS_ENV: what stands behind --jobserver-auth= in
  * the MAKEFLAGS that builds begin with. A -j among other letters ("MAKEFLAGS += -kj8")

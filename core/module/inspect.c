@@ -20,7 +20,6 @@
 #define MAX_MODULES	 800 /* below the usual limit of 1024 descriptors */
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define TIMEOUT_S	 600
-#define STATUS_TIMEOUT	 124 /* sandbox.h */
 
 struct machine {
 	const char
@@ -218,10 +217,10 @@ static bool start_worker(struct session *session, const char *const *arguments,
  * What a hostile file can bring about: a crash, an endless loop. Not SIGKILL, of a
  * machine without memory, nor SIGBUS, of one without memory for a memory file.
  */
-static bool comes_of_the_files(int wait_status)
+static bool comes_of_the_files(const struct ks_sandbox *sandbox, int wait_status)
 {
 	if (WIFEXITED(wait_status))
-		return WEXITSTATUS(wait_status) == STATUS_TIMEOUT;
+		return sandbox->is_timed_out;
 	switch (WTERMSIG(wait_status)) {
 	case SIGABRT:
 	case SIGFPE:
@@ -250,7 +249,8 @@ static bool finish_worker(struct ks_sandbox *sandbox, const char *said, GError *
 	how = ks_process_describe(status);
 	excerpt = ks_answer_excerpt(said);
 	ks_error_set(error,
-		     comes_of_the_files(status) ? KS_ERROR_INVALID : KS_ERROR_FAILED,
+		     comes_of_the_files(sandbox, status) ? KS_ERROR_INVALID
+							 : KS_ERROR_FAILED,
 		     "the module inspector failed: %s%s%s", how, *excerpt ? ": " : "",
 		     excerpt);
 	return false;

@@ -187,6 +187,7 @@ struct report {
 	unsigned int layers;
 	int status;
 	bool has_status;
+	bool is_timed_out;
 	bool is_unusable;
 	enum ks_sandbox_oom out_of_memory;
 };
@@ -200,7 +201,7 @@ static bool report_line(struct report *report, char *line, GError **error)
 		*rest++ = '\0';
 	if (strcmp(line, "timeout") == 0) {
 		report->status = STATUS_TIMEOUT;
-		report->has_status = true;
+		report->has_status = report->is_timed_out = true;
 	} else if (!rest) {
 		return true; /* of no meaning to us */
 	} else if (strcmp(line, "out-of-memory") == 0) {
@@ -284,6 +285,7 @@ bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned in
 		.pid = -1,
 		.pidfd = -1,
 		.report_fd = -1,
+		.is_timed_out = report.is_timed_out,
 		.out_of_memory = report.out_of_memory,
 		.is_unusable = report.is_unusable,
 	};

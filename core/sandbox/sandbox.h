@@ -80,6 +80,9 @@ struct ks_sandbox {
 	int pidfd;     /* readable when it has ended */
 	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
 	bool is_killed;
+	/* Behind ks_sandbox_finish(): killed as policy.timeout_s was over. A command may
+	 * end with that status by itself. */
+	bool is_timed_out;
 	/* Behind ks_sandbox_finish(): why the kernel has killed processes of it. */
 	enum ks_sandbox_oom out_of_memory;
 	/* Behind one that was false: all was set up, but the command's directory or

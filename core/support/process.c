@@ -98,8 +98,8 @@ G_GNUC_NORETURN static void child_fail(const struct start *start, enum stage sta
 	_exit(127);
 }
 
-/* Handlers are gone with the exec; what is ignored or blocked would stay so. */
 /*
+ * Handlers are gone with the exec; what is ignored or blocked would stay so.
  * Through the kernel's own call: the C library hides the two signals that it
  * uses itself, and a caller may have left those ignored. An all-zero action is
  * SIG_DFL without flags on every architecture; 64 bytes hold it on all.

@@ -890,6 +890,15 @@ static void test_timeout(struct fixture *f, gconstpointer data)
 	ks_jobserver_refill(f->jobserver);
 }
 
+/* So many microseconds are 32704 in an unsigned int. */
+static void test_status_of_a_timeout(struct fixture *f, gconstpointer data)
+{
+	f->settings.build_timeout_s = 4295;
+	f->conf.make = (char *)"sleep 0.1; exit 124";
+	ks_auto(ks_build_result) result = run(f);
+	assert_failed(result, "make", "exit status 124");
+}
+
 /* Blocks that are allocated count, not the size that a sparse file claims. */
 static void test_too_large(struct fixture *f, gconstpointer data)
 {
@@ -1693,6 +1702,7 @@ int main(int argc, char **argv)
 	ADD("patches are applied, the administrator's first", test_patches);
 	ADD("a link in place of patches is not followed", test_patches_link);
 	ADD("the time limit ends a build", test_timeout);
+	ADD("a make that ends as one does is not taken for it", test_status_of_a_timeout);
 	ADD("a build that fills the disk is stopped", test_too_large);
 	ADD("a build that takes all inodes is, too", test_no_inodes_left);
 	ADD("a build within its limits is not", test_within_the_limits);

@@ -442,10 +442,19 @@ static void test_timeout(struct fixture *f, gconstpointer data)
 	g_autofree char *script =
 		g_strdup_printf(DAEMON "exec sleep 86399.%s", mark, mark);
 	g_autofree char *full = g_strdup_printf("86399.%s", mark);
+	struct ks_sandbox sandbox;
 
 	f->policy.timeout_s = 1;
-	g_assert_cmpint(run(f, script), ==, 124);
+	g_assert_true(start(f, script, &sandbox));
+	g_assert_true(finish(f, &sandbox));
+	g_assert_cmpint(f->status, ==, 124 << 8);
+	g_assert_true(sandbox.is_timed_out);
 	g_assert_false(marked_process_lives(full));
+	f->policy.timeout_s = 60;
+	g_assert_true(start(f, "exit 124", &sandbox));
+	g_assert_true(finish(f, &sandbox));
+	g_assert_cmpint(f->status, ==, 124 << 8);
+	g_assert_false(sandbox.is_timed_out);
 }
 
 static void test_kill(struct fixture *f, gconstpointer data)
