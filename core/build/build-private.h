@@ -158,7 +158,12 @@ void ks_build_confine(const struct ks_build *build,
 GPtrArray *ks_build_make_steps(const struct ks_build *build);
 char **ks_build_make_env(const struct ks_build *build);
 
-/* limits.c: bytes that all of a build's processes together may use. */
+/*
+ * limits.c: is there hardly anything left on the file system of the tree, now that a step
+ * has failed?
+ */
+bool ks_build_is_disk_full(const struct ks_build *build);
+/* Bytes that all of a build's processes together may use. */
 unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings);
 
 /* log.c: make.log in dkms's form. */

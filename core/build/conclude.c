@@ -53,7 +53,9 @@ static GError *get_outside_error(const struct ks_build *build,
 	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE) ||
 	    (build->step >= build->steps->len && !is_about_what_was_built(error)))
 		return g_error_copy(error);
-	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)))
+	/* its own /tmp may have been full, or these be the words of another error */
+	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)) ||
+	    !ks_build_is_disk_full(build))
 		return NULL;
 	ks_error_set(&full, KS_ERROR_NO_SPACE, "%s: %s", result->step,
 		     result->first_error);

@@ -21,6 +21,9 @@
 #define RESERVE_MAX	   (256 * MIB)
 #define RESERVE_INODES_MAX 4096
 
+/* Who finds the disk full takes away what it could not write to the end. */
+#define NEARLY 2
+
 /*
  * Measuring a tree costs a stat of each of its files. It is done when the free
  * space went down by as much as would matter, or when this time is over:
@@ -88,6 +91,16 @@ static bool is_too_large(struct ks_build *build, guint64 free_bytes)
 	       limit;
 }
 
+static guint64 get_reserve(const struct statvfs *fs)
+{
+	return MIN((guint64)fs->f_blocks * fs->f_frsize / RESERVE_PART, RESERVE_MAX);
+}
+
+static guint64 get_free(const struct statvfs *fs)
+{
+	return (guint64)fs->f_bavail * fs->f_frsize;
+}
+
 /* Files take inodes, however small they are; some file systems do not count them. */
 static bool is_short_of_inodes(const struct statvfs *fs)
 {
@@ -95,16 +108,23 @@ static bool is_short_of_inodes(const struct statvfs *fs)
 	       fs->f_favail < MIN(fs->f_files / RESERVE_PART, RESERVE_INODES_MAX);
 }
 
+bool ks_build_is_disk_full(const struct ks_build *build)
+{
+	struct statvfs fs;
+
+	return build->tree_fd >= 0 && fstatvfs(build->tree_fd, &fs) == 0 &&
+	       (get_free(&fs) < get_reserve(&fs) * NEARLY || is_short_of_inodes(&fs));
+}
+
 void ks_build_check_limits(struct ks_build *build)
 {
 	struct statvfs fs;
-	guint64 free_bytes, reserve;
+	guint64 free_bytes;
 
 	if (!build->is_running || build->stopped || fstatvfs(build->tree_fd, &fs) != 0)
 		return;
-	free_bytes = (guint64)fs.f_bavail * fs.f_frsize;
-	reserve = MIN((guint64)fs.f_blocks * fs.f_frsize / RESERVE_PART, RESERVE_MAX);
-	if (free_bytes < reserve) {
+	free_bytes = get_free(&fs);
+	if (free_bytes < get_reserve(&fs)) {
 		ks_error_set(&build->stopped, KS_ERROR_NO_SPACE,
 			     "stopped with %" G_GUINT64_FORMAT
 			     " MiB left on the file system of '%s'",

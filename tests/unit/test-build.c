@@ -332,24 +332,6 @@ static void test_each_kernel_has_its_own_log(struct fixture *f, gconstpointer da
 	g_assert_null(strstr(log_of_first, RELEASE "-other"));
 }
 
-/* What fails for any module is not remembered against this one. */
-static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
-{
-	faketree_write(&f->tree, "/src/play-1.0/Makefile",
-		       "all:\n\t@echo 'x.c:1:2: fatal error: error writing to /tmp/x.s: "
-		       "No space left on device'; exit 1\n");
-	ks_auto(ks_build_result) full = run(f);
-	g_assert_error(full->outside, KS_ERROR, KS_ERROR_NO_SPACE);
-	g_assert_null(full->failure_log_path);
-	g_assert_false(has(f, "/state/failed"));
-
-	faketree_write(&f->tree, "/src/play-1.0/Makefile",
-		       "all:\n\t@echo 'x.c:1:2: error: no'; exit 1\n");
-	ks_auto(ks_build_result) wrong = run(f);
-	g_assert_false(wrong->ok);
-	g_assert_no_error(wrong->outside);
-}
-
 static void test_refused_sandbox_is_outside(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *launcher = faketree_path(&f->tree, "/libexec/sandbox");
@@ -953,6 +935,37 @@ static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NO_SPACE);
 	ks_jobserver_refill(f->jobserver);
 	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
+}
+
+/* What fails for any module is not remembered against this one. */
+static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *state = faketree_path(&f->tree, "/state");
+
+	if (!f->request.private_build || !has_own_mounts) {
+		g_test_skip("no mounts to be had");
+		return;
+	}
+	faketree_mkdir(&f->tree, "/state");
+	g_assert_cmpint(mount("tmpfs", state, "tmpfs", 0, "size=4m,mode=755"), ==, 0);
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tdd if=/dev/zero of=big bs=64k count=200\n");
+	ks_auto(ks_build_result) result = run(f);
+	assert_failed(result, "make", "exit status 2");
+	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NO_SPACE);
+	g_assert_nonnull(strstr(result->outside->message, "No space left on device"));
+	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
+}
+
+/* The sandbox's own file systems are as full at the next time. */
+static void test_words_of_a_full_disk(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@echo 'x.c:1:2: fatal error: error writing to /tmp/x.s: "
+		       "No space left on device'; exit 1\n");
+	ks_auto(ks_build_result) result = run(f);
+	g_assert_nonnull(strstr(result->first_error, "No space left on device"));
+	g_assert_no_error(result->outside);
 }
 
 static void test_within_the_limits(struct fixture *f, gconstpointer data)
@@ -1666,6 +1679,7 @@ int main(int argc, char **argv)
 	ADD("two kernels' failures have each their log",
 	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
+	ADD("words of a full disk are, when there is room", test_words_of_a_full_disk);
 	ADD("a sandbox that is not to be had is not either",
 	    test_refused_sandbox_is_outside);
 	ADD("a launcher that fails behind good steps is not, if no step can have done it",
