@@ -48,7 +48,7 @@ results() {
 	done
 }
 
-memo() { echo "$R/var/lib/kmodsmith/probes/$K-x86_64.mk"; }
+memo() { echo "$R/var/lib/kmodsmith/probes/${1:-$K}-x86_64.mk"; }
 
 setting() { printf '[kmodsmith]\n%s\n' "$1" >"$R/etc/kmodsmith/kmodsmith.conf.d/test.conf"; }
 
@@ -73,6 +73,39 @@ setting() { printf '[kmodsmith]\n%s\n' "$1" >"$R/etc/kmodsmith/kmodsmith.conf.d/
 	assert_equal "$(sha256sum <"$(memo)")" "$before" "the memo"
 	results >"$BATS_FILE_TMPDIR/with"
 	diff "$BATS_FILE_TMPDIR/without" "$BATS_FILE_TMPDIR/with" || fail "the memo changes what is built"
+}
+
+# Too few builds to record one for it, as after an upgrade with two modules.
+build_on() {
+	local module
+	for module in acpi-call bbswitch v4l2loopback; do
+		root_in kmodsmith build "$module" -k "$1" --force
+	done
+}
+
+@test "another kernel begins with what the same compiler has answered, and builds the same" {
+	other=$(root_exec apt-cache search --names-only '^linux-headers-6\.1\.0-[0-9]*-amd64$' |
+		sed 's/^linux-headers-\([^ ]*\) .*/\1/' | grep -vxF "$K" | sort -V | tail -n 1)
+	[[ $other ]] || skip "the archive has one kernel"
+	root_in env KMODSMITH=0 apt-get install -y -q "linux-headers-$other" >&2
+	mkdir -p "$R/lib/modules/$other/kernel"
+	touch "$R/lib/modules/$other/modules.order" "$R/lib/modules/$other/modules.builtin"
+	setting 'probe-memo = false'
+	build_on "$other"
+	K=$other results >"$BATS_FILE_TMPDIR/other-without"
+	rm "$R/etc/kmodsmith/kmodsmith.conf.d/test.conf"
+	build_on "$other"
+	assert_equal "$(sed -n 2p "$(memo "$other")")" "# from another kernel" "the memo's second line"
+	(($(grep -c -e '-c~-x~c' "$(memo "$other")") > 20)) || fail "it knows too little"
+	K=$other results >"$BATS_FILE_TMPDIR/other-with"
+	assert_equal "$(grep -c '/make\.log$' "$BATS_FILE_TMPDIR/other-with")" 3 "modules"
+	diff "$BATS_FILE_TMPDIR/other-without" "$BATS_FILE_TMPDIR/other-with" ||
+		fail "the memo changes what is built"
+	# more builds are worth asking for the rest
+	root_in kmodsmith sync -k "$other" --no-initramfs
+	[[ $(sed -n 2p "$(memo "$other")") != "#"* ]] || fail "no memo of its own was recorded"
+	root_apt purge "linux-headers-$other" >&2
+	rm -rf "${R:?}/lib/modules/$other"
 }
 
 @test "the longest known build begins first" {
