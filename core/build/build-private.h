@@ -75,6 +75,7 @@ struct ks_build {
 	bool is_outside;	    /* what failed is the machine, not the command */
 	struct ks_sandbox sandbox;
 	GError *stopped;       /* why we killed the running step, or NULL */
+	bool was_stopped;      /* a step was: for what it wrote, or a full disk */
 	gint64 measured_us;    /* when its tree was measured last; 0 = never */
 	guint64 measured_free; /* bytes that were free then */
 	gint64 step_started_us;
@@ -206,8 +207,11 @@ bool ks_ownership_give(int dir_fd, uid_t uid, gid_t gid);
 /* To root; only what belongs to uid. Set-id bits go. */
 bool ks_ownership_take(int dir_fd, uid_t uid);
 
-/* keep.c: after a failure leave tree and log at T/M/V/build. Returns the log's place. */
-char *ks_build_keep(struct ks_build *build);
+/*
+ * keep.c: after a failure leave the log at T/M/V/build, and the tree, if wanted; else it
+ * is gone, before the log takes room. Returns the log's place.
+ */
+char *ks_build_keep(struct ks_build *build, bool with_tree);
 /* Keep it also where ks_quarantine_clear() removes it; returns that place. */
 char *ks_build_keep_log(struct ks_build *build);
 /* After a success: forget this target's earlier failure there. */

@@ -239,6 +239,7 @@ static bool end_step(struct ks_build *build, GError **error)
 	bool ok = ks_sandbox_finish(&build->sandbox, &status, &layers, error);
 
 	build->is_running = false;
+	build->was_stopped = build->stopped != NULL;
 	give_token_back(build);
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
@@ -309,12 +310,11 @@ static bool may_begin_again(const struct ks_build *build)
 static void end_running(struct ks_build *build)
 {
 	enum ks_build_objects_next next = KS_BUILD_OBJECTS_DONE;
-	const bool was_stopped = build->stopped != NULL;
 
 	if (ks_build_objects_is_running(build)) {
 		next = ks_build_objects_end(build);
 	} else if (!end_step(build, &build->failure)) {
-		if (!was_stopped && may_begin_again(build))
+		if (!build->was_stopped && may_begin_again(build))
 			begin_again(build);
 		return;
 	} else if (is_make(build)) {

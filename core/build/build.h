@@ -20,7 +20,8 @@
  * compressed modules, Module.symvers, log and manifest, ready for
  * ks_tree_publish(). After a failure the build directory is left at
  * T/M/V/build with its make.log, as dkms does; the next failure of that M/V, on
- * whatever kernel, takes its place there.
+ * whatever kernel, takes its place there. Only the log is left of a build that was
+ * stopped for what it wrote, or that failed for no fault of the module's.
  */
 #pragma once
 

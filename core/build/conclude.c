@@ -77,7 +77,8 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 	else
 		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
 	result->outside = get_outside_error(build, result, error);
-	result->log_path = ks_build_keep(build);
+	/* nobody looks for a fault in it; and it would stop the next build, too */
+	result->log_path = ks_build_keep(build, !result->outside && !build->was_stopped);
 	if (!result->outside)
 		result->failure_log_path = ks_build_keep_log(build);
 	ks_build_clean_up(build);

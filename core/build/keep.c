@@ -74,7 +74,28 @@ static bool place_log(struct ks_build *build, int dir_fd, const char *name)
 	       ks_build_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, name, NULL);
 }
 
-char *ks_build_keep(struct ks_build *build)
+/* What an earlier failure has left goes in either case: a log is that of the tree beside
+ * it. */
+static void keep_tree(const struct ks_build *build, int to_fd, bool wanted)
+{
+	const struct ks_root *root = build->system->root;
+
+	if (!wanted || build->request->private_build)
+		empty_directory(root, build->build_path);
+	if (build->tree_fd < 0)
+		return;
+	if (!wanted && build->request->private_build) {
+		ks_treeop_remove(root, build->tree_path, NULL);
+		return;
+	}
+	unlinkat(build->tree_fd, ".tmp", AT_REMOVEDIR); /* when it is empty */
+	if (build->is_root)
+		ks_ownership_take(build->tree_fd, build->uid);
+	if (build->request->private_build)
+		move_entries(build, to_fd);
+}
+
+char *ks_build_keep(struct ks_build *build, bool with_tree)
 {
 	const struct ks_root *root = build->system->root;
 	ks_autofd int lock_fd = lock_build_directories(build);
@@ -84,15 +105,7 @@ char *ks_build_keep(struct ks_build *build)
 	if (lock_fd < 0 || to_fd < 0 || build->log_fd < 0 ||
 	    (build->request->is_trial && build->request->private_build))
 		return NULL;
-	if (build->tree_fd >= 0) {
-		unlinkat(build->tree_fd, ".tmp", AT_REMOVEDIR); /* when it is empty */
-		if (build->is_root)
-			ks_ownership_take(build->tree_fd, build->uid);
-		if (build->request->private_build) {
-			empty_directory(root, build->build_path);
-			move_entries(build, to_fd);
-		}
-	}
+	keep_tree(build, to_fd, with_tree);
 	if (!place_log(build, to_fd, "make.log"))
 		return NULL;
 	return g_build_filename(build->build_path, "make.log", NULL);

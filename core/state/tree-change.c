@@ -208,21 +208,19 @@ bool ks_tree_publish(const struct ks_system *system, const char *name,
 	struct stat st;
 	bool ok;
 
-	if (!keep_installed(system, link, dest, staged_dir, error) ||
-	    !sync_tree(system, staged_dir, 0, error) ||
-	    !ks_root_mkdir_p(system->root, parent, 0755, error)) {
-		g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version,
-			       release);
-		return false;
-	}
-	if (ks_root_lstat(system->root, dest, &st))
+	ok = keep_installed(system, link, dest, staged_dir, error) &&
+	     sync_tree(system, staged_dir, 0, error) &&
+	     ks_root_mkdir_p(system->root, parent, 0755, error);
+	if (ok && ks_root_lstat(system->root, dest, &st))
 		ok = replace(system, staged_dir, dest, error);
-	else
+	else if (ok)
 		ok = ks_durable_rename(system->root, staged_dir, dest, error);
-	if (!ok)
-		g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version,
-			       release);
-	return ok;
+	if (ok)
+		return true;
+	g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version, release);
+	/* a disk that is full would stay so until the next build */
+	(void)ks_treeop_remove(system->root, staged_dir, NULL);
+	return false;
 }
 
 /* --- the active link */

@@ -68,7 +68,8 @@ bool ks_tree_add(const struct ks_system *system, const char *name, const char *v
  * Move a finished, staged artifact directory (anywhere on the same file
  * system as T) to T/M/V/K/A, replacing what is there in one exchange
  * (renameat2 RENAME_EXCHANGE); the old one is removed afterwards. When that one
- * is installed, its manifest stays as "installed" until ks_tree_activate().
+ * is installed, its manifest stays as "installed" until ks_tree_activate(). After a
+ * failure the staged directory is removed, too.
  */
 bool ks_tree_publish(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,

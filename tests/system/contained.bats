@@ -104,6 +104,9 @@ evil_source() {
 	rm "$R/etc/kmodsmith/kmodsmith.conf.d/size.conf"
 	assert_equal "$status" 3 "exit code"
 	assert_contains "$output" "more than 64 MiB"
+	left=$R/var/lib/dkms/filler/1.0/build
+	assert_contains "$(cat "$left/make.log")" "more than 64 MiB"
+	(($(du -sm "$left" | cut -f1) < 8)) || fail "$(du -a "$left")"
 	rm -rf "$R/usr/src/filler-1.0"
 	root_in kmodsmith sync
 }

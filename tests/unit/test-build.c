@@ -408,6 +408,7 @@ static void test_locked_out_by_a_step(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 	assert_failed(result, "strip", "cannot change to");
 	g_assert_no_error(result->outside);
+	g_assert_true(has(f, "/T/play/1.0/build/prebuilt.ko"));
 }
 
 static void test_endless_log(struct fixture *f, gconstpointer data)
@@ -487,6 +488,8 @@ static void test_symvers_are_gone(struct fixture *f, gconstpointer data)
 	ks_auto(ks_build_result) result = run(f);
 
 	assert_failed(result, "verify", "Module.symvers'");
+	g_assert_true(has(f, "/T/play/1.0/build/make.log"));
+	g_assert_false(has(f, "/T/play/1.0/build/Makefile"));
 	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NOT_FOUND);
 }
 
@@ -896,6 +899,8 @@ static void test_too_large(struct fixture *f, gconstpointer data)
 		ks_build_check_limits(build);
 	ks_auto(ks_build_result) result = drive(build);
 	assert_failed(result, "make", "stopped after it had written more than 4 MiB");
+	g_assert_true(has(f, "/T/play/1.0/build/make.log"));
+	g_assert_false(has(f, "/T/play/1.0/build/sub"));
 	g_assert_nonnull(strstr(result->hint, "'build-size'"));
 	g_assert_no_error(result->outside);
 	ks_jobserver_refill(f->jobserver);

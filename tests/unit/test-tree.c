@@ -183,6 +183,21 @@ static void test_publishing_replaces_the_old_artifact(struct faketree *tree,
 	g_assert_false(artifact->active);
 }
 
+static void test_what_cannot_be_published_is_removed(struct faketree *tree,
+						     gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	add_foo(tree);
+	faketree_write(tree, T "/foo/1.0/" K, "in the way");
+	faketree_write(tree, T "/.staged/module/foo.ko", "built");
+	g_assert_false(ks_tree_publish(tree->system, "foo", "1.0", K, "x86_64",
+				       T "/.staged", &error));
+	g_assert_nonnull(error);
+	g_assert_false(is_there(tree, T "/.staged"));
+	g_assert_true(is_there(tree, T "/foo/1.0/" K));
+}
+
 static void test_publishing_nothing_is_an_error(struct faketree *tree, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -425,6 +440,8 @@ int main(int argc, char **argv)
 	ADD("links that are in place are those of the artifact",
 	    test_links_that_are_in_place_are_the_artifact_s);
 	ADD("publishing nothing is an error", test_publishing_nothing_is_an_error);
+	ADD("what cannot be published is removed",
+	    test_what_cannot_be_published_is_removed);
 	ADD("activation is a link in dkms form", test_activation_is_a_link_in_dkms_form);
 	ADD("unbuilding leaves the source and no empty kernel",
 	    test_unbuilding_leaves_the_source_and_no_empty_kernel);
