@@ -126,8 +126,28 @@ static bool stage(const struct ks_build *build, int from, const char *name,
 	return to >= 0 && ks_build_copy_fd(from, to, max_bytes, sha256, name, error);
 }
 
+/* Sparse files take no space in the tree, and all of it in the copy. */
+static bool is_within_limit(const struct ks_build *build, int fd, guint64 *total_bytes,
+			    GError **error)
+{
+	const unsigned int limit_mib = build->settings->build_size_mib;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0) {
+		ks_error_set_errno(error, errno, "cannot read a module of the build");
+		return false;
+	}
+	*total_bytes += (guint64)st.st_size;
+	if (!limit_mib || *total_bytes <= (guint64)limit_mib << 20)
+		return true;
+	ks_error_set(error, KS_ERROR_INVALID,
+		     "the modules of the build are larger than 'build-size', %u MiB",
+		     limit_mib);
+	return false;
+}
+
 static bool collect_module(struct ks_build *build, const struct ks_conf_module *module,
-			   GError **error)
+			   guint64 *total_bytes, GError **error)
 {
 	g_autofree char *path =
 		g_strconcat(module->built_location, module->built_name, ".ko", NULL);
@@ -144,7 +164,8 @@ static bool collect_module(struct ks_build *build, const struct ks_conf_module *
 		}
 		return false;
 	}
-	if (!stage(build, from, name, MODULE_MAX_BYTES, &sha256, error))
+	if (!is_within_limit(build, from, total_bytes, error) ||
+	    !stage(build, from, name, MODULE_MAX_BYTES, &sha256, error))
 		return false;
 	g_ptr_array_add(build->built_digests, g_steal_pointer(&sha256));
 	return true;
@@ -184,6 +205,7 @@ bool ks_build_collect(struct ks_build *build, GError **error)
 	const struct ks_root *root = build->system->root;
 	g_autofree char *module_dir = g_build_filename(build->staged_dir, "module", NULL);
 	g_autofree char *log_dir = g_build_filename(build->staged_dir, "log", NULL);
+	guint64 total_bytes = 0;
 
 	if (!ks_root_mkdir_p(root, module_dir, 0755, error) ||
 	    !ks_root_mkdir_p(root, log_dir, 0755, error))
@@ -192,7 +214,8 @@ bool ks_build_collect(struct ks_build *build, GError **error)
 	for (guint i = 0; i < modules->len; i++) {
 		const struct ks_conf_module *module = modules->pdata[i];
 
-		if (!module->excluded && !collect_module(build, module, error))
+		if (!module->excluded &&
+		    !collect_module(build, module, &total_bytes, error))
 			return false;
 	}
 	return collect_symvers(build, error) && collect_log(build, error);

@@ -473,6 +473,23 @@ static void test_fifo_does_not_stop_us(struct fixture *f, gconstpointer data)
 	g_assert_no_error(result->outside);
 }
 
+static void test_sparse_modules(struct fixture *f, gconstpointer data)
+{
+	struct ks_conf_module another = f->module;
+
+	another.built_name = another.dest_name = (char *)"another";
+	g_ptr_array_add(f->conf.modules, &another);
+	f->settings.build_size_mib = 5;
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir out; truncate -s 3M out/good.ko out/another.ko\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	assert_failed(result, "collect", "larger than 'build-size', 5 MiB");
+	g_assert_no_error(result->outside);
+	/* the place it was staged in is gone, too */
+	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
+}
+
 static void test_no_directory(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\ttouch out\n");
@@ -1698,6 +1715,7 @@ int main(int argc, char **argv)
 	    test_directory_link_is_not_followed);
 	ADD("a fifo in place of a module does not stop us", test_fifo_does_not_stop_us);
 	ADD("a file in the place of its directory is its own failure", test_no_directory);
+	ADD("sparse modules count in full", test_sparse_modules);
 	ADD("symbols of the kernel that are gone are not the module's failure",
 	    test_symvers_are_gone);
 	ADD("a worker without memory or disk is not either, one that crashes is",
