@@ -117,10 +117,22 @@ ks_source_tar() {
 }
 
 # ks_alone: be the only one of runtests, quickstart and bench/ that works in this checkout.
+# out/ is its owner's, who may want a directory there, too.
 ks_alone() {
 	mkdir -p "$ks_out"
+	chown --reference="$ks_top" "$ks_out"
 	exec {ks_lock}>"$ks_out/lock"
 	flock -n "$ks_lock" || ks_die "another run is working in '$ks_out'"
+}
+
+# ks_give_back: what autoconf, automake and libtool have made in the checkout is its owner's,
+# who could not run them again otherwise.
+ks_give_back() {
+	local path
+	for path in m4 build-aux autom4te.cache aclocal.m4 configure configure~ config.h.in \
+		config.h.in~ Makefile.in; do
+		[[ ! -e $ks_top/$path ]] || chown -hR --reference="$ks_top" "$ks_top/$path"
+	done
 }
 
 # ks_private COMMAND...: run it with mounts and processes of its own, which all end with it.
