@@ -117,8 +117,12 @@ ks_source_tar() {
 }
 
 # ks_alone: be the only one of runtests, quickstart and bench/ that works in this checkout.
-# out/ is its owner's, who may want a directory there, too.
+# out/ is its owner's, who may want a directory there, too. The roots' kernels and some of
+# what is built for them are amd64's.
 ks_alone() {
+	local arch
+	arch=$(dpkg --print-architecture 2>/dev/null) || ks_die "not a Debian machine"
+	[[ $arch == amd64 ]] || ks_die "this needs a machine of amd64, not of $arch"
 	mkdir -p "$ks_out"
 	chown --reference="$ks_top" "$ks_out"
 	exec {ks_lock}>"$ks_out/lock"
