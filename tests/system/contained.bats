@@ -37,7 +37,7 @@ evil_source() {
 	printf 'PRE_BUILD="attack.sh pre"\nPOST_BUILD="attack.sh post"\n' >>"$dir/dkms.conf"
 	printf '#!/bin/bash\n%s\n' "$2" >"$dir/attack.sh"
 	chmod 755 "$dir/attack.sh"
-	sed -i '1i $(shell ./attack.sh make >\&2)' "$dir/Makefile"
+	sed -i '1i $(shell $(src)/attack.sh make >\&2)' "$dir/Makefile"
 }
 
 @test "a build that tries everything changes nothing outside, and its module is built" {
