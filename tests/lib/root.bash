@@ -4,6 +4,9 @@
 # tests root_in and the assertions below, in teardown_file 'root_end'. The variable R is the
 # root's directory.
 #
+# A setup_file that sets SKIP to a reason, and returns, has every test of its file skipped; one
+# with a setup of its own calls scenario_skipped there.
+#
 # An assertion says what it found and returns 1. Everything run in the root is also in
 # $LOGS/NAME.log.
 #
@@ -91,6 +94,20 @@ root_install_kmodsmith() {
 	deb=$(deb_of "$(root_codename)")
 	cp "$deb" "$R/root/"
 	root_apt install "/root/${deb##*/}"
+}
+
+setup() { scenario_skipped; }
+
+scenario_skipped() { [[ -z ${SKIP:-} ]] || skip "$SKIP"; }
+
+# root_upgrade FLAVOUR: set OLD and NEW, the root's kernel and the one that an upgrade would
+# bring; SKIP, when the archive has none.
+root_upgrade() {
+	OLD=$(root_kernels)
+	NEW=$(root_candidate_kernel "$1")
+	SKIP=
+	[[ -n $NEW && $NEW != "$OLD" ]] || SKIP="the archive has no newer kernel than $OLD"
+	export OLD NEW SKIP
 }
 
 # --- facts ----------------------------------------------------------------------------

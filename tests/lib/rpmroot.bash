@@ -13,8 +13,15 @@ export KS_BASE=${KS_BASE:-bookworm}
 
 # --- life of a root -------------------------------------------------------------------
 
-# rpmroot_new NAME [ROOT]: see root_new.
+# rpmroot_new NAME [ROOT]: see root_new. Sets SKIP where the archive has too few kernels.
 rpmroot_new() {
+	local why="the archive has not three cloud kernels"
+	# a shell of its own: 'set -e' has no effect to the left of '||'
+	bash -euo pipefail -c '. "$0"; base_need "$1"' "${BASH_SOURCE[0]%/*}/base.bash" "$KS_BASE-rpm" || {
+		grep -q -F "$why" "$ks_out/roots/$KS_BASE-rpm.log" || return 1
+		export SKIP=$why
+		return
+	}
 	root_new "$1-$KS_BASE" "$KS_BASE-rpm" ${2:+"$2-$KS_BASE"}
 	{ read -r K1 && read -r K2 && read -r K3; } <"$R/srv/rpm/kernels.list"
 	export K1 K2 K3

@@ -8,6 +8,7 @@ load ../lib/alpmroot
 
 setup_file() {
 	alpm_new alpm-kernels
+	[[ -z ${SKIP:-} ]] || return 0
 	alpm_publish "linux-$(version_of "$NEW")" "linux-headers-$(version_of "$NEW")"
 	for args in "vendor 1" "vendor 2" "wrong 1 no_such_function();"; do
 		# shellcheck disable=SC2086

@@ -8,6 +8,7 @@ load ../lib/alpmroot
 
 setup_file() {
 	alpm_new alpm-trees
+	[[ -z ${SKIP:-} ]] || return 0
 	alpm_publish "linux-$(version_of "$NEW")" "linux-headers-$(version_of "$NEW")"
 	source_pacman vendor 1 >&2
 	source_pacman more 1 >&2

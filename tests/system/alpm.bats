@@ -8,6 +8,7 @@ load ../lib/alpmroot
 
 setup_file() {
 	alpm_new alpm
+	[[ -z ${SKIP:-} ]] || return 0
 	alpm_publish "linux-$(version_of "$OLD")" "linux-headers-$(version_of "$OLD")"
 	alpm_install_kmodsmith >&2
 	source_pacman vendor 1 >&2

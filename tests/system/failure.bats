@@ -6,9 +6,8 @@ load ../lib/root
 
 setup_file() {
 	root_new failure bookworm-cloud
-	OLD=$(root_kernels)
-	NEW=$(root_candidate_kernel cloud-amd64)
-	export OLD NEW
+	root_upgrade cloud-amd64
+	[[ -z $SKIP ]] || return 0
 	root_install_kmodsmith >&2
 	# one that is served whatever happens beside it
 	deb=$(source_package sturdy 1.0)

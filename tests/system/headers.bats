@@ -6,9 +6,8 @@ load ../lib/root
 
 setup_file() {
 	root_new headers bookworm-cloud
-	OLD=$(root_kernels)
-	NEW=$(root_candidate_kernel cloud-amd64)
-	export OLD NEW
+	root_upgrade cloud-amd64
+	[[ -z $SKIP ]] || return 0
 	echo vendor >>"$R/etc/initramfs-tools/modules"
 	root_install_kmodsmith >&2
 	root_apt remove --purge linux-headers-cloud-amd64 "linux-headers-$OLD" >&2

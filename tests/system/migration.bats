@@ -28,7 +28,8 @@ teardown_file() { root_end; }
 }
 
 @test "dkms's left-over hooks do no harm in the next upgrade" {
-	NEW=$(root_candidate_kernel cloud-amd64)
+	root_upgrade cloud-amd64
+	scenario_skipped
 	root_in apt -y upgrade
 	assert_recorded acpi-call "$NEW" acpi_call
 	assert_recorded acpi-call "$K" acpi_call

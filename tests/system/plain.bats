@@ -11,7 +11,7 @@ setup_file() {
 	NEW=$(root_candidate_kernel amd64)
 	export OLD NEW
 	[[ -n $(root_exec apt-cache madison "linux-image-$OLD" "linux-headers-$OLD") ]] || {
-		touch "${R%/root}/skip"
+		export SKIP="the archive no longer has linux-image-$OLD"
 		return
 	}
 	root_apt install "linux-image-$OLD" "linux-headers-$OLD" >&2
@@ -20,10 +20,6 @@ setup_file() {
 	run root_apt install linux-image-amd64 linux-headers-amd64
 	echo "$status" >"${R%/root}/rc-upgrade"
 	printf '%s\n' "$output" >"${R%/root}/apt-upgrade.log"
-}
-
-setup() {
-	[[ ! -e ${R%/root}/skip ]] || skip "the archive no longer has linux-image-$OLD"
 }
 
 teardown_file() { root_end; }

@@ -6,10 +6,9 @@ load ../lib/root
 
 setup_file() {
 	root_new trixie trixie-cloud
-	OLD=$(root_kernels)
-	NEW=$(root_candidate_kernel cloud-amd64)
-	export OLD NEW R_PREFIX=/usr
-	[[ -n $NEW && $NEW != "$OLD" ]] || ks_die "the archive has no newer kernel than $OLD"
+	root_upgrade cloud-amd64
+	[[ -z $SKIP ]] || return 0
+	export R_PREFIX=/usr
 	echo acpi_call >>"$R/etc/initramfs-tools/modules"
 	root_install_kmodsmith >&2
 	root_apt install acpi-call-dkms bbswitch-dkms vpoll-dkms dm-writeboost-dkms evdi-dkms >&2
