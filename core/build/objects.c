@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/build/build-private.h"
@@ -36,7 +37,9 @@ enum part {
 
 struct ks_build_objects {
 	char *slot;
-	char *key; /* looked for when there is need */
+	char *key;	 /* looked for when there is need */
+	char *toolchain; /* of the key, before make */
+	gint64 begun_us; /* before make, by the clock of files */
 	char **dirs;
 	enum part running;
 	bool is_begun;
@@ -99,26 +102,51 @@ void ks_build_objects_free(struct ks_build *build)
 	g_strfreev(objects->dirs);
 	g_free(objects->slot);
 	g_free(objects->key);
+	g_free(objects->toolchain);
 	g_free(objects);
+}
+
+/* What a file that is changed now gets as its time: that of the last tick. */
+static gint64 get_file_time_us(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 static const char *get_key(const struct ks_build *build)
 {
 	struct ks_build_objects *objects = build->objects;
-	const struct ks_build_request *request = build->request;
 
-	if (!objects->key) {
-		g_autofree char *toolchain = ks_probe_toolchain_key(
-			build->system, request->kernel, request->digests);
-		g_autofree char *headers =
-			toolchain ? ks_kernel_headers_digest(build->system,
-							     request->kernel, NULL)
-				  : NULL;
+	if (!objects->key && objects->toolchain) {
+		g_autofree char *headers = ks_kernel_headers_digest(
+			build->system, build->request->kernel, NULL);
 
 		if (headers)
-			objects->key = g_strconcat(headers, " ", toolchain, NULL);
+			objects->key =
+				g_strconcat(headers, " ", objects->toolchain, NULL);
 	}
 	return objects->key;
+}
+
+/*
+ * The key of what make has left, or NULL when the headers or the compiler may have been
+ * replaced since it began: most of what they consist of is in no fingerprint.
+ */
+static const char *get_kept_key(const struct ks_build *build)
+{
+	const struct ks_build_objects *objects = build->objects;
+	struct ks_kernel *kernel = build->request->kernel;
+	const char *key = get_key(build);
+	g_autofree char *toolchain = NULL;
+
+	if (!key ||
+	    ks_kernel_headers_changed_us(build->system, kernel) >= objects->begun_us)
+		return NULL;
+	toolchain =
+		ks_probe_toolchain_key(build->system, kernel, build->request->digests);
+	return g_strcmp0(toolchain, objects->toolchain) == 0 ? key : NULL;
 }
 
 /* --- running the helper */
@@ -182,6 +210,9 @@ bool ks_build_objects_plant(struct ks_build *build)
 	if (!objects || objects->is_begun)
 		return false;
 	objects->is_begun = true;
+	objects->begun_us = get_file_time_us();
+	objects->toolchain = ks_probe_toolchain_key(build->system, build->request->kernel,
+						    build->request->digests);
 	if (!build->request->use_store || !ks_store_has(build->system, objects->slot) ||
 	    !get_key(build))
 		return false;
@@ -282,8 +313,7 @@ enum ks_build_objects_next ks_build_objects_end(struct ks_build *build)
 				  objects->n_all);
 		return keep(build) ? KS_BUILD_OBJECTS_WAIT : KS_BUILD_OBJECTS_DONE;
 	default:
-		/* reading all the headers costs more than a small module */
-		if (ok && get_key(build))
+		if (ok)
 			objects->kept_fd = ks_steal_fd(&objects->out_fd);
 		close_fd(&objects->out_fd);
 		return KS_BUILD_OBJECTS_DONE;
@@ -320,15 +350,19 @@ static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
 	if (!objects || objects->kept_fd < 0)
 		return NULL;
 	entry = ks_build_store_entry(build, objects->slot);
-	entry->objects_key = g_strdup(objects->key);
+	/* that they are objects is told by it, when it is not known yet, too */
+	entry->objects_key = g_strdup(objects->key ? objects->key : "");
 	return entry;
 }
 
+/* In the copy that concludes: reading all the headers takes a second. */
 void ks_build_objects_store_begin(struct ks_build *build)
 {
 	g_autofree char *dir = kept_dir(build);
-	ks_auto(ks_store_entry) entry = entry_to_keep(build);
+	ks_auto(ks_store_entry) entry = NULL;
 
+	if (build->objects && build->objects->kept_fd >= 0 && get_kept_key(build))
+		entry = entry_to_keep(build);
 	if (entry && ks_store_prepare(build->system, entry, dir, NULL))
 		build->objects->to_store = g_steal_pointer(&entry);
 }

@@ -42,8 +42,9 @@ struct digesting {
 	const struct ks_system *system;
 	const struct ks_kernel *kernel;
 	char **dirs;
-	GChecksum *checksum;
+	GChecksum *checksum; /* NULL: only the times are asked for */
 	guint n_entries;
+	gint64 changed_us;
 };
 
 static bool is_one_of(const char *name, const char *const *names, size_t n)
@@ -54,11 +55,22 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 	return false;
 }
 
+static void note_time(struct digesting *digesting, const struct stat *st)
+{
+	const gint64 changed_us =
+		st->st_ctim.tv_sec * G_USEC_PER_SEC + st->st_ctim.tv_nsec / 1000;
+
+	digesting->changed_us = MAX(digesting->changed_us, changed_us);
+}
+
 static void add(struct digesting *digesting, const char *what, const char *data,
 		size_t size)
 {
-	g_autofree char *head = g_strdup_printf("%s %zu\n", what, size);
+	g_autofree char *head = NULL;
 
+	if (!digesting->checksum)
+		return;
+	head = g_strdup_printf("%s %zu\n", what, size);
 	g_checksum_update(digesting->checksum, (const guchar *)head,
 			  (gssize)strlen(head));
 	g_checksum_update(digesting->checksum, (const guchar *)data, (gssize)size);
@@ -78,10 +90,13 @@ static bool add_file(struct digesting *digesting, const char *path, const char *
 		     bool is_named, GError **error)
 {
 	size_t size;
-	g_autofree char *data = ks_root_read_file(digesting->system->root, path,
-						  MAX_FILE_BYTES, &size, error);
+	g_autofree char *data = NULL;
 	g_autofree char *plain = NULL;
 
+	if (!digesting->checksum)
+		return true;
+	data = ks_root_read_file(digesting->system->root, path, MAX_FILE_BYTES, &size,
+				 error);
 	if (!data)
 		return false;
 	plain = is_named ? take_names_out(digesting, data) : NULL;
@@ -106,6 +121,7 @@ static bool add_entry(struct digesting *digesting, const char *dir, const char *
 			     "'%s' cannot be read, or has too many files", path);
 		return false;
 	}
+	note_time(digesting, &st);
 	if (S_ISREG(st.st_mode))
 		return add_file(
 			digesting, path, name,
@@ -129,9 +145,13 @@ static bool add_tree(struct digesting *digesting, const char *dir, const char *b
 {
 	g_autofree char *full = g_build_filename(dir, below, NULL);
 	g_autoptr(GPtrArray) names = ks_root_list(digesting->system->root, full, error);
+	struct stat st;
 
 	if (!names)
 		return false;
+	/* what was removed is told by the directory alone */
+	if (ks_root_stat(digesting->system->root, full, &st))
+		note_time(digesting, &st);
 	if (depth > MAX_DEPTH) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s' lies too deep", full);
 		return false;
@@ -147,27 +167,35 @@ static bool add_tree(struct digesting *digesting, const char *dir, const char *b
 	return true;
 }
 
+static bool add_program(struct digesting *digesting, const char *path, const char *name,
+			GError **error)
+{
+	struct stat st;
+
+	if (!ks_root_stat(digesting->system->root, path, &st) || !S_ISREG(st.st_mode))
+		return true;
+	note_time(digesting, &st);
+	return add_file(digesting, path, name, false, error);
+}
+
 /* Debian's lie behind a link, and are those of all kernels of a series. */
 static bool add_programs(struct digesting *digesting, GError **error)
 {
 	const struct ks_root *root = digesting->system->root;
 	g_autofree char *scripts = g_build_filename(digesting->dirs[0], "scripts", NULL);
 	g_autoptr(GPtrArray) names = ks_root_list(root, scripts, error);
-	struct stat st;
 
 	for (guint i = 0; names && i < names->len; i++) {
 		g_autofree char *path = g_build_filename(scripts, names->pdata[i], NULL);
 
-		if (ks_root_stat(root, path, &st) && S_ISREG(st.st_mode) &&
-		    !add_file(digesting, path, names->pdata[i], false, error))
+		if (!add_program(digesting, path, names->pdata[i], error))
 			return false;
 	}
 	for (size_t i = 0; names && i < G_N_ELEMENTS(programs); i++) {
 		g_autofree char *path =
 			g_build_filename(digesting->dirs[0], programs[i], NULL);
 
-		if (ks_root_stat(root, path, &st) && S_ISREG(st.st_mode) &&
-		    !add_file(digesting, path, programs[i], false, error))
+		if (!add_program(digesting, path, programs[i], error))
 			return false;
 	}
 	return names != NULL;
@@ -193,6 +221,23 @@ char **ks_kernel_list_headers(const struct ks_system *system,
 	return (char **)g_ptr_array_free(dirs, FALSE);
 }
 
+static bool add_all(struct digesting *digesting, GError **error)
+{
+	char *const *dirs = digesting->dirs;
+	g_autofree char *image = dirs ? g_build_filename(dirs[0], "vmlinux", NULL) : NULL;
+
+	if (!dirs || ks_root_exists(digesting->system->root, image)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "the headers of '%s' are not of a known kind",
+			     digesting->kernel->release);
+		return false;
+	}
+	return add_tree(digesting, dirs[0], "", true, 0, error) &&
+	       (strcmp(dirs[0], dirs[1]) == 0 ||
+		add_tree(digesting, dirs[1], "", false, 0, error)) &&
+	       add_programs(digesting, error);
+}
+
 char *ks_kernel_headers_digest(const struct ks_system *system,
 			       const struct ks_kernel *kernel, GError **error)
 {
@@ -200,18 +245,16 @@ char *ks_kernel_headers_digest(const struct ks_system *system,
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	struct digesting digesting = {
 		.system = system, .kernel = kernel, .dirs = dirs, .checksum = checksum};
-	g_autofree char *image = dirs ? g_build_filename(dirs[0], "vmlinux", NULL) : NULL;
 
-	if (!dirs || ks_root_exists(system->root, image)) {
-		ks_error_set(error, KS_ERROR_INVALID,
-			     "the headers of '%s' are not of a known kind",
-			     kernel->release);
-		return NULL;
-	}
-	if (!add_tree(&digesting, dirs[0], "", true, 0, error) ||
-	    (strcmp(dirs[0], dirs[1]) != 0 &&
-	     !add_tree(&digesting, dirs[1], "", false, 0, error)) ||
-	    !add_programs(&digesting, error))
-		return NULL;
-	return g_strdup(g_checksum_get_string(checksum));
+	return add_all(&digesting, error) ? g_strdup(g_checksum_get_string(checksum))
+					  : NULL;
+}
+
+gint64 ks_kernel_headers_changed_us(const struct ks_system *system,
+				    const struct ks_kernel *kernel)
+{
+	g_auto(GStrv) dirs = ks_kernel_list_headers(system, kernel);
+	struct digesting digesting = {.system = system, .kernel = kernel, .dirs = dirs};
+
+	return add_all(&digesting, NULL) ? digesting.changed_us : G_MAXINT64;
 }

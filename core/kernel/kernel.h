@@ -98,6 +98,15 @@ char *ks_kernel_headers_digest(const struct ks_system *system,
 			       const struct ks_kernel *kernel, GError **error);
 
 /*
+ * When anything of what ks_kernel_headers_digest() reads was changed last, in
+ * microseconds since 1970: its ctime, which a package manager cannot put back.
+ * G_MAXINT64 when it cannot be told. Reads no file: some 20000 lstat, a tenth of a
+ * second.
+ */
+gint64 ks_kernel_headers_changed_us(const struct ks_system *system,
+				    const struct ks_kernel *kernel);
+
+/*
  * Paths without links of the programs that compile for it and are there:
  * compiler, assembler, linker, nm. Free with g_strfreev.
  */

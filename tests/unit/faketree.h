@@ -46,6 +46,17 @@ static inline void faketree_tear_down(struct faketree *faketree, gconstpointer d
 	g_free(faketree->dir);
 }
 
+/* Until a file that is changed gets a later time than any that was changed before. */
+static inline void faketree_wait_for_tick(void)
+{
+	struct timespec begun, now;
+
+	g_assert_cmpint(clock_gettime(CLOCK_REALTIME_COARSE, &begun), ==, 0);
+	do
+		g_assert_cmpint(clock_gettime(CLOCK_REALTIME_COARSE, &now), ==, 0);
+	while (now.tv_sec == begun.tv_sec && now.tv_nsec == begun.tv_nsec);
+}
+
 /* The process's path of a path in the tree; its parents are made. */
 static inline char *faketree_path(struct faketree *faketree, const char *path)
 {

@@ -1231,6 +1231,8 @@ static void use_objects(struct fixture *f)
 	f->kernel.headers_dir = faketree_path(&f->tree, "/modules/build");
 	f->kernel.compiler = (char *)"gcc";
 	faketree_write(&f->tree, "/modules/build/scripts/Makefile.compiler", "");
+	/* or they are taken for changed since make began */
+	faketree_wait_for_tick();
 	f->request.digests = ks_digest_cache_open(f->system);
 	f->request.objects_base = "base";
 	f->request.use_store = f->request.keep_in_store = true;
