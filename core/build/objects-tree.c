@@ -106,6 +106,29 @@ char *ks_objects_digest_file(const char *path)
 		    : NULL;
 }
 
+/*
+ * Of what the assembler reads by itself (gas: .incbin, .include) no dependency tells. In
+ * a comment the word costs a compilation.
+ */
+static bool may_name_more(const char *data, size_t size)
+{
+	return memmem(data, size, "incbin", strlen("incbin")) ||
+	       memmem(data, size, ".include", strlen(".include"));
+}
+
+char *ks_objects_digest_input(const char *path)
+{
+	struct stat st;
+	size_t size;
+	g_autofree char *data =
+		ks_objects_read_file(path, KS_OBJECTS_MAX_FILE, &size, &st);
+
+	return data && !may_name_more(data, size)
+		       ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guint8 *)data,
+						     size)
+		       : NULL;
+}
+
 /* Options like CONFIG_BUILD_SALT: their value differs though the kernels are the same. */
 static bool read_own_options(struct ks_objects_tree *tree)
 {
@@ -140,7 +163,7 @@ bool ks_objects_are_files_same(GVariant *files)
 
 	g_variant_iter_init(&iter, files);
 	while (g_variant_iter_next(&iter, "(&s&s)", &path, &digest)) {
-		g_autofree char *now = ks_objects_digest_file(path);
+		g_autofree char *now = ks_objects_digest_input(path);
 
 		if (g_strcmp0(now, digest) != 0)
 			return false;

@@ -47,6 +47,8 @@ char *ks_objects_read_file(const char *path, size_t max_bytes, size_t *size,
 /* Likewise, and UTF-8. */
 char *ks_objects_read_text(const char *path, size_t max_bytes, struct stat *st);
 char *ks_objects_digest_file(const char *path);
+/* Of what a compilation reads; NULL also when that may read more than it tells. */
+char *ks_objects_digest_input(const char *path);
 /* files is "a(ss)", paths and digests. */
 bool ks_objects_are_files_same(GVariant *files);
 

@@ -28,14 +28,14 @@
 
 /* --- keep */
 
-/* Their digests, or NULL when one cannot be read. */
+/* Their digests, or NULL when one cannot be read or they may not be all. */
 static GVariant *digest_files(const struct ks_objects_command *command)
 {
 	g_autoptr(GVariantBuilder) files = g_variant_builder_new(G_VARIANT_TYPE("a(ss)"));
 
 	for (guint i = 0; i < command->files->len; i++) {
 		const char *path = command->files->pdata[i];
-		g_autofree char *digest = ks_objects_digest_file(path);
+		g_autofree char *digest = ks_objects_digest_input(path);
 
 		if (!digest)
 			return NULL;
