@@ -39,6 +39,7 @@ struct ks_executor {
 	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
 	GPtrArray *running;	/* struct ks_running */
 	unsigned int max_builds;
+	unsigned int max_at_once; /* of builds and what goes on beside them */
 	unsigned int n_ended;
 	bool wants_token; /* something that signs waits for one */
 	bool can_mount;

@@ -2,6 +2,7 @@
 /* One poll loop over the builds; the other actions run between its turns. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include "core/build/memory.h"
 #include "core/build/store.h"
@@ -11,6 +12,11 @@
 #include "core/support/error.h"
 
 #define TICK_MS 1000
+
+/* Of the descriptors that this process may have: for all but builds; for each of those,
+ * its log, its tree, its process and what it answers, objects. */
+#define RESERVED_FDS  128
+#define FDS_PER_BUILD 8
 
 struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_settings *settings,
@@ -145,6 +151,22 @@ static bool has_any(const struct ks_executor *executor, enum ks_action_kind kind
 	return false;
 }
 
+/*
+ * With more at a time no descriptors would be left, on machines with some hundred
+ * processors. The limit is not raised: what is started here would have it, too, and may
+ * not be made for that (select(2)).
+ */
+static unsigned int count_places(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return G_MAXUINT;
+	if (limit.rlim_cur < RESERVED_FDS + FDS_PER_BUILD)
+		return 1;
+	return MIN((limit.rlim_cur - RESERVED_FDS) / FDS_PER_BUILD, G_MAXUINT);
+}
+
 /* The job pool, for what compiles or signs. */
 static bool prepare_jobs(struct ks_executor *executor, GError **error)
 {
@@ -159,6 +181,7 @@ static bool prepare_jobs(struct ks_executor *executor, GError **error)
 	n_jobs = ks_memory_limit_jobs(n_jobs,
 				      executor->context.settings->memory_per_job_mib);
 	executor->max_builds = n_jobs + 1; /* one prepares while the others compile */
+	executor->max_at_once = count_places();
 	executor->jobserver = ks_jobserver_open(builds ? system : NULL, n_jobs,
 						g_getenv("MAKEFLAGS"), error);
 	return executor->jobserver != NULL;

@@ -144,6 +144,10 @@ static guint choose_build(const struct ks_executor *executor, guint first)
 /* Of what is ready: is there room for it now? A token that it needs is taken. */
 static bool can_start(struct ks_executor *executor, const struct ks_action *action)
 {
+	if ((action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_SIGN) &&
+	    executor->running->len + ks_asides_count(executor->asides) >=
+		    executor->max_at_once)
+		return false;
 	if (action->kind == KS_ACTION_BUILD)
 		return executor->running->len < executor->max_builds;
 	if (!ks_asides_have_room(executor->asides, action))

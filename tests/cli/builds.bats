@@ -114,3 +114,14 @@ stored() { find "$R/var/lib/kmodsmith/store" -name index 2>/dev/null | wc -l; }
 	contains "$output" "acme/1.0 on $K: built"
 	[[ $(stored) == 1 ]]
 }
+
+@test "more builds than there are descriptors for are not begun at a time" {
+	plain_makefile
+	for n in {10..30}; do
+		another_kernel "6.1.0-$n-pla"
+	done
+	printf '[kmodsmith]\njobs = 300\n' >"$R/etc/kmodsmith/kmodsmith.conf"
+	run bash -c "ulimit -n 64 && exec kmodsmith --root '$R' build acme/1.0"
+	echo "$output"
+	[[ $status == 0 && $(grep -c built$ <<<"$output") == 22 ]]
+}
