@@ -240,7 +240,6 @@ static bool end_step(struct ks_build *build, GError **error)
 
 	build->is_running = false;
 	build->was_stopped = build->stopped != NULL;
-	give_token_back(build);
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
 	if (!ok) {
@@ -314,16 +313,20 @@ static void end_running(struct ks_build *build)
 	if (ks_build_objects_is_running(build)) {
 		next = ks_build_objects_end(build);
 	} else if (!end_step(build, &build->failure)) {
+		give_token_back(build);
 		if (!build->was_stopped && may_begin_again(build))
 			begin_again(build);
 		return;
 	} else if (is_make(build)) {
 		next = ks_build_objects_after_make(build);
 	}
-	if (next == KS_BUILD_OBJECTS_AGAIN)
+	if (next == KS_BUILD_OBJECTS_AGAIN) {
 		begin_again(build);
-	else if (next == KS_BUILD_OBJECTS_DONE)
+	} else if (next == KS_BUILD_OBJECTS_DONE) {
+		/* what is done around make takes as much of a processor as that */
+		give_token_back(build);
 		build->step++;
+	}
 }
 
 /* False when all begins again, and there is no result after all. */

@@ -1689,6 +1689,51 @@ static void test_a_build_cannot_reach_the_key(struct fixture *f, gconstpointer d
 	g_assert_cmpstr(result->manifest->signing, ==, "yes");
 }
 
+static guint count_free_tokens(struct fixture *f)
+{
+	guint n = 0;
+
+	while (ks_jobserver_try_take(f->jobserver))
+		n++;
+	for (guint i = 0; i < n; i++)
+		ks_jobserver_give(f->jobserver);
+	return n;
+}
+
+/* Headers that are looked through, and a compiler, for objects to be kept. */
+static void offer_headers(struct fixture *f)
+{
+	faketree_write(&f->tree, "/lib/build/include/config/auto.conf", "");
+	f->kernel.modules_dir = faketree_path(&f->tree, "/lib");
+	f->kernel.headers_dir = faketree_path(&f->tree, "/lib/build");
+	f->kernel.compiler = (char *)"gcc";
+	f->request.objects_base = "base";
+	f->request.digests = ks_digest_cache_open(f->system);
+	f->request.use_store = f->request.keep_in_store = true;
+}
+
+static void test_objects_token(struct fixture *f, gconstpointer data)
+{
+	offer_headers(f);
+	const guint n_free = count_free_tokens(f);
+	ks_auto(ks_build) build = start(f);
+	struct ks_build_result *early = NULL;
+
+	while (!ks_build_objects_is_running(build)) {
+		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
+
+		g_assert_cmpint(poll(&pollfd, 1, 60000), ==, 1);
+		g_assert_false(ks_build_advance(build, &early));
+	}
+	g_assert_cmpuint(count_free_tokens(f), ==, n_free - 1);
+	ks_auto(ks_build_result) result = drive(build);
+	g_assert_true(result->ok);
+	g_assert_cmpuint(count_free_tokens(f), ==, n_free);
+	ks_digest_cache_close(f->request.digests);
+	g_free(f->kernel.modules_dir);
+	g_free(f->kernel.headers_dir);
+}
+
 #define ADD(name, func)                                                                  \
 	g_test_add("/build/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -1698,6 +1743,7 @@ int main(int argc, char **argv)
 	get_own_mounts();
 	ADD("a good build is staged with modules, log and manifest", test_success);
 	ADD("modules are compressed as the kernel's own are", test_compressed);
+	ADD("looking for objects to keep has a token", test_objects_token);
 	ADD("a failed build is kept with its log, and forgotten after success",
 	    test_failure_is_kept);
 	ADD("two kernels' failures have each their log",
