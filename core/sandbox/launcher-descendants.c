@@ -1,50 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Without a pid namespace: this process is a subreaper, so what loses its
- * parent becomes its child. Kill the children until there are none; each kill
- * brings the next generation up. Needs /proc with CONFIG_PROC_CHILDREN; without
- * it only what is still in our sight is reaped.
+ * parent becomes its child. Kill the children until none is alive; each kill
+ * brings the next generation up. The dead are not reaped before: they count
+ * for RLIMIT_NPROC, so that a fork bomb that has reached it cannot replace them
+ * and has fewer processes after each round, however the machine is loaded.
+ * Needs /proc with CONFIG_PROC_CHILDREN; without it only what is still in our
+ * sight is reaped.
  */
 #include "core/sandbox/launcher.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A fork bomb may win each single round; it runs into RLIMIT_NPROC. */
+/* Nothing ends us when something cannot be killed. */
 #define ROUNDS_MAX 20000
 
-static bool children_kill(void)
+static bool is_dead(pid_t pid)
 {
-	char text[4096], path[64], *p = text;
-	ssize_t n;
-	int fd;
+	siginfo_t info = {0};
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == pid;
+}
+
+/* How many were alive; -1 when that cannot be told. */
+static int children_kill(void)
+{
+	char path[64];
+	FILE *file;
+	int n_alive = 0;
+	pid_t pid;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	for (;;) {
-		char *end;
-		long pid = strtol(p, &end, 10);
-
-		/* The last number may be cut off: only one followed by its blank. */
-		if (end == p || *end != ' ')
-			break;
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (fscanf(file, "%d", &pid) == 1) {
+		if (is_dead(pid))
+			continue;
 		kill(pid, SIGKILL);
-		p = end;
+		n_alive++;
 	}
-	return p != text;
+	fclose(file);
+	return n_alive;
 }
 
 void descendants_kill(void)
@@ -52,13 +54,13 @@ void descendants_kill(void)
 	const struct timespec pause = {.tv_nsec = 200000};
 
 	for (int i = 0; i < ROUNDS_MAX; i++) {
-		pid_t pid = waitpid(-1, NULL, WNOHANG);
+		int n_alive = children_kill();
+		pid_t pid = 1;
 
-		if (pid < 0 && errno == ECHILD)
-			return;
-		if (pid > 0)
-			continue;
-		if (!children_kill())
+		/* Those of the dead are our own by now, so there are no others. */
+		while (n_alive <= 0 && pid > 0)
+			pid = waitpid(-1, NULL, WNOHANG);
+		if (n_alive < 0 || pid < 0)
 			return;
 		nanosleep(&pause, NULL);
 	}
