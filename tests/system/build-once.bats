@@ -86,7 +86,7 @@ build_on() {
 @test "another kernel begins with what the same compiler has answered, and builds the same" {
 	other=$(root_exec apt-cache search --names-only '^linux-headers-6\.1\.0-[0-9]*-amd64$' |
 		sed 's/^linux-headers-\([^ ]*\) .*/\1/' | grep -vxF "$K" | sort -V | tail -n 1)
-	[[ $other ]] || skip "the archive has one kernel"
+	[[ $other ]] || skip "the archive has only one kernel"
 	root_in env KMODSMITH=0 apt-get install -y -q "linux-headers-$other" >&2
 	mkdir -p "$R/lib/modules/$other/kernel"
 	touch "$R/lib/modules/$other/modules.order" "$R/lib/modules/$other/modules.builtin"
