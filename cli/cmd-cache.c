@@ -80,7 +80,9 @@ static char *describe(const struct ks_store_entry *entry)
 	g_autofree char *line =
 		g_strdup_printf("%.*s %s%s: %s%s%s", SHORT_HASH, entry->fingerprint, name,
 				entry->objects_key ? ", objects" : "", size,
-				entry->problem ? ", damaged: " : "",
+				entry->is_damaged ? ", damaged: "
+				: entry->problem  ? ", not to be read now: "
+						  : "",
 				entry->problem ? entry->problem : "");
 
 	return ks_message_clean(line);
