@@ -20,7 +20,6 @@
 #define MAX_NOTE_BYTES 4096
 #define MAX_FILE_BYTES (1u << 20)
 #define MAX_MEMORY     (1u << 30)
-#define STATUS_TIMEOUT 124
 #define STATUS_DENIED  77 /* also in script_source */
 
 static const char env_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
@@ -203,7 +202,7 @@ static bool comes_of_the_inputs(int wait_status)
 }
 
 /* What both kinds of answer can fail by. */
-static bool check_end(const struct run *run, int wait_status, GError **error)
+static bool check_end(const struct run *run, GError **error)
 {
 	const char *label = run->input->label;
 
@@ -212,7 +211,7 @@ static bool check_end(const struct run *run, int wait_status, GError **error)
 			     label);
 		return false;
 	}
-	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == STATUS_TIMEOUT) {
+	if (run->sandbox.is_timed_out) {
 		ks_error_set(error, KS_ERROR_INVALID,
 			     "%s:1: bash did not come to its end in %d seconds", label,
 			     TIMEOUT_S);
@@ -235,7 +234,7 @@ static struct ks_vars *finish(struct run *run, int wait_status, GPtrArray *kept,
 	g_autofree char *note = first_note(run);
 	ks_auto(ks_vars) read = NULL;
 
-	if (!check_end(run, wait_status, error))
+	if (!check_end(run, error))
 		return NULL;
 	read = ks_dump_parse(run->dump->str, run->dump->len, run->input->known, kept,
 			     notes);
@@ -318,7 +317,7 @@ char **ks_bash_environment(const struct ks_system *system,
 	int wait_status;
 
 	if (!run_to_end(system, &run, true, &wait_status, error) ||
-	    !check_end(&run, wait_status, error))
+	    !check_end(&run, error))
 		return NULL;
 	note = first_note(&run);
 	if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0) {

@@ -184,13 +184,16 @@ static void test_a_conf_its_user_cannot_read_is_an_error(struct fixture *f,
 
 static void test_leaving_bash_is_an_error(struct fixture *f, gconstpointer data)
 {
-	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) error = NULL, as_timeout = NULL;
 	g_autofree char *prefix = g_strconcat(f->source, "/dkms.conf:1: ", NULL);
 
 	g_assert_null(load(f, ONE "exit 3\n", &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_true(g_str_has_prefix(error->message, prefix));
 	g_assert_true(contains(error->message, "exit status 3"));
+	/* timeout(1)'s, and not that its time was over */
+	g_assert_null(load(f, ONE "exit 124\n", &as_timeout));
+	g_assert_true(contains(as_timeout->message, "exit status 124"));
 }
 
 static void test_values_without_end_are_an_error(struct fixture *f, gconstpointer data)
