@@ -932,18 +932,28 @@ static void get_own_mounts(void)
 			 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* Empty files, on a file system of few inodes. */
-static void test_no_inodes_left(struct fixture *f, gconstpointer data)
+/* A small file system for what is built, to be unmounted; NULL, and skipped, without. */
+static char *mount_state(struct fixture *f, const char *options)
 {
-	g_autofree char *state = faketree_path(&f->tree, "/state");
+	char *state = faketree_path(&f->tree, "/state");
 
 	if (!f->request.private_build || !has_own_mounts) {
 		g_test_skip("no mounts to be had");
-		return;
+		g_free(state);
+		return NULL;
 	}
 	faketree_mkdir(&f->tree, "/state");
-	g_assert_cmpint(mount("tmpfs", state, "tmpfs", 0, "nr_inodes=1000,mode=755"), ==,
-			0);
+	g_assert_cmpint(mount("tmpfs", state, "tmpfs", 0, options), ==, 0);
+	return state;
+}
+
+/* Empty files, on a file system of few inodes. */
+static void test_no_inodes_left(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *state = mount_state(f, "nr_inodes=1000,mode=755");
+
+	if (!state)
+		return;
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
 		       "all:\n\ti=0; while [ $$i -lt 985 ]; do : > f$$i || break; "
 		       "i=$$((i+1)); done; echo filled; sleep 600\n");
@@ -962,14 +972,10 @@ static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 /* What fails for any module is not remembered against this one. */
 static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
 {
-	g_autofree char *state = faketree_path(&f->tree, "/state");
+	g_autofree char *state = mount_state(f, "size=4m,mode=755");
 
-	if (!f->request.private_build || !has_own_mounts) {
-		g_test_skip("no mounts to be had");
+	if (!state)
 		return;
-	}
-	faketree_mkdir(&f->tree, "/state");
-	g_assert_cmpint(mount("tmpfs", state, "tmpfs", 0, "size=4m,mode=755"), ==, 0);
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
 		       "all:\n\tdd if=/dev/zero of=big bs=64k count=200\n");
 	ks_auto(ks_build_result) result = run(f);
