@@ -107,7 +107,7 @@ static int list(struct ks_cli *cli, bool check)
 {
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
-	bool is_damaged = false;
+	bool has_problem = false;
 
 	/* the store is root's alone */
 	if (!ks_marks_require_root("read the cache", &error))
@@ -120,13 +120,13 @@ static int list(struct ks_cli *cli, bool check)
 
 		if (check)
 			ks_store_check(cli->system, entry);
-		is_damaged = is_damaged || entry->problem;
+		has_problem = has_problem || entry->problem;
 	}
 	if (cli->json)
 		print_json(cli, entries);
 	else
 		print_text(cli, entries);
-	return check && is_damaged ? KS_EXIT_FAILED : KS_EXIT_OK;
+	return check && has_problem ? KS_EXIT_FAILED : KS_EXIT_OK;
 }
 
 static int clean(struct ks_cli *cli)
