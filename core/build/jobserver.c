@@ -21,6 +21,8 @@
 #define TOKEN '+'
 /* A pipe holds at least a page; nobody compiles with more. */
 #define JOBS_MAX 4096
+/* The makes' ends of a pipe, see move_high() */
+#define FIRST_FD 100
 
 struct ks_jobserver {
 	const struct ks_system *system;
@@ -148,6 +150,21 @@ static void give_back_idle(struct ks_jobserver *jobserver, int n)
 
 /* --- made and gone */
 
+/*
+ * Scripts redirect 3 to 9 as they like (every configure of autoconf has its log at 5 and
+ * its messages at 6), and a make that they call would take those for its pool. What a
+ * shell saves lies at 10 and higher, bash's own script at 255.
+ */
+static void move_high(int *fd)
+{
+	int high = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_FD);
+
+	if (high < 0)
+		return; /* a low limit of descriptors: it works for most */
+	close(*fd);
+	*fd = high;
+}
+
 static bool make_pipe(struct ks_jobserver *jobserver, GError **error)
 {
 	if (pipe2(jobserver->fds, O_CLOEXEC) != 0) {
@@ -155,6 +172,8 @@ static bool make_pipe(struct ks_jobserver *jobserver, GError **error)
 		ks_error_set_errno(error, errno, "cannot make a jobserver");
 		return false;
 	}
+	move_high(&jobserver->fds[0]);
+	move_high(&jobserver->fds[1]);
 	jobserver->own[0] = open_own_end(jobserver->fds[0], O_RDONLY);
 	jobserver->own[1] = open_own_end(jobserver->fds[1], O_WRONLY);
 	if (jobserver->own[0] < 0 || jobserver->own[1] < 0) {

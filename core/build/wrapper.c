@@ -15,19 +15,42 @@
  * recipe) -jN stays: without it that make would be alone with one job.
  * Where it is in reach, and somebody has cleared MAKEFLAGS or begun a pool of his own,
  * it is put back; only a make that asks for more than one job gets it.
+ *
+ * In reach is a pipe whose two ends are there and are of one pipe: a script may have
+ * redirected or closed either, and a make that reads its jobs from a log dies. Then the
+ * pool is taken out of MAKEFLAGS, and make goes on with one job.
  */
 static const char script[] =
 	"#!/bin/sh\n"
 	"# Written by kmodsmith; changes are lost.\n"
 	"real=/usr/bin/${0##*/}\n"
 	"pool=$KMODSMITH_JOBS\n"
+	"fds=/proc/self/fd\n"
 	"case $pool in\n"
-	"fifo:*) [ -w \"${pool#fifo:}\" ] || pool= ;;\n"
-	"*,*) [ -e \"/proc/self/fd/${pool%,*}\" ] || [ ! -d /proc/self/fd ] "
-	"|| pool= ;;\n"
+	"fifo:*) [ -p \"${pool#fifo:}\" ] && [ -w \"${pool#fifo:}\" ] || pool= ;;\n"
+	"*,*)\n"
+	"\t[ ! -d $fds ] || { [ -p \"$fds/${pool%,*}\" ] &&\n"
+	"\t\t[ \"$fds/${pool%,*}\" -ef \"$fds/${pool#*,}\" ]; } || pool=\n"
+	"\t;;\n"
 	"*) pool= ;;\n"
 	"esac\n"
-	"[ -n \"$pool\" ] || exec \"$real\" \"$@\"\n"
+	"if [ -z \"$pool\" ]; then\n"
+	"\tcase \"$MAKEFLAGS \" in\n"
+	"\t*\" --jobserver-auth=$KMODSMITH_JOBS \"*)\n"
+	"\t\tbefore=${MAKEFLAGS%% --jobserver-auth=*}\n"
+	"\t\trest=${MAKEFLAGS#*\" --jobserver-auth=$KMODSMITH_JOBS\"}\n"
+	"\t\tjobs=${before##* -j}\n"
+	"\t\tcase $jobs in\n"
+	"\t\t\"$before\") jobs= ;;\n"
+	"\t\t*' '*) before=\"${before%\" -j$jobs\"} ${jobs#* }\" ;;\n"
+	"\t\t*) before=${before%\" -j$jobs\"} ;;\n"
+	"\t\tesac\n"
+	"\t\texport MAKEFLAGS=\"$before$rest\"\n"
+	"\t\t;;\n"
+	"\tesac\n"
+	"\tunset KMODSMITH_JOBS\n"
+	"\texec \"$real\" \"$@\"\n"
+	"fi\n"
 	"left=$# drop_number= dropped=\n"
 	"while [ \"$left\" -gt 0 ]; do\n"
 	"\targ=$1\n"

@@ -822,6 +822,56 @@ static void test_scripts(struct fixture *f, gconstpointer data)
 		strstr(log, "Warning: The post_build script is not executable."));
 }
 
+/* What autoconf makes of it redirects 5 and 6, and calls makes with what they get then.
+ */
+static bool make_configure(struct fixture *f)
+{
+	g_autofree char *dir = faketree_path(&f->tree, "/src/play-1.0");
+	const char *argv[] = {"autoconf", NULL};
+	int status;
+
+	faketree_write(&f->tree, "/src/play-1.0/probe.mk",
+		       "all: a b c d\na b c d:\n\t@echo made $@; sleep 0.01\n");
+	faketree_write(
+		&f->tree, "/src/play-1.0/configure.ac",
+		"AC_INIT([play], [1.0])\n"
+		"AC_MSG_CHECKING([whether the kernel has modules])\n"
+		"AS_IF([AC_TRY_COMMAND([make -k -j4 -f probe.mk >probe.log 2>&1])],\n"
+		"  [AC_MSG_RESULT([yes])], [cat probe.log; AC_MSG_ERROR([no])])\n"
+		"AC_OUTPUT\n");
+	return g_spawn_sync(dir, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+			    NULL, NULL, &status, NULL) &&
+	       status == 0;
+}
+
+static void test_configure(struct fixture *f, gconstpointer data)
+{
+	static const enum ks_sandbox_setting settings[] = {KS_SANDBOX_AUTO,
+							   KS_SANDBOX_OFF};
+
+	if (!make_configure(f)) {
+		g_test_skip("no autoconf");
+		return;
+	}
+	f->conf.pre_build = (char *)"configure";
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(settings); i++) {
+		f->settings.sandbox = settings[i / 2];
+		/* without namespaces it happens in the tree itself */
+		f->request.private_build = i % 2 == 0 && ks_sandbox_can_mount(f->system);
+		g_clear_pointer(&f->staged_dir, g_free);
+		ks_auto(ks_build_result) result = run(f);
+
+		if (!result->ok)
+			g_error("%s: %s (%s)", result->step, result->message,
+				result->first_error);
+		g_autofree char *path =
+			g_build_filename(result->staged_dir, "log/make.log", NULL);
+		g_autofree char *log = read_file(path);
+		if (!strstr(log, "whether the kernel has modules... yes"))
+			g_error("%s", log);
+	}
+}
+
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh";
@@ -1825,6 +1875,7 @@ int main(int argc, char **argv)
 	ADD("a killed conclusion is not the module's failure",
 	    test_the_conclusion_is_killed);
 	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
+	ADD("a configure that calls make gets on with the pool", test_configure);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

@@ -134,6 +134,20 @@ static void test_description_stays_blocking(void)
 	g_assert_cmpint(fcntl(fds[0], F_GETFD) & FD_CLOEXEC, !=, 0);
 }
 
+/* Where no script has a redirection of its own: 3 to 9, and bash's 10 and 255. */
+static void test_descriptors_are_high(void)
+{
+	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(1, NULL);
+	int fds[2];
+
+	g_assert_cmpuint(ks_jobserver_fds(jobserver, fds), ==, 2);
+	for (int i = 0; i < 2; i++) {
+		g_assert_cmpint(fds[i], >=, 100);
+		g_assert_cmpint(fds[i], <, 255);
+		g_assert_cmpint(fcntl(fds[i], F_GETFD) & FD_CLOEXEC, !=, 0);
+	}
+}
+
 static void test_real_make(void)
 {
 	static const char makefile[] = "all: a b c d e f\n"
@@ -544,6 +558,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/jobserver/what is taken is not lost",
 			test_refill_waits_for_what_was_taken);
 	g_test_add_func("/jobserver/tokens of a hostile build go", test_surplus_goes);
+	g_test_add_func("/jobserver/a pipe is out of the way of redirections",
+			test_descriptors_are_high);
 	g_test_add_func("/jobserver/the shared description stays blocking",
 			test_description_stays_blocking);
 	g_test_add_func("/jobserver/a real make keeps to the tokens", test_real_make);

@@ -15,6 +15,7 @@ struct fixture {
 	char *fragment, *path;
 };
 
+/* data: the pool is a pipe, also where make knows better. */
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -24,7 +25,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->system = ks_system_new("/", NULL);
 	g_free(f->system->state_dir);
 	f->system->state_dir = faketree_path(&f->tree, "/state");
-	f->jobserver = ks_jobserver_open(f->system, 2, NULL, NULL);
+	f->jobserver = ks_jobserver_open(data ? NULL : f->system, 2, NULL, NULL);
 	g_assert_true(ks_wrapper_place(f->system, &error));
 	g_assert_no_error(error);
 	dirs = ks_wrapper_path(f->system);
@@ -230,6 +231,72 @@ static void test_makefile_sets_jobs(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* As scripts do it that know nothing of a pool. */
+static void test_redirected(struct fixture *f, gconstpointer data)
+{
+	static const char *const redirections[] = {
+		/* every configure of autoconf: stdin, messages, log */
+		"exec 7<&0 </dev/null 6>&1; exec 5>>config.log;",
+		"exec 3>&1 4>&2 5</dev/null 6>six 7>&1 8>&2 9>lock; flock -n 9;",
+		"exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-;",
+		"exec 10>ten 11>eleven 99>more;",
+		"exec {own}>own; exec 254>high 255>&1;",
+		"",
+	};
+	static const char *const makes[] = {"make -j4 who", "/usr/bin/make who"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(redirections); i++)
+		for (size_t k = 0; k < G_N_ELEMENTS(makes); k++) {
+			g_autofree char *command = g_strdup_printf(
+				"bash -c '%s %s 2>&1'", redirections[i], makes[k]);
+			g_autofree char *output = run(f, command, true);
+
+			if (!strstr(output, "-j2 --jobserver-auth=") ||
+			    strstr(output, "warning"))
+				g_error("%s: %s", command, output);
+		}
+}
+
+/* What python's subprocess, sudo and careless scripts make of a pool. */
+static void test_broken(struct fixture *f, gconstpointer data)
+{
+	static const char *const breaks[] = {
+		"eval \"exec $r<&- $w>&-\"",
+		"eval \"exec $w>&-\"",
+		"eval \"exec $r<&-\"",
+		"eval \"exec $r</dev/null $w>log2\"",
+		"eval \"exec $r<Makefile\"",
+		"eval \"exec $w>log2\"",
+		"eval \"exec $r< <(echo abc)\"",
+		"eval \"exec $r<. $w>/dev/full\"",
+		"for fd in /proc/self/fd/*; do fd=${fd##*/}; ((fd < 3)) || eval \"exec "
+		"$fd>&-\"; done",
+	};
+
+	faketree_write(&f->tree, "/Makefile",
+		       "all: a b c d\n\t+@make who\n\t@$(MAKE) who\n"
+		       "a b c d:\n\t@echo + >>log; sleep 0.02; echo - >>log\n"
+		       "who:\n\t@echo 'flags=$(MAKEFLAGS)'\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(breaks); i++) {
+		g_autofree char *log = faketree_path(&f->tree, "/log");
+		g_autofree char *command =
+			g_strdup_printf("bash -c 'r=${KMODSMITH_JOBS%%,*} "
+					"w=${KMODSMITH_JOBS#*,}; %s; "
+					"make A=\"x -j9\" -k all 2>&1'",
+					breaks[i]);
+		g_autofree char *output = run(f, command, true);
+
+		g_test_message("%s: %s", breaks[i], output);
+		if (strstr(output, "***") || strstr(output, "jobserver") ||
+		    !strstr(output, "flags=k"))
+			g_error("%s: %s", breaks[i], output);
+		g_assert_cmpint(count_most(f), ==, 1);
+		g_assert_nonnull(strstr(output, "A=x\\ -j9"));
+		g_remove(log);
+	}
+	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
+}
+
 static void test_repaired(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -266,5 +333,9 @@ int main(int argc, char **argv)
 	ADD("jobs in a makefile's MAKEFLAGS are dropped", test_makefile_sets_jobs);
 	ADD("without a jobserver nothing is dropped", test_without_jobserver);
 	ADD("what was changed is written again", test_repaired);
+	g_test_add("/wrapper/redirected low descriptors are not the pool's",
+		   struct fixture, "pipe", set_up, test_redirected, tear_down);
+	g_test_add("/wrapper/with a broken pool make goes on with one job",
+		   struct fixture, "pipe", set_up, test_broken, tear_down);
 	return g_test_run();
 }
