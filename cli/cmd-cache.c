@@ -25,8 +25,6 @@ static json_t *entry_object(const struct ks_store_entry *entry)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "fingerprint", text(entry->fingerprint));
-	json_object_set_new(object, "kind",
-			    json_string(entry->objects_key ? "objects" : "modules"));
 	json_object_set_new(object, "module", text(entry->module));
 	json_object_set_new(object, "version", text(entry->version));
 	json_object_set_new(object, "kernel", text(entry->release));
@@ -77,13 +75,12 @@ static char *describe(const struct ks_store_entry *entry)
 					? g_strdup_printf("%s/%s on %s", entry->module,
 							  entry->version, entry->release)
 					: g_strdup("?");
-	g_autofree char *line =
-		g_strdup_printf("%.*s %s%s: %s%s%s", SHORT_HASH, entry->fingerprint, name,
-				entry->objects_key ? ", objects" : "", size,
-				entry->is_damaged ? ", damaged: "
-				: entry->problem  ? ", not to be read now: "
-						  : "",
-				entry->problem ? entry->problem : "");
+	g_autofree char *line = g_strdup_printf(
+		"%.*s %s: %s%s%s", SHORT_HASH, entry->fingerprint, name, size,
+		entry->is_damaged ? ", damaged: "
+		: entry->problem  ? ", not to be read now: "
+				  : "",
+		entry->problem ? entry->problem : "");
 
 	return ks_message_clean(line);
 }

@@ -155,9 +155,6 @@ static void print_artifact(const struct ks_target *target)
 		    built, manifest->build_duration_ms / 1000,
 		    manifest->build_duration_ms % 1000 / 100,
 		    manifest->sandbox_layers ? manifest->sandbox_layers : "not known");
-	if (manifest->n_objects)
-		print_field("reused", "%u of %u objects, of another kernel's build",
-			    manifest->n_objects_reused, manifest->n_objects);
 	print_field("inputs", "%s%s",
 		    target->built_fingerprint ? target->built_fingerprint : "not known",
 		    target->fingerprint && target->built_fingerprint &&

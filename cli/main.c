@@ -55,6 +55,12 @@ static int print_help(const struct ks_command *command)
 	return KS_EXIT_OK;
 }
 
+static void print_warnings(const GPtrArray *warnings)
+{
+	for (guint i = 0; i < warnings->len; i++)
+		ks_message_warning("%s", (const char *)warnings->pdata[i]);
+}
+
 static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GError **error)
 {
 	cli->system = ks_system_new(options->root_path ? options->root_path : "/", error);
@@ -67,9 +73,10 @@ static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GErro
 	cli->json = options->json;
 	cli->verbose = options->verbose;
 	cli->quiet = options->quiet;
-	for (guint i = 0; !cli->quiet && i < cli->settings->framework->warnings->len; i++)
-		ks_message_warning("%s", (const char *)g_ptr_array_index(
-						 cli->settings->framework->warnings, i));
+	if (!cli->quiet) {
+		print_warnings(cli->settings->warnings);
+		print_warnings(cli->settings->framework->warnings);
+	}
 	return true;
 }
 

@@ -86,9 +86,8 @@ struct ks_build {
 	unsigned int layers;
 	bool has_layers;
 
-	struct ks_store_entry *reused;	  /* what an earlier build left, or NULL */
-	struct ks_store_entry *to_store;  /* prepared, or NULL */
-	struct ks_build_objects *objects; /* objects.c; NULL: none used or kept */
+	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
+	struct ks_store_entry *to_store; /* prepared, or NULL */
 
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
 	GPtrArray *warnings;	  /* GError *: see the result */
@@ -113,36 +112,6 @@ void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
 /* The copy that did the one was killed before the other. */
 void ks_build_store_cancel(struct ks_build *build);
-/* What there is to say of this build, without files; the caller's. */
-struct ks_store_entry *ks_build_store_entry(const struct ks_build *build,
-					    const char *fingerprint);
-
-/* objects.c: another kernel's objects, before and after the step "make". */
-enum ks_build_objects_next {
-	KS_BUILD_OBJECTS_MAKE,	/* it may begin */
-	KS_BUILD_OBJECTS_WAIT,	/* something else runs now */
-	KS_BUILD_OBJECTS_AGAIN, /* of no use: build in full */
-	KS_BUILD_OBJECTS_DONE,	/* go on behind make */
-};
-
-void ks_build_objects_begin(struct ks_build *build);
-void ks_build_objects_free(struct ks_build *build);
-/* True when something runs now, instead of make; then, when it has ended, _end(). */
-bool ks_build_objects_plant(struct ks_build *build);
-/* make has ended well. Likewise when it says WAIT. */
-enum ks_build_objects_next ks_build_objects_after_make(struct ks_build *build);
-bool ks_build_objects_is_running(const struct ks_build *build);
-enum ks_build_objects_next ks_build_objects_end(struct ks_build *build);
-/* True when what is in the tree may be another kernel's. */
-bool ks_build_objects_are_used(const struct ks_build *build);
-/* How many of how many; 0 of 0 when none were to be had. */
-void ks_build_objects_count(const struct ks_build *build, guint *n_used, guint *n_all);
-/* Remove them from the store, and do without from now on. */
-void ks_build_objects_drop(struct ks_build *build);
-/* Likewise as ks_build_store_begin() and _end(). */
-void ks_build_objects_store_begin(struct ks_build *build);
-void ks_build_objects_store_end(struct ks_build *build, bool ok);
-void ks_build_objects_store_cancel(struct ks_build *build);
 
 /* What everything is confined to that runs in a build's tree, and where; in one piece,
  * as the policy has pointers to the rest. */

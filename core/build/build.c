@@ -11,8 +11,6 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 
-#define PHASE_FINISH "finish"
-
 void ks_build_result_free(struct ks_build_result *result)
 {
 	g_free(result->step);
@@ -56,7 +54,6 @@ void ks_build_free(struct ks_build *build)
 		ks_store_entry_free(build->reused);
 	if (build->to_store)
 		ks_store_entry_free(build->to_store);
-	ks_build_objects_free(build);
 	g_free(build->work_dir);
 	g_free(build->tree_path);
 	g_free(build->build_path);
@@ -194,11 +191,6 @@ static bool take_token(struct ks_build *build)
 	return build->has_token;
 }
 
-static bool is_make(const struct ks_build *build)
-{
-	return strcmp(get_step(build)->name, "make") == 0;
-}
-
 /* Start the next step, or wait for a token. False with an error. */
 static bool go_on(struct ks_build *build, GError **error)
 {
@@ -207,8 +199,6 @@ static bool go_on(struct ks_build *build, GError **error)
 			return true;
 		find_memo(build);
 	}
-	if (is_make(build) && ks_build_objects_plant(build))
-		return true;
 	if (start_step(build, error))
 		return true;
 	build->is_outside = true;
@@ -274,86 +264,24 @@ static bool end_step(struct ks_build *build, GError **error)
 	return false;
 }
 
-/*
- * What failed with objects of another kernel may succeed without; and what was made
- * from them is of no use when something has changed under them.
- */
-static void begin_again(struct ks_build *build)
-{
-	build->phase = PHASE_FINISH;
-	g_ptr_array_set_size(build->warnings, 0);
-	ks_build_objects_drop(build);
-	g_clear_error(&build->failure);
-	close(build->tree_fd);
-	close(build->log_fd);
-	build->tree_fd = build->log_fd = -1;
-	build->step = 0;
-	build->is_over = false;
-	build->exit_status = 0;
-	build->counted_offset = build->step_offset = 0;
-	build->n_files = 0;
-	build->has_layers = false;
-	give_token_back(build);
-	/* the source was good before */
-	build->is_outside = !ks_build_prepare(build, &build->failure);
-}
-
-/* With what is left of its time it is a try, not a failure of another kind. */
-static bool may_begin_again(const struct ks_build *build)
-{
-	return ks_build_objects_are_used(build) && !build->is_outside &&
-	       (!build->settings->build_timeout_s || remaining_s(build) > 1);
-}
-
-/* The running step, or what is done around make, has ended; maybe with a failure. */
 static void end_running(struct ks_build *build)
 {
-	enum ks_build_objects_next next = KS_BUILD_OBJECTS_DONE;
+	const bool ok = end_step(build, &build->failure);
 
-	if (ks_build_objects_is_running(build)) {
-		next = ks_build_objects_end(build);
-	} else if (!end_step(build, &build->failure)) {
-		give_token_back(build);
-		if (!build->was_stopped && may_begin_again(build))
-			begin_again(build);
-		return;
-	} else if (is_make(build)) {
-		next = ks_build_objects_after_make(build);
-	}
-	if (next == KS_BUILD_OBJECTS_AGAIN) {
-		begin_again(build);
-	} else if (next == KS_BUILD_OBJECTS_DONE) {
-		/* what is done around make takes as much of a processor as that */
-		give_token_back(build);
-		build->step++;
-	}
-}
-
-/* False when all begins again, and there is no result after all. */
-static bool end_conclusion(struct ks_build *build, struct ks_build_result **result)
-{
 	give_token_back(build);
-	/* of a step's failure it was decided when the step had ended */
-	if ((*result)->ok || (*result)->outside || build->failure ||
-	    !may_begin_again(build))
-		return true;
-	g_clear_pointer(result, ks_build_result_free);
-	begin_again(build);
-	return false;
+	if (ok)
+		build->step++;
 }
 
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
 	if (build->conclusion) {
 		*result = ks_build_take_conclusion(build);
-		if (end_conclusion(build, result))
-			return true;
+		give_token_back(build);
+		return true;
 	}
-	if (build->is_running) {
+	if (build->is_running)
 		end_running(build);
-		if (build->is_running)
-			return false;
-	}
 	if (!build->failure && build->step < build->steps->len &&
 	    go_on(build, &build->failure))
 		return false;
@@ -361,8 +289,8 @@ bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 		return false;
 	if (!ks_build_conclude(build, result))
 		return false;
-	/* once: it goes on without objects then */
-	return end_conclusion(build, result) || ks_build_advance(build, result);
+	give_token_back(build);
+	return true;
 }
 
 struct ks_build *ks_build_start(const struct ks_system *system,
@@ -377,14 +305,13 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->jobserver = jobserver;
 	build->request = request;
 	build->tree_fd = build->log_fd = -1;
-	build->phase = PHASE_FINISH;
+	build->phase = "finish";
 	build->built_digests = g_ptr_array_new_with_free_func(g_free);
 	build->slot = take_slot();
 	build->is_root =
 		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
 	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	ks_build_set_paths(build);
-	ks_build_objects_begin(build);
 	if (ks_build_reuse(build)) {
 		build->steps = g_ptr_array_new();
 		return g_steal_pointer(&build);

@@ -58,11 +58,6 @@ struct ks_build_request {
 	bool is_trial;	    /* leaves no trace at T/M/V/build, whatever comes of it */
 	bool use_store;	    /* take what the store has for this fingerprint */
 	bool keep_in_store; /* and keep there what is built */
-	/*
-	 * Of ks_fingerprint_objects(): use and keep objects (with the store, and
-	 * digests). NULL: none.
-	 */
-	const char *objects_base;
 	struct ks_digest_cache *digests;
 	const struct ks_system *other_store; /* looked into as well; may be NULL */
 	/*

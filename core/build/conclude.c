@@ -126,10 +126,8 @@ static struct ks_build_result *conclude(struct ks_build *build)
 	if (build->reused || ks_build_collect(build, &error)) {
 		build->phase = "verify";
 		ks_build_store_begin(build);
-		ks_build_objects_store_begin(build);
 		manifest = ks_build_verify(build, &reason, &error);
 		ks_build_store_end(build, manifest != NULL);
-		ks_build_objects_store_end(build, manifest != NULL);
 	}
 	if (build->reused && !manifest && reason == KS_REASON_VERIFY_FAILED)
 		ks_store_remove(build->system, build->reused->fingerprint, NULL);
@@ -230,5 +228,4 @@ void ks_build_cancel_conclusion(struct ks_build *build)
 {
 	ks_fork_kill(g_steal_pointer(&build->conclusion));
 	ks_build_store_cancel(build);
-	ks_build_objects_store_cancel(build);
 }

@@ -67,13 +67,16 @@ bool ks_build_reuse(struct ks_build *build)
 	return false;
 }
 
-struct ks_store_entry *ks_build_store_entry(const struct ks_build *build,
-					    const char *fingerprint)
+/* Without its files; NULL when nothing is to be kept. */
+static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
 {
 	const struct ks_build_request *request = build->request;
-	struct ks_store_entry *entry = g_new0(struct ks_store_entry, 1);
+	struct ks_store_entry *entry;
 
-	entry->fingerprint = g_strdup(fingerprint);
+	if (!request->keep_in_store || !request->fingerprint || build->reused)
+		return NULL;
+	entry = g_new0(struct ks_store_entry, 1);
+	entry->fingerprint = g_strdup(request->fingerprint);
 	entry->module = g_strdup(request->module);
 	entry->version = g_strdup(request->version);
 	entry->release = g_strdup(request->kernel->release);
@@ -81,15 +84,6 @@ struct ks_store_entry *ks_build_store_entry(const struct ks_build *build,
 	entry->sandbox_layers = ks_sandbox_layers_to_string(build->layers);
 	entry->duration_ms = build->used_us / 1000;
 	return entry;
-}
-
-static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
-{
-	const struct ks_build_request *request = build->request;
-
-	if (!request->keep_in_store || !request->fingerprint || build->reused)
-		return NULL;
-	return ks_build_store_entry(build, request->fingerprint);
 }
 
 /* A full disk or the like: what was built is there all the same. */

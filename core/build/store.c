@@ -18,8 +18,7 @@
 #define MAX_FILES	4096
 #define MAX_FILE_BYTES	(1ULL << 30)
 
-static const char *const module_directories[] = {"module", "log", NULL};
-static const char *const objects_directories[] = {"objects", NULL};
+static const char *const directories[] = {"module", "log", NULL};
 
 static void file_free(gpointer data)
 {
@@ -39,7 +38,6 @@ void ks_store_entry_free(struct ks_store_entry *entry)
 	g_free(entry->arch);
 	g_free(entry->sandbox_layers);
 	g_free(entry->problem);
-	g_free(entry->objects_key);
 	if (entry->files)
 		g_ptr_array_unref(entry->files);
 	g_free(entry);
@@ -55,25 +53,16 @@ static char *entry_dir(const struct ks_system *system, const char *fingerprint)
 	return g_build_filename(system->state_dir, "store", fingerprint, NULL);
 }
 
-/* Two kernels may leave objects in the same place at the same time. */
 static char *temporary_dir(const struct ks_system *system,
 			   const struct ks_store_entry *entry)
 {
-	const char *release = entry->objects_key ? entry->release : "";
-
-	return g_strdup_printf("%s/store/" KS_DURABLE_TEMPORARY_PREFIX "%s%s%s",
-			       system->state_dir, entry->fingerprint, *release ? "-" : "",
-			       release);
+	return g_strdup_printf("%s/store/" KS_DURABLE_TEMPORARY_PREFIX "%s",
+			       system->state_dir, entry->fingerprint);
 }
 
 static bool is_fingerprint(const char *name)
 {
 	return strlen(name) == 64 && !name[strspn(name, "0123456789abcdef")];
-}
-
-static const char *const *get_directories(const struct ks_store_entry *entry)
-{
-	return entry->objects_key ? objects_directories : module_directories;
 }
 
 /* --- the index */
@@ -91,8 +80,6 @@ static char *index_text(const struct ks_store_entry *entry)
 	g_key_file_set_string(file, GROUP, "sandbox-layers", entry->sandbox_layers);
 	g_key_file_set_int64(file, GROUP, "duration-ms", entry->duration_ms);
 	g_key_file_set_int64(file, GROUP, "stored-at-us", entry->stored_at_us);
-	if (entry->objects_key)
-		g_key_file_set_string(file, GROUP, "objects-key", entry->objects_key);
 	g_key_file_set_int64(file, GROUP, "n-files", entry->files->len);
 	for (guint i = 0; i < entry->files->len; i++) {
 		const struct ks_store_file *stored = entry->files->pdata[i];
@@ -106,12 +93,12 @@ static char *index_text(const struct ks_store_entry *entry)
 }
 
 /* "module/NAME" or "log/NAME", and nothing that leads elsewhere. */
-static bool is_stored_path(const char *path, const char *const *directories)
+static bool is_stored_path(const char *path)
 {
-	for (; path && *directories; directories++) {
-		const char *name = path + strlen(*directories) + 1;
+	for (const char *const *dir = directories; path && *dir; dir++) {
+		const char *name = path + strlen(*dir) + 1;
 
-		if (g_str_has_prefix(path, *directories) && name[-1] == '/')
+		if (g_str_has_prefix(path, *dir) && name[-1] == '/')
 			return *name && *name != '.' && !strchr(name, '/');
 	}
 	return false;
@@ -127,7 +114,7 @@ static bool read_file(GKeyFile *file, guint i, struct ks_store_entry *entry)
 	stored->sha256 = g_key_file_get_string(file, group, "sha256", NULL);
 	stored->size_bytes = g_key_file_get_uint64(file, group, "size", NULL);
 	entry->size_bytes += stored->size_bytes;
-	return is_stored_path(stored->path, get_directories(entry)) && stored->sha256 &&
+	return is_stored_path(stored->path) && stored->sha256 &&
 	       is_fingerprint(stored->sha256);
 }
 
@@ -148,7 +135,6 @@ static bool read_index(const char *text, struct ks_store_entry *entry)
 	entry->arch = g_key_file_get_string(file, GROUP, "arch", NULL);
 	entry->sandbox_layers =
 		g_key_file_get_string(file, GROUP, "sandbox-layers", NULL);
-	entry->objects_key = g_key_file_get_string(file, GROUP, "objects-key", NULL);
 	entry->duration_ms = g_key_file_get_int64(file, GROUP, "duration-ms", NULL);
 	entry->stored_at_us = g_key_file_get_int64(file, GROUP, "stored-at-us", NULL);
 	n_files = g_key_file_get_uint64(file, GROUP, "n-files", NULL);
@@ -253,12 +239,12 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 }
 
 static bool make_directories(const struct ks_system *system, const char *dir,
-			     const char *const *directories, GError **error)
+			     GError **error)
 {
 	if (!ks_treeop_remove(system->root, dir, error))
 		return false;
-	for (; *directories; directories++) {
-		g_autofree char *path = g_build_filename(dir, *directories, NULL);
+	for (const char *const *name = directories; *name; name++) {
+		g_autofree char *path = g_build_filename(dir, *name, NULL);
 
 		if (!ks_root_mkdir_p(system->root, path, 0755, error))
 			return false;
@@ -288,7 +274,7 @@ static bool copy_directory(const struct ks_system *system, struct ks_store_entry
 static bool copy_directories(const struct ks_system *system, struct ks_store_entry *entry,
 			     const char *staged_dir, const char *to_dir, GError **error)
 {
-	for (const char *const *name = get_directories(entry); *name; name++)
+	for (const char *const *name = directories; *name; name++)
 		if (!copy_directory(system, entry, staged_dir, *name, to_dir, error))
 			return false;
 	return true;
@@ -306,7 +292,7 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 	entry->stored_at_us = entry->used_at_us = g_get_real_time();
 	if (ks_root_mkdir_p(system->root, system->state_dir, 0755, error) &&
 	    ks_root_mkdir_p(system->root, parent, 0700, error) &&
-	    make_directories(system, dir, get_directories(entry), error) &&
+	    make_directories(system, dir, error) &&
 	    copy_directories(system, entry, staged_dir, dir, error)) {
 		text = index_text(entry);
 		if (ks_durable_write(system->root, path, text, strlen(text), 0644, error))
@@ -383,7 +369,7 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 	if (entry->problem) {
 		ks_error_set(error, is_damaged ? KS_ERROR_INVALID : KS_ERROR_FAILED,
 			     "'%s': %s", dir, entry->problem);
-	} else if (make_directories(system, to_dir, module_directories, error)) {
+	} else if (make_directories(system, to_dir, error)) {
 		if (copy_checked(from, entry, system, to_dir, &cause)) {
 			if (from == system)
 				mark_used(system, fingerprint);
@@ -418,50 +404,6 @@ bool ks_store_has(const struct ks_system *system, const char *fingerprint)
 	g_autofree char *dir = entry_dir(system, fingerprint);
 
 	return ks_root_exists(system->root, dir);
-}
-
-/* One descriptor for both: a build that ends may put another file in its place. */
-static int open_checked(const struct ks_system *system,
-			const struct ks_store_entry *entry, GError **error)
-{
-	const struct ks_store_file *file = entry->files->pdata[0];
-	g_autofree char *dir = entry_dir(system, entry->fingerprint);
-	g_autofree char *path = g_build_filename(dir, file->path, NULL);
-	ks_autofd int fd = open_stored(system->root, path, error);
-	g_autofree char *sha256 = fd >= 0 ? digest_stored(fd, path, error) : NULL;
-
-	if (!sha256)
-		return -1;
-	if (strcmp(sha256, file->sha256) != 0) {
-		ks_error_set(error, KS_ERROR_INVALID, "'%s' is damaged", path);
-		return -1;
-	}
-	if (lseek(fd, 0, SEEK_SET) == 0)
-		return ks_steal_fd(&fd);
-	ks_error_set_errno(error, errno, "cannot read '%s'", path);
-	return -1;
-}
-
-int ks_store_open_objects(const struct ks_system *system, const char *fingerprint,
-			  const char *key)
-{
-	ks_auto(ks_store_entry) entry = load(system, fingerprint);
-	bool is_damaged = entry->is_damaged;
-	g_autoptr(GError) error = NULL;
-	int fd = -1;
-
-	if (!entry->problem) {
-		if (g_strcmp0(entry->objects_key, key) != 0)
-			return -1;
-		if (entry->files->len == 1)
-			fd = open_checked(system, entry, &error);
-		is_damaged = fd < 0 && (!error || is_damage(error));
-	}
-	if (fd >= 0)
-		mark_used(system, fingerprint);
-	else if (is_damaged)
-		ks_store_remove(system, fingerprint, NULL);
-	return fd;
 }
 
 /* --- all of it */

@@ -9,8 +9,6 @@
  *						stripped, not signed, not compressed;
  *						Module.symvers
  *	state_dir/store/FINGERPRINT/log/make.log
- *	state_dir/store/SLOT/objects/objects	what the compiler made of a module, for a
- *						kernel that compiles alike (objects.c)
  *
  * Only what passed the checks is kept. An entry is used only when all of it has
  * the digests of its index; one that is damaged is removed, and built again. What
@@ -38,8 +36,6 @@ struct ks_store_entry {
 	guint64 size_bytes; /* of all files */
 	char *problem;	    /* why it is of no use, or NULL */
 	bool is_damaged;    /* that does not go by: no want of descriptors or the like */
-	/* What its objects may be used for; NULL: they are finished modules */
-	char *objects_key;
 };
 
 void ks_store_entry_free(struct ks_store_entry *entry);
@@ -57,12 +53,6 @@ bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry
 void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry);
 
 bool ks_store_has(const struct ks_system *system, const char *fingerprint);
-/*
- * The objects in this place, for reading; -1 when there are none with that key. A
- * damaged entry is removed.
- */
-int ks_store_open_objects(const struct ks_system *system, const char *fingerprint,
-			  const char *key);
 
 /*
  * Copy the entry of a fingerprint from the store of one tree to to_dir, a new

@@ -137,7 +137,6 @@ static struct ks_manifest *make_manifest(struct ks_build *build, const GPtrArray
 					   : ks_sandbox_layers_to_string(build->layers);
 	manifest->built_at_us =
 		build->reused ? build->reused->stored_at_us : g_get_real_time();
-	ks_build_objects_count(build, &manifest->n_objects_reused, &manifest->n_objects);
 	manifest->build_duration_ms =
 		build->reused ? build->reused->duration_ms : build->used_us / 1000;
 	for (guint i = 0; i < request->conf->modules->len; i++) {

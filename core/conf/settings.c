@@ -199,11 +199,6 @@ static bool set_probe_memo(struct ks_settings *settings, const char *value)
 	return parse_bool(value, &settings->probe_memo);
 }
 
-static bool set_reuse_objects(struct ks_settings *settings, const char *value)
-{
-	return parse_bool(value, &settings->reuse_objects);
-}
-
 struct key {
 	const char *name;
 	bool (*set)(struct ks_settings *settings, const char *value);
@@ -233,9 +228,11 @@ static const struct key keys[] = {
 	{"memory-per-job", set_memory_per_job, "a number of MiB, 0 for no limit"},
 	{"cache-size", set_cache_size, "a number of MiB, 0 for none"},
 	{"probe-memo", set_probe_memo, "'true' or 'false'"},
-	{"reuse-objects", set_reuse_objects, "'true' or 'false'"},
 	{NULL},
 };
+
+/* Of earlier versions, in [kmodsmith]: whoever has them set is not to be stopped. */
+static const char *const retired_keys[] = {"reuse-objects", NULL};
 
 static bool set_module_skip(struct ks_module_settings *module, const char *value)
 {
@@ -315,6 +312,23 @@ static bool set_key(const struct reading *reading, unsigned int line,
 	return fail(reading, line, "unknown setting '%s'", key);
 }
 
+static void warn_retired(const struct reading *reading, unsigned int line,
+			 const char *key)
+{
+	g_ptr_array_add(reading->settings->warnings,
+			g_strdup_printf("%s:%u: '%s' has no effect any more",
+					reading->label, line, key));
+}
+
+static bool set_general_key(const struct reading *reading, unsigned int line,
+			    const char *key, const char *value)
+{
+	if (!g_strv_contains(retired_keys, key))
+		return set_key(reading, line, keys, key, value);
+	warn_retired(reading, line, key);
+	return true;
+}
+
 static bool set_module_key(const struct reading *reading, unsigned int line,
 			   const char *module, const char *key, const char *value)
 {
@@ -365,7 +379,7 @@ static bool read_value(const struct reading *reading, unsigned int line,
 		return fail(reading, line, "%s", cause->message);
 	g_strchomp(value);
 	if (strcmp(group, GROUP) == 0)
-		return set_key(reading, line, keys, names[0], value);
+		return set_general_key(reading, line, names[0], value);
 	if (strcmp(group, SIGN_GROUP) == 0)
 		return set_key(reading, line, sign_keys, names[0], value);
 	return set_module_key(reading, line, group + strlen(MODULE_GROUP), names[0],
@@ -444,6 +458,7 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 
 	settings->modules =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->warnings = g_ptr_array_new_with_free_func(g_free);
 	settings->build_timeout_s = DEFAULT_TIMEOUT_S;
 	settings->build_size_mib = DEFAULT_BUILD_SIZE_MIB;
 	settings->script_timeout_s = DEFAULT_SCRIPT_TIMEOUT_S;
@@ -478,6 +493,7 @@ void ks_settings_free(struct ks_settings *settings)
 	if (!settings)
 		return;
 	g_hash_table_unref(settings->modules);
+	g_ptr_array_unref(settings->warnings);
 	ks_framework_free(settings->framework);
 	g_free(settings->sign_key);
 	g_free(settings->sign_certificate);

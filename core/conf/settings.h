@@ -45,7 +45,6 @@ struct ks_settings {
 	unsigned int memory_per_job_mib; /* memory-per-job; default 512, 0 = no limit */
 	unsigned int cache_size_mib;	 /* cache-size; default 1024, 0 = keep nothing */
 	bool probe_memo;		 /* probe-memo = true | false */
-	bool reuse_objects;		 /* reuse-objects = false | true */
 	bool keep_running_modules;	 /* keep-running-modules = true | false */
 	bool disabled;			 /* KMODSMITH=0 in the environment */
 	bool no_autoinstall;		 /* dkms_etc/no-autoinstall is there */
@@ -56,6 +55,7 @@ struct ks_settings {
 	/* of the command line; NULL: none. The caller's, as long as the settings */
 	const struct ks_conf_overrides *overrides;
 	GHashTable *modules; /* NAME -> struct ks_module_settings */
+	GPtrArray *warnings; /* char *: what has no effect any more */
 };
 
 struct ks_module_settings {
@@ -66,7 +66,7 @@ struct ks_module_settings {
 };
 
 /* framework.conf is read with it. Unknown groups, keys and values are KS_ERROR_INVALID
- * naming file and line. */
+ * naming file and line; a setting that earlier versions had is a warning. */
 struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
 void ks_settings_free(struct ks_settings *settings);
 KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)

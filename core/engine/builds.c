@@ -47,7 +47,6 @@ static void look_at_source_again(const struct ks_executor *executor,
 		return;
 	request->source_digest = running->source_digest;
 	request->use_store = request->keep_in_store = false;
-	request->objects_base = NULL;
 }
 
 static struct ks_running *make_request(const struct ks_executor *executor, guint index)
@@ -84,10 +83,6 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 		.use_store = executor->context.settings->cache_size_mib &&
 			     !executor->context.options->request.force,
 		.keep_in_store = executor->context.settings->cache_size_mib != 0,
-		.objects_base = executor->context.settings->reuse_objects &&
-						!executor->context.options->request.force
-					? target->objects_base
-					: NULL,
 		.digests = executor->cache,
 		.other_store = executor->host,
 	};

@@ -89,33 +89,3 @@ char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs)
 	add_list(text, "depends", inputs->depends);
 	return ks_digest_data(text->str, text->len);
 }
-
-static bool keeps_debug_information(const struct ks_conf *conf)
-{
-	for (guint i = 0; conf->modules && i < conf->modules->len; i++) {
-		const struct ks_conf_module *module = conf->modules->pdata[i];
-
-		if (!module->strip && !module->excluded)
-			return true;
-	}
-	return false;
-}
-
-char *ks_fingerprint_objects(const struct ks_fingerprint_inputs *inputs)
-{
-	const struct ks_conf *conf = inputs->conf;
-	g_autoptr(GString) text = g_string_new("objects\n");
-
-	if ((inputs->depends && *inputs->depends) || conf->post_build ||
-	    (conf->environment && *conf->environment) || keeps_debug_information(conf))
-		return NULL;
-	add(text, "environment", ENVIRONMENT_VERSION);
-	add(text, "source", inputs->source_digest);
-	add(text, "overrides", inputs->override_digest);
-	add(text, "arch", inputs->kernel->arch);
-	add(text, "name", conf->package_name);
-	add(text, "version", conf->package_version);
-	add(text, "conf", conf->text_digest);
-	add_list(text, "patch", (const char *const *)conf->patches);
-	return ks_digest_data(text->str, text->len);
-}

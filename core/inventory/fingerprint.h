@@ -28,11 +28,3 @@ const char *ks_fingerprint_covers(void);
 
 /* Hex. Cannot fail; free with g_free. */
 char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs);
-
-/*
- * Of the same without what is of one kernel: what two builds must have in common before
- * one's objects may be looked at for the other. NULL: never, since its build has more
- * inputs or outputs than its objects show (BUILD_DEPENDS, POST_BUILD, exported
- * variables, modules that keep their debug information).
- */
-char *ks_fingerprint_objects(const struct ks_fingerprint_inputs *inputs);

@@ -37,7 +37,6 @@ static void target_free(gpointer data)
 	g_free(target->source_digest);
 	g_free(target->override_digest);
 	g_free(target->kernel_fingerprint);
-	g_free(target->objects_base);
 	g_strfreev(target->build_depends);
 	if (target->conf)
 		ks_conf_free(target->conf);

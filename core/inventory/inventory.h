@@ -53,7 +53,6 @@ struct ks_target {
 	char *fingerprint;  /* wanted build fingerprint; NULL when it cannot be told */
 	/* what the fingerprint was made of; override NULL: there was none */
 	char *source_digest, *override_digest, *kernel_fingerprint;
-	char *objects_base; /* ks_fingerprint_objects(); may be NULL */
 	char **build_depends;
 	struct ks_conf *conf; /* NULL in specs of the planner */
 	/* what there is */

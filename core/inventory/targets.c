@@ -199,7 +199,6 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	target->override_digest = g_strdup(inputs.override_digest);
 	target->kernel_fingerprint = g_strdup(inputs.kernel_fingerprint);
 	target->fingerprint = ks_fingerprint_target(&inputs);
-	target->objects_base = ks_fingerprint_objects(&inputs);
 }
 
 /* Of what is in place there is nothing to ask: it was wanted. */

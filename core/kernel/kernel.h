@@ -77,36 +77,6 @@ char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *ke
 			    struct ks_digest_cache *cache, GError **error);
 
 /*
- * The directories that its headers are spoken of by: without links, first where make
- * runs (headers_dir), then its sources; then the links to both in modules_dir. NULL when
- * headers_dir is not the kernel's own. Free with g_strfreev.
- */
-char **ks_kernel_list_headers(const struct ks_system *system,
-			      const struct ks_kernel *kernel);
-
-/*
- * Hex digest of all files in these directories, by name and content, and of what of
- * the headers' programs and scripts compiles. Two kernels with equal ones compile a
- * file alike, unless it includes one of the few headers that name the kernel
- * (utsrelease.h, utsversion.h, compile.h, package.h), which are left out as
- * Module.symvers is, or depends on an option whose value does (CONFIG_BUILD_SALT):
- * release and directories are taken out of the configuration and the top Makefile.
- * NULL with an error also when vmlinux is among the headers, of which modules get BTF.
- * Reads all of them, some 60 MB: about a second.
- */
-char *ks_kernel_headers_digest(const struct ks_system *system,
-			       const struct ks_kernel *kernel, GError **error);
-
-/*
- * When anything of what ks_kernel_headers_digest() reads was changed last, in
- * microseconds since 1970: its ctime, which a package manager cannot put back.
- * G_MAXINT64 when it cannot be told. Reads no file: some 20000 lstat, a tenth of a
- * second.
- */
-gint64 ks_kernel_headers_changed_us(const struct ks_system *system,
-				    const struct ks_kernel *kernel);
-
-/*
  * Paths without links of the programs that compile for it and are there:
  * compiler, assembler, linker, nm. Free with g_strfreev.
  */

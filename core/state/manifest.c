@@ -290,7 +290,7 @@ static bool read_files(const struct reader *reader, struct ks_manifest *manifest
 static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 		      GError **error)
 {
-	gint64 schema = 0, n_reused = 0, n_objects = 0;
+	gint64 schema = 0;
 	bool ok;
 
 	if (!read_number(reader, GROUP, "schema", &schema, error))
@@ -323,11 +323,7 @@ static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 	     read_number(reader, GROUP, "installed-at-us", &manifest->installed_at_us,
 			 error) &&
 	     read_number(reader, GROUP, "build-duration-ms", &manifest->build_duration_ms,
-			 error) &&
-	     read_number(reader, GROUP, "objects-reused", &n_reused, error) &&
-	     read_number(reader, GROUP, "objects", &n_objects, error);
-	manifest->n_objects_reused = (guint)CLAMP(n_reused, 0, G_MAXINT);
-	manifest->n_objects = (guint)CLAMP(n_objects, 0, G_MAXINT);
+			 error);
 	return ok;
 }
 
@@ -424,11 +420,6 @@ static char *format_manifest(const struct ks_manifest *manifest, size_t *size_by
 	g_key_file_set_int64(keys, GROUP, "installed-at-us", manifest->installed_at_us);
 	g_key_file_set_int64(keys, GROUP, "build-duration-ms",
 			     manifest->build_duration_ms);
-	if (manifest->n_objects) {
-		g_key_file_set_uint64(keys, GROUP, "objects-reused",
-				      manifest->n_objects_reused);
-		g_key_file_set_uint64(keys, GROUP, "objects", manifest->n_objects);
-	}
 	g_key_file_set_uint64(keys, GROUP, "n-files", n_files + manifest->left_out->len);
 	for (guint i = 0; i < n_files; i++)
 		format_file(keys, i, manifest->files->pdata[i], false);

@@ -37,8 +37,6 @@ struct ks_manifest {
 	gint64 built_at_us;	  /* real time */
 	gint64 installed_at_us;	  /* 0 = not installed */
 	gint64 build_duration_ms;
-	/* Of another kernel's build were so many of so many objects; 0 of 0: not known */
-	guint n_objects_reused, n_objects;
 	GPtrArray *files; /* struct ks_manifest_file */
 	/* Built, and not to be installed with the others: likewise, on disk marked */
 	GPtrArray *left_out;

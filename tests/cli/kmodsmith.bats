@@ -261,6 +261,16 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 1
 }
 
+@test "a setting that has no effect any more is a warning" {
+	mkdir -p "$R/etc/kmodsmith"
+	printf '[kmodsmith]\nreuse-objects = true\n' >"$R/etc/kmodsmith/kmodsmith.conf"
+	run ks status
+	equal "$status" 0
+	contains "$output" "kmodsmith.conf:2: 'reuse-objects' has no effect any more"
+	run ks status --quiet
+	lacks "$output" "reuse-objects"
+}
+
 # --- sync
 
 @test "sync in an empty tree has nothing to do, and says nothing to a hook" {

@@ -1264,128 +1264,6 @@ static void test_two_kernels_at_once(struct fixture *f, gconstpointer data)
 	assert_failed(second_result, "verify", "");
 }
 
-/*
- * The objects of another kernel, without any: a helper that says that it has kept and
- * planted some. The sandbox is off, so that the script is in sight.
- */
-static void use_objects(struct fixture *f)
-{
-	g_autofree char *sandbox =
-		g_build_filename(f->system->libexec_dir, "sandbox", NULL);
-	g_autofree char *inspect =
-		g_build_filename(f->system->libexec_dir, "inspect", NULL);
-	g_autofree char *helper = faketree_path(&f->tree, "/libexec/objects");
-
-	faketree_link(&f->tree, sandbox, "/libexec/sandbox");
-	faketree_link(&f->tree, inspect, "/libexec/inspect");
-	faketree_write(&f->tree, "/libexec/objects",
-		       "#!/bin/bash\n[ $1 = check ] && echo 1 2 || echo some\n");
-	g_assert_cmpint(g_chmod(helper, 0755), ==, 0);
-	move_directory(&f->system->libexec_dir, &f->tree, "/libexec");
-	f->settings.sandbox = KS_SANDBOX_OFF;
-	f->kernel.modules_dir = faketree_path(&f->tree, "/modules");
-	f->kernel.headers_dir = faketree_path(&f->tree, "/modules/build");
-	f->kernel.compiler = (char *)"gcc";
-	faketree_write(&f->tree, "/modules/build/scripts/Makefile.compiler", "");
-	/* or they are taken for changed since make began */
-	faketree_wait_for_tick();
-	f->request.digests = ks_digest_cache_open(f->system);
-	f->request.objects_base = "base";
-	f->request.use_store = f->request.keep_in_store = true;
-	f->request.fingerprint =
-		"1111111111111111111111111111111111111111111111111111111111111111";
-	ks_auto(ks_build_result) first = run(f);
-	g_assert_true(first->ok);
-	g_assert_cmpuint(first->manifest->n_objects, ==, 0);
-	f->request.fingerprint =
-		"2222222222222222222222222222222222222222222222222222222222222222";
-}
-
-static void drop_objects(struct fixture *f)
-{
-	g_free(f->kernel.modules_dir);
-	g_free(f->kernel.headers_dir);
-	ks_digest_cache_close(f->request.digests);
-}
-
-/* A makefile that counts how often it is tried, out of the tree. */
-static void write_counting_makefile(struct fixture *f, const char *commands)
-{
-	g_autofree char *dir = faketree_path(&f->tree, "/tries");
-	g_autofree char *text =
-		g_strdup_printf("all:\n\t@echo >>%s/tries\n\t%s\n", dir, commands);
-
-	faketree_mkdir(&f->tree, "/tries");
-	g_assert_cmpint(g_chmod(dir, 0777), ==, 0);
-	faketree_write(&f->tree, "/src/play-1.0/Makefile", text);
-}
-
-static size_t count_tries(struct fixture *f)
-{
-	g_autofree char *path = faketree_path(&f->tree, "/tries/tries");
-	g_autofree char *text = read_file(path);
-
-	return strlen(text);
-}
-
-static void test_in_full_when_it_fails_with_objects(struct fixture *f, gconstpointer data)
-{
-	use_objects(f);
-	write_counting_makefile(f, "false");
-	ks_auto(ks_build_result) result = run(f);
-	assert_failed(result, "make", "exit status 2");
-	g_assert_cmpuint(count_tries(f), ==, 2);
-	drop_objects(f);
-}
-
-static void test_no_source_to_begin_again(struct fixture *f, gconstpointer data)
-{
-	g_autofree char *elsewhere = faketree_path(&f->tree, "/src/elsewhere");
-
-	use_objects(f);
-	write_counting_makefile(f, "false");
-	ks_auto(ks_build) build = start(f);
-	g_assert_cmpint(g_rename(f->request.source_dir, elsewhere), ==, 0);
-	ks_auto(ks_build_result) result = drive(build);
-	g_assert_false(result->ok);
-	g_assert_error(result->outside, KS_ERROR, KS_ERROR_NOT_FOUND);
-	g_assert_cmpuint(count_tries(f), ==, 1);
-	drop_objects(f);
-}
-
-/* What it was stopped for would stop it again. */
-static void test_stopped_with_objects(struct fixture *f, gconstpointer data)
-{
-	use_objects(f);
-	write_counting_makefile(
-		f, "dd if=/dev/zero of=big bs=1M count=8 status=none; sleep 600");
-	f->settings.build_size_mib = 4;
-	ks_auto(ks_build) build = start(f);
-	struct ks_build_result *result = NULL;
-
-	do {
-		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
-
-		while (poll(&pollfd, 1, 100) == 0)
-			ks_build_check_limits(build);
-	} while (!ks_build_advance(build, &result));
-	assert_failed(result, "make", "stopped after it had written more than 4 MiB");
-	g_assert_cmpuint(count_tries(f), ==, 1);
-	ks_build_result_free(result);
-	drop_objects(f);
-}
-
-static void test_no_time_left_with_objects(struct fixture *f, gconstpointer data)
-{
-	use_objects(f);
-	write_counting_makefile(f, "sleep 600");
-	f->settings.build_timeout_s = 2;
-	ks_auto(ks_build_result) result = run(f);
-	assert_failed(result, "make", "killed after 2 seconds");
-	g_assert_cmpuint(count_tries(f), ==, 1);
-	drop_objects(f);
-}
-
 static void test_sweep(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -1745,51 +1623,6 @@ static void test_a_build_cannot_reach_the_key(struct fixture *f, gconstpointer d
 	g_assert_cmpstr(result->manifest->signing, ==, "yes");
 }
 
-static guint count_free_tokens(struct fixture *f)
-{
-	guint n = 0;
-
-	while (ks_jobserver_try_take(f->jobserver))
-		n++;
-	for (guint i = 0; i < n; i++)
-		ks_jobserver_give(f->jobserver);
-	return n;
-}
-
-/* Headers that are looked through, and a compiler, for objects to be kept. */
-static void offer_headers(struct fixture *f)
-{
-	faketree_write(&f->tree, "/lib/build/include/config/auto.conf", "");
-	f->kernel.modules_dir = faketree_path(&f->tree, "/lib");
-	f->kernel.headers_dir = faketree_path(&f->tree, "/lib/build");
-	f->kernel.compiler = (char *)"gcc";
-	f->request.objects_base = "base";
-	f->request.digests = ks_digest_cache_open(f->system);
-	f->request.use_store = f->request.keep_in_store = true;
-}
-
-static void test_objects_token(struct fixture *f, gconstpointer data)
-{
-	offer_headers(f);
-	const guint n_free = count_free_tokens(f);
-	ks_auto(ks_build) build = start(f);
-	struct ks_build_result *early = NULL;
-
-	while (!ks_build_objects_is_running(build)) {
-		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
-
-		g_assert_cmpint(poll(&pollfd, 1, 60000), ==, 1);
-		g_assert_false(ks_build_advance(build, &early));
-	}
-	g_assert_cmpuint(count_free_tokens(f), ==, n_free - 1);
-	ks_auto(ks_build_result) result = drive(build);
-	g_assert_true(result->ok);
-	g_assert_cmpuint(count_free_tokens(f), ==, n_free);
-	ks_digest_cache_close(f->request.digests);
-	g_free(f->kernel.modules_dir);
-	g_free(f->kernel.headers_dir);
-}
-
 #define ADD(name, func)                                                                  \
 	g_test_add("/build/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -1799,7 +1632,6 @@ int main(int argc, char **argv)
 	get_own_mounts();
 	ADD("a good build is staged with modules, log and manifest", test_success);
 	ADD("modules are compressed as the kernel's own are", test_compressed);
-	ADD("looking for objects to keep has a token", test_objects_token);
 	ADD("a failed build is kept with its log, and forgotten after success",
 	    test_failure_is_kept);
 	ADD("two kernels' failures have each their log",
@@ -1857,12 +1689,6 @@ int main(int argc, char **argv)
 	ADD("a file of two names is not given away", test_ownership_of_a_linked_file);
 	ADD("cancelling leaves nothing", test_cancel);
 	ADD("two kernels of one module build at the same time", test_two_kernels_at_once);
-	ADD("what fails with another kernel's objects is built in full",
-	    test_in_full_when_it_fails_with_objects);
-	ADD("when its source is gone then, it is not the module's failure",
-	    test_no_source_to_begin_again);
-	ADD("what was stopped is not built again", test_stopped_with_objects);
-	ADD("nor what has no time left", test_no_time_left_with_objects);
 	ADD("what a killed run left is swept", test_sweep);
 	ADD("the source is not touched", test_source_is_not_touched);
 	ADD("a read-only source can be changed by its build", test_read_only_source);

@@ -396,43 +396,6 @@ static void fingerprint_needs_headers(struct faketree *t, gconstpointer data)
 	g_assert_error(error, KS_ERROR, KS_ERROR_HEADERS_MISSING);
 }
 
-static gint64 headers_changed_us(struct faketree *t)
-{
-	g_autoptr(GPtrArray) kernels = list(t);
-
-	return ks_kernel_headers_changed_us(t->system, only(kernels));
-}
-
-static void headers_cannot_be_changed_unnoticed(struct faketree *t, gconstpointer data)
-{
-	static const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
-	g_autofree char *header =
-		faketree_path(t, "/usr/src/linux-headers-" K9 "/include/linux/list.h");
-	g_autofree char *other =
-		faketree_path(t, "/usr/src/linux-headers-" K9 "/include/linux/other.h");
-	gint64 before, changed;
-
-	add_image(t, K9);
-	add_headers(t, K9, "");
-	faketree_mkdir(t, "/usr/src/linux-headers-" K9 "/scripts");
-	g_assert_true(g_file_set_contents(header, "a", 1, NULL));
-	g_assert_true(g_file_set_contents(other, "a", 1, NULL));
-	before = headers_changed_us(t);
-	g_assert_cmpint(before, <, G_MAXINT64);
-	/* as a package manager unpacks it: with its time */
-	faketree_wait_for_tick();
-	g_assert_cmpint(utimensat(AT_FDCWD, header, old, 0), ==, 0);
-	changed = headers_changed_us(t);
-	g_assert_cmpint(changed, >, before);
-	/* what depmod writes is none of them */
-	faketree_wait_for_tick();
-	add_file(t, "/lib/modules/", K9, "modules.dep", "");
-	g_assert_cmpint(headers_changed_us(t), ==, changed);
-	faketree_wait_for_tick();
-	g_assert_cmpint(unlink(other), ==, 0);
-	g_assert_cmpint(headers_changed_us(t), >, changed);
-}
-
 #define ADD(name)                                                                        \
 	g_test_add("/kernel/" #name, struct faketree, NULL, faketree_set_up, name,       \
 		   faketree_tear_down)
@@ -460,6 +423,5 @@ int main(int argc, char **argv)
 	ADD(default_is_what_the_link_says);
 	ADD(fingerprint_follows_what_matters);
 	ADD(fingerprint_needs_headers);
-	ADD(headers_cannot_be_changed_unnoticed);
 	return g_test_run();
 }

@@ -222,6 +222,22 @@ static void test_bytes_that_are_not_text(struct faketree *tree, gconstpointer da
 	g_assert_null(strchr(error->message, '\x01'));
 }
 
+static void test_retired(struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_settings) settings = NULL;
+	g_autofree char *expected = g_strdup_printf(
+		"%s" MAIN ":3: 'reuse-objects' has no effect any more", tree->dir);
+
+	/* whatever its value, and what is around it counts */
+	faketree_write(tree, MAIN,
+		       "[kmodsmith]\njobs = 3\nreuse-objects = maybe\ncache-size = 7\n");
+	settings = load(tree);
+	g_assert_cmpuint(settings->n_jobs, ==, 3);
+	g_assert_cmpuint(settings->cache_size_mib, ==, 7);
+	g_assert_cmpuint(settings->warnings->len, ==, 1);
+	g_assert_cmpstr(settings->warnings->pdata[0], ==, expected);
+}
+
 static void test_marks(struct faketree *tree, gconstpointer data)
 {
 	ks_auto(ks_settings) disabled = NULL;
@@ -270,6 +286,7 @@ int main(int argc, char **argv)
 	ADD("errors-name-file-and-line", test_errors_name_file_and_line);
 	ADD("half-a-pair-of-keys-is-an-error", test_half_a_pair_of_keys_is_an_error);
 	ADD("bytes-that-are-not-text", test_bytes_that_are_not_text);
+	ADD("what-has-no-effect-any-more-is-a-warning", test_retired);
 	ADD("marks", test_marks);
 	ADD("selects-kernels", test_selects_kernels);
 	return g_test_run();
