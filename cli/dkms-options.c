@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "cli/dkms.h"
+#include "core/conf/vars.h"
+#include "core/support/name.h"
 
 enum kind {
 	OPTION_FLAG,   /* bool */
@@ -273,8 +275,8 @@ int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv
 /* What becomes part of a path must be a name. */
 static int check_names(const struct ks_dkms_options *options)
 {
-	if ((options->module && !ks_conf_is_name(options->module)) ||
-	    (options->version && !ks_conf_is_name(options->version)))
+	if ((options->module && !ks_name_is_plain(options->module)) ||
+	    (options->version && !ks_name_is_plain(options->version)))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
 				   "'%s/%s' is no module and version.",
 				   options->module ? options->module : "",
@@ -284,14 +286,14 @@ static int check_names(const struct ks_dkms_options *options)
 
 		if (!*kernel)
 			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty kernelver[%u]", i);
-		if (!ks_conf_is_name(kernel))
+		if (!ks_name_is_plain(kernel))
 			return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
 					   "'%s' is no kernel version.", kernel);
 	}
 	for (guint i = 0; i < options->directives->len; i++) {
 		const char *directive = g_ptr_array_index(options->directives, i);
 
-		if (!ks_conf_is_directive(directive))
+		if (!ks_vars_is_assignment(directive))
 			return ks_dkms_die(KS_DKMS_NO_SOURCE,
 					   "'%s' is no directive: NAME=value.",
 					   directive);
@@ -301,7 +303,7 @@ static int check_names(const struct ks_dkms_options *options)
 
 		if (!*arch)
 			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty arch[%u]", i);
-		if (!ks_conf_is_name(arch))
+		if (!ks_name_is_plain(arch))
 			return ks_dkms_die(KS_DKMS_NO_ARCH, "'%s' is no architecture.",
 					   arch);
 	}

@@ -10,6 +10,7 @@
 #include "core/support/error.h"
 #include "core/support/lock.h"
 #include "core/support/treeop.h"
+#include "core/support/name.h"
 
 static char *place_of(const struct ks_cli *cli, const char *name, const char *version)
 {
@@ -124,7 +125,7 @@ bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *vers
 	g_autofree char *added = NULL;
 	ks_auto(ks_conf) conf = NULL;
 
-	if (!ks_conf_is_name(name) || !ks_conf_is_name(version)) {
+	if (!ks_name_is_plain(name) || !ks_name_is_plain(version)) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s/%s' is no name of a module",
 			     name, version);
 		return false;
@@ -216,7 +217,7 @@ bool ks_mktree_remove(const struct ks_cli *cli, const char *name, const char *ve
 	g_autofree char *mark = mark_of(cli, name, version);
 	ks_auto(ks_lock) lock = NULL;
 
-	if (!ks_conf_is_name(name) || !ks_conf_is_name(version)) {
+	if (!ks_name_is_plain(name) || !ks_name_is_plain(version)) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s/%s' is no name of a module",
 			     name, version);
 		return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 static GOptionContext *new_context(struct ks_options *options,
 				   const struct ks_command *command)
@@ -160,7 +161,7 @@ bool ks_options_split_module(const char *text, char **module, char **version)
 	g_autofree char *name =
 		slash ? g_strndup(text, (size_t)(slash - text)) : g_strdup(text);
 
-	if (!ks_conf_is_name(name) || (slash && !ks_conf_is_name(slash + 1)))
+	if (!ks_name_is_plain(name) || (slash && !ks_name_is_plain(slash + 1)))
 		return false;
 	*module = g_steal_pointer(&name);
 	*version = slash ? g_strdup(slash + 1) : NULL;

@@ -5,6 +5,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 void ks_selection_clear(struct ks_selection *selection)
 {
@@ -18,7 +19,7 @@ bool ks_selection_init(struct ks_selection *selection, const char *module_argume
 {
 	char *module = NULL, *version = NULL;
 
-	if (release && !ks_conf_is_name(release)) {
+	if (release && !ks_name_is_plain(release)) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s' is no kernel release",
 			     release);
 		return false;

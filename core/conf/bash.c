@@ -10,7 +10,6 @@
 
 #include "core/conf/dump.h"
 #include "core/conf/native.h"
-#include "core/conf/overrides.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -299,7 +298,7 @@ static bool is_wanted(const char *variable)
 		if (g_str_has_prefix(variable, own[i]))
 			return false;
 	}
-	return ks_conf_is_directive(variable) && strcmp(variable, env_path) != 0;
+	return ks_vars_is_assignment(variable) && strcmp(variable, env_path) != 0;
 }
 
 static gint compare(gconstpointer a, gconstpointer b)

@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "core/conf/settings.h"
 #include "core/conf/vars.h"
+#include "core/sandbox/sandbox.h"
 #include "core/support/system.h"
 
 /*

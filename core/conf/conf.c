@@ -9,8 +9,8 @@
 #include "core/conf/settings.h"
 #include "core/support/digest.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
-#define MAX_NAME_BYTES	128
 #define MAX_SHOWN	80
 #define MAX_WARNINGS	64
 #define MAX_PATCH_BYTES (64u << 20)
@@ -37,24 +37,6 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf->text_digest);
 	g_clear_pointer(&conf->warnings, g_ptr_array_unref);
 	g_free(conf);
-}
-
-/*
- * A name becomes part of paths, of package names and of command lines that a
- * shell reads, so only what is plain in all of them.
- */
-bool ks_conf_is_name(const char *text)
-{
-	size_t length = strlen(text);
-
-	if (!length || length > MAX_NAME_BYTES || *text == '.' || *text == '-' ||
-	    strstr(text, ".."))
-		return false;
-	for (; *text; text++) {
-		if (!g_ascii_isalnum(*text) && !strchr("._+~:@=,%^-", *text))
-			return false;
-	}
-	return true;
 }
 
 bool ks_conf_is_inside(const char *path)
@@ -145,7 +127,7 @@ static bool read_name(struct ks_conf_parse *parse, const char *variable, char **
 
 	if (!*value)
 		return ks_conf_parse_fail(parse, variable, 0, error, "no %s", variable);
-	if (!ks_conf_is_name(value))
+	if (!ks_name_is_plain(value))
 		return ks_conf_parse_fail(parse, variable, 0, error,
 					  "%s '%s' is not a name: letters, digits and "
 					  "._+~:@=,%%^- only, no '..' in it and no "
@@ -287,7 +269,7 @@ static bool read_build_depends(struct ks_conf_parse *parse, GError **error)
 		for (char **word = words; *word; word++) {
 			g_autofree char *shown = ks_conf_parse_show(*word);
 
-			if (**word && !ks_conf_is_name(*word))
+			if (**word && !ks_name_is_plain(*word))
 				return ks_conf_parse_fail(
 					parse, "BUILD_DEPENDS", elements[i].index, error,
 					"BUILD_DEPENDS[%u] '%s' is not a name",
@@ -486,7 +468,7 @@ static bool check_called(const char *name, GError **error)
 {
 	g_autofree char *shown = name ? ks_conf_parse_show(name) : NULL;
 
-	if (!name || ks_conf_is_name(name))
+	if (!name || ks_name_is_plain(name))
 		return true;
 	ks_error_set(error, KS_ERROR_INVALID, "'%s' is not a module name or version",
 		     shown);

@@ -83,5 +83,3 @@ struct ks_conf *ks_conf_load(const struct ks_system *system,
 			     const char *name, const char *version,
 			     struct ks_kernel *kernel, GError **error);
 
-/* True for a name or version that may become a directory name in T. */
-bool ks_conf_is_name(const char *text);

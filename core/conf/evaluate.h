@@ -6,9 +6,9 @@
  */
 #pragma once
 
-#include "core/conf/settings.h"
 #include "core/conf/vars.h"
 #include "core/kernel/kernel.h"
+#include "core/sandbox/sandbox.h"
 #include "core/support/system.h"
 
 #define KS_CONF_MAX_BYTES (1u << 20)

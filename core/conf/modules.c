@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/conf/conf-private.h"
+#include "core/support/name.h"
 
 static void module_free(struct ks_conf_module *module)
 {
@@ -39,7 +40,7 @@ static bool check_name(const struct ks_conf_parse *parse, const char *variable,
 		return ks_conf_parse_fail(parse, variable, index, error,
 					  "%s[%u] '%s' ends in '.o' or '.ko'", variable,
 					  index, shown);
-	if (!ks_conf_is_name(name))
+	if (!ks_name_is_plain(name))
 		return ks_conf_parse_fail(parse, variable, index, error,
 					  "%s[%u] '%s' is not a module name", variable,
 					  index, shown);

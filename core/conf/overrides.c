@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/conf/overrides.h"
 
-bool ks_conf_is_directive(const char *text)
-{
-	if (!g_ascii_isalpha(*text) && *text != '_')
-		return false;
-	while (g_ascii_isalnum(*text) || *text == '_')
-		text++;
-	return *text == '=';
-}
-
 /* "" is a name that is not known yet: a directory that is being added. */
 static bool fits(const char *wanted, const char *name)
 {

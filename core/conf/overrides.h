@@ -29,9 +29,6 @@ struct ks_conf_overrides {
 	bool first_exclusive_for_all;
 };
 
-/* Is text NAME=value, NAME being one of a variable? */
-bool ks_conf_is_directive(const char *text);
-
 /* Do conf_path and directives concern this one? overrides may be NULL. */
 bool ks_conf_overrides_match(const struct ks_conf_overrides *overrides, const char *name,
 			     const char *version);

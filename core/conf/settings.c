@@ -10,6 +10,7 @@
 #include "core/conf/conf.h"
 #include "core/conf/framework.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 #define GROUP		  "kmodsmith"
 #define SIGN_GROUP	  "sign"
@@ -351,7 +352,7 @@ static bool check_group(const struct reading *reading, unsigned int line,
 		return true;
 	if (!g_str_has_prefix(group, MODULE_GROUP))
 		return fail(reading, line, "unknown group '%s'", group);
-	if (!ks_conf_is_name(group + strlen(MODULE_GROUP)))
+	if (!ks_name_is_plain(group + strlen(MODULE_GROUP)))
 		return fail(reading, line, "'%s' is not a module name",
 			    group + strlen(MODULE_GROUP));
 	return true;

@@ -8,6 +8,7 @@
 
 #include "core/conf/overrides.h"
 #include "core/kernel/kernel.h"
+#include "core/sandbox/sandbox.h"
 #include "core/support/system.h"
 
 struct ks_framework;
@@ -17,11 +18,6 @@ enum ks_kernels_setting {
 	KS_KERNELS_SELECTED, /* a list out of newest, running, default */
 };
 
-enum ks_sandbox_setting {
-	KS_SANDBOX_AUTO,
-	KS_SANDBOX_REQUIRE,
-	KS_SANDBOX_OFF, /* of a module's settings, too: still never as root */
-};
 enum ks_root_scripts_setting { KS_ROOT_SCRIPTS_RUN, KS_ROOT_SCRIPTS_SKIP };
 enum ks_sign_setting { KS_SIGN_SETTING_AUTO, KS_SIGN_SETTING_YES, KS_SIGN_SETTING_NO };
 enum ks_on_failure_setting { KS_ON_FAILURE_REPORT, KS_ON_FAILURE_FAIL };

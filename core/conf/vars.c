@@ -256,3 +256,12 @@ bool ks_vars_is_full(const struct ks_vars *vars)
 {
 	return vars->full;
 }
+
+bool ks_vars_is_assignment(const char *text)
+{
+	if (!g_ascii_isalpha(*text) && *text != '_')
+		return false;
+	while (g_ascii_isalnum(*text) || *text == '_')
+		text++;
+	return *text == '=';
+}

@@ -58,3 +58,6 @@ bool ks_vars_is_full(const struct ks_vars *vars);
  * them back (dkms 3.4.3, dkms_conf_variables); NULL at the end.
  */
 extern const char *const ks_vars_known[];
+
+/* Is text NAME=value, NAME being one that a variable may have? */
+bool ks_vars_is_assignment(const char *text);

@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include "core/kernel/kernel.h"
 #include "core/record/record.h"
+#include "core/state/tree.h"
 
 /*
  * False when none of the kernels (ks_kernel_list) is alive: then it is the file

@@ -29,9 +29,7 @@ struct run {
 	struct ks_outcome *outcome;
 };
 
-static const struct ks_inventory_options whole_picture = {
-	.record_digest = ks_record_digest,
-};
+static const struct ks_inventory_options whole_picture;
 
 void ks_outcome_free(struct ks_outcome *outcome)
 {
@@ -363,7 +361,6 @@ static bool run_stages(struct run *run, GError **error)
 {
 	const struct ks_inventory_options narrow = {
 		.release = run->options->request.release,
-		.record_digest = ks_record_digest,
 	};
 	bool done;
 

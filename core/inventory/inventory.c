@@ -4,18 +4,6 @@
 
 #include "core/inventory/inventory-private.h"
 
-void ks_record_entry_free(struct ks_record_entry *entry)
-{
-	if (!entry)
-		return;
-	g_free(entry->package);
-	g_free(entry->module);
-	g_free(entry->version);
-	g_free(entry->release);
-	g_free(entry->digest);
-	g_free(entry);
-}
-
 static void source_free(gpointer data)
 {
 	struct ks_source *source = data;

@@ -10,6 +10,7 @@
 #include "core/conf/conf.h"
 #include "core/conf/settings.h"
 #include "core/kernel/kernel.h"
+#include "core/record/record.h"
 #include "core/state/quarantine.h"
 #include "core/state/target.h"
 #include "core/state/tree.h"
@@ -86,26 +87,11 @@ struct ks_inventory {
 	bool has_recorder;
 };
 
-/* What the package database holds, told by the recorder (core/record). */
-struct ks_record_entry {
-	char *package; /* kmod-foo-6.1.0-56-amd64 */
-	char *module, *version, *release;
-	char *digest;  /* record digest, see core/record/record.h */
-	bool complete; /* fully installed, nothing half configured */
-	bool ours;     /* carries our mark; false: a foreign package of such a name */
-};
-void ks_record_entry_free(struct ks_record_entry *entry);
-
 /* Narrowed are the targets and the records; sources and kernels are all there. */
 struct ks_inventory_options {
 	const char *module;  /* narrow to one module name and its BUILD_DEPENDS; NULL for
 				all */
 	const char *release; /* narrow to one kernel; NULL for all */
-	/*
-	 * The digest that a right record of these files has (core/record is below this
-	 * layer). NULL: a complete record of the same version is taken for right.
-	 */
-	char *(*record_digest)(const struct ks_manifest *manifest);
 };
 
 /*

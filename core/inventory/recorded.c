@@ -13,8 +13,8 @@ static char *fold(const char *name)
 static bool has_name_of(const struct ks_record_entry *entry,
 			const struct ks_target *target)
 {
-	g_autofree char *name = g_strdup_printf("kmod-%s-%s", target->source->name,
-						target->kernel->release);
+	g_autofree char *name =
+		ks_record_name(target->source->name, target->kernel->release);
 	g_autofree char *wanted = fold(name);
 	g_autofree char *given = entry->package ? fold(entry->package) : NULL;
 
@@ -41,16 +41,13 @@ static const struct ks_record_entry *find_entry(const struct ks_inventory *inven
 	return NULL;
 }
 
-static bool is_right(const struct ks_inventory_taking *taking,
-		     const struct ks_target *target, const struct ks_record_entry *entry)
+static bool is_right(const struct ks_target *target, const struct ks_record_entry *entry)
 {
 	g_autofree char *digest = NULL;
 
 	if (!entry->complete || !target->artifact || !target->artifact->manifest)
 		return false;
-	if (!taking->options->record_digest)
-		return true;
-	digest = taking->options->record_digest(target->artifact->manifest);
+	digest = ks_record_digest(target->artifact->manifest);
 	return g_strcmp0(digest, entry->digest) == 0;
 }
 
@@ -72,5 +69,5 @@ enum ks_recorded ks_inventory_check_recorded(const struct ks_inventory_taking *t
 							    : KS_RECORDED_STALE;
 	if (target->installed == KS_INSTALLED_NO)
 		return KS_RECORDED_STALE;
-	return is_right(taking, target, entry) ? KS_RECORDED_OK : KS_RECORDED_STALE;
+	return is_right(target, entry) ? KS_RECORDED_OK : KS_RECORDED_STALE;
 }

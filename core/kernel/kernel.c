@@ -28,32 +28,6 @@ void ks_kernel_free(struct ks_kernel *kernel)
 	g_free(kernel);
 }
 
-char *ks_kernel_read_head(const struct ks_system *system, const char *path,
-			  size_t max_bytes)
-{
-	g_autofree char *text = g_malloc(max_bytes + 1);
-	ks_autofd int fd = ks_root_openat(system->root, path,
-					  O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
-	size_t size = 0;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	while (size < max_bytes) {
-		ssize_t n = read(fd, text + size, max_bytes - size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return NULL;
-		if (n == 0)
-			break;
-		size += n;
-	}
-	text[size] = '\0';
-	return g_steal_pointer(&text);
-}
-
 char *ks_kernel_machine_arch(const struct ks_system *system)
 {
 	struct utsname name;

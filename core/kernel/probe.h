@@ -8,13 +8,6 @@
 #define KS_KERNEL_MAX_CONFIG_BYTES (8u << 20)
 
 /*
- * The first max_bytes of a file, NUL-terminated; NULL when it cannot be read or
- * is no regular file. For looking at the beginning of something long.
- */
-char *ks_kernel_read_head(const struct ks_system *system, const char *path,
-			  size_t max_bytes);
-
-/*
  * The value in one line of a configuration: *line is moved behind it. Returns
  * the symbol and *value, both inside the line, which is changed; a string has
  * lost its quotes. NULL for a line that sets nothing.

@@ -49,7 +49,7 @@ static const char *ask_order(const struct ks_system *system,
 {
 	g_autofree char *path =
 		g_build_filename(kernel->modules_dir, "modules.order", NULL);
-	g_autofree char *text = ks_kernel_read_head(system, path, ORDER_HEAD_BYTES);
+	g_autofree char *text = ks_root_read_head(system->root, path, ORDER_HEAD_BYTES);
 	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", MAX_ORDER_LINES + 1);
 
 	for (guint i = 0; lines[i] && i < MAX_ORDER_LINES; i++) {

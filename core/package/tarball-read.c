@@ -11,6 +11,7 @@
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"
+#include "core/support/name.h"
 
 #define PRIVATE_PREFIX	   KS_DURABLE_TEMPORARY_PREFIX "tarball-"
 #define MAX_SEARCH_DEPTH   8
@@ -288,7 +289,7 @@ static bool find_arches(const struct ks_system *system, struct ks_tarball *tarba
 		struct ks_tarball_build *build;
 		g_autofree char *path = g_build_filename(dir, arch, NULL);
 
-		if (!ks_conf_is_name(arch) || !is_dir(system, path))
+		if (!ks_name_is_plain(arch) || !is_dir(system, path))
 			return refuse(label, arch, "can be no architecture", error);
 		if (!check_build(system, path, label, error))
 			return false;
@@ -316,7 +317,7 @@ static bool find_builds(const struct ks_system *system, struct ks_tarball *tarba
 		const char *release = g_ptr_array_index(names, i);
 		g_autofree char *path = g_build_filename(main, release, NULL);
 
-		if (!g_ascii_isdigit(*release) || !ks_conf_is_name(release) ||
+		if (!g_ascii_isdigit(*release) || !ks_name_is_plain(release) ||
 		    !is_dir(system, path))
 			return refuse(label, release, "can be no kernel", error);
 		if (!find_arches(system, tarball, path, release, label, error))

@@ -187,18 +187,21 @@ static void *entry_block_new(void)
 	return g_new0(struct ks_record_entry, 1);
 }
 
-/* Not ks_record_entry_free(): a recorder would then link the inventory and all below it.
- */
-static void entry_block_free(gpointer data)
+void ks_record_entry_free(struct ks_record_entry *entry)
 {
-	struct ks_record_entry *entry = data;
-
+	if (!entry)
+		return;
 	g_free(entry->package);
 	g_free(entry->module);
 	g_free(entry->version);
 	g_free(entry->release);
 	g_free(entry->digest);
 	g_free(entry);
+}
+
+static void entry_block_free(gpointer data)
+{
+	ks_record_entry_free(data);
 }
 
 static bool take_flag(bool *flag, const char *key, const char *value, GError **error)

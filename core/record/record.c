@@ -90,13 +90,18 @@ static GPtrArray *files_of(const struct ks_manifest *manifest)
 	return files;
 }
 
+char *ks_record_name(const char *module, const char *release)
+{
+	return g_strdup_printf("kmod-%s-%s", module, release);
+}
+
 struct ks_record *ks_record_new(const struct ks_manifest *manifest)
 {
 	struct ks_record *record = g_new0(struct ks_record, 1);
 	g_autoptr(GPtrArray) set = g_ptr_array_new();
 	g_autofree char *text = NULL;
 
-	record->name = g_strdup_printf("kmod-%s-%s", manifest->module, manifest->release);
+	record->name = ks_record_name(manifest->module, manifest->release);
 	record->module = g_strdup(manifest->module);
 	record->version = g_strdup(manifest->version);
 	record->release = g_strdup(manifest->release);

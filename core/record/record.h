@@ -20,8 +20,8 @@
  */
 #pragma once
 
-#include "core/inventory/inventory.h"
-#include "core/plan/plan.h"
+#include "core/state/manifest.h"
+#include "core/support/system.h"
 
 /*
  * Set by a hook whose package manager can be told to use another database than the
@@ -50,6 +50,19 @@ struct ks_record {
 
 void ks_record_free(struct ks_record *record);
 KS_DEFINE_CLEANUP(ks_record, ks_record_free)
+
+/* What the package database holds, as the recorder lists it. */
+struct ks_record_entry {
+	char *package; /* kmod-foo-6.1.0-56-amd64 */
+	char *module, *version, *release;
+	char *digest;  /* that of struct ks_record */
+	bool complete; /* fully installed, nothing half configured */
+	bool ours;     /* carries our mark; false: a foreign package of such a name */
+};
+void ks_record_entry_free(struct ks_record_entry *entry);
+
+/* "kmod-MODULE-RELEASE", the name of a record; free with g_free. */
+char *ks_record_name(const char *module, const char *release);
 
 /* A record for an installed artifact. */
 struct ks_record *ks_record_new(const struct ks_manifest *manifest);

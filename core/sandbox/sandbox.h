@@ -23,6 +23,13 @@
 #include "core/sandbox/layer.h"
 #include "core/support/system.h"
 
+/* How much of it a run asks for: kmodsmith.conf(5), sandbox. */
+enum ks_sandbox_setting {
+	KS_SANDBOX_AUTO,
+	KS_SANDBOX_REQUIRE,
+	KS_SANDBOX_OFF, /* of a module's settings, too: still never as root */
+};
+
 /* One directory shown to the command at another place. */
 struct ks_sandbox_bind {
 	const char *source; /* path inside the tree */

@@ -7,6 +7,7 @@
 #include "core/conf/conf.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 #define SCHEMA		   1
 #define GROUP		   "manifest"
@@ -144,7 +145,7 @@ static bool is_module_file_name(const char *text)
 {
 	static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
 
-	if (!ks_conf_is_name(text))
+	if (!ks_name_is_plain(text))
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		if (g_str_has_suffix(text, suffixes[i]))
@@ -297,13 +298,13 @@ static bool read_head(const struct reader *reader, struct ks_manifest *manifest,
 		return false;
 	if (schema != SCHEMA)
 		return refuse(reader, GROUP, "schema", error);
-	ok = read_text(reader, GROUP, "module", ks_conf_is_name, true, &manifest->module,
+	ok = read_text(reader, GROUP, "module", ks_name_is_plain, true, &manifest->module,
 		       error) &&
-	     read_text(reader, GROUP, "version", ks_conf_is_name, true,
+	     read_text(reader, GROUP, "version", ks_name_is_plain, true,
 		       &manifest->version, error) &&
-	     read_text(reader, GROUP, "release", ks_conf_is_name, true,
+	     read_text(reader, GROUP, "release", ks_name_is_plain, true,
 		       &manifest->release, error) &&
-	     read_text(reader, GROUP, "arch", ks_conf_is_name, true, &manifest->arch,
+	     read_text(reader, GROUP, "arch", ks_name_is_plain, true, &manifest->arch,
 		       error) &&
 	     read_text(reader, GROUP, "build-fingerprint", is_token, false,
 		       &manifest->build_fingerprint, error) &&

@@ -10,6 +10,7 @@
 #include "core/conf/conf.h"
 #include "core/state/tree-private.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 static void artifact_free(struct ks_artifact *artifact)
 {
@@ -71,7 +72,7 @@ static GPtrArray *list_directories(const struct ks_system *system, const char *d
 	g_autoptr(GPtrArray) all = ks_root_list_type(system->root, dir, S_IFDIR, NULL);
 
 	for (guint i = 0; all && i < all->len; i++)
-		if (ks_conf_is_name(all->pdata[i]))
+		if (ks_name_is_plain(all->pdata[i]))
 			g_ptr_array_add(names, g_strdup(all->pdata[i]));
 	return names;
 }
@@ -95,7 +96,7 @@ static void read_module_files(const struct ks_system *system,
 
 		if (g_str_equal(name, "Module.symvers"))
 			artifact->has_symvers = true;
-		else if (ks_conf_is_name(name) && is_module_name(name))
+		else if (ks_name_is_plain(name) && is_module_name(name))
 			g_ptr_array_add(artifact->module_files, g_strdup(name));
 	}
 }
@@ -206,8 +207,8 @@ static void read_dangling_link(const struct ks_system *system,
 	struct ks_artifact *artifact;
 
 	if (!parts || g_strv_length(parts) != 3 ||
-	    !g_str_equal(parts[0], entry->version) || !ks_conf_is_name(parts[1]) ||
-	    !ks_conf_is_name(parts[2]) ||
+	    !g_str_equal(parts[0], entry->version) || !ks_name_is_plain(parts[1]) ||
+	    !ks_name_is_plain(parts[2]) ||
 	    ks_tree_find_artifact(entry, parts[1], parts[2]) ||
 	    !is_active(system, entry, parts[1], parts[2]))
 		return;

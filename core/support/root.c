@@ -274,6 +274,31 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
 	return g_string_free(g_steal_pointer(&content), FALSE);
 }
 
+char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max_bytes)
+{
+	g_autofree char *text = g_malloc(max_bytes + 1);
+	ks_autofd int fd =
+		ks_root_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
+	size_t size = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	while (size < max_bytes) {
+		ssize_t n = read(fd, text + size, max_bytes - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return NULL;
+		if (n == 0)
+			break;
+		size += n;
+	}
+	text[size] = '\0';
+	return g_steal_pointer(&text);
+}
+
 static int compare_names(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -73,6 +73,12 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
 			size_t *size_bytes, GError **error);
 
 /*
+ * The first max_bytes of a file, NUL-terminated; NULL when it cannot be read or
+ * is no regular file. For looking at the beginning of something long.
+ */
+char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max_bytes);
+
+/*
  * Names in a directory without "." and "..", sorted by byte value. A
  * directory that is not there gives an empty list, not an error.
  */

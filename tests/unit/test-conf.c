@@ -7,6 +7,8 @@
 #include "core/conf/settings.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
+#include "core/conf/vars.h"
+#include "core/support/name.h"
 
 #define RELEASE "6.1.0-56-amd64"
 #define NAMES	"PACKAGE_NAME=foo\nPACKAGE_VERSION=1.0\n"
@@ -390,13 +392,13 @@ static void test_deprecated_are_listed(struct fixture *f, gconstpointer data)
 
 static void test_is_directive(void)
 {
-	g_assert_true(ks_conf_is_directive("MAKE=x"));
-	g_assert_true(ks_conf_is_directive("_a1="));
-	g_assert_false(ks_conf_is_directive("MAKE"));
-	g_assert_false(ks_conf_is_directive("=x"));
-	g_assert_false(ks_conf_is_directive("1A=x"));
-	g_assert_false(ks_conf_is_directive("MAKE[0]=x"));
-	g_assert_false(ks_conf_is_directive("A B=x"));
+	g_assert_true(ks_vars_is_assignment("MAKE=x"));
+	g_assert_true(ks_vars_is_assignment("_a1="));
+	g_assert_false(ks_vars_is_assignment("MAKE"));
+	g_assert_false(ks_vars_is_assignment("=x"));
+	g_assert_false(ks_vars_is_assignment("1A=x"));
+	g_assert_false(ks_vars_is_assignment("MAKE[0]=x"));
+	g_assert_false(ks_vars_is_assignment("A B=x"));
 }
 
 static void test_override_errors_name_their_file(struct fixture *f, gconstpointer data)
@@ -595,10 +597,10 @@ static void test_names(void)
 	g_autofree char *long_name = g_strnfill(129, 'a');
 
 	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
-		g_assert_true(ks_conf_is_name(good[i]));
+		g_assert_true(ks_name_is_plain(good[i]));
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
-		g_assert_false(ks_conf_is_name(bad[i]));
-	g_assert_false(ks_conf_is_name(long_name));
+		g_assert_false(ks_name_is_plain(bad[i]));
+	g_assert_false(ks_name_is_plain(long_name));
 }
 
 #define ADD(path, func)                                                                  \
