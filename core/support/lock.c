@@ -45,16 +45,13 @@ static char *read_holder(int fd)
 
 static void write_holder(int fd, const char *command)
 {
+	g_autofree char *name = g_strdelimit(g_strdup(command), "\n", ' ');
 	g_autofree char *text =
-		g_strdup_printf("%d %.*s", (int)getpid(), MAX_HOLDER_BYTES / 2, command);
-	size_t length;
+		g_strdup_printf("%d %.*s\n", (int)getpid(), MAX_HOLDER_BYTES / 2, name);
 	ssize_t n;
 
-	g_strdelimit(text, "\n", ' ');
-	length = strlen(text);
-	text[length] = '\n'; /* in place of the NUL: what is written has its length */
 	/* The text only informs: a full /run must not keep anybody from working. */
-	n = pwrite(fd, text, length + 1, 0);
+	n = pwrite(fd, text, strlen(text), 0);
 	if (n < 0 || ftruncate(fd, n) < 0)
 		return;
 }
