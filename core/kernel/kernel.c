@@ -42,13 +42,27 @@ static bool has(const struct ks_system *system, const char *dir, const char *nam
 	return ks_root_exists(system->root, path);
 }
 
-/* After a removal without purge the directory stays, with depmod's files only. */
+/* One without any modules has an empty one. */
+static bool lists_modules(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	g_autofree char *path =
+		g_build_filename(kernel->modules_dir, "modules.order", NULL);
+	struct stat st;
+
+	return ks_root_stat(system->root, path, &st) && st.st_size > 0;
+}
+
+/*
+ * After a removal without purge the directory stays, with depmod's files only. Of a
+ * split kernel the lists come with what the headers need, without the modules in them.
+ */
 static bool is_alive(const struct ks_system *system, const struct ks_kernel *kernel)
 {
 	return system->install_tree_is_given ||
 	       has(system, kernel->modules_dir, "kernel") ||
-	       has(system, kernel->modules_dir, "modules.order") ||
-	       has(system, kernel->modules_dir, "modules.builtin");
+	       ((has(system, kernel->modules_dir, "modules.order") ||
+		 has(system, kernel->modules_dir, "modules.builtin")) &&
+		!lists_modules(system, kernel));
 }
 
 /* A source tree that nobody has prepared has a Makefile too. */

@@ -16,6 +16,8 @@
 
 #define LIB_MODULES	"/lib/modules"
 #define USR_LIB_MODULES "/usr/lib/modules"
+/* the kernel's own, below its directory */
+#define MODULES "kernel"
 
 struct wanted {
 	const struct ks_record *record;
@@ -132,7 +134,7 @@ static struct wanted *find_wanted(struct apply *apply, const char *package)
 /* --- owners */
 
 static const char *const spellings[] = {LIB_MODULES, USR_LIB_MODULES};
-static const char *const kernel_files[] = {"modules.builtin", "modules.order", "kernel"};
+static const char *const kernel_files[] = {"modules.builtin", "modules.order", MODULES};
 
 static char *kernel_path(const char *spelling, const char *release, const char *file)
 {
@@ -170,21 +172,49 @@ static GPtrArray *paths_to_ask(struct apply *apply)
 	return paths;
 }
 
-/* The kernel's package and how it spells its directory; NULL when nobody owns it. */
+/* Who owns a file of the kernel: its packages, and the spelling in which they ship it. */
+static const char *owners_of(struct apply *apply, const char *release, const char *file,
+			     const char **spelling)
+{
+	for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
+		g_autofree char *path = kernel_path(spellings[s], release, file);
+		const char *owners = g_hash_table_lookup(apply->owners, path);
+
+		if (owners)
+			*spelling = spellings[s];
+		if (owners)
+			return owners;
+	}
+	return NULL;
+}
+
+/* The first of owners that is among the others, too, else the first. */
+static char *pick_owner(const char *owners, const char *others)
+{
+	g_auto(GStrv) names = g_strsplit(owners, ",", -1);
+	g_auto(GStrv) other_names = g_strsplit(others, ",", -1);
+
+	for (char **name = names; *name; name++)
+		if (g_strv_contains((const char *const *)other_names, *name))
+			return g_strdup(*name);
+	return g_strdup(names[0]);
+}
+
+/*
+ * The kernel's package and how it spells its directory; NULL when nobody owns it.
+ * A kernel may be split: it goes when the package with its modules goes, which need
+ * not be the one with the lists of them, that headers need as well. Of several with
+ * modules it is the one with the lists.
+ */
 static char *kernel_owner(struct apply *apply, const char *release, const char **spelling)
 {
-	for (size_t k = 0; k < G_N_ELEMENTS(kernel_files); k++) {
-		for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
-			g_autofree char *path =
-				kernel_path(spellings[s], release, kernel_files[k]);
-			const char *owner = g_hash_table_lookup(apply->owners, path);
+	const char *owners = NULL, *modules;
 
-			if (!owner)
-				continue;
-			*spelling = spellings[s];
-			return g_strndup(owner, strcspn(owner, ","));
-		}
-	}
+	for (size_t k = 0; !owners && k < G_N_ELEMENTS(kernel_files); k++)
+		owners = owners_of(apply, release, kernel_files[k], spelling);
+	modules = owners_of(apply, release, MODULES, spelling);
+	if (owners)
+		return pick_owner(modules ? modules : owners, owners);
 	/* the spelling of the other kernels then, if one can tell */
 	*spelling = g_hash_table_contains(apply->owners, USR_LIB_MODULES) &&
 				    !g_hash_table_contains(apply->owners, LIB_MODULES)

@@ -14,10 +14,11 @@
 
 #define RELEASE "6.1.0-99-amd64"
 #define DEST	"/lib/modules/" RELEASE "/updates/dkms/"
-#define KERNEL_PACKAGE                                                                   \
-	"Package: linux-image-" RELEASE "\nStatus: install ok installed\n"               \
+#define IN_STATUS(name)                                                                  \
+	"Package: " name "\nStatus: install ok installed\n"                              \
 	"Maintainer: nobody <nobody@localhost>\nArchitecture: all\nVersion: 1\n"         \
 	"Description: a kernel\n\n"
+#define KERNEL_PACKAGE IN_STATUS("linux-image-" RELEASE)
 
 #include "tests/unit/recorder-fixture.h"
 
@@ -65,6 +66,53 @@ static void test_wanted_modules_get_an_owner(struct recorder *f, gconstpointer d
 	g_assert_nonnull(strstr(status, "\nVersion: 1.0+k01234567\n"));
 	g_assert_false(
 		is_there(f, "/var/lib/kmodsmith/spool/kmod-foo-x-" RELEASE ".deb"));
+}
+
+/* The lists are also what headers need, and may outlive the modules. */
+static void test_of_a_split_kernel_the_modules_are_depended_on(struct recorder *f,
+							       gconstpointer data)
+{
+	static const char dir[] = "/.\n/lib\n/lib/modules\n/lib/modules/" RELEASE "\n";
+	g_autofree char *lists =
+		g_strconcat(dir, "/lib/modules/" RELEASE "/modules.builtin\n", NULL);
+	g_autofree char *modules =
+		g_strconcat(dir, "/lib/modules/" RELEASE "/kernel\n", NULL);
+	g_autofree char *status = NULL;
+
+	put(f, "/var/lib/dpkg/status",
+	    KERNEL_PACKAGE IN_STATUS("linux-base-" RELEASE)
+		    IN_STATUS("linux-modules-" RELEASE));
+	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list", "/.\n");
+	put(f, "/var/lib/dpkg/info/linux-base-" RELEASE ".list", lists);
+	put(f, "/var/lib/dpkg/info/linux-modules-" RELEASE ".list", modules);
+	want(f, "foo", "foo.ko", "foo", "0123456789");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	status = get(f, "/var/lib/dpkg/status");
+	g_assert_nonnull(strstr(status, "\nDepends: linux-modules-" RELEASE "\n"));
+}
+
+static void test_of_several_packages_with_modules_the_kernel_s_is_depended_on(
+	struct recorder *f, gconstpointer data)
+{
+	static const char dir[] = "/.\n/lib\n/lib/modules\n/lib/modules/" RELEASE "\n";
+	g_autofree char *kernel =
+		g_strconcat(dir, "/lib/modules/" RELEASE "/kernel\n",
+			    "/lib/modules/" RELEASE "/modules.order\n", NULL);
+	g_autofree char *more =
+		g_strconcat(dir, "/lib/modules/" RELEASE "/kernel\n", NULL);
+	g_autofree char *status = NULL;
+
+	put(f, "/var/lib/dpkg/status",
+	    IN_STATUS("a-driver-" RELEASE) KERNEL_PACKAGE IN_STATUS("z-driver-" RELEASE));
+	put(f, "/var/lib/dpkg/info/linux-image-" RELEASE ".list", kernel);
+	put(f, "/var/lib/dpkg/info/a-driver-" RELEASE ".list", more);
+	put(f, "/var/lib/dpkg/info/z-driver-" RELEASE ".list", more);
+	want(f, "foo", "foo.ko", "foo", "0123456789");
+	apply(f);
+	g_assert_cmpint(f->status, ==, 0);
+	status = get(f, "/var/lib/dpkg/status");
+	g_assert_nonnull(strstr(status, "\nDepends: linux-image-" RELEASE "\n"));
 }
 
 /* What it leads to is not there: only the link is the record's. */
@@ -452,6 +500,10 @@ static const struct {
 } tests[] = {
 	{"an empty database lists nothing", test_an_empty_database_lists_nothing},
 	{"wanted modules get an owner", test_wanted_modules_get_an_owner},
+	{"of a split kernel the modules are depended on",
+	 test_of_a_split_kernel_the_modules_are_depended_on},
+	{"of several packages with modules the kernel's is depended on",
+	 test_of_several_packages_with_modules_the_kernel_s_is_depended_on},
 	{"a link gets an owner", test_a_link_gets_an_owner},
 	{"what is recorded already is left alone",
 	 test_what_is_recorded_already_is_left_alone},

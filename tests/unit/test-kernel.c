@@ -100,6 +100,33 @@ static void no_kernels_is_no_error(struct faketree *t, gconstpointer data)
 	g_assert_cmpuint(kernels->len, ==, 0);
 }
 
+/* As Debian 14 splits it: headers bring the lists, the modules are another package's. */
+static void lists_without_their_modules_are_no_kernel(struct faketree *t,
+						      gconstpointer data)
+{
+	g_autoptr(GPtrArray) kernels = NULL, with_modules = NULL;
+
+	add_headers(t, K9, "");
+	add_file(t, "/lib/modules/", K9, "modules.builtin", "kernel/fs/ext4.ko\n");
+	add_file(t, "/lib/modules/", K9, "modules.order", "kernel/fs/xfs.ko\n");
+	kernels = list(t);
+	g_assert_false(only(kernels)->alive);
+	add_file(t, "/lib/modules/", K9, "kernel/fs/xfs.ko", "");
+	with_modules = list(t);
+	g_assert_true(only(with_modules)->alive);
+}
+
+static void kernel_that_has_no_modules_is_one(struct faketree *t, gconstpointer data)
+{
+	g_autoptr(GPtrArray) kernels = NULL;
+
+	add_headers(t, K9, "");
+	add_file(t, "/lib/modules/", K9, "modules.builtin", "kernel/fs/ext4.ko\n");
+	add_file(t, "/lib/modules/", K9, "modules.order", "");
+	kernels = list(t);
+	g_assert_true(only(kernels)->alive);
+}
+
 static void removed_kernel_is_not_alive(struct faketree *t, gconstpointer data)
 {
 	g_autoptr(GPtrArray) kernels = NULL;
@@ -405,6 +432,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD(kernels_are_newest_first);
 	ADD(no_kernels_is_no_error);
+	ADD(lists_without_their_modules_are_no_kernel);
+	ADD(kernel_that_has_no_modules_is_one);
 	ADD(removed_kernel_is_not_alive);
 	ADD(headers_outside_the_tree_are_none);
 	ADD(unprepared_source_is_no_headers);
