@@ -9,7 +9,8 @@
 #   bookworm-cloud      the same, with the -cloud kernel, its headers and their
 #                       meta-packages in the oldest version the archive has
 #   bookworm-amd64      likewise with the plain kernel
-#   trixie, trixie-build, trixie-cloud
+#   trixie, trixie-build, trixie-cloud, trixie-amd64
+#   sid, sid-build, sid-amd64
 #   *-alpm, *-alpmbuild systems of pacman: see alpmbase.bash
 #   *-rpm, *-rpmbuild   rpm systems: see rpmbase.bash
 #

@@ -79,25 +79,30 @@ ks_need_lists() {
 	find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -exec touch -c {} +
 }
 
-# ks_sources CODENAME: sources.list for a Debian release, from where this machine gets its
-# own Debian packages: the same archive, with the release's name replaced. Without lists apt
-# does not say whose archive it is.
+# ks_sources CODENAME [COMPONENT...]: sources.list for a Debian release, from where this
+# machine gets its own Debian packages: the same archive, with the release's name replaced.
+# Without components main. Without lists apt does not say whose archive it is. Of sid there
+# is nothing but the release itself, and an archive that stands still has a Release file
+# which is long out of date.
 ks_sources() {
-	local uri suite component origin key
+	local codename=$1 uri suite component origin key expired=
+	shift
+	(($#)) || set -- main
 	ks_need_lists
 	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
 		[[ -e $key ]] && break
 	done
+	[[ $codename != sid ]] || expired=' check-valid-until=no'
 	apt-get indextargets \
 		--format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
 		while read -r uri suite component origin; do
 			[[ $origin == Debian && $component == main ]] || continue
-			case $suite in
-			*-backports* | *-proposed* | sid | experimental) continue ;;
-			*-*) suite=$1-${suite#*-} ;;
-			*) suite=$1 ;;
+			case $codename:$suite in
+			*:*-backports* | *:*-proposed* | *:sid | *:experimental | sid:*-*) continue ;;
+			*:*-*) suite=$codename-${suite#*-} ;;
+			*) suite=$codename ;;
 			esac
-			printf 'deb [signed-by=%s] %s %s main\n' "$key" "$uri" "$suite"
+			printf 'deb [signed-by=%s%s] %s %s %s\n' "$key" "$expired" "$uri" "$suite" "$*"
 		done | sort -u
 }
 
