@@ -17,7 +17,7 @@ static const GOptionEntry options[] = {
 	 "RELEASE"},
 	{"force", 0, 0, G_OPTION_ARG_NONE, &force, "as of 'sync --force'", NULL},
 	{"retry-failed", 0, 0, G_OPTION_ARG_NONE, &retry_failed,
-	 "as of 'sync --retry-failed'", NULL},
+	 "accepted; 'sync' does so when somebody calls it", NULL},
 	{"no-initramfs", 0, 0, G_OPTION_ARG_NONE, &no_initramfs,
 	 "as of 'sync --no-initramfs'", NULL},
 	{NULL},
@@ -93,7 +93,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		.version = selection.version,
 		.release = selection.release,
 		.force = force,
-		.retry_failed = retry_failed,
+		.retry_failed = true,
 		.no_initramfs = no_initramfs || !cli->settings->initramfs,
 	};
 	code = ks_plan_text_print(cli, &request);

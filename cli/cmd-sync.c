@@ -19,7 +19,7 @@ static const GOptionEntry options[] = {
 	{"force", 0, 0, G_OPTION_ARG_NONE, &force,
 	 "build also what is up to date or has failed", NULL},
 	{"retry-failed", 0, 0, G_OPTION_ARG_NONE, &retry_failed,
-	 "try again what has failed", NULL},
+	 "with --trigger: try again what has failed", NULL},
 	{"no-record", 0, 0, G_OPTION_ARG_NONE, &no_record,
 	 "leave the package database alone, and take nothing away", NULL},
 	{"caller-records", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &caller_records,
@@ -54,7 +54,8 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 			    .version = selection->version,
 			    .release = selection->release,
 			    .force = force,
-			    .retry_failed = retry_failed,
+			    /* without a trigger it is somebody who asks */
+			    .retry_failed = retry_failed || !trigger_option,
 			    .no_initramfs = no_initramfs || !cli->settings->initramfs},
 		.no_record = no_record,
 		.caller_records = caller_records,

@@ -276,7 +276,8 @@ static int run_all(struct ks_dkms *dkms, const char *command, const char *header
 
 int ks_dkms_autoinstall(struct ks_dkms *dkms)
 {
-	struct ks_plan_request request = {0};
+	/* a failure that it prints is one that it has met */
+	struct ks_plan_request request = {.retry_failed = true};
 
 	if (dkms->cli.settings->no_autoinstall) {
 		puts("Automatic installation of modules has been disabled.");

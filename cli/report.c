@@ -361,8 +361,8 @@ static void print_failed(const struct ks_verdict *verdict)
 	if (verdict->state == KS_TARGET_FAILED)
 		ks_message_hint(
 			"'kmodsmith log %s/%s --kernel %s' shows the whole log; it is "
-			"tried again when an input changes, or with 'kmodsmith sync "
-			"--retry-failed'",
+			"tried again when an input, a package or the headers change, "
+			"or with 'kmodsmith sync'",
 			source->name, source->version, verdict->target->kernel->release);
 	else
 		ks_message_hint("'kmodsmith explain %s/%s' tells more", source->name,

@@ -5,6 +5,7 @@
 #include "core/engine/executor-private.h"
 #include "core/engine/symvers.h"
 #include "core/install/install.h"
+#include "core/kernel/surroundings.h"
 #include "core/support/error.h"
 
 #define TICK_US G_USEC_PER_SEC
@@ -157,6 +158,10 @@ bool ks_executor_start_build(struct ks_executor *executor, guint index, GError *
 static bool store_failure(struct ks_executor *executor, const struct ks_target *target,
 			  const struct ks_build_result *result, GError **error)
 {
+	const struct ks_plan_request *request = &executor->context.options->request;
+	const bool is_asked = request->retry_failed || request->force;
+	g_autofree char *surroundings =
+		ks_kernel_surroundings(executor->context.system, target->kernel);
 	struct ks_quarantine quarantine = {.fingerprint = target->fingerprint,
 					   .reason = result->reason,
 					   .step = result->step,
@@ -164,8 +169,11 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 								  ? result->first_error
 								  : result->message,
 					   .log_path = result->failure_log_path,
-					   .failed_at_us = g_get_real_time()};
+					   .failed_at_us = g_get_real_time(),
+					   .surroundings = surroundings};
 
+	ks_quarantine_continue(&quarantine, is_asked ? NULL : target->quarantine,
+			       result->duration_ms);
 	executor->context.outcome->n_failed++;
 	if (result->outside) {
 		g_propagate_error(error, g_error_copy(result->outside));

@@ -65,6 +65,8 @@ struct ks_target {
 	enum ks_installed installed;
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
+	/* Its surroundings changed since: a run that nobody asked for tries it again */
+	bool is_retry_due;
 	/*
 	 * Path of the kernel's own same or newer module, or NULL (see in-tree.h). Asked
 	 * only of what is built of the present inputs and not in place.

@@ -4,6 +4,7 @@
 
 #include "core/inventory/fingerprint.h"
 #include "core/inventory/in-tree.h"
+#include "core/kernel/surroundings.h"
 #include "core/support/version.h"
 
 /* --- what the conf says for this kernel */
@@ -215,6 +216,30 @@ static void fill_in_tree(const struct ks_inventory_taking *taking,
 		ks_in_tree_find(taking->system, target->kernel, artifact->manifest);
 }
 
+static const char *surroundings(struct ks_inventory_taking *taking,
+				const struct ks_kernel *kernel)
+{
+	g_autofree char *key = g_strdup_printf("surroundings %s", kernel->release);
+	const char *known = g_hash_table_lookup(taking->digests, key);
+
+	return known ? known
+		     : remember(taking, key,
+				ks_kernel_surroundings(taking->system, kernel));
+}
+
+/* Asked only of what failed with the inputs that there are now. */
+static void fill_retry(struct ks_inventory_taking *taking, struct ks_target *target)
+{
+	const struct ks_quarantine *quarantine = target->quarantine;
+
+	if (!quarantine || !target->kernel->alive || !target->fingerprint ||
+	    g_strcmp0(quarantine->fingerprint, target->fingerprint) != 0)
+		return;
+	target->is_retry_due = ks_quarantine_may_retry(quarantine, g_get_real_time()) &&
+			       g_strcmp0(quarantine->surroundings,
+					 surroundings(taking, target->kernel)) != 0;
+}
+
 static void fill_fingerprints(struct ks_inventory_taking *taking)
 {
 	struct fingerprinting state = {.taking = taking,
@@ -222,8 +247,10 @@ static void fill_fingerprints(struct ks_inventory_taking *taking)
 
 	for (guint i = 0; i < taking->inventory->targets->len; i++)
 		fill_fingerprint(&state, taking->inventory->targets->pdata[i]);
-	for (guint i = 0; i < taking->inventory->targets->len; i++)
+	for (guint i = 0; i < taking->inventory->targets->len; i++) {
 		fill_in_tree(taking, taking->inventory->targets->pdata[i]);
+		fill_retry(taking, taking->inventory->targets->pdata[i]);
+	}
 	g_hash_table_unref(state.visited);
 }
 

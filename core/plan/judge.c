@@ -138,7 +138,7 @@ static bool is_known_failure(const struct ks_planner *planner,
 	const struct ks_plan_request *request = planner->request;
 	const struct ks_target *target = cell->target;
 
-	if (!target->quarantine)
+	if (!target->quarantine || target->is_retry_due)
 		return false;
 	if (cell->matched && (request->force || request->retry_failed))
 		return false;
@@ -163,6 +163,8 @@ static enum ks_reason build_reason(const struct ks_target *target, bool forced)
 {
 	if (forced)
 		return KS_REASON_REQUESTED;
+	if (target->is_retry_due)
+		return KS_REASON_RETRY_DUE;
 	if (!target->built)
 		return target->installed == KS_INSTALLED_MISSING ? KS_REASON_FILES_MISSING
 								 : KS_REASON_NEVER_BUILT;
@@ -210,15 +212,16 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		fall_back(planner, cell);
 		return;
 	}
-	if (is_known_failure(planner, cell)) {
-		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
-		       target->quarantine->first_error);
-		fall_back(planner, cell);
-		return;
-	}
+	/* first: how it failed with another picture of what it depends on says little */
 	missing = find_missing_depends(planner, cell);
 	if (missing && !(planner->request->ignore_depends && cell->matched)) {
 		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
+		fall_back(planner, cell);
+		return;
+	}
+	if (is_known_failure(planner, cell)) {
+		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
+		       target->quarantine->first_error);
 		fall_back(planner, cell);
 		return;
 	}

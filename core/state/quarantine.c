@@ -12,6 +12,12 @@
 #define MAX_BYTES    (64 * 1024)
 #define MAX_LINE_LEN 2048
 
+/* All tries of one failure together: that is not noticed in a package transaction. */
+#define CHEAP_MS     (60 * 1000)
+#define SPACING	     100
+#define MAX_DOUBLING 20
+#define MAX_SPENT_MS (G_GINT64_CONSTANT(1000) * 86400 * 365)
+
 void ks_quarantine_free(struct ks_quarantine *quarantine)
 {
 	if (!quarantine)
@@ -20,7 +26,32 @@ void ks_quarantine_free(struct ks_quarantine *quarantine)
 	g_free(quarantine->step);
 	g_free(quarantine->first_error);
 	g_free(quarantine->log_path);
+	g_free(quarantine->surroundings);
 	g_free(quarantine);
+}
+
+bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us)
+{
+	const guint doubling = MIN(quarantine->n_retries, MAX_DOUBLING);
+	gint64 wait_ms;
+
+	if (quarantine->n_retries == 0 || quarantine->spent_ms < CHEAP_MS)
+		return true;
+	wait_ms = quarantine->spent_ms / (quarantine->n_retries + 1) * SPACING;
+	return (now_us - quarantine->first_failed_at_us) / 1000 >= wait_ms << doubling;
+}
+
+void ks_quarantine_continue(struct ks_quarantine *quarantine,
+			    const struct ks_quarantine *former, gint64 duration_ms)
+{
+	quarantine->spent_ms = duration_ms;
+	quarantine->first_failed_at_us = quarantine->failed_at_us;
+	if (!former || !former->surroundings ||
+	    g_strcmp0(former->fingerprint, quarantine->fingerprint) != 0)
+		return;
+	quarantine->n_retries = former->n_retries + 1;
+	quarantine->spent_ms += former->spent_ms;
+	quarantine->first_failed_at_us = former->first_failed_at_us;
 }
 
 static char *target_path(const struct ks_system *system, const char *module,
@@ -80,6 +111,13 @@ static struct ks_quarantine *parse(const char *text, size_t size_bytes)
 	quarantine->log_path = get_clean(keys, "log-path");
 	quarantine->failed_at_us =
 		g_key_file_get_int64(keys, GROUP, "failed-at-us", NULL);
+	quarantine->surroundings = get_clean(keys, "surroundings");
+	quarantine->n_retries = (guint)CLAMP(
+		g_key_file_get_integer(keys, GROUP, "retries", NULL), 0, G_MAXINT);
+	quarantine->spent_ms = CLAMP(g_key_file_get_int64(keys, GROUP, "spent-ms", NULL),
+				     0, MAX_SPENT_MS);
+	quarantine->first_failed_at_us =
+		g_key_file_get_int64(keys, GROUP, "first-failed-at-us", NULL);
 	return g_steal_pointer(&quarantine);
 }
 
@@ -123,6 +161,11 @@ bool ks_quarantine_store(const struct ks_system *system,
 	set_clean(keys, "first-error", quarantine->first_error);
 	set_clean(keys, "log-path", quarantine->log_path);
 	g_key_file_set_int64(keys, GROUP, "failed-at-us", quarantine->failed_at_us);
+	set_clean(keys, "surroundings", quarantine->surroundings);
+	g_key_file_set_integer(keys, GROUP, "retries", (int)quarantine->n_retries);
+	g_key_file_set_int64(keys, GROUP, "spent-ms", quarantine->spent_ms);
+	g_key_file_set_int64(keys, GROUP, "first-failed-at-us",
+			     quarantine->first_failed_at_us);
 	text = g_key_file_to_data(keys, &size_bytes, NULL);
 	return ks_durable_write(system->root, path, text, size_bytes, 0644, error);
 }

@@ -3,6 +3,10 @@
  * Known failures: state_dir/failed/M/V/K/A, a key file. A failed target is not
  * retried until its fingerprint changes or the user asks. Beside it A.log, the
  * log of that build: what is at T/M/V/build may be another kernel's.
+ *
+ * It is also tried again when what it may have failed for changed (its surroundings:
+ * core/kernel/surroundings.h), as long as that costs little: see
+ * ks_quarantine_may_retry().
  */
 #pragma once
 
@@ -17,10 +21,27 @@ struct ks_quarantine {
 			      */
 	char *log_path;	     /* in the tree; NULL: it could not be kept */
 	gint64 failed_at_us; /* real time */
+	char *surroundings;  /* as they were; NULL: recorded before they were kept */
+	/* Of the same inputs, each with other surroundings: how often it was tried again
+	 * without anybody asking, what all its tries took, when the first one failed. */
+	guint n_retries;
+	gint64 spent_ms, first_failed_at_us;
 };
 
 void ks_quarantine_free(struct ks_quarantine *quarantine);
 KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
+
+/*
+ * Its surroundings changed: may a run that nobody asked for try it again? What fails fast
+ * always may, and everything once. What fails slowly costs each package transaction its
+ * time: it may as often as the time since it first failed has doubled, begun with a
+ * hundred times what its tries took. Whoever does not want to wait asks.
+ */
+bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us);
+
+/* former (NULL: none) was this failure before: it counts on from there. */
+void ks_quarantine_continue(struct ks_quarantine *quarantine,
+			    const struct ks_quarantine *former, gint64 duration_ms);
 
 /* NULL without error when the target is not quarantined (or the file is unreadable). */
 struct ks_quarantine *ks_quarantine_load(const struct ks_system *system,

@@ -77,6 +77,8 @@ static const struct words reasons[] = {
 			       "a file or package of that name belongs to another"},
 	[KS_REASON_ADOPTED] = {"adopted", "dkms built it; it is taken over as it is"},
 	[KS_REASON_DISMISSED] = {"dismissed", "it was removed by hand"},
+	[KS_REASON_RETRY_DUE] = {"retry-due",
+				 "it failed, and packages or headers changed since"},
 };
 
 const char *ks_target_state_id(enum ks_target_state state)

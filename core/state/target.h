@@ -60,6 +60,7 @@ enum ks_reason {
 	KS_REASON_ADOPTED,   /* built by dkms; taken over as it is */
 	KS_REASON_SIGNATURE_CHANGED, /* built right, but not signed with the key in use */
 	KS_REASON_DISMISSED, /* an administrator removed it; its source may be there */
+	KS_REASON_RETRY_DUE, /* it failed, and what it may have failed for changed */
 };
 
 /* "recorded", "exclusive-config": the id, and the reverse (false when unknown). */

@@ -321,6 +321,8 @@ static void read_target_word(struct world *world, struct ks_target *target,
 		set_built(world, target, "f1");
 	} else if (g_str_equal(word, "built-by-dkms")) {
 		set_built(world, target, NULL);
+	} else if (g_str_equal(word, "retry-due")) {
+		target->is_retry_due = true;
 	} else if (g_str_equal(word, "no-manifest")) {
 		g_clear_pointer(&need_artifact(world, target)->manifest,
 				ks_manifest_free);

@@ -48,12 +48,14 @@ teardown_file() { root_end; }
 	assert_recorded openrazer-driver "$OLD" razerkbd razermouse razerkraken razeraccessory
 }
 
-@test "status calls it failed and exits with 3; it is not tried again" {
+@test "status calls it failed and exits with 3; a hook does not try it again, a person does" {
 	run root_in kmodsmith status
 	assert_equal "$status" 3 "exit code"
 	assert_contains "$output" "openrazer-driver/3.5.1 on $NEW: failed"
 	log=$R/var/lib/dkms/openrazer-driver/3.5.1/build/make.log
 	before=$(stat -c '%i %y' "$log")
-	root_in kmodsmith sync || true
+	root_in kmodsmith sync --trigger test
 	assert_equal "$(stat -c '%i %y' "$log")" "$before" "make.log"
+	root_in kmodsmith sync || true
+	[ "$(stat -c '%i %y' "$log")" != "$before" ]
 }

@@ -24,6 +24,10 @@ static bool store(struct faketree *tree, const char *release)
 		.first_error = (char *)"foo.c:3: error: \033[1mno\nsuch\xff",
 		.log_path = (char *)"/var/lib/dkms/foo/1.0/build/make.log",
 		.failed_at_us = 42,
+		.surroundings = (char *)"5678",
+		.n_retries = 2,
+		.spent_ms = 1500,
+		.first_failed_at_us = 40,
 	};
 
 	return ks_quarantine_store(tree->system, &failure, "foo", "1.0", release,
@@ -41,6 +45,57 @@ static void test_a_failure_is_remembered(struct faketree *tree, gconstpointer da
 	g_assert_cmpint(back->reason, ==, KS_REASON_BUILD_FAILED);
 	g_assert_cmpstr(back->step, ==, "make");
 	g_assert_cmpint(back->failed_at_us, ==, 42);
+	g_assert_cmpstr(back->surroundings, ==, "5678");
+	g_assert_cmpuint(back->n_retries, ==, 2);
+	g_assert_cmpint(back->spent_ms, ==, 1500);
+	g_assert_cmpint(back->first_failed_at_us, ==, 40);
+}
+
+static void test_what_fails_fast_may_always_be_tried(struct faketree *tree,
+						     gconstpointer data)
+{
+	struct ks_quarantine failure = {
+		.n_retries = 20, .spent_ms = 40000, .first_failed_at_us = 1000};
+
+	g_assert_true(ks_quarantine_may_retry(&failure, 2000));
+}
+
+static void test_what_fails_slowly_is_tried_ever_more_rarely(struct faketree *tree,
+							     gconstpointer data)
+{
+	const gint64 minute_us = 60 * G_USEC_PER_SEC;
+	/* ten minutes each */
+	struct ks_quarantine failure = {.spent_ms = 600000, .first_failed_at_us = 0};
+
+	g_assert_true(ks_quarantine_may_retry(&failure, 11 * minute_us));
+	failure.n_retries = 1;
+	failure.spent_ms = 1200000;
+	g_assert_false(ks_quarantine_may_retry(&failure, 1999 * minute_us));
+	g_assert_true(ks_quarantine_may_retry(&failure, 2000 * minute_us));
+	failure.n_retries = 2;
+	failure.spent_ms = 1800000;
+	g_assert_false(ks_quarantine_may_retry(&failure, 3999 * minute_us));
+	g_assert_true(ks_quarantine_may_retry(&failure, 4000 * minute_us));
+}
+
+static void test_the_same_failure_counts_on(struct faketree *tree, gconstpointer data)
+{
+	const struct ks_quarantine former = {.fingerprint = (char *)"abc",
+					     .surroundings = (char *)"s",
+					     .n_retries = 3,
+					     .spent_ms = 100,
+					     .first_failed_at_us = 7};
+	struct ks_quarantine again = {.fingerprint = (char *)"abc", .failed_at_us = 50};
+	struct ks_quarantine other = {.fingerprint = (char *)"def", .failed_at_us = 50};
+
+	ks_quarantine_continue(&again, &former, 20);
+	g_assert_cmpuint(again.n_retries, ==, 4);
+	g_assert_cmpint(again.spent_ms, ==, 120);
+	g_assert_cmpint(again.first_failed_at_us, ==, 7);
+	ks_quarantine_continue(&other, &former, 20);
+	g_assert_cmpuint(other.n_retries, ==, 0);
+	g_assert_cmpint(other.spent_ms, ==, 20);
+	g_assert_cmpint(other.first_failed_at_us, ==, 50);
 }
 
 static void test_an_error_line_cannot_drive_a_terminal(struct faketree *tree,
@@ -118,6 +173,11 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ADD("/quarantine/a failure is remembered", test_a_failure_is_remembered);
+	ADD("/quarantine/what fails fast may always be tried again",
+	    test_what_fails_fast_may_always_be_tried);
+	ADD("/quarantine/what fails slowly is tried ever more rarely",
+	    test_what_fails_slowly_is_tried_ever_more_rarely);
+	ADD("/quarantine/the same failure counts on", test_the_same_failure_counts_on);
 	ADD("/quarantine/an error line cannot drive a terminal",
 	    test_an_error_line_cannot_drive_a_terminal);
 	ADD("/quarantine/nothing or nonsense is no failure",
