@@ -126,7 +126,9 @@ static bool start(const struct ks_system *system, struct run *run, bool environm
 	const struct ks_bash_input *input = run->input;
 	ks_autofd int dump_fd = -1, note_fd = -1;
 	struct ks_sandbox_policy policy = {
-		.cwd = input->cwd,
+		.cwd = ks_conf_view_cwd(input->view),
+		.binds = input->view->binds,
+		.n_binds = input->view->n_binds,
 		.env = env,
 		.require = input->sandbox == KS_SANDBOX_REQUIRE,
 		.off = input->sandbox == KS_SANDBOX_OFF,
@@ -153,7 +155,8 @@ static bool start(const struct ks_system *system, struct run *run, bool environm
 static char *first_note(const struct run *run)
 {
 	g_autofree char *line = g_strndup(run->note->str, strcspn(run->note->str, "\n"));
-	char *valid = g_utf8_make_valid(line, -1);
+	g_autofree char *plain = ks_conf_view_translate(run->input->view, line);
+	char *valid = g_utf8_make_valid(plain, -1);
 
 	for (char *p = valid; *p; p++)
 		if (g_ascii_iscntrl(*p))

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "core/conf/vars.h"
-#include "core/sandbox/sandbox.h"
+#include "core/conf/view.h"
 #include "core/support/system.h"
 
 /*
@@ -31,9 +31,11 @@ char **ks_bash_environment_argv(const char *file, const struct ks_vars *before, 
 
 /* What an evaluation reads. All pointers are the caller's. */
 struct ks_bash_input {
-	const char *label;	     /* FILE of messages */
-	const char *cwd;	     /* inside the tree */
-	const char *file;	     /* inside the tree; NULL: the second evaluation */
+	const char *label; /* FILE of messages */
+	/* of the source; where bash is, and what it sees of what its user cannot read */
+	struct ks_conf_view *view;
+	const char
+		*file; /* inside the tree, as bash sees it; NULL: the second evaluation */
 	const struct ks_vars *first; /* of the second evaluation */
 	const struct ks_vars *before;
 	const char *const *known; /* the variables that are wanted, NULL at the end */

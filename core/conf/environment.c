@@ -63,14 +63,18 @@ static char **read_file(struct ks_conf_parse *parse, const char *path, GError **
 	g_autofree char *cwd = g_path_get_dirname(path);
 	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
 	ks_auto(ks_vars) before = ks_conf_base_vars(evaluation, parse->settings);
+	ks_auto(ks_conf_view) view = ks_conf_view_open_plain(evaluation->system, cwd);
+	g_autofree char *file = ks_conf_view_file(view, path, NULL, error);
 	const struct ks_bash_input input = {
 		.label = label,
-		.cwd = cwd,
-		.file = path,
+		.view = view,
+		.file = file,
 		.before = before,
 		.sandbox = evaluation->sandbox,
 	};
 
+	if (!file)
+		return NULL;
 	return ks_bash_environment(evaluation->system, &input, notes, error);
 }
 

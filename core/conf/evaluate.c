@@ -88,6 +88,29 @@ static bool too_much(struct ks_evaluation *evaluation, const struct ks_conf_file
 	return false;
 }
 
+/* The source as bash's user can read it, and the file in it. */
+static bool show_to_bash(struct ks_evaluation *evaluation,
+			 const struct ks_conf_file *file, struct ks_bash_input *input,
+			 char **path, GError **error)
+{
+	if (!evaluation->view)
+		evaluation->view =
+			evaluation->is_plain_dir
+				? ks_conf_view_open_plain(evaluation->system,
+							  evaluation->source_dir)
+				: ks_conf_view_open(evaluation->system,
+						    evaluation->source_dir, error);
+	if (evaluation->view && !*path)
+		*path = ks_conf_view_file(evaluation->view, file->path, file->text,
+					  error);
+	if (!evaluation->view || !*path) {
+		g_prefix_error(error, "%s:1: ", file->label);
+		return false;
+	}
+	input->view = evaluation->view;
+	return true;
+}
+
 /*
  * One file, both evaluations; *vars is replaced. Where bash is needed and not
  * allowed, false without an error.
@@ -98,28 +121,31 @@ static bool evaluate_file(struct ks_evaluation *evaluation,
 {
 	const struct ks_system *system = evaluation->system;
 	struct ks_bash_input input = {.label = file->label,
-				      .cwd = evaluation->source_dir,
-				      .file = file->path,
 				      .sandbox = evaluation->sandbox,
 				      .before = *vars,
 				      .known = evaluation->known};
 	struct ks_native_report report;
 	guint n_kept = evaluation->kept->len;
+	g_autofree char *path = NULL;
 	ks_auto(ks_vars) first = ks_native_source(file->text, *vars, &report);
 	struct ks_vars *second;
 
 	if (!first && report.verdict == KS_NATIVE_TOO_MUCH)
 		return too_much(evaluation, file, &report, error);
-	if (!first && allow_bash)
+	if (!first && allow_bash &&
+	    show_to_bash(evaluation, file, &input, &path, error)) {
+		input.file = path;
 		first = ks_bash_run(system, &input, NULL, evaluation->notes,
 				    &evaluation->failure_lasts, error);
+	}
 	if (!first)
 		return false;
 	second = ks_native_again(first, *vars, evaluation->known, evaluation->kept,
 				 &report);
 	if (!second && report.verdict == KS_NATIVE_TOO_MUCH)
 		return too_much(evaluation, file, &report, error);
-	if (!second && allow_bash) {
+	if (!second && allow_bash &&
+	    show_to_bash(evaluation, file, &input, &path, error)) {
 		g_ptr_array_set_size(evaluation->kept, n_kept);
 		input.file = NULL;
 		input.first = first;
@@ -180,6 +206,7 @@ void ks_evaluation_clear(struct ks_evaluation *evaluation)
 	g_clear_pointer(&evaluation->vars, ks_vars_free);
 	g_clear_pointer(&evaluation->kept, g_ptr_array_unref);
 	g_clear_pointer(&evaluation->notes, g_ptr_array_unref);
+	g_clear_pointer(&evaluation->view, ks_conf_view_close);
 	g_clear_pointer(&evaluation->cache_key, g_free);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/conf/vars.h"
+#include "core/conf/view.h"
 #include "core/kernel/kernel.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/system.h"
@@ -23,7 +24,8 @@ struct ks_conf_file {
 /* The caller sets and keeps what is above 'base'. */
 struct ks_evaluation {
 	const struct ks_system *system;
-	const char *source_dir;	    /* where bash is while it reads */
+	const char *source_dir; /* where bash is while it reads */
+	bool is_plain_dir;	/* that is no source: nobody but root reads its files */
 	const char *name, *version; /* "" when not known yet */
 	struct ks_kernel *kernel;   /* may be NULL */
 	const char *arch;
@@ -33,8 +35,9 @@ struct ks_evaluation {
 	struct ks_vars *base; /* what the first file sees; the caller hands it over */
 	GPtrArray *files;     /* struct ks_conf_file, in the order they are read */
 	struct ks_vars *vars;
-	GPtrArray *kept;    /* "NAME[i]": not one word in the second evaluation */
-	GPtrArray *notes;   /* what bash complained of */
+	GPtrArray *kept;	   /* "NAME[i]": not one word in the second evaluation */
+	GPtrArray *notes;	   /* what bash complained of */
+	struct ks_conf_view *view; /* what bash reads; NULL until it does */
 	char *cache_key;    /* of the inputs, taken before bash reads them; or NULL */
 	bool failure_lasts; /* the same inputs would fail the same way */
 };

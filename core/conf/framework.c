@@ -395,6 +395,7 @@ static bool read_framework(struct reading *reading, GError **error)
 	struct ks_evaluation *evaluation = &reading->evaluation;
 
 	evaluation->source_dir = evaluation->system->dkms_etc;
+	evaluation->is_plain_dir = true;
 	evaluation->known = framework_variables;
 	if (!add_files(reading, error))
 		return false;
@@ -411,6 +412,7 @@ static bool read_module_init_tools(struct reading *reading, GError **error)
 	struct ks_evaluation *evaluation = &reading->evaluation;
 
 	evaluation->source_dir = "/etc/sysconfig";
+	evaluation->is_plain_dir = true;
 	evaluation->known = module_init_tools_variables;
 	if (!add_file(reading, MODULE_INIT_TOOLS, error))
 		return false;

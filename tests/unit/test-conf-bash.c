@@ -164,22 +164,78 @@ static void test_complaints_are_warnings(struct fixture *f, gconstpointer data)
 	g_assert_true(contains(conf->warnings->pdata[0], "frobnicate"));
 }
 
-static void test_a_conf_its_user_cannot_read_is_an_error(struct fixture *f,
-							 gconstpointer data)
+/* The directory's path is closed to others, or what is in it: umask 077. */
+static bool close_to_others(struct fixture *f, const char *path, mode_t mode)
 {
-	g_autoptr(GError) error = NULL;
-	g_autofree char *path = g_build_filename(f->source, "dkms.conf", NULL);
+	g_autofree char *host = faketree_path(&f->tree, path);
 
 	if (geteuid() != 0) {
 		g_test_skip("as a plain user everything runs as the caller");
-		return;
+		return false;
 	}
-	faketree_write(&f->tree, "/src/dkms.conf", ONE "true\n");
-	g_assert_cmpint(g_chmod(path, 0600), ==, 0);
-	g_assert_null(load(f, NULL, &error));
-	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
-	g_assert_true(contains(error->message,
-			       "bash cannot read it: its user has no right to"));
+	g_assert_cmpint(g_chmod(host, mode), ==, 0);
+	return true;
+}
+
+static void check_has_no_copies(struct fixture *f)
+{
+	g_autofree char *views = faketree_path(&f->tree, "/state/view");
+	g_autoptr(GDir) dir = g_dir_open(views, 0, NULL);
+
+	g_assert_nonnull(dir);
+	g_assert_null(g_dir_read_name(dir));
+}
+
+#define SOURCES_A_SIBLING                                                                \
+	ONE "source ./version.inc\nsource \"${BASH_SOURCE%/*}/more.inc\"\n"              \
+	    "MAKE=\"make $VERSION $MORE\"\n"
+
+static void test_reads_a_source_that_only_root_can(struct fixture *f, gconstpointer data)
+{
+	const char *closed = data;
+	ks_auto(ks_conf) conf = NULL;
+
+	faketree_write(&f->tree, "/src/version.inc", "VERSION=7\n");
+	faketree_write(&f->tree, "/src/more.inc", "MORE=8\n");
+	faketree_write(&f->tree, "/src/dkms.conf", SOURCES_A_SIBLING);
+	if (!close_to_others(f, closed,
+			     g_str_has_suffix(closed, ".inc") ||
+					     g_str_has_suffix(closed, ".conf")
+				     ? 0600
+				     : 0700))
+		return;
+	conf = load_good(f, NULL);
+	g_assert_cmpstr(conf->make, ==, "make 7 8");
+	g_assert_cmpuint(conf->warnings->len, ==, 0);
+	check_has_no_copies(f);
+}
+
+static void test_names_the_source_and_not_the_copy(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+	g_autofree char *own = g_strconcat(f->source, "/dkms.conf: line 6", NULL);
+
+	faketree_write(&f->tree, "/src/dkms.conf", ONE "\nfrobnicate\n");
+	if (!close_to_others(f, "/", 0700))
+		return;
+	conf = load_good(f, NULL);
+	g_assert_cmpuint(conf->warnings->len, ==, 1);
+	g_assert_true(contains(conf->warnings->pdata[0], own));
+}
+
+static void test_reads_an_override_that_only_root_can(struct fixture *f,
+						      gconstpointer data)
+{
+	ks_auto(ks_conf) conf = NULL;
+
+	faketree_write(&f->tree, "/etc/dkms/foo.conf", "MAKE+=$(echo ' and more')\n");
+	g_free(f->system->dkms_etc);
+	f->system->dkms_etc = faketree_path(&f->tree, "/etc/dkms");
+	if (!close_to_others(f, "/etc/dkms/foo.conf", 0600))
+		return;
+	conf = load_good(f, ONE "MAKE=$(echo make)\n");
+	g_assert_cmpstr(conf->make, ==, "make and more");
+	check_has_no_copies(f);
 }
 
 static void test_leaving_bash_is_an_error(struct fixture *f, gconstpointer data)
@@ -383,6 +439,10 @@ static void test_the_sandbox_can_be_required(struct fixture *f, gconstpointer da
 
 int main(int argc, char **argv)
 {
+	/* what is closed to others: a directory on the way, the source, a file of it */
+	static const char *const closed[] = {"/.", "/src", "/src/dkms.conf",
+					     "/src/version.inc"};
+
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	ADD("sources-the-kernels-config", test_sources_the_kernels_config);
@@ -393,8 +453,17 @@ int main(int argc, char **argv)
 	ADD("overrides-go-on-from-what-bash-read",
 	    test_overrides_go_on_from_what_bash_read);
 	ADD("complaints-are-warnings", test_complaints_are_warnings);
-	ADD("a-conf-its-user-cannot-read-is-an-error",
-	    test_a_conf_its_user_cannot_read_is_an_error);
+	for (size_t i = 0; i < G_N_ELEMENTS(closed); i++) {
+		g_autofree char *path = g_strconcat(
+			"/conf-bash/reads-a-source-that-only-root-can:", closed[i] + 1,
+			NULL);
+
+		g_test_add(path, struct fixture, closed[i], set_up,
+			   test_reads_a_source_that_only_root_can, tear_down);
+	}
+	ADD("names-the-source-and-not-the-copy", test_names_the_source_and_not_the_copy);
+	ADD("reads-an-override-that-only-root-can",
+	    test_reads_an_override_that_only_root_can);
 	ADD("leaving-bash-is-an-error", test_leaving_bash_is_an_error);
 	ADD("values-without-end-are-an-error", test_values_without_end_are_an_error);
 	ADD("answers-are-cached-by-their-inputs",
