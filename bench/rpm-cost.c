@@ -168,14 +168,14 @@ static double reconcile(rpmts ts, const struct ks_tree_root *tree, const char *t
 {
 	struct ks_reconcile options = {.ts = ts, .tree = tree, .complain = on_complaint};
 	struct ks_reconciled result;
-	struct ks_text_set set;
+	struct ks_record_set set;
 	struct ks_why why;
 	double begun = now_ms(CLOCK_MONOTONIC);
 
-	if (!ks_text_parse(text, strlen(text), &set, &why) ||
+	if (!ks_record_set_read(text, strlen(text), "set", &set, &why) ||
 	    !ks_reconcile(&options, &set, &result, &why))
 		die(why.text);
-	ks_text_clear(&set);
+	ks_record_set_clear(&set);
 	return now_ms(CLOCK_MONOTONIC) - begun;
 }
 

@@ -165,8 +165,8 @@ struct ks_package *ks_package_of_artifact(const struct ks_system *system,
 		"Kernel modules built from %s %s for this one kernel.\n"
 		"They need neither their source nor a compiler where they are installed.",
 		manifest->module, manifest->version);
-	g_clear_pointer(&package->provides, g_ptr_array_unref);
-	package->provides = g_ptr_array_ref(record->provides);
+	for (size_t i = 0; i < record->n_provides; i++)
+		g_ptr_array_add(package->provides, g_strdup(record->provides[i]));
 	package->mtime = options->mtime >= 0
 				 ? options->mtime
 				 : newest_time(system, source_dir,

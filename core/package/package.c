@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/record/text.h"
+#include "core/record/text-array.h"
 #include "core/support/error.h"
 
 static const char *const kinds[] = {
@@ -225,85 +225,73 @@ static void block_free(gpointer data)
 	g_free(block);
 }
 
-/* The n words of a value, unescaped; NULL when it has not exactly n, or no plain path
- * first. */
+/* The n words of a value; NULL when it has not exactly n, or no plain path first. */
 static char **split_words(const char *value, guint n)
 {
-	g_auto(GStrv) words = g_strsplit(value, " ", -1);
+	g_auto(GStrv) words = g_new0(char *, n + 1);
 
-	if (g_strv_length(words) != n)
-		return NULL;
-	for (guint i = 0; i < n; i++) {
-		char *text = ks_text_unescape(words[i]);
-
-		if (!text || !*text) {
-			g_free(text);
-			return NULL;
-		}
-		g_free(words[i]);
-		words[i] = text;
-	}
-	return ks_text_is_plain_path(words[0]) ? g_steal_pointer(&words) : NULL;
+	return ks_text_split(value, n, words) && ks_text_is_plain_path(words[0])
+		       ? g_steal_pointer(&words)
+		       : NULL;
 }
 
 static bool parse_mode(const char *text, unsigned int *mode)
 {
-	guint64 number;
+	uint64_t number;
 
-	if (!g_ascii_string_to_unsigned(text, 8, 0, 0777, &number, NULL))
+	if (!ks_text_read_number(text, 8, 0777, &number))
 		return false;
 	*mode = (unsigned int)number;
 	return true;
 }
 
-static bool refuse(GError **error, const char *what)
+static bool refuse(struct ks_why *why, const char *what)
 {
-	ks_error_set(error, KS_ERROR_INVALID, "not a '%s' line", what);
-	return false;
+	return ks_why_set(why, "not a '%s' line", what);
 }
 
-static bool take_file(void *block, const char *value, GError **error)
+static bool take_file(void *block, const char *value, struct ks_why *why)
 {
 	g_auto(GStrv) words = split_words(value, 5);
 	unsigned int mode;
-	guint64 size_bytes;
+	uint64_t size_bytes;
 
 	if (!words || !ks_text_is_sha256(words[1]) || words[4][0] != '/' ||
-	    !g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXINT64, &size_bytes, NULL) ||
+	    !ks_text_read_number(words[2], 10, INT64_MAX, &size_bytes) ||
 	    !parse_mode(words[3], &mode))
-		return refuse(error, "file=DEST SHA256 SIZE MODE SOURCE");
+		return refuse(why, "file=DEST SHA256 SIZE MODE SOURCE");
 	ks_package_add_file(&((struct block *)block)->package, words[0], words[1],
 			    size_bytes, mode, words[4]);
 	return true;
 }
 
-static bool take_link(void *block, const char *value, GError **error)
+static bool take_link(void *block, const char *value, struct ks_why *why)
 {
 	g_auto(GStrv) words = split_words(value, 2);
 
 	if (!words)
-		return refuse(error, "link=DEST TARGET");
+		return refuse(why, "link=DEST TARGET");
 	ks_package_add_link(&((struct block *)block)->package, words[0], words[1]);
 	return true;
 }
 
-static bool take_dir(void *block, const char *value, GError **error)
+static bool take_dir(void *block, const char *value, struct ks_why *why)
 {
 	g_auto(GStrv) words = split_words(value, 2);
 	unsigned int mode;
 
 	if (!words || !parse_mode(words[1], &mode))
-		return refuse(error, "dir=DEST MODE");
+		return refuse(why, "dir=DEST MODE");
 	ks_package_add_dir(&((struct block *)block)->package, words[0], mode);
 	return true;
 }
 
-static bool take_provides(void *block, const char *value, GError **error)
+static bool take_provides(void *block, const char *value, struct ks_why *why)
 {
 	char *text = ks_text_unescape(value);
 
 	if (!text)
-		return refuse(error, "provides=TEXT");
+		return refuse(why, "provides=TEXT");
 	g_ptr_array_add(((struct block *)block)->package.provides, text);
 	return true;
 }
@@ -330,10 +318,10 @@ static const struct ks_text_key keys[] = {
 	{"link", .take = take_link},
 	{"dir", .take = take_dir},
 	{"provides", .take = take_provides},
+	{NULL},
 };
 
-static const struct ks_text_grammar grammar = {"packages", keys, G_N_ELEMENTS(keys),
-					       block_new, block_free};
+static const struct ks_text_grammar grammar = {"packages", keys, block_new, block_free};
 
 static bool is_word(const char *text)
 {
@@ -483,7 +471,7 @@ struct ks_package *ks_package_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error)
 {
 	g_autoptr(GPtrArray) blocks =
-		ks_text_read(text, size_bytes, label, &grammar, error);
+		ks_text_read_array(text, size_bytes, label, &grammar, error);
 	struct ks_package *package;
 	struct block *block;
 

@@ -1,122 +1,130 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The recorder protocol read and written: two tables for the grammar of
- * text.h, one for the records of a desired set and one for the entries of a
- * list.
+ * The recorder protocol read: two tables for the grammar of text.h, one for the records
+ * of a desired set and one for the entries of a list.
  */
 #include "core/record/protocol.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "core/record/text.h"
-#include "core/support/error.h"
 
 /* --- the records of a desired set */
 
-static void file_free(gpointer data)
+static void file_clear(struct ks_record_file *file)
 {
-	struct ks_record_file *file = data;
+	free(file->path);
+	free(file->sha256);
+	free(file->link);
+}
 
-	g_free(file->path);
-	g_free(file->sha256);
-	g_free(file->link);
-	g_free(file);
+static void record_clear(struct ks_record *record)
+{
+	free(record->name);
+	free(record->module);
+	free(record->version);
+	free(record->release);
+	free(record->arch);
+	free(record->digest);
+	free(record->fingerprint);
+	for (size_t i = 0; i < record->n_files; i++)
+		file_clear(&record->files[i]);
+	free(record->files);
+	for (size_t i = 0; i < record->n_provides; i++)
+		free(record->provides[i]);
+	free(record->provides);
 }
 
 void ks_record_free(struct ks_record *record)
 {
-	if (!record)
-		return;
-	g_free(record->name);
-	g_free(record->module);
-	g_free(record->version);
-	g_free(record->release);
-	g_free(record->arch);
-	g_free(record->digest);
-	g_free(record->fingerprint);
-	g_clear_pointer(&record->files, g_ptr_array_unref);
-	g_clear_pointer(&record->provides, g_ptr_array_unref);
-	g_free(record);
+	if (record)
+		record_clear(record);
+	free(record);
 }
 
-static void *record_block_new(void)
+/* Room for one more; doubles, so that a long list costs no square. */
+static void *grow(void *array, size_t n, size_t element_bytes)
 {
-	struct ks_record *record = g_new0(struct ks_record, 1);
-
-	record->files = g_ptr_array_new_with_free_func(file_free);
-	record->provides = g_ptr_array_new_with_free_func(g_free);
-	return record;
+	if (n & (n - 1))
+		return array;
+	return reallocarray(array, n ? 2 * n : 1, element_bytes);
 }
 
-static void record_block_free(gpointer data)
+/* Takes over what the file holds. */
+static bool add_file(struct ks_record *record, struct ks_record_file *file,
+		     struct ks_why *why)
 {
-	ks_record_free(data);
-}
+	struct ks_record_file *files =
+		grow(record->files, record->n_files, sizeof(*record->files));
 
-/* "PATH SHA256 SIZE MODE", the path with its blanks escaped too. */
-static bool take_file(void *block, const char *value, GError **error)
-{
-	struct ks_record *record = block;
-	g_auto(GStrv) words = g_strsplit(value, " ", 5);
-	g_autofree char *path = NULL;
-	struct ks_record_file *file;
-	guint64 size_bytes, mode;
-
-	path = g_strv_length(words) == 4 ? ks_text_unescape(words[0]) : NULL;
-	if (!path || !ks_text_is_plain_path(path) || !ks_text_is_sha256(words[1]) ||
-	    !g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXINT64, &size_bytes, NULL) ||
-	    !g_ascii_string_to_unsigned(words[3], 8, 0, 07777, &mode, NULL)) {
-		ks_error_set(error, KS_ERROR_INVALID,
-			     "not a 'file=PATH SHA256 SIZE MODE' line");
-		return false;
+	if (!files) {
+		file_clear(file);
+		return ks_why_no_memory(why);
 	}
-	file = g_new0(struct ks_record_file, 1);
-	file->path = g_steal_pointer(&path);
-	file->sha256 = g_strdup(words[1]);
-	file->size_bytes = size_bytes;
+	record->files = files;
+	files[record->n_files++] = *file;
+	return true;
+}
+
+static bool read_file(char *const *words, struct ks_record_file *file)
+{
+	uint64_t mode;
+
+	if (!ks_text_is_plain_path(file->path) || !ks_text_is_sha256(file->sha256) ||
+	    !ks_text_read_number(words[2], 10, INT64_MAX, &file->size_bytes) ||
+	    !ks_text_read_number(words[3], 8, 07777, &mode))
+		return false;
 	file->mode = (unsigned int)mode;
-	g_ptr_array_add(record->files, file);
 	return true;
 }
 
-/* "PATH TEXT", both with their blanks escaped. */
-static bool take_link(void *block, const char *value, GError **error)
+/* "PATH SHA256 SIZE MODE" */
+static bool take_file(void *block, const char *value, struct ks_why *why)
 {
-	struct ks_record *record = block;
-	g_auto(GStrv) words = g_strsplit(value, " ", 3);
-	const bool is_pair = g_strv_length(words) == 2;
-	g_autofree char *path = is_pair ? ks_text_unescape(words[0]) : NULL;
-	g_autofree char *link = is_pair ? ks_text_unescape(words[1]) : NULL;
-	struct ks_record_file *file;
+	char *words[4];
+	bool ok = ks_text_split(value, 4, words);
+	struct ks_record_file file = {.path = words[0], .sha256 = words[1]};
 
-	if (!path || !ks_text_is_plain_path(path) || !link ||
-	    !ks_text_is_plain_path(link)) {
-		ks_error_set(error, KS_ERROR_INVALID, "not a 'link=PATH TEXT' line");
-		return false;
-	}
-	file = g_new0(struct ks_record_file, 1);
-	file->path = g_steal_pointer(&path);
-	file->link = g_steal_pointer(&link);
-	g_ptr_array_add(record->files, file);
-	return true;
+	ok = ok && read_file(words, &file);
+	free(words[2]);
+	free(words[3]);
+	if (ok)
+		return add_file(block, &file, why);
+	file_clear(&file);
+	return ks_why_set(why, "not a 'file=PATH SHA256 SIZE MODE' line");
 }
 
-static bool take_provides(void *block, const char *value, GError **error)
+/* "PATH TEXT" */
+static bool take_link(void *block, const char *value, struct ks_why *why)
+{
+	char *words[2];
+	bool ok = ks_text_split(value, 2, words);
+	struct ks_record_file file = {.path = words[0], .link = words[1]};
+
+	if (ok && ks_text_is_plain_path(file.path) && ks_text_is_plain_path(file.link))
+		return add_file(block, &file, why);
+	file_clear(&file);
+	return ks_why_set(why, "not a 'link=PATH TEXT' line");
+}
+
+static bool take_provides(void *block, const char *value, struct ks_why *why)
 {
 	struct ks_record *record = block;
 	char *text = ks_text_unescape(value);
+	char **provides;
 
-	if (!text) {
-		ks_error_set(error, KS_ERROR_INVALID,
-			     "'provides' is not escaped rightly");
-		return false;
+	if (!text)
+		return ks_why_set(why, "'provides' is not escaped rightly");
+	provides = grow(record->provides, record->n_provides, sizeof(*provides));
+	if (!provides) {
+		free(text);
+		return ks_why_no_memory(why);
 	}
-	g_ptr_array_add(record->provides, text);
+	record->provides = provides;
+	provides[record->n_provides++] = text;
 	return true;
 }
 
-static const struct ks_text_key record_keys[] = {
+const struct ks_text_key ks_record_keys[] = {
 	{"record", true, offsetof(struct ks_record, name)},
 	{"module", true, offsetof(struct ks_record, module)},
 	{"version", true, offsetof(struct ks_record, version)},
@@ -127,106 +135,73 @@ static const struct ks_text_key record_keys[] = {
 	{"file", .take = take_file},
 	{"link", .take = take_link},
 	{"provides", .take = take_provides},
+	{NULL},
 };
 
-static const struct ks_text_grammar record_grammar = {
-	"records", record_keys, G_N_ELEMENTS(record_keys), record_block_new,
-	record_block_free};
-
-GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
-			   GError **error)
+static bool read_records(struct ks_text *text, struct ks_record_set *set)
 {
-	return ks_text_read(text, size_bytes, label, &record_grammar, error);
+	set->records = calloc(text->n_blocks + 1, sizeof(*set->records));
+	if (!set->records)
+		return ks_why_no_memory(text->why);
+	while (set->n_records < text->n_blocks)
+		if (!ks_text_read_block(text, ks_record_keys,
+					&set->records[set->n_records++]))
+			return false;
+	return ks_text_end(text);
 }
 
-static void append_file(GString *out, const struct ks_record_file *file)
+bool ks_record_set_read(const char *bytes, size_t size_bytes, const char *label,
+			struct ks_record_set *set, struct ks_why *why)
 {
-	g_string_append(out, file->link ? "link=" : "file=");
-	ks_text_append_escaped(out, file->path, true);
-	g_string_append_c(out, ' ');
-	if (file->link) {
-		ks_text_append_escaped(out, file->link, true);
-		g_string_append_c(out, '\n');
-		return;
-	}
-	g_string_append_printf(out, "%s %" G_GUINT64_FORMAT " %o\n", file->sha256,
-			       file->size_bytes, file->mode);
+	struct ks_text text;
+
+	*set = (struct ks_record_set){0};
+	return ks_text_begin(&text, bytes, size_bytes, label, "records", why) &&
+	       read_records(&text, set);
 }
 
-static void append_record(GString *out, const struct ks_record *record)
+void ks_record_set_clear(struct ks_record_set *set)
 {
-	ks_text_append_line(out, "record", record->name);
-	ks_text_append_line(out, "module", record->module);
-	ks_text_append_line(out, "version", record->version);
-	ks_text_append_line(out, "kernel", record->release);
-	ks_text_append_line(out, "arch", record->arch);
-	ks_text_append_line(out, "digest", record->digest);
-	ks_text_append_line(out, "fingerprint", record->fingerprint);
-	for (guint i = 0; i < record->files->len; i++)
-		append_file(out, g_ptr_array_index(record->files, i));
-	for (guint i = 0; i < record->provides->len; i++)
-		ks_text_append_line(out, "provides",
-				    g_ptr_array_index(record->provides, i));
-	g_string_append_c(out, '\n');
-}
-
-char *ks_record_format(GPtrArray *records)
-{
-	GString *out = g_string_new(NULL);
-
-	ks_text_append_head(out, "records", records->len);
-	for (guint i = 0; i < records->len; i++)
-		append_record(out, g_ptr_array_index(records, i));
-	return g_string_free(out, FALSE);
+	for (size_t i = 0; i < set->n_records; i++)
+		record_clear(&set->records[i]);
+	free(set->records);
+	*set = (struct ks_record_set){0};
 }
 
 /* --- the entries of a list */
-
-static void *entry_block_new(void)
-{
-	return g_new0(struct ks_record_entry, 1);
-}
 
 void ks_record_entry_free(struct ks_record_entry *entry)
 {
 	if (!entry)
 		return;
-	g_free(entry->package);
-	g_free(entry->module);
-	g_free(entry->version);
-	g_free(entry->release);
-	g_free(entry->digest);
-	g_free(entry);
+	free(entry->package);
+	free(entry->module);
+	free(entry->version);
+	free(entry->release);
+	free(entry->digest);
+	free(entry);
 }
 
-static void entry_block_free(gpointer data)
+static bool take_flag(bool *flag, const char *key, const char *value, struct ks_why *why)
 {
-	ks_record_entry_free(data);
-}
-
-static bool take_flag(bool *flag, const char *key, const char *value, GError **error)
-{
-	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
-		ks_error_set(error, KS_ERROR_INVALID, "'%s' is neither 'yes' nor 'no'",
-			     key);
-		return false;
-	}
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return ks_why_set(why, "'%s' is neither 'yes' nor 'no'", key);
 	*flag = strcmp(value, "yes") == 0;
 	return true;
 }
 
-static bool take_complete(void *block, const char *value, GError **error)
+static bool take_complete(void *block, const char *value, struct ks_why *why)
 {
 	return take_flag(&((struct ks_record_entry *)block)->complete, "complete", value,
-			 error);
+			 why);
 }
 
-static bool take_ours(void *block, const char *value, GError **error)
+static bool take_ours(void *block, const char *value, struct ks_why *why)
 {
-	return take_flag(&((struct ks_record_entry *)block)->ours, "ours", value, error);
+	return take_flag(&((struct ks_record_entry *)block)->ours, "ours", value, why);
 }
 
-static const struct ks_text_key entry_keys[] = {
+const struct ks_text_key ks_record_entry_keys[] = {
 	{"record", true, offsetof(struct ks_record_entry, package)},
 	{"module", true, offsetof(struct ks_record_entry, module)},
 	{"version", true, offsetof(struct ks_record_entry, version)},
@@ -234,34 +209,5 @@ static const struct ks_text_key entry_keys[] = {
 	{"digest", true, offsetof(struct ks_record_entry, digest)},
 	{"complete", .take = take_complete},
 	{"ours", .take = take_ours},
+	{NULL},
 };
-
-static const struct ks_text_grammar entry_grammar = {"records", entry_keys,
-						     G_N_ELEMENTS(entry_keys),
-						     entry_block_new, entry_block_free};
-
-GPtrArray *ks_record_parse_list(const char *text, size_t size_bytes, const char *label,
-				GError **error)
-{
-	return ks_text_read(text, size_bytes, label, &entry_grammar, error);
-}
-
-char *ks_record_format_list(GPtrArray *entries)
-{
-	GString *out = g_string_new(NULL);
-
-	ks_text_append_head(out, "records", entries->len);
-	for (guint i = 0; i < entries->len; i++) {
-		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
-
-		ks_text_append_line(out, "record", entry->package);
-		ks_text_append_line(out, "module", entry->module);
-		ks_text_append_line(out, "version", entry->version);
-		ks_text_append_line(out, "kernel", entry->release);
-		ks_text_append_line(out, "digest", entry->digest);
-		ks_text_append_line(out, "complete", entry->complete ? "yes" : "no");
-		ks_text_append_line(out, "ours", entry->ours ? "yes" : "no");
-		g_string_append_c(out, '\n');
-	}
-	return g_string_free(out, FALSE);
-}

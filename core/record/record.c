@@ -36,9 +36,9 @@ static char *symbol_set_provide(GPtrArray *exports)
 	return g_strdup_printf("ksyms-set(%s)", digest);
 }
 
-static GPtrArray *provides_of(const struct ks_manifest *manifest)
+static void add_provides(struct ks_record *record, const struct ks_manifest *manifest)
 {
-	GPtrArray *provides = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *provides = g_ptr_array_new();
 	g_autoptr(GPtrArray) exports = g_ptr_array_new();
 
 	for (guint i = 0; i < manifest->files->len; i++) {
@@ -55,30 +55,19 @@ static GPtrArray *provides_of(const struct ks_manifest *manifest)
 	if (exports->len)
 		g_ptr_array_add(provides, symbol_set_provide(exports));
 	g_ptr_array_sort(provides, compare_strings);
-	return provides;
+	record->n_provides = provides->len;
+	record->provides = (char **)g_ptr_array_free(provides, FALSE);
 }
 
-static void file_free(gpointer data)
+static void add_files(struct ks_record *record, const struct ks_manifest *manifest)
 {
-	struct ks_record_file *file = data;
-
-	g_free(file->path);
-	g_free(file->sha256);
-	g_free(file->link);
-	g_free(file);
-}
-
-static GPtrArray *files_of(const struct ks_manifest *manifest)
-{
-	GPtrArray *files = g_ptr_array_new_with_free_func(file_free);
-
+	record->files = g_new0(struct ks_record_file, manifest->files->len);
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const struct ks_manifest_file *from =
 			g_ptr_array_index(manifest->files, i);
-		struct ks_record_file *file = g_new0(struct ks_record_file, 1);
+		struct ks_record_file *file = &record->files[record->n_files++];
 
 		file->path = ks_manifest_file_path(from);
-		g_ptr_array_add(files, file);
 		if (from->link) {
 			file->link = g_strdup(from->link);
 			continue;
@@ -87,7 +76,6 @@ static GPtrArray *files_of(const struct ks_manifest *manifest)
 		file->size_bytes = from->size_bytes;
 		file->mode = 0644;
 	}
-	return files;
 }
 
 char *ks_record_name(const char *module, const char *release)
@@ -109,8 +97,8 @@ struct ks_record *ks_record_new(const struct ks_manifest *manifest)
 	record->digest = g_strdup("");
 	record->fingerprint =
 		g_strdup(manifest->build_fingerprint ? manifest->build_fingerprint : "");
-	record->files = files_of(manifest);
-	record->provides = provides_of(manifest);
+	add_files(record, manifest);
+	add_provides(record, manifest);
 
 	/* the digest covers the text that says everything else */
 	g_ptr_array_add(set, record);

@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include "core/record/protocol.h"
 #include "core/state/manifest.h"
 #include "core/support/system.h"
 
@@ -30,36 +31,7 @@
  */
 #define KS_RECORD_DATABASE_ENV "KMODSMITH_DATABASE"
 
-struct ks_record_file {
-	char *path;	    /* absolute in the tree */
-	char *sha256;	    /* of a file; NULL: a link */
-	char *link;	    /* a symbolic link's text; NULL: a file */
-	guint64 size_bytes; /* of a file */
-	unsigned int mode;  /* of a file */
-};
-
-struct ks_record {
-	char *name; /* kmod-foo-6.1.0-56-amd64, in the protocol's spelling */
-	char *module, *version, *release, *arch;
-	char *digest;	     /* over everything below: the record is right iff equal */
-	char *fingerprint;   /* build fingerprint */
-	GPtrArray *files;    /* struct ks_record_file */
-	GPtrArray *provides; /* char *: "kmod(foo.ko)", "modalias(pci:...)",
-				"ksyms-set(...)" */
-};
-
-void ks_record_free(struct ks_record *record);
 KS_DEFINE_CLEANUP(ks_record, ks_record_free)
-
-/* What the package database holds, as the recorder lists it. */
-struct ks_record_entry {
-	char *package; /* kmod-foo-6.1.0-56-amd64 */
-	char *module, *version, *release;
-	char *digest;  /* that of struct ks_record */
-	bool complete; /* fully installed, nothing half configured */
-	bool ours;     /* carries our mark; false: a foreign package of such a name */
-};
-void ks_record_entry_free(struct ks_record_entry *entry);
 
 /* "kmod-MODULE-RELEASE", the name of a record; free with g_free. */
 char *ks_record_name(const char *module, const char *release);
@@ -73,9 +45,16 @@ char *ks_record_digest(const struct ks_manifest *manifest);
 /* The protocol's text for records (struct ks_record). Same records, same bytes. */
 char *ks_record_format(GPtrArray *records);
 
-/* Read it back, or what "list" printed (bounded, hostile input: fuzzed). */
+/* Read it back (bounded, hostile input: fuzzed). KS_ERROR_INVALID for anything else. */
 GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
 			   GError **error);
+
+/* What "list" printed: struct ks_record_entry. Errors as ks_record_parse(). */
+GPtrArray *ks_record_parse_list(const char *text, size_t size_bytes, const char *label,
+				GError **error);
+
+/* The text of "list" for struct ks_record_entry. Same entries, same bytes. */
+char *ks_record_format_list(GPtrArray *entries);
 
 /* The recorder program of this system, as a path of the calling process; NULL when none.
  */

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
-#include "core/record/protocol.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/process.h"

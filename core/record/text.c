@@ -2,86 +2,133 @@
 /* See text.h. */
 #include "core/record/text.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#include "core/support/error.h"
 
 #define MAX_TEXT_BYTES (64 * 1024 * 1024)
 #define MAX_LINE_BYTES (64 * 1024)
+#define MAX_PATH_BYTES 4096
 #define MAX_BLOCKS     20000
 #define SHA256_CHARS   64
 
-struct reader {
-	const char *label;
-	const char *at, *end;
-	guint line;
-};
-
-static bool fail(const struct reader *reader, GError **error, const char *what)
+static bool fail(const struct ks_text *text, const char *what)
 {
-	ks_error_set(error, KS_ERROR_INVALID, "%s:%u: %s", reader->label, reader->line,
-		     what);
-	return false;
+	return ks_why_set(text->why, "%s:%u: %s", text->label, text->line, what);
+}
+
+/* --- values */
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The byte that "%XX" stands for, or 0. */
+static char read_escape(const char *escape)
+{
+	int high = hex_value(escape[1]);
+	int low = high < 0 ? -1 : hex_value(escape[2]);
+
+	return low < 0 ? '\0' : (char)(high * 16 + low);
+}
+
+static bool unescape_to(char *to, const char *value)
+{
+	for (const char *p = value; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+		if (*p != '%') {
+			*to++ = *p;
+			continue;
+		}
+		*to = read_escape(p);
+		if (!*to++)
+			return false;
+		p += 2;
+	}
+	*to = '\0';
+	return true;
 }
 
 char *ks_text_unescape(const char *value)
 {
-	g_autoptr(GString) out = g_string_new(NULL);
+	char *text = malloc(strlen(value) + 1);
 
-	for (const char *p = value; *p; p++) {
-		int high, low;
+	if (text && unescape_to(text, value))
+		return text;
+	free(text);
+	return NULL;
+}
 
-		if ((guchar)*p < 0x20 || *p == 0x7f)
-			return NULL;
-		if (*p != '%') {
-			g_string_append_c(out, *p);
-			continue;
-		}
-		high = g_ascii_xdigit_value(p[1]);
-		low = high < 0 ? -1 : g_ascii_xdigit_value(p[2]);
-		if (low < 0 || high + low == 0)
-			return NULL;
-		g_string_append_c(out, (char)(high * 16 + low));
-		p += 2;
+static char *unescape_word(const char *value, size_t length)
+{
+	char *word = strndup(value, length);
+	char *text = word && *word ? ks_text_unescape(word) : NULL;
+
+	free(word);
+	return text;
+}
+
+bool ks_text_split(const char *value, size_t n, char **words)
+{
+	size_t taken = 0;
+	bool more = true;
+
+	memset(words, 0, n * sizeof(*words));
+	while (more && taken < n) {
+		size_t length = strcspn(value, " ");
+
+		words[taken] = unescape_word(value, length);
+		if (!words[taken])
+			break;
+		taken++;
+		more = value[length] == ' ';
+		value += length + more;
 	}
-	return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-void ks_text_append_escaped(GString *out, const char *value, bool blanks)
-{
-	for (const char *p = value; *p; p++) {
-		guchar c = (guchar)*p;
-
-		if (c < 0x20 || c == 0x7f || c == '%' || (blanks && c == ' '))
-			g_string_append_printf(out, "%%%02X", c);
-		else
-			g_string_append_c(out, *p);
+	if (taken == n && !more)
+		return true;
+	while (taken--) {
+		free(words[taken]);
+		words[taken] = NULL;
 	}
+	return false;
 }
 
-void ks_text_append_line(GString *out, const char *key, const char *value)
+bool ks_text_read_number(const char *text, unsigned int base, uint64_t max,
+			 uint64_t *number)
 {
-	g_string_append_printf(out, "%s=", key);
-	ks_text_append_escaped(out, value ? value : "", false);
-	g_string_append_c(out, '\n');
-}
+	uint64_t value = 0;
 
-void ks_text_append_head(GString *out, const char *count_key, guint n_blocks)
-{
-	g_string_append_printf(out, "protocol=1\n%s=%u\n\n", count_key, n_blocks);
+	for (const char *p = text; *p; p++) {
+		unsigned int digit = (unsigned int)*p - '0';
+
+		if (digit >= base || digit > max || value > (max - digit) / base)
+			return false;
+		value = value * base + digit;
+	}
+	*number = value;
+	return *text != '\0';
 }
 
 bool ks_text_is_plain_path(const char *path)
 {
-	g_auto(GStrv) parts = NULL;
-
-	if (path[0] != '/' || strlen(path) >= 4096)
+	if (path[0] != '/' || strlen(path) >= MAX_PATH_BYTES)
 		return false;
-	parts = g_strsplit(path + 1, "/", -1);
-	for (char **part = parts; *part; part++)
-		if (!**part || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0)
+	for (const char *part = path; *part;) {
+		size_t length = strcspn(++part, "/");
+
+		if (!length || (length == 1 && part[0] == '.') ||
+		    (length == 2 && part[0] == '.' && part[1] == '.'))
 			return false;
-	return parts[0] != NULL;
+		part += length;
+	}
+	return true;
 }
 
 bool ks_text_is_sha256(const char *text)
@@ -90,190 +137,174 @@ bool ks_text_is_sha256(const char *text)
 	       strspn(text, "0123456789abcdef") == SHA256_CHARS;
 }
 
-/* --- reading */
+/* --- lines */
 
-/* The next line without its newline; *more is false at the end of the text. */
-static char *next_line(struct reader *reader, bool *more, GError **error)
+/* The next line, without its newline, as bytes; *more is false at the end of the text. */
+static bool next_line(struct ks_text *text, const char **line, size_t *length, bool *more)
 {
 	const char *newline;
-	char *line;
 
-	*more = reader->at < reader->end;
+	*more = text->at < text->end;
 	if (!*more)
-		return NULL;
-	reader->line++;
-	newline = memchr(reader->at, '\n', (size_t)(reader->end - reader->at));
-	if (!newline) {
-		fail(reader, error, "the text is cut off");
-		return NULL;
-	}
-	if (newline - reader->at > MAX_LINE_BYTES) {
-		fail(reader, error, "the line is too long");
-		return NULL;
-	}
-	if (memchr(reader->at, '\0', (size_t)(newline - reader->at))) {
-		fail(reader, error, "the line holds a zero byte");
-		return NULL;
-	}
-	line = g_strndup(reader->at, (size_t)(newline - reader->at));
-	reader->at = newline + 1;
-	return line;
-}
-
-static const struct ks_text_key *find_key(const struct ks_text_grammar *grammar,
-					  const char *name)
-{
-	for (size_t i = 0; i < grammar->n_keys; i++)
-		if (strcmp(grammar->keys[i].name, name) == 0)
-			return &grammar->keys[i];
-	return NULL;
+		return true;
+	text->line++;
+	newline = memchr(text->at, '\n', (size_t)(text->end - text->at));
+	if (!newline)
+		return fail(text, "the text is cut off");
+	*length = (size_t)(newline - text->at);
+	if (*length > MAX_LINE_BYTES)
+		return fail(text, "the line is too long");
+	if (memchr(text->at, '\0', *length))
+		return fail(text, "the line holds a zero byte");
+	*line = text->at;
+	text->at = newline + 1;
+	return true;
 }
 
 static bool take_text(void *block, const struct ks_text_key *key, const char *value,
-		      GError **error)
+		      struct ks_why *why)
 {
 	char **slot = (char **)((char *)block + key->offset);
-	char *text;
 
-	if (*slot) {
-		ks_error_set(error, KS_ERROR_INVALID, "'%s' is there twice", key->name);
-		return false;
-	}
-	text = ks_text_unescape(value);
-	if (!text) {
-		ks_error_set(error, KS_ERROR_INVALID, "'%s' is not escaped rightly",
-			     key->name);
-		return false;
-	}
-	*slot = text;
-	return true;
+	if (*slot)
+		return ks_why_set(why, "'%s' is there twice", key->name);
+	*slot = ks_text_unescape(value);
+	return *slot || ks_why_set(why, "'%s' is not escaped rightly", key->name);
 }
 
 /* One "key=value" line into the block. Unknown keys are for later versions: ignored. */
-static bool take_line(const struct reader *reader, const struct ks_text_grammar *grammar,
-		      char *line, void *block, GError **error)
+static bool take_line(const struct ks_text *text, const struct ks_text_key *keys,
+		      char *line, void *block)
 {
-	g_autoptr(GError) inner = NULL;
+	struct ks_why inner = {""};
 	char *equals = strchr(line, '=');
-	const struct ks_text_key *key;
 	bool ok;
 
 	if (!equals || equals == line)
-		return fail(reader, error, "not a 'key=value' line");
+		return fail(text, "not a 'key=value' line");
 	*equals = '\0';
-	key = find_key(grammar, line);
-	if (!key)
+	while (keys->name && strcmp(keys->name, line) != 0)
+		keys++;
+	if (!keys->name)
 		return true;
-	ok = key->take ? key->take(block, equals + 1, &inner)
-		       : take_text(block, key, equals + 1, &inner);
-	return ok || fail(reader, error, inner->message);
+	ok = keys->take ? keys->take(block, equals + 1, &inner)
+			: take_text(block, keys, equals + 1, &inner);
+	return ok || fail(text, inner.text);
 }
 
-static bool has_required(const struct reader *reader,
-			 const struct ks_text_grammar *grammar, const void *block,
-			 GError **error)
+static bool has_required(const struct ks_text *text, const struct ks_text_key *keys,
+			 const void *block)
 {
-	for (size_t i = 0; i < grammar->n_keys; i++) {
-		const struct ks_text_key *key = &grammar->keys[i];
-		g_autofree char *what = NULL;
+	for (; keys->name; keys++) {
+		struct ks_why what;
 
-		if (!key->required || *(char *const *)((const char *)block + key->offset))
+		if (!keys->required ||
+		    *(char *const *)((const char *)block + keys->offset))
 			continue;
-		what = g_strdup_printf("the block that ends here has no '%s'", key->name);
-		return fail(reader, error, what);
+		ks_why_set(&what, "the block that ends here has no '%s'", keys->name);
+		return fail(text, what.text);
 	}
 	return true;
 }
 
-/* One block into *block; *more is false, without error, where the text ends instead. */
-static bool read_block(struct reader *reader, const struct ks_text_grammar *grammar,
-		       void *block, bool *more, GError **error)
+bool ks_text_read_block(struct ks_text *text, const struct ks_text_key *keys, void *block)
 {
-	bool first = true;
+	const char *line = NULL;
+	size_t length = 0;
 
-	for (;; first = false) {
-		g_autofree char *line = next_line(reader, more, error);
+	for (;;) {
+		char *copy;
+		bool more, ok;
 
-		if (!line && *more)
+		if (!next_line(text, &line, &length, &more))
 			return false;
-		if (!line)
-			return first || fail(reader, error, "the text is cut off");
-		if (!*line)
-			return has_required(reader, grammar, block, error);
-		if (!take_line(reader, grammar, line, block, error))
+		if (!more)
+			return fail(text, "the text is cut off");
+		if (!length)
+			return has_required(text, keys, block);
+		copy = strndup(line, length);
+		ok = copy ? take_line(text, keys, copy, block)
+			  : ks_why_no_memory(text->why);
+		free(copy);
+		if (!ok)
 			return false;
 	}
 }
+
+/* --- a whole text */
 
 struct head {
 	char *protocol, *count;
 };
 
-/* The head is a block like any other, but for the name of its second key. */
-static bool read_head(struct reader *reader, const char *count_key, guint64 *n_blocks,
-		      GError **error)
+static bool check_head(struct ks_text *text, const struct head *head)
 {
+	struct ks_why what;
+	uint64_t n_blocks = 0;
+
+	if (strcmp(head->protocol, "1") != 0)
+		return fail(text, "not protocol version 1");
+	if (!ks_text_read_number(head->count, 10, MAX_BLOCKS, &n_blocks)) {
+		ks_why_set(&what, "not a usable number of %s", text->count_key);
+		return fail(text, what.text);
+	}
+	text->n_blocks = n_blocks;
+	return true;
+}
+
+bool ks_text_begin(struct ks_text *text, const char *bytes, size_t size_bytes,
+		   const char *label, const char *count_key, struct ks_why *why)
+{
+	/* a block like any other, but for the name of its second key */
 	const struct ks_text_key keys[] = {
 		{"protocol", true, offsetof(struct head, protocol)},
 		{count_key, true, offsetof(struct head, count)},
+		{NULL},
 	};
-	const struct ks_text_grammar grammar = {.keys = keys,
-						.n_keys = G_N_ELEMENTS(keys)};
 	struct head head = {NULL, NULL};
-	bool more = false;
-	bool ok = read_block(reader, &grammar, &head, &more, error);
+	bool ok;
 
-	if (ok && !more)
-		ok = fail(reader, error, "the text is empty");
-	else if (ok && strcmp(head.protocol, "1") != 0)
-		ok = fail(reader, error, "not protocol version 1");
-	else if (ok && !g_ascii_string_to_unsigned(head.count, 10, 0, MAX_BLOCKS,
-						   n_blocks, NULL)) {
-		g_autofree char *what =
-			g_strdup_printf("not a usable number of %s", count_key);
-
-		ok = fail(reader, error, what);
-	}
-	g_free(head.protocol);
-	g_free(head.count);
+	*text = (struct ks_text){.label = label, .count_key = count_key, .why = why};
+	if (!size_bytes)
+		return fail(text, "the text is empty");
+	if (size_bytes > MAX_TEXT_BYTES)
+		return fail(text, "the text is too long");
+	text->at = bytes;
+	text->end = bytes + size_bytes;
+	ok = ks_text_read_block(text, keys, &head) && check_head(text, &head);
+	free(head.protocol);
+	free(head.count);
 	return ok;
 }
 
-GPtrArray *ks_text_read(const char *text, size_t size_bytes, const char *label,
-			const struct ks_text_grammar *grammar, GError **error)
+bool ks_text_end(const struct ks_text *text)
 {
-	struct reader reader = {.label = label};
-	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(grammar->block_free);
-	guint64 n_blocks = 0;
-	bool more = true;
+	struct ks_why what;
 
-	if (size_bytes > MAX_TEXT_BYTES) {
-		fail(&reader, error, "the text is too long");
-		return NULL;
-	}
-	if (size_bytes) {
-		reader.at = text;
-		reader.end = text + size_bytes;
-	}
-	if (!read_head(&reader, grammar->count_key, &n_blocks, error))
-		return NULL;
-	while (blocks->len < n_blocks) {
-		void *block = grammar->block_new();
+	if (text->at == text->end)
+		return true;
+	ks_why_set(&what, "more %s than announced", text->count_key);
+	return fail(text, what.text);
+}
 
-		g_ptr_array_add(blocks, block);
-		if (!read_block(&reader, grammar, block, &more, error))
-			return NULL;
-		if (!more) {
-			fail(&reader, error, "the text is cut off");
-			return NULL;
-		}
-	}
-	if (reader.at != reader.end) {
-		g_autofree char *what =
-			g_strdup_printf("more %s than announced", grammar->count_key);
+bool ks_text_read_only_block(const char *bytes, const char *label,
+			     const struct ks_text_key *keys, void *block,
+			     struct ks_why *why)
+{
+	struct ks_text text = {
+		.label = label, .at = bytes, .end = bytes + strlen(bytes), .why = why};
 
-		fail(&reader, error, what);
-		return NULL;
+	return ks_text_read_block(&text, keys, block);
+}
+
+void ks_text_print_line(FILE *to, const char *key, const char *value)
+{
+	fprintf(to, "%s=", key);
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		if (ks_text_is_escaped(*p, false))
+			fprintf(to, "%%%02X", *p);
+		else
+			putc(*p, to);
 	}
-	return g_steal_pointer(&blocks);
+	putc('\n', to);
 }

@@ -2,55 +2,89 @@
 /*
  * The grammar that records, lists and package descriptions are written in
  * (doc/record-protocol.md): a head that says how many blocks follow, blocks of
- * "key=value" lines, an empty line behind each, %XX for control characters.
+ * "key=value" lines, an empty line after each, %XX for control characters.
+ *
+ * This is its only reader. It is plain C on the C library alone, because the plugin of
+ * rpm is loaded into every program that installs a package, and links nothing that
+ * these do not; code with GLib reads through core/record/text-array.h.
  *
  * Reading is driven by a table: each key says where its value goes and whether
  * a block may lack it. Keys that are not in the table are ignored. A text is
  * bounded to 64 MiB, 20000 blocks and 64 KiB a line; one that ends early, or
- * goes on behind the announced blocks, is KS_ERROR_INVALID, as is any other
- * fault, with "LABEL:LINE: " before it.
+ * goes on after the announced blocks, is refused, as is any other fault, with
+ * "LABEL:LINE: " before it.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
-#include <glib.h>
+#include "core/support/why.h"
 
 struct ks_text_key {
 	const char *name;
 	bool required;
-	size_t offset; /* of a char * in the block's struct */
-	/* Instead of the offset, for what is not one text. Sets *error without label and
-	 * line. */
-	bool (*take)(void *block, const char *value, GError **error);
+	size_t offset; /* of a char * in the block's struct: allocated, or NULL */
+	/* Instead of the offset, for a value that is not one text. Sets *why without
+	 * label and line. */
+	bool (*take)(void *block, const char *value, struct ks_why *why);
 };
 
-struct ks_text_grammar {
-	const char *count_key; /* in the head: how many blocks follow */
-	const struct ks_text_key *keys;
-	size_t n_keys;
-	void *(*block_new)(void);
-	GDestroyNotify block_free;
+/* A text that is being read. What it was begun with is the caller's until the end. */
+struct ks_text {
+	const char *label, *count_key;
+	const char *at, *end;
+	unsigned int line;
+	size_t n_blocks; /* as the head says */
+	struct ks_why *why;
 };
 
-/* The blocks of text, as block_new made them; they are freed with block_free. */
-GPtrArray *ks_text_read(const char *text, size_t size_bytes, const char *label,
-			const struct ks_text_grammar *grammar, GError **error);
+/* Read the head, in which count_key says how many blocks follow. */
+bool ks_text_begin(struct ks_text *text, const char *bytes, size_t size_bytes,
+		   const char *label, const char *count_key, struct ks_why *why);
+/*
+ * Read the next block into a zeroed struct. keys ends with one without a name. On failure
+ * the block holds what was read so far.
+ */
+bool ks_text_read_block(struct ks_text *text, const struct ks_text_key *keys,
+			void *block);
+/* After the last block: false when something follows. */
+bool ks_text_end(const struct ks_text *text);
 
-/* "protocol=1", "COUNT_KEY=N" and the empty line. */
-void ks_text_append_head(GString *out, const char *count_key, guint n_blocks);
-/* "KEY=VALUE", escaped. NULL is written as an empty value. */
-void ks_text_append_line(GString *out, const char *key, const char *value);
-/* The value alone; with blanks, ' ' is escaped too. */
-void ks_text_append_escaped(GString *out, const char *value, bool blanks);
+/* Read bytes that are one block without a head. */
+bool ks_text_read_only_block(const char *bytes, const char *label,
+			     const struct ks_text_key *keys, void *block,
+			     struct ks_why *why);
 
-/* The value with %XX undone; NULL for a broken escape, a NUL or a raw control character.
+/*
+ * The value with %XX undone, to be freed; NULL for a broken escape, a NUL or a raw
+ * control character (and without memory, which reads as a refusal).
  */
 char *ks_text_unescape(const char *value);
+
+/*
+ * Split a value at its blanks into exactly n words, none of them empty, and unescape
+ * each; they are to be freed. False, and all of them NULL, for anything else.
+ */
+bool ks_text_split(const char *value, size_t n, char **words);
+
+/* All digits of the base (up to ten) and nothing else, at most max. */
+bool ks_text_read_number(const char *text, unsigned int base, uint64_t max,
+			 uint64_t *number);
 
 /* Absolute, and the same file however it is spelt: no "//", ".", ".." or "/" at the end.
  */
 bool ks_text_is_plain_path(const char *path);
 /* 64 hexadecimal digits in lower case. */
 bool ks_text_is_sha256(const char *text);
+
+/* What a writer escapes as %XX; with blanks, ' ' too. */
+static inline bool ks_text_is_escaped(unsigned char c, bool blanks)
+{
+	return c < 0x20 || c == 0x7f || c == '%' || (blanks && c == ' ');
+}
+
+/* "KEY=VALUE\n", the value escaped. */
+void ks_text_print_line(FILE *to, const char *key, const char *value);

@@ -64,9 +64,8 @@ static void complain(struct wanted *wanted, const char *why)
 
 static void note_paths(struct apply *apply, struct wanted *wanted)
 {
-	for (guint i = 0; i < wanted->record->files->len; i++) {
-		const struct ks_record_file *file =
-			g_ptr_array_index(wanted->record->files, i);
+	for (size_t i = 0; i < wanted->record->n_files; i++) {
+		const struct ks_record_file *file = &wanted->record->files[i];
 		char *path = ks_alpm_contents_path(apply->alpm->system, file->path);
 
 		if (!g_hash_table_add(apply->paths, path) && !wanted->failed)
@@ -143,9 +142,8 @@ static GPtrArray *paths_of(const struct apply *apply, const struct wanted *wante
 {
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 
-	for (guint i = 0; i < wanted->record->files->len; i++) {
-		const struct ks_record_file *file =
-			g_ptr_array_index(wanted->record->files, i);
+	for (size_t i = 0; i < wanted->record->n_files; i++) {
+		const struct ks_record_file *file = &wanted->record->files[i];
 
 		g_ptr_array_add(paths,
 				ks_alpm_contents_path(apply->alpm->system, file->path));

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 #include "plugins/alpm/mtree.h"
 #include "plugins/alpm/pacname.h"
@@ -63,7 +63,7 @@ static bool is_sound(const struct ks_alpm_contents *contents,
 			     "empty or with a control character: a field of the record");
 		return false;
 	}
-	if (!g_str_has_prefix(contents->name, "kmod-") || !record->files->len) {
+	if (!g_str_has_prefix(contents->name, "kmod-") || !record->n_files) {
 		ks_error_set(error, KS_ERROR_INVALID, "'%s' is not a usable record",
 			     record->name);
 		return false;
@@ -170,8 +170,8 @@ static GPtrArray *make_items(const struct ks_system *system,
 {
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(ks_mtree_item_free);
 
-	for (guint i = 0; i < record->files->len; i++) {
-		const struct ks_record_file *file = g_ptr_array_index(record->files, i);
+	for (size_t i = 0; i < record->n_files; i++) {
+		const struct ks_record_file *file = &record->files[i];
 
 		if (!(file->link ? add_link : add_file)(system, file, items, error))
 			return NULL;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "plugins/alpm/pacname.h"
 
 #define PREFIX		    "kmod-"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "plugins/alpm/apply.h"
 #include "plugins/alpm/contents.h"
 #include "plugins/alpm/entry.h"

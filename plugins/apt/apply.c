@@ -84,9 +84,8 @@ static void name_wanted(struct apply *apply, GPtrArray *records)
 		else if (!g_hash_table_add(names, wanted->package))
 			complain(wanted,
 				 "another module's record has the same package name");
-		for (guint j = 0; j < wanted->record->files->len; j++) {
-			struct ks_record_file *file =
-				g_ptr_array_index(wanted->record->files, j);
+		for (size_t j = 0; j < wanted->record->n_files; j++) {
+			struct ks_record_file *file = &wanted->record->files[j];
 
 			if (!g_hash_table_add(paths, file->path) && !wanted->failed)
 				complain(wanted,
@@ -157,9 +156,8 @@ static GPtrArray *paths_to_ask(struct apply *apply)
 				g_ptr_array_add(paths,
 						kernel_path(spellings[s], record->release,
 							    kernel_files[k]));
-			for (guint f = 0; f < record->files->len; f++) {
-				const struct ks_record_file *file =
-					g_ptr_array_index(record->files, f);
+			for (size_t f = 0; f < record->n_files; f++) {
+				const struct ks_record_file *file = &record->files[f];
 
 				g_ptr_array_add(paths, ks_record_deb_spell(file->path,
 									   spellings[s]));
@@ -264,9 +262,8 @@ static bool look_up_owners(struct apply *apply, GError **error)
 
 		if (!is_to_do(wanted))
 			continue;
-		for (guint f = 0; f < wanted->record->files->len; f++) {
-			const struct ks_record_file *file =
-				g_ptr_array_index(wanted->record->files, f);
+		for (size_t f = 0; f < wanted->record->n_files; f++) {
+			const struct ks_record_file *file = &wanted->record->files[f];
 
 			for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
 				g_autofree char *path =
@@ -332,9 +329,8 @@ static bool is_wanted_path(struct apply *apply, const char *path)
 	for (guint i = 0; i < apply->wanted->len; i++) {
 		const struct wanted *wanted = g_ptr_array_index(apply->wanted, i);
 
-		for (guint f = 0; f < wanted->record->files->len; f++) {
-			const struct ks_record_file *file =
-				g_ptr_array_index(wanted->record->files, f);
+		for (size_t f = 0; f < wanted->record->n_files; f++) {
+			const struct ks_record_file *file = &wanted->record->files[f];
 
 			for (size_t s = 0; s < G_N_ELEMENTS(spellings); s++) {
 				g_autofree char *spelled =

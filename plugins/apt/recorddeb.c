@@ -68,8 +68,8 @@ static char *control_of(const struct ks_record_deb *package)
 	GString *out = g_string_new(NULL);
 	guint64 kibibytes = 0;
 
-	for (guint i = 0; i < record->files->len; i++) {
-		const struct ks_record_file *file = g_ptr_array_index(record->files, i);
+	for (size_t i = 0; i < record->n_files; i++) {
+		const struct ks_record_file *file = &record->files[i];
 
 		kibibytes += (file->size_bytes + KIBIBYTE - 1) / KIBIBYTE;
 	}
@@ -158,9 +158,8 @@ bool ks_record_deb_write(int fd, void *data, GError **error)
 	g_autofree char *control = control_of(package);
 	struct ks_deb deb = {0};
 
-	for (guint i = 0; i < package->record->files->len; i++) {
-		const struct ks_record_file *from =
-			g_ptr_array_index(package->record->files, i);
+	for (size_t i = 0; i < package->record->n_files; i++) {
+		const struct ks_record_file *from = &package->record->files[i];
 		struct ks_deb_file *file = from->link ? open_link(package, from, error)
 						      : open_file(package, from, error);
 

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 #include "plugins/apt/apply.h"
 #include "plugins/apt/aptshim.h"

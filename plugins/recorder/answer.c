@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 #include "core/support/input.h"
 

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "plugins/rpm/why.h"
+#include "core/support/why.h"
 
 struct ks_child {
 	const char *const *argv; /* argv[0] is an absolute path inside root */

@@ -13,7 +13,7 @@
 #include <rpm/rpmstring.h>
 #include <rpm/rpmfileutil.h>
 
-#include "plugins/rpm/recordtext.h"
+#include "core/record/protocol.h"
 
 #define LIB_MODULES	"/lib/modules/"
 #define USR_LIB_MODULES "/usr/lib/modules/"
@@ -48,27 +48,28 @@ void ks_db_clear(struct ks_db_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* The texts are taken over from the record. */
+/* What a package of ours says of itself, in the grammar of the protocol. */
+static const struct ks_text_key cookie_keys[] = {
+	{"module", true, offsetof(struct ks_db_entry, module)},
+	{"version", true, offsetof(struct ks_db_entry, version)},
+	{"kernel", true, offsetof(struct ks_db_entry, release)},
+	{"digest", true, offsetof(struct ks_db_entry, digest)},
+	{NULL},
+};
+
 static void read_cookie(Header h, struct ks_db_entry *entry)
 {
-	struct ks_text_record record = {0};
+	char **const texts[] = {&entry->module, &entry->version, &entry->release,
+				&entry->digest};
 	struct ks_why ignored;
 
 	entry->ours = strcmp(text_of(h, RPMTAG_VENDOR), KS_DATABASE_VENDOR) == 0 &&
-		      ks_text_parse_block(text_of(h, RPMTAG_COOKIE), &record, &ignored);
-	if (entry->ours) {
-		entry->module = record.module;
-		entry->version = record.version;
-		entry->release = record.release;
-		entry->digest = record.digest;
-		record.module = record.version = record.release = record.digest = NULL;
-	} else {
-		entry->module = strdup("");
-		entry->version = strdup("");
-		entry->release = strdup("");
-		entry->digest = strdup("");
+		      ks_text_read_only_block(text_of(h, RPMTAG_COOKIE), "cookie",
+					      cookie_keys, entry, &ignored);
+	for (size_t i = 0; !entry->ours && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		free(*texts[i]);
+		*texts[i] = strdup("");
 	}
-	ks_text_record_clear(&record);
 }
 
 static bool add_entry(struct ks_db_list *list, Header h, unsigned int instance)

@@ -10,7 +10,7 @@
 
 #include "plugins/rpm/compat.h"
 #include "plugins/rpm/header.h"
-#include "plugins/rpm/why.h"
+#include "core/support/why.h"
 
 /* What makes a package one of ours: this vendor, and a cookie that can be read. */
 #define KS_DATABASE_VENDOR "kmodsmith"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "plugins/rpm/compat.h"
-#include "plugins/rpm/why.h"
+#include "core/support/why.h"
 
 struct ks_header_dep {
 	char *name;

@@ -100,7 +100,7 @@ static bool require_kernel(struct ks_header *header, rpmts ts, const char *relea
 /* --- files */
 
 static bool add_path(struct ks_header *header, const char *path, bool usr,
-		     const struct ks_text_file *file, const struct stat *st)
+		     const struct ks_record_file *file, const struct stat *st)
 {
 	char *spelled = ks_db_spell(path, usr);
 	const bool is_file = file && !file->link;
@@ -123,8 +123,7 @@ static bool add_path(struct ks_header *header, const char *path, bool usr,
  * takes them along when it goes.
  */
 static bool add_directories(struct ks_header *header, const struct ks_tree_root *tree,
-			    const struct ks_text_record *record, const char *path,
-			    bool usr)
+			    const struct ks_record *record, const char *path, bool usr)
 {
 	char top[PATH_BYTES];
 	char *spelled = ks_db_spell(path, false);
@@ -149,10 +148,10 @@ static bool add_directories(struct ks_header *header, const struct ks_tree_root 
 }
 
 static bool add_files(struct ks_header *header, const struct ks_tree_root *tree,
-		      const struct ks_text_record *record, bool usr, struct ks_why *why)
+		      const struct ks_record *record, bool usr, struct ks_why *why)
 {
 	for (size_t i = 0; i < record->n_files; i++) {
-		const struct ks_text_file *file = &record->files[i];
+		const struct ks_record_file *file = &record->files[i];
 		struct stat st;
 
 		if (!(file->link
@@ -171,7 +170,7 @@ static bool add_files(struct ks_header *header, const struct ks_tree_root *tree,
 
 /* --- texts */
 
-static bool add_provides(struct ks_header *header, const struct ks_text_record *record,
+static bool add_provides(struct ks_header *header, const struct ks_record *record,
 			 const char *version)
 {
 	char *plain = NULL, *name = NULL;
@@ -186,7 +185,7 @@ static bool add_provides(struct ks_header *header, const struct ks_text_record *
 	return ok;
 }
 
-static char *cookie_of(const struct ks_text_record *record)
+static char *cookie_of(const struct ks_record *record)
 {
 	char *cookie = NULL;
 	size_t size = 0;
@@ -207,7 +206,7 @@ struct texts {
 	char *version, *release, *summary, *cookie;
 };
 
-static bool make_texts(struct texts *texts, const struct ks_text_record *record)
+static bool make_texts(struct texts *texts, const struct ks_record *record)
 {
 	texts->version = ks_rpm_version(record->version);
 	texts->release = ks_rpm_release(record->digest);
@@ -229,7 +228,7 @@ static void clear_texts(struct texts *texts)
 /* --- */
 
 static Header build(struct ks_header *header, rpmts ts, const struct ks_tree_root *tree,
-		    const struct ks_text_record *record, struct ks_why *why)
+		    const struct ks_record *record, struct ks_why *why)
 {
 	struct owner owner = {NULL, NULL, false};
 	Header h = NULL;
@@ -248,7 +247,7 @@ static Header build(struct ks_header *header, rpmts ts, const struct ks_tree_roo
 }
 
 Header ks_installed_build(rpmts ts, const struct ks_tree_root *tree,
-			  const struct ks_text_record *record, const char *package,
+			  const struct ks_record *record, const char *package,
 			  struct ks_why *why)
 {
 	struct texts texts = {0};

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "plugins/rpm/database.h"
-#include "plugins/rpm/recordtext.h"
+#include "core/record/protocol.h"
 #include "plugins/rpm/tree.h"
 
 #include <rpm/rpmts.h>
@@ -14,7 +14,7 @@
  * the record's name as rpm allows it.
  */
 Header ks_installed_build(rpmts ts, const struct ks_tree_root *tree,
-			  const struct ks_text_record *record, const char *package,
+			  const struct ks_record *record, const char *package,
 			  struct ks_why *why);
 
 /* Is the kernel's directory that of a kernel, and not merely what is left of one? */

@@ -194,7 +194,7 @@ static void sync_now(const char *const *arguments)
 
 /* --- records */
 
-static void reconcile_with(rpmts ts, const struct ks_text_set *set, bool give_up_files)
+static void reconcile_with(rpmts ts, const struct ks_record_set *set, bool give_up_files)
 {
 	struct ks_tree_root tree = {.fd = -1};
 	struct ks_reconcile options = {.ts = ts,
@@ -226,10 +226,10 @@ static bool is_removed(const char *package)
  * Whoever removes a record and keeps the source of the module and the kernel has it
  * back by now, and should not have to find out.
  */
-static void tell_of_returned(const struct ks_text_set *set)
+static void tell_of_returned(const struct ks_record_set *set)
 {
 	for (size_t i = 0; state.n_removed && i < set->n_records; i++) {
-		const struct ks_text_record *record = &set->records[i];
+		const struct ks_record *record = &set->records[i];
 		char *package = ks_rpm_name(record->name);
 		struct ks_why line;
 
@@ -251,20 +251,21 @@ static void record(rpmts ts)
 {
 	static const char *const arguments[] = {"records", NULL};
 	struct ks_child_output output;
-	struct ks_text_set set = {0};
+	struct ks_record_set set = {0};
 	struct ks_why why;
 
 	if (!run_engine(arguments, &output, &why)) {
 		if (output.err)
 			log_lines(output.err);
 		warn("the modules are not recorded: cannot ask the engine", why.text);
-	} else if (!ks_text_parse(output.out, output.out_bytes, &set, &why)) {
-		warn("the modules are not recorded: the engine's answer", why.text);
+	} else if (!ks_record_set_read(output.out, output.out_bytes,
+				       "the engine's answer", &set, &why)) {
+		warn("the modules are not recorded", why.text);
 	} else {
 		reconcile_with(ts, &set, false);
 		tell_of_returned(&set);
 	}
-	ks_text_clear(&set);
+	ks_record_set_clear(&set);
 	ks_child_clear(&output);
 }
 
@@ -275,7 +276,7 @@ static void record(rpmts ts)
  */
 static bool leave(rpmts ts)
 {
-	const struct ks_text_set nothing = {0};
+	const struct ks_record_set nothing = {0};
 	struct ks_tree_root tree = {.fd = -1};
 	struct ks_why why;
 	bool asked =

@@ -14,7 +14,7 @@
 
 /* One record of the set, and what is known of it in the database. */
 struct wanted {
-	const struct ks_text_record *record;
+	const struct ks_record *record;
 	char *package; /* the record's name as rpm allows it */
 	bool right;    /* the database holds it already */
 	bool failed;   /* complained of */
@@ -39,7 +39,7 @@ static void complain(struct work *work, const char *line)
 
 static void complain_of(struct work *work, struct wanted *wanted, const char *why)
 {
-	const struct ks_text_record *record = wanted->record;
+	const struct ks_record *record = wanted->record;
 	struct ks_why line;
 
 	if (wanted->failed)
@@ -52,13 +52,13 @@ static void complain_of(struct work *work, struct wanted *wanted, const char *wh
 
 /* --- what is wanted, and what is there */
 
-static bool is_sound(const struct ks_text_record *record)
+static bool is_sound(const struct ks_record *record)
 {
 	return strncmp(record->name, "kmod-", 5) == 0 && *record->digest &&
 	       *record->arch && *record->release && !strchr(record->release, '/');
 }
 
-static bool have_same_file(const struct ks_text_record *a, const struct ks_text_record *b)
+static bool have_same_file(const struct ks_record *a, const struct ks_record *b)
 {
 	for (size_t i = 0; i < a->n_files; i++)
 		for (size_t j = 0; j < b->n_files; j++)
@@ -85,7 +85,7 @@ static void compare_with_others(struct work *work, size_t index)
 	}
 }
 
-static bool name_wanted(struct work *work, const struct ks_text_set *set)
+static bool name_wanted(struct work *work, const struct ks_record_set *set)
 {
 	work->wanted = calloc(set->n_records + 1, sizeof(*work->wanted));
 	if (!work->wanted)
@@ -185,7 +185,7 @@ static bool is_wanted_path(const struct work *work, const char *path)
 	bool found = false;
 
 	for (size_t i = 0; !found && i < work->n_wanted; i++) {
-		const struct ks_text_record *record = work->wanted[i].record;
+		const struct ks_record *record = work->wanted[i].record;
 
 		for (size_t j = 0; !found && j < record->n_files; j++) {
 			char *lib = ks_db_spell(record->files[j].path, false);
@@ -316,7 +316,8 @@ static bool change(struct work *work, rpmtxn txn, struct ks_why *why)
 	return true;
 }
 
-static bool compare(struct work *work, const struct ks_text_set *set, struct ks_why *why)
+static bool compare(struct work *work, const struct ks_record_set *set,
+		    struct ks_why *why)
 {
 	size_t n_entries;
 
@@ -336,7 +337,7 @@ static bool compare(struct work *work, const struct ks_text_set *set, struct ks_
 }
 
 /* Locked before it is read: what is compared is what is changed. */
-static bool run(struct work *work, const struct ks_text_set *set, struct ks_why *why)
+static bool run(struct work *work, const struct ks_record_set *set, struct ks_why *why)
 {
 	rpmtxn txn = rpmtxnBegin(work->options->ts, RPMTXN_WRITE);
 	bool ok;
@@ -349,7 +350,7 @@ static bool run(struct work *work, const struct ks_text_set *set, struct ks_why 
 	return ok;
 }
 
-bool ks_reconcile(const struct ks_reconcile *options, const struct ks_text_set *set,
+bool ks_reconcile(const struct ks_reconcile *options, const struct ks_record_set *set,
 		  struct ks_reconciled *result, struct ks_why *why)
 {
 	struct work work = {.options = options, .result = result};

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "plugins/rpm/recordtext.h"
+#include "core/record/protocol.h"
 #include "plugins/rpm/tree.h"
 
 #include <rpm/rpmts.h>
@@ -33,5 +33,5 @@ struct ks_reconciled {
  * False when it could not be tried or went wrong altogether; what was done until
  * then stays. Records that fail alone are counted and leave the others alone.
  */
-bool ks_reconcile(const struct ks_reconcile *options, const struct ks_text_set *set,
+bool ks_reconcile(const struct ks_reconcile *options, const struct ks_record_set *set,
 		  struct ks_reconciled *result, struct ks_why *why);

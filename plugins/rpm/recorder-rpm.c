@@ -142,7 +142,7 @@ static bool leave_terminal(void)
 	return !isatty(STDIN_FILENO);
 }
 
-static int report(const struct ks_reconciled *result, const struct ks_text_set *set)
+static int report(const struct ks_reconciled *result, const struct ks_record_set *set)
 {
 	if (!result->n_failed)
 		return EXIT_SUCCESS;
@@ -151,7 +151,7 @@ static int report(const struct ks_reconciled *result, const struct ks_text_set *
 	return EXIT_FAILURE;
 }
 
-static int apply_set(rpmts ts, const struct ks_text_set *set)
+static int apply_set(rpmts ts, const struct ks_record_set *set)
 {
 	struct ks_tree_root tree = {.fd = -1};
 	struct ks_reconcile options = {.ts = ts, .tree = &tree, .complain = on_complaint};
@@ -174,7 +174,7 @@ static int do_apply(rpmts ts, const char *argument)
 {
 	size_t size_bytes = 0;
 	char *text = read_set(&size_bytes);
-	struct ks_text_set set = {0};
+	struct ks_record_set set = {0};
 	struct ks_why why;
 	int code;
 
@@ -182,13 +182,10 @@ static int do_apply(rpmts ts, const char *argument)
 		free(text);
 		return fail("cannot read the desired set");
 	}
-	if (!ks_text_parse(text, size_bytes, &set, &why)) {
-		fprintf(stderr, "standard input: %s\n", why.text);
-		code = EXIT_FAILURE;
-	} else {
-		code = apply_set(ts, &set);
-	}
-	ks_text_clear(&set);
+	code = ks_record_set_read(text, size_bytes, "standard input", &set, &why)
+		       ? apply_set(ts, &set)
+		       : fail(why.text);
+	ks_record_set_clear(&set);
 	free(text);
 	return code;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "plugins/rpm/why.h"
+#include "core/support/why.h"
 
 struct ks_tree_root {
 	int fd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as a desired set and as a list: refused, or written back to what reads the
  * same. */
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 
 #include <string.h>
 
@@ -28,9 +28,26 @@ static void check(const uint8_t *data, size_t size, parse_func parse, format_fun
 	g_assert_cmpstr(once, ==, twice);
 }
 
+/* As code without GLib keeps it: by value. */
+static void check_set(const uint8_t *data, size_t size)
+{
+	g_autoptr(GPtrArray) records =
+		ks_record_parse((const char *)data, size, "fuzz", NULL);
+	struct ks_record_set set;
+	struct ks_why why = {""};
+	bool ok = ks_record_set_read((const char *)data, size, "fuzz", &set, &why);
+
+	g_assert_true(ok == (records != NULL));
+	g_assert_true(ok || *why.text);
+	if (ok)
+		g_assert_cmpuint(set.n_records, ==, records->len);
+	ks_record_set_clear(&set);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check(data, size, ks_record_parse, ks_record_format);
 	check(data, size, ks_record_parse_list, ks_record_format_list);
+	check_set(data, size);
 	return 0;
 }

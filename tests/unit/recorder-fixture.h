@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "core/support/process.h"
 #include "core/support/system.h"
 

@@ -2,7 +2,7 @@
 /* The recorder protocol: what is written is read back, what is broken is refused. */
 #include <string.h>
 
-#include "core/record/protocol.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 
 #define SHA	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -37,14 +37,14 @@ static void test_a_record_is_read_with_all_its_fields(void)
 	g_assert_cmpstr(record->arch, ==, "x86_64");
 	g_assert_cmpstr(record->digest, ==, "d1");
 	g_assert_cmpstr(record->fingerprint, ==, "f1");
-	g_assert_cmpuint(record->files->len, ==, 1);
-	file = g_ptr_array_index(record->files, 0);
+	g_assert_cmpuint(record->n_files, ==, 1);
+	file = &record->files[0];
 	g_assert_cmpstr(file->path, ==, "/lib/modules/a b/foo.ko");
 	g_assert_cmpstr(file->sha256, ==, SHA);
 	g_assert_cmpuint(file->size_bytes, ==, 12);
 	g_assert_cmpuint(file->mode, ==, 0644);
-	g_assert_cmpuint(record->provides->len, ==, 2);
-	g_assert_cmpstr(g_ptr_array_index(record->provides, 1), ==, "x%y");
+	g_assert_cmpuint(record->n_provides, ==, 2);
+	g_assert_cmpstr(record->provides[1], ==, "x%y");
 }
 
 static void test_what_was_written_is_read_back_to_the_same_bytes(void)

@@ -8,7 +8,7 @@
 
 #include "plugins/rpm/header.h"
 #include "plugins/rpm/names.h"
-#include "plugins/rpm/recordtext.h"
+#include "core/record/protocol.h"
 #include "plugins/rpm/tree.h"
 
 #define SHA256_OF_FOO "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
@@ -81,10 +81,11 @@ static void test_more_than_one_dash_is_no_version_of_rpm(void)
 
 static void test_a_set_is_read(void)
 {
-	struct ks_text_set set;
+	struct ks_record_set set;
 	struct ks_why why = {""};
 
-	g_assert_true(ks_text_parse(HEAD RECORD, strlen(HEAD RECORD), &set, &why));
+	g_assert_true(
+		ks_record_set_read(HEAD RECORD, strlen(HEAD RECORD), "set", &set, &why));
 	g_assert_cmpuint(set.n_records, ==, 1);
 	g_assert_cmpstr(set.records[0].name, ==, "kmod-foo-1");
 	g_assert_cmpstr(set.records[0].version, ==, "1%");
@@ -92,53 +93,53 @@ static void test_a_set_is_read(void)
 	g_assert_cmpstr(set.records[0].files[0].path, ==, "/lib/modules/1/a b.ko");
 	g_assert_cmphex(set.records[0].files[0].mode, ==, 0644);
 	g_assert_cmpstr(set.records[0].provides[0], ==, "kmod(a b.ko)");
-	ks_text_clear(&set);
+	ks_record_set_clear(&set);
 }
 
 /* Cut off at any byte, it is refused. */
 static void test_half_a_set_is_refused(void)
 {
 	for (size_t size = 0; size < strlen(HEAD RECORD); size++) {
-		struct ks_text_set set;
+		struct ks_record_set set;
 		struct ks_why why = {""};
 
-		g_assert_false(ks_text_parse(HEAD RECORD, size, &set, &why));
+		g_assert_false(ks_record_set_read(HEAD RECORD, size, "set", &set, &why));
 		g_assert_cmpstr(why.text, !=, "");
-		ks_text_clear(&set);
+		ks_record_set_clear(&set);
 	}
 }
 
 static void test_what_is_wrong_is_named_with_its_line(void)
 {
 	static const struct mapping cases[] = {
-		{"protocol=2\nrecords=0\n\n", "line 3: not protocol version 1"},
+		{"protocol=2\nrecords=0\n\n", "set:3: not protocol version 1"},
 		{"protocol=1\nrecords=99999\n\n",
-		 "line 3: not a usable number of records"},
+		 "set:3: not a usable number of records"},
 		{"protocol=1\nrecords=0\n\nx=1\n\n",
-		 "line 3: more records than announced"},
-		{HEAD "record\n\n", "line 4: not a 'key=value' line"},
-		{HEAD "record=a\nrecord=b\n\n", "line 5: 'record' is there twice"},
-		{HEAD "record=%0\n\n", "line 4: 'record' is not escaped rightly"},
-		{HEAD "record=%00\n\n", "line 4: 'record' is not escaped rightly"},
-		{HEAD "record=a\n\n", "line 5: the block that ends here has no 'module'"},
+		 "set:3: more records than announced"},
+		{HEAD "record\n\n", "set:4: not a 'key=value' line"},
+		{HEAD "record=a\nrecord=b\n\n", "set:5: 'record' is there twice"},
+		{HEAD "record=%0\n\n", "set:4: 'record' is not escaped rightly"},
+		{HEAD "record=%00\n\n", "set:4: 'record' is not escaped rightly"},
+		{HEAD "record=a\n\n", "set:5: the block that ends here has no 'module'"},
 		{HEAD "file=/a/../b " SHA256_OF_FOO " 1 644\n\n",
-		 "line 4: not a 'file=PATH SHA256 SIZE MODE' line"},
+		 "set:4: not a 'file=PATH SHA256 SIZE MODE' line"},
 		{HEAD "file=/a " SHA256_OF_FOO " 1 888\n\n",
-		 "line 4: not a 'file=PATH SHA256 SIZE MODE' line"},
+		 "set:4: not a 'file=PATH SHA256 SIZE MODE' line"},
 		{HEAD "file=/a " SHA256_OF_FOO " 99999999999999999999 644\n\n",
-		 "line 4: not a 'file=PATH SHA256 SIZE MODE' line"},
+		 "set:4: not a 'file=PATH SHA256 SIZE MODE' line"},
 		{HEAD "file=/a " SHA256_OF_FOO " 1 644 x\n\n",
-		 "line 4: not a 'file=PATH SHA256 SIZE MODE' line"},
+		 "set:4: not a 'file=PATH SHA256 SIZE MODE' line"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct ks_text_set set;
+		struct ks_record_set set;
 		struct ks_why why = {""};
 
-		g_assert_false(
-			ks_text_parse(cases[i].from, strlen(cases[i].from), &set, &why));
+		g_assert_false(ks_record_set_read(cases[i].from, strlen(cases[i].from),
+						  "set", &set, &why));
 		g_assert_cmpstr(why.text, ==, cases[i].to);
-		ks_text_clear(&set);
+		ks_record_set_clear(&set);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why something failed, for code that lives inside rpm and has no GError: a text
- * of bounded length that the caller keeps, one line, lower case.
+ * Why something failed, for code that has no GError because it also runs where GLib is
+ * not loaded: a text of bounded length that the caller keeps, one line, lower case.
  */
 #pragma once
 

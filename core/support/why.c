@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See why.h. */
-#include "plugins/rpm/why.h"
+#include "core/support/why.h"
 
 #include <stdarg.h>
 #include <stdio.h>
