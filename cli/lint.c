@@ -122,7 +122,21 @@ static void check_leftovers(const struct lint *lint)
 		}
 }
 
-/* "uname -r" is the kernel that runs, seldom the one that is built for. */
+/* The words in which the kernel that runs is asked for. */
+static const char *asks_uname(const char *line, const char **word)
+{
+	static const char *const words[] = {"uname -r", "uname --kernel-release",
+					    "/proc/sys/kernel/osrelease", "os.uname()"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		*word = words[i];
+		if (strstr(line, words[i]))
+			return strstr(line, words[i]);
+	}
+	return NULL;
+}
+
+/* That is the kernel that is built for in our builds alone. */
 static void check_uname(const struct lint *lint, const char *file)
 {
 	g_autofree char *path = g_build_filename(lint->dir, file, NULL);
@@ -131,18 +145,17 @@ static void check_uname(const struct lint *lint, const char *file)
 	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
 
 	for (guint i = 0; lines && lines[i]; i++) {
-		const char *at = strstr(lines[i], "uname -r");
+		const char *word, *at = asks_uname(lines[i], &word);
 		const char *comment = strchr(lines[i], '#');
 
 		/* KERNELRELEASE ?= and its like are for a call by hand */
 		if (!at || (comment && comment < at) || strstr(lines[i], "?="))
 			continue;
-		ks_lint_add(
-			lint->findings, false,
-			g_strdup_printf("%s:%u: 'uname -r' is the running kernel, not "
-					"the one that is built for: use "
-					"$kernelver, or KERNELRELEASE in a makefile",
-					path, i + 1));
+		ks_lint_add(lint->findings, false,
+			    g_strdup_printf("%s:%u: '%s' is the running kernel wherever "
+					    "kmodsmith does not answer it: use "
+					    "$kernelver, or KERNELRELEASE in a makefile",
+					    path, i + 1, word));
 	}
 }
 

@@ -30,6 +30,10 @@
 /* Processes and threads of one step, where a cgroup counts them. */
 #define KS_BUILD_PROCESSES_MAX 4096
 
+/* Of uname.c: in work_dir, and the places that they cover. */
+#define KS_BUILD_UNAME_FILES  4
+#define KS_BUILD_UNAME_COVERS 7
+
 struct ks_build_step {
 	const char *name;  /* "make": as in results; static */
 	char *description; /* dkms's words, for the log */
@@ -57,6 +61,7 @@ struct ks_build {
 	char *build_path; /* where it sees itself: T/M/V/build */
 	char *log_path;
 	char *staged_dir;
+	char *uname_files[KS_BUILD_UNAME_FILES]; /* NULL: nothing can be covered */
 	int tree_fd;
 	int log_fd;
 
@@ -118,11 +123,17 @@ void ks_build_store_cancel(struct ks_build *build);
 struct ks_build_confinement {
 	struct ks_sandbox_bind bind;
 	const char *writable[2];
+	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];
 	struct ks_sandbox_policy policy; /* the rest of it is up to the caller */
 };
 
 void ks_build_confine(const struct ks_build *build,
 		      struct ks_build_confinement *confinement);
+
+/* uname.c: write what is seen in the place of the running kernel's; the covers. */
+bool ks_build_write_uname(struct ks_build *build, GError **error);
+size_t ks_build_cover_uname(const struct ks_build *build,
+			    struct ks_sandbox_cover *covers);
 
 /* steps.c: what to run, and its environment. */
 GPtrArray *ks_build_make_steps(const struct ks_build *build);

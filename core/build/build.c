@@ -59,6 +59,8 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->build_path);
 	g_free(build->log_path);
 	g_free(build->staged_dir);
+	for (size_t i = 0; i < KS_BUILD_UNAME_FILES; i++)
+		g_free(build->uname_files[i]);
 	g_free(build->memo);
 	g_clear_error(&build->stopped);
 	g_clear_error(&build->failure);
@@ -133,6 +135,8 @@ void ks_build_confine(const struct ks_build *build,
 		.writable = confinement->writable,
 		.binds = &confinement->bind,
 		.n_binds = build->request->private_build ? 1 : 0,
+		.covers = confinement->covers,
+		.n_covers = ks_build_cover_uname(build, confinement->covers),
 		.uid = build->uid,
 		.gid = build->gid,
 		.require = setting == KS_SANDBOX_REQUIRE,

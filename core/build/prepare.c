@@ -169,9 +169,9 @@ static bool make_directories(struct ks_build *build, GError **error)
 bool ks_build_prepare(struct ks_build *build, GError **error)
 {
 	return make_directories(build, error) && ks_build_log_open(build, error) &&
-	       copy_source(build, error) && copy_patches(build, error) &&
-	       ks_build_check_source(build, error) && make_tmp(build, error) &&
-	       give_tree(build, error);
+	       ks_build_write_uname(build, error) && copy_source(build, error) &&
+	       copy_patches(build, error) && ks_build_check_source(build, error) &&
+	       make_tmp(build, error) && give_tree(build, error);
 }
 
 void ks_build_clean_up(struct ks_build *build)

@@ -4,6 +4,7 @@
 
 #include "core/build/build-private.h"
 #include "core/build/wrapper.h"
+#include "core/kernel/uname.h"
 
 void ks_build_step_free(struct ks_build_step *step)
 {
@@ -237,6 +238,7 @@ char **ks_build_make_env(const struct ks_build *build)
 	set(env, "module_version", request->version);
 	set(env, "kernelver", request->kernel->release);
 	set(env, "arch", request->kernel->arch);
+	set(env, KS_UNAME_ENV, ks_kernel_uname(build->system, request->kernel));
 	set(env, "kernel_source_dir", request->kernel->headers_dir);
 	set(env, "dkms_tree", build->system->dkms_tree);
 	set(env, "source_tree", build->system->source_tree);

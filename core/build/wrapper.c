@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/kernel/uname.h"
 #include "core/support/durable.h"
 
 #define MAX_BYTES 65536
@@ -160,6 +161,17 @@ static const char fragment[] =
 	"kmodsmith-stay,$(kmodsmith-flags)))\n"
 	"MAKEFILE_LIST :=\n";
 
+/* What it says comes by the environment; where that was cleared, the program says it. */
+static const char uname_head[] = "#!/bin/sh\n"
+				 "# Written by kmodsmith; changes are lost.\n"
+				 "name=${0##*/}\n"
+				 "[ -n \"${" KS_UNAME_ENV "-}\" ] || {\n"
+				 "\t[ ! -x /usr/bin/$name ] || exec /usr/bin/$name "
+				 "\"$@\"\n"
+				 "\texec /bin/$name \"$@\"\n"
+				 "}\n"
+				 "[ \"$name\" != arch ] || set -- -m\n";
+
 static char *wrapper_dir(const struct ks_system *system)
 {
 	return g_build_filename(system->state_dir, "make", NULL);
@@ -193,10 +205,13 @@ static bool place(const struct ks_system *system, const char *name, const char *
 bool ks_wrapper_place(const struct ks_system *system, GError **error)
 {
 	g_autofree char *dir = wrapper_dir(system);
+	g_autofree char *uname = g_strconcat(uname_head, ks_uname_script, NULL);
 
 	return ks_root_mkdir_p(system->root, system->state_dir, 0755, error) &&
 	       ks_root_mkdir_p(system->root, dir, 0755, error) &&
 	       place(system, "make", script, 0755, error) &&
 	       place(system, "gmake", script, 0755, error) &&
+	       place(system, "uname", uname, 0755, error) &&
+	       place(system, "arch", uname, 0755, error) &&
 	       place(system, "base.mk", fragment, 0644, error);
 }

@@ -14,6 +14,9 @@
  * gets through up to make 4.3, as does a make that is called with an environment of
  * its own. Where the wrapper cannot be executed (a file system mounted noexec) the
  * next make of PATH is: the tree's own.
+ *
+ *	state_dir/make/uname, arch	say what core/kernel/uname.h has them say: of the
+ *					kernel that is built for
  */
 #pragma once
 

@@ -2,17 +2,32 @@
 /* The programs that bash gets, and their arguments. */
 #include "core/conf/bash.h"
 #include "core/conf/native.h"
+#include "core/kernel/uname.h"
 
 /* Arguments: descriptor, how many pairs, pairs of variable and value, then the rest. */
-static const char script_head[] = "__ks_fd=$1 __ks_pairs=$2\n"
-				  "shift 2\n"
-				  "while ((__ks_pairs-- > 0)); do\n"
-				  "	builtin printf -v \"$1\" %s \"$2\"\n"
-				  "	shift 2\n"
-				  "done\n"
-				  "__ks_dump() {\n"
-				  "	local __ks_name __ks_i\n"
-				  "	for __ks_name in";
+static const char script_pairs[] = "__ks_fd=$1 __ks_pairs=$2\n"
+				   "shift 2\n"
+				   "while ((__ks_pairs-- > 0)); do\n"
+				   "	builtin printf -v \"$1\" %s \"$2\"\n"
+				   "	shift 2\n"
+				   "done\n";
+
+/*
+ * A conf asks for the kernel that it is read for. The names with a slash are only this
+ * shell's; a script that it calls gets the others, when it is one of bash.
+ */
+static const char script_uname[] = "if [[ ${" KS_UNAME_ENV "-} ]]; then\n"
+				   "	export " KS_UNAME_ENV "\n"
+				   "	uname() (\n%s)\n"
+				   "	arch() { uname -m; }\n"
+				   "	/bin/uname() { uname \"$@\"; }\n"
+				   "	/usr/bin/uname() { uname \"$@\"; }\n"
+				   "	export -f uname arch\n"
+				   "fi\n";
+
+static const char script_names[] = "__ks_dump() {\n"
+				   "	local __ks_name __ks_i\n"
+				   "	for __ks_name in";
 
 static const char script_dump[] = "; do\n"
 				  "		local -n __ks_ref=$__ks_name\n"
@@ -103,6 +118,7 @@ static GPtrArray *argv_new(const char *tail, const struct ks_vars *before,
 			   const char *const *known, int fd)
 {
 	g_autofree char *names = g_strjoinv(" ", (char **)known);
+	g_autofree char *functions = g_strdup_printf(script_uname, ks_uname_script);
 	GPtrArray *argv = g_ptr_array_new();
 	guint at;
 
@@ -110,8 +126,8 @@ static GPtrArray *argv_new(const char *tail, const struct ks_vars *before,
 	g_ptr_array_add(argv, g_strdup("--norc"));
 	g_ptr_array_add(argv, g_strdup("--noprofile"));
 	g_ptr_array_add(argv, g_strdup("-c"));
-	g_ptr_array_add(argv,
-			g_strconcat(script_head, " ", names, script_dump, tail, NULL));
+	g_ptr_array_add(argv, g_strconcat(script_pairs, functions, script_names, " ",
+					  names, script_dump, tail, NULL));
 	g_ptr_array_add(argv, g_strdup("dkms"));
 	g_ptr_array_add(argv, g_strdup_printf("%d", fd));
 	at = argv->len;

@@ -10,6 +10,7 @@
 
 #include "core/conf/dump.h"
 #include "core/conf/native.h"
+#include "core/kernel/uname.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -295,7 +296,8 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
 static bool is_wanted(const char *variable)
 {
 	static const char *const own[] = {
-		"_=", "SHLVL=", "PWD=", "OLDPWD=", "LC_ALL=", "MAKEFLAGS="};
+		"_=",	   "SHLVL=",	 "PWD=",	  "OLDPWD=",
+		"LC_ALL=", "MAKEFLAGS=", KS_UNAME_ENV "="};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(own); i++) {
 		if (g_str_has_prefix(variable, own[i]))

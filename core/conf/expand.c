@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "core/conf/reader.h"
+#include "core/kernel/uname.h"
 
 #define MAX_DEPTH   8
 #define MAX_PATTERN 256
@@ -17,19 +18,29 @@ static bool put_text(struct ks_reader *reader, GString *value, const char *text)
 	return true;
 }
 
+/* Of the kernel that is built for; "-r" or "-m". */
+static bool put_uname(struct ks_reader *reader, GString *value, bool release)
+{
+	const char *known = ks_vars_get(reader->vars, KS_UNAME_ENV, 0);
+	g_auto(GStrv) words = known && *known ? g_strsplit(known, " ", 3) : NULL;
+	struct utsname names;
+
+	if (words && words[0] && words[1])
+		return put_text(reader, value, words[release]);
+	if (uname(&names) != 0)
+		return ks_reader_refuse(reader, KS_NATIVE_UNSURE, "uname");
+	return put_text(reader, value, release ? names.release : names.machine);
+}
+
 static bool put_command(struct ks_reader *reader, GString *value, const char *command)
 {
 	g_autofree char *n_jobs = NULL;
-	struct utsname names;
 
 	if (strcmp(command, "nproc") == 0) {
 		n_jobs = g_strdup_printf("%u", g_get_num_processors());
 		return put_text(reader, value, n_jobs);
 	}
-	if (uname(&names) != 0)
-		return ks_reader_refuse(reader, KS_NATIVE_UNSURE, "uname");
-	return put_text(reader, value,
-			strcmp(command, "uname -r") == 0 ? names.release : names.machine);
+	return put_uname(reader, value, strcmp(command, "uname -r") == 0);
 }
 
 /* At the command; the text up to close is one of those that are known. */

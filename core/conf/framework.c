@@ -6,6 +6,7 @@
 
 #include "core/conf/evaluate.h"
 #include "core/conf/settings.h"
+#include "core/kernel/uname.h"
 #include "core/support/error.h"
 
 #define MAX_JOBS	  4096
@@ -346,8 +347,7 @@ static bool add_files(struct reading *reading, GError **error)
 	return names != NULL;
 }
 
-static struct ks_vars *base_vars(const struct ks_system *system,
-				 const struct ks_kernel *kernel)
+static struct ks_vars *base_vars(const struct ks_system *system, struct ks_kernel *kernel)
 {
 	struct ks_vars *vars = ks_vars_new();
 	const char *const values[][2] = {
@@ -357,6 +357,7 @@ static struct ks_vars *base_vars(const struct ks_system *system,
 		{"source_tree", system->source_tree},
 		{"install_tree", system->install_tree},
 		{"tmp_location", "/tmp"},
+		{KS_UNAME_ENV, kernel ? ks_kernel_uname(system, kernel) : ""},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(values); i++)

@@ -3,6 +3,7 @@
 #include "core/conf/conf-private.h"
 #include "core/conf/framework.h"
 #include "core/conf/settings.h"
+#include "core/kernel/uname.h"
 
 /* dkms 3.4.3's order, the two that its manual does not tell of included. */
 static GPtrArray *list_overrides(const struct ks_evaluation *evaluation)
@@ -64,7 +65,8 @@ struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
 				  const struct ks_settings *settings)
 {
 	const struct ks_system *system = evaluation->system;
-	const struct ks_kernel *kernel = evaluation->kernel;
+	struct ks_kernel *kernel = evaluation->kernel;
+	const char *uname = kernel ? ks_kernel_uname(system, kernel) : NULL;
 	const struct ks_framework *framework = settings ? settings->framework : NULL;
 	unsigned int jobs = settings ? settings->n_jobs : 0;
 	const char *release = kernel ? kernel->release : "";
@@ -87,6 +89,7 @@ struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
 		{"parallel_jobs", n_jobs},
 		{"tmp_location", framework ? framework->tmp_location : "/tmp"},
 		{"verbose", framework && framework->verbose ? "1" : ""},
+		{KS_UNAME_ENV, uname},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(values); i++)

@@ -23,6 +23,7 @@ void ks_kernel_free(struct ks_kernel *kernel)
 	g_free(kernel->module_suffix);
 	g_free(kernel->compiler);
 	g_free(kernel->toolchain_problem);
+	g_free(kernel->uname);
 	if (kernel->config)
 		g_hash_table_unref(kernel->config);
 	g_free(kernel);
@@ -129,6 +130,7 @@ void ks_kernel_use_headers(const struct ks_system *system, struct ks_kernel *ker
 {
 	g_free(kernel->headers_dir);
 	kernel->headers_dir = g_strdup(headers_dir);
+	g_clear_pointer(&kernel->uname, g_free);
 	probe_headers(system, kernel);
 	probe_config(system, kernel);
 }

@@ -32,6 +32,7 @@ struct ks_kernel {
 	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also
 				    without headers, which then are the first thing
 				    missing */
+	char *uname;		 /* see uname.h; NULL until it is asked for */
 	bool running;		 /* uname -r, only when the tree is the host's own */
 	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
 	bool newest; /* highest release among the alive ones with headers, else alive ones

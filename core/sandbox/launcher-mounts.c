@@ -411,18 +411,28 @@ static int proc_make(struct mounts *m)
 	return 0;
 }
 
+static int covers_hold(struct mounts *m)
+{
+	covers_take(m->launch);
+	return 0;
+}
+
+static int covers_set(struct mounts *m)
+{
+	covers_place(m->launch);
+	return 0;
+}
+
 int mounts_setup(struct launch *launch)
 {
 	static int (*const steps[])(struct mounts *) = {
-		root_make_private, devices_take,	tree_enter,   binds_make,
-		directories_keep,  root_make_read_only, private_make, directories_restore,
-		dev_make,	   proc_make,
+		root_make_private,   devices_take,     tree_enter,	    covers_hold,
+		binds_make,	     directories_keep, root_make_read_only, private_make,
+		directories_restore, dev_make,	       proc_make,	    covers_set,
 	};
 	static int (*const steps_off[])(struct mounts *) = {
-		root_make_private,
-		tree_enter,
-		binds_make,
-		proc_make,
+		root_make_private, tree_enter, covers_hold,
+		binds_make,	   proc_make,  covers_set,
 	};
 	const bool off = launch->policy.off;
 	const size_t n = off ? sizeof(steps_off) / sizeof(steps_off[0])

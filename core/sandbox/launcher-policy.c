@@ -48,6 +48,8 @@ FIELD_STRINGS(env)
 FIELD_STRINGS(writable)
 FIELD_STRINGS(bind_source)
 FIELD_STRINGS(bind_target)
+FIELD_STRINGS(cover_source)
+FIELD_STRINGS(cover_target)
 
 #define FIELD_NUMBER(name, max)                                                          \
 	static bool field_##name(struct policy *policy, char *value)                     \
@@ -121,6 +123,8 @@ static const struct {
 	{"write", field_writable},
 	{"bind", field_bind_source},
 	{"at", field_bind_target},
+	{"cover", field_cover_source},
+	{"over", field_cover_target},
 	{"cwd", field_cwd},
 	{"fifo", field_fifo},
 	{"parent", field_parent},
@@ -183,6 +187,8 @@ static const char *policy_check(const struct policy *policy)
 {
 	if (policy->bind_source.n != policy->bind_target.n)
 		return "'bind' without 'at'";
+	if (policy->cover_source.n != policy->cover_target.n)
+		return "'cover' without 'over'";
 	if (!policy->cwd)
 		return "no 'cwd'";
 	if (policy->off && policy->require)

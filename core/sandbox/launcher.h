@@ -30,7 +30,8 @@ struct policy {
 	const char *root_path;
 	const char *cwd;
 	const char *fifo; /* or NULL */
-	struct strings argv, env, writable, bind_source, bind_target;
+	struct strings argv, env, writable, bind_source, bind_target, cover_source,
+		cover_target;
 	bool drop; /* uid and gid are given */
 	uid_t uid;
 	gid_t gid;
@@ -83,6 +84,13 @@ bool launch_is_unavailable(int err);
  * here and the namespace has to be thrown away.
  */
 int mounts_setup(struct launch *launch);
+
+/*
+ * Of a mount namespace in the making, launcher-covers.c: hold the files while they can be
+ * reached, and put them in their places when all else is there.
+ */
+void covers_take(const struct launch *launch);
+void covers_place(const struct launch *launch);
 
 /* The supervisor: make the cgroup (launch->cgroup), kill and remove it. */
 void cgroup_make(struct launch *launch);

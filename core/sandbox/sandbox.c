@@ -54,6 +54,10 @@ static GString *policy_encode(const struct ks_system *system,
 		put(text, "bind", policy->binds[i].source);
 		put(text, "at", policy->binds[i].target);
 	}
+	for (size_t i = 0; i < policy->n_covers; i++) {
+		put(text, "cover", policy->covers[i].source);
+		put(text, "over", policy->covers[i].target);
+	}
 	if (policy->fifo)
 		put(text, "fifo", policy->fifo);
 	if (geteuid() == 0) {

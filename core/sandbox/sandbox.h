@@ -36,6 +36,16 @@ struct ks_sandbox_bind {
 	const char *target; /* path inside the tree; must exist */
 };
 
+/* One file that the command sees in the place of another. */
+struct ks_sandbox_cover {
+	const char *source; /* path inside the tree */
+	/*
+	 * Absolute, in /proc also. Where there is none, or its name leads to a file of
+	 * another name (one program with many), nothing is covered: no error.
+	 */
+	const char *target;
+};
+
 struct ks_sandbox_policy {
 	const char *cwd;	 /* inside the tree, after the binds */
 	const char *const *argv; /* empty: only set the layers up (a probe) */
@@ -45,6 +55,9 @@ struct ks_sandbox_policy {
 	const struct ks_sandbox_bind
 		*binds; /* writable ones are also named in writable */
 	size_t n_binds;
+	/* As far as there are mounts; read-only, and executable on any file system. */
+	const struct ks_sandbox_cover *covers;
+	size_t n_covers;
 	/* of a jobserver: may be opened to read and write, where its mode lets the uid;
 	   or NULL */
 	const char *fifo;

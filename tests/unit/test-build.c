@@ -141,6 +141,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	g_hash_table_unref(f->kernel.config);
 	g_hash_table_unref(f->settings.modules);
 	g_free(f->kernel.symvers_path);
+	g_free(f->kernel.uname);
 	g_free((char *)f->request.source_dir);
 	g_free(f->staged_dir);
 	ks_system_free(f->system);
@@ -870,6 +871,54 @@ static void test_configure(struct fixture *f, gconstpointer data)
 		if (!strstr(log, "whether the kernel has modules... yes"))
 			g_error("%s", log);
 	}
+}
+
+/* Also by a path, with an environment of its own, and from the kernel's files. */
+static void test_uname(struct fixture *f, gconstpointer data)
+{
+	static const enum ks_sandbox_setting settings[] = {KS_SANDBOX_AUTO,
+							   KS_SANDBOX_OFF};
+	static const char expected[] =
+		"\n1 " RELEASE "\n2 " RELEASE "\n3 " RELEASE "\n4 " RELEASE "\n5 " RELEASE
+		"\n6 Linux version " RELEASE
+		" (me@home) (gcc-12 12.2.0) #1 SMP Play 6.1.1 (2026)\n"
+		"7 #1 SMP Play 6.1.1 (2026)\n8 #1 SMP Play 6.1.1 (2026)\n";
+
+	if (!f->request.private_build) {
+		g_test_skip("no mount namespace to be had here");
+		return;
+	}
+	f->kernel.headers_dir = faketree_path(&f->tree, "/headers");
+	faketree_write(&f->tree, "/headers/include/generated/utsversion.h",
+		       "#define UTS_VERSION \"#1 SMP Play 6.1.1 (2026)\"\n");
+	faketree_write(&f->tree, "/headers/include/generated/compile.h",
+		       "#define LINUX_COMPILE_BY \"me\"\n"
+		       "#define LINUX_COMPILE_HOST\t\"home\"\n"
+		       "#define LINUX_COMPILER\t\t\"gcc-12 12.2.0\"\n");
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\tmkdir -p out; cp prebuilt.ko out/good.ko\n"
+		       "\t@echo; echo 1 $(shell uname -r); echo 2 `/usr/bin/uname -r`\n"
+		       "\t@echo 3 `/bin/uname -r`; echo 4 `env -i sh -c 'uname -r'`\n"
+		       "\t@echo 5 `cat /proc/sys/kernel/osrelease`\n"
+		       "\t@echo 6 `cat /proc/version`; echo 7 `uname -v`\n"
+		       "\t@echo 8 `cat /proc/sys/kernel/version`\n"
+		       "\t@[ `uname -m` = $$arch ] && [ `arch` = $$arch ]\n"
+		       "\t@! echo x 2>/dev/null >/usr/bin/uname\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+		f->settings.sandbox = settings[i];
+		g_clear_pointer(&f->staged_dir, g_free);
+		ks_auto(ks_build_result) result = run(f);
+
+		if (!result->ok)
+			g_error("%s: %s (%s)", result->step, result->message,
+				result->first_error);
+		g_autofree char *path =
+			g_build_filename(result->staged_dir, "log/make.log", NULL);
+		g_autofree char *log = read_file(path);
+		if (!strstr(log, expected))
+			g_error("%s", log);
+	}
+	g_free(f->kernel.headers_dir);
 }
 
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
@@ -1702,6 +1751,7 @@ int main(int argc, char **argv)
 	    test_the_conclusion_is_killed);
 	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
 	ADD("a configure that calls make gets on with the pool", test_configure);
+	ADD("uname speaks of the kernel that is built for", test_uname);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

@@ -115,9 +115,24 @@ static void test_sees_dkmss_variables_but_no_environment(struct fixture *f,
 {
 	ks_auto(ks_conf) conf = load_good(
 		f, ONE "MAKE=\"make $kernelver $arch $module $module_version "
-		       "$(env | grep -c -e kernelver -e KMODSMITH -e HOME)\"\n");
+		       "$(env | grep -c -e kernelver -e KMODSMITH_L -e HOME)\"\n");
 
 	g_assert_cmpstr(conf->make, ==, "make " RELEASE " x86_64 foo 1.0 0");
+}
+
+/* Of the kernel that it is read for, however it is asked. */
+static void test_uname(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf = load_good(
+		f,
+		ONE "set -eu; IFS=.\nkind=$(uname -s -m); [ -n \"$kind\" ] || exit\n"
+		    "MAKE=\"make $(uname -r) `uname --kernel-release` $(/bin/uname -r) "
+		    "$(bash -c 'uname -rm') $kind $(arch) $(/usr/bin/uname -v)\"\n"
+		    "CLEAN='make $(echo $(uname -r))'\n");
+
+	g_assert_cmpstr(conf->make, ==,
+			"make " RELEASE " " RELEASE " " RELEASE " " RELEASE
+			" x86_64 Linux x86_64 x86_64 #1 SMP");
 }
 
 static void test_cannot_write(struct fixture *f, gconstpointer data)
@@ -448,6 +463,7 @@ int main(int argc, char **argv)
 	ADD("sources-the-kernels-config", test_sources_the_kernels_config);
 	ADD("sees-dkmss-variables-but-no-environment",
 	    test_sees_dkmss_variables_but_no_environment);
+	ADD("uname-is-of-the-kernel", test_uname);
 	ADD("cannot-write", test_cannot_write);
 	ADD("second-evaluation-by-bash", test_second_evaluation_by_bash);
 	ADD("overrides-go-on-from-what-bash-read",

@@ -37,6 +37,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 static void tear_down(struct fixture *f, gconstpointer data)
 {
 	g_clear_pointer(&f->kernel.config, g_hash_table_unref);
+	g_free(f->kernel.uname);
 	faketree_tear_down(&f->tree, data);
 }
 
@@ -74,6 +75,16 @@ static const struct ks_conf_module *module_at(const struct ks_conf *conf, guint 
 {
 	g_assert_cmpuint(index, <, conf->modules->len);
 	return conf->modules->pdata[index];
+}
+
+/* Natively: bash is in no tree that has no files. */
+static void test_uname(struct fixture *f, gconstpointer data)
+{
+	ks_auto(ks_conf) conf =
+		load_good(f, ONE "MAKE=\"make K=`uname -r` A=$(uname -m)/$(arch)\"\n"
+				 "CLEAN='make K=$(uname -r)'\n");
+
+	g_assert_cmpstr(conf->make, ==, "make K=" RELEASE " A=x86_64/x86_64");
 }
 
 static void test_fields(struct fixture *f, gconstpointer data)
@@ -610,6 +621,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ADD("fields", test_fields);
+	ADD("uname-is-of-the-kernel", test_uname);
 	ADD("defaults", test_defaults);
 	ADD("make-is-the-last-that-matches", test_make_is_the_last_that_matches);
 	ADD("make-that-does-not-match-leaves-the-default",

@@ -2,9 +2,11 @@
 /* The wrapper around make, run over a makefile that tells how it was called. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "core/build/jobserver.h"
 #include "core/build/wrapper.h"
+#include "core/kernel/uname.h"
 #include "core/support/process.h"
 #include "tests/unit/faketree.h"
 
@@ -297,6 +299,92 @@ static void test_broken(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
 }
 
+static char *run_uname(struct fixture *f, const char *facts, const char *command)
+{
+	g_autofree char *text =
+		g_strdup_printf("export " KS_UNAME_ENV "='%s'; %s", facts, command);
+
+	return run(f, text, true);
+}
+
+/* The machine's own program is what it has to be like, told the machine's own facts. */
+static void test_uname_is_like_the_program(struct fixture *f, gconstpointer data)
+{
+	static const char *const arguments[] = {
+		"",
+		"-r",
+		"-s",
+		"-n",
+		"-m",
+		"-v",
+		"-o",
+		"-a",
+		"-rm",
+		"-mr",
+		"-srm",
+		"-r -m",
+		"-vr",
+		"-ar",
+		"-snrvm",
+		"--all",
+		"--kernel-release",
+		"--machine",
+		"--kernel-name",
+		"--kernel-version",
+		"--nodename",
+		"--operating-system",
+		"--kernel-r",
+		"--mach",
+		"-r -r",
+		"-- ",
+		"--release",
+		"-m -- ",
+		"-s --machine",
+	};
+	struct utsname names;
+
+	g_assert_cmpint(uname(&names), ==, 0);
+	g_autofree char *facts =
+		g_strdup_printf("%s %s %s", names.machine, names.release, names.version);
+	for (size_t i = 0; i < G_N_ELEMENTS(arguments); i++) {
+		g_autofree char *own = g_strconcat("uname ", arguments[i], NULL);
+		g_autofree char *real = g_strconcat("/usr/bin/", own, NULL);
+		g_autofree char *expected = run_uname(f, "", real);
+		g_autofree char *output = run_uname(f, facts, own);
+
+		g_assert_cmpstr(output, ==, expected);
+	}
+}
+
+static void test_uname_of_another_kernel(struct fixture *f, gconstpointer data)
+{
+	static const char facts[] = "i686 6.1.0-1-play #1 SMP It is (2026-07-02)";
+	static const char *const cases[][2] = {
+		{"uname -r", "6.1.0-1-play\n"},
+		{"uname -rm", "6.1.0-1-play i686\n"},
+		{"uname -v", "#1 SMP It is (2026-07-02)\n"},
+		{"uname -p", "i686\n"},
+		{"uname -i", "i686\n"},
+		{"uname --processor --hardware-platform", "i686 i686\n"},
+		{"arch", "i686\n"},
+		{"uname", "Linux\n"},
+		{"sh -c 'echo `uname -r`'", "6.1.0-1-play\n"},
+		{"IFS=r; uname -r", "6.1.0-1-play\n"},
+		{"uname -x 2>/dev/null || echo $?", "1\n"},
+		{"uname file 2>/dev/null || echo $?", "1\n"},
+		{"uname --nothing 2>/dev/null || echo $?", "1\n"},
+	};
+	g_autofree char *real = run_uname(f, "", "/usr/bin/uname -r");
+	g_autofree char *without = run_uname(f, "", "uname -r");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *output = run_uname(f, facts, cases[i][0]);
+
+		g_assert_cmpstr(output, ==, cases[i][1]);
+	}
+	g_assert_cmpstr(without, ==, real);
+}
+
 static void test_repaired(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -332,6 +420,8 @@ int main(int argc, char **argv)
 	ADD("a pool that was left is put back", test_put_back);
 	ADD("jobs in a makefile's MAKEFLAGS are dropped", test_makefile_sets_jobs);
 	ADD("without a jobserver nothing is dropped", test_without_jobserver);
+	ADD("uname is like the program of that name", test_uname_is_like_the_program);
+	ADD("uname speaks of the kernel that it was told", test_uname_of_another_kernel);
 	ADD("what was changed is written again", test_repaired);
 	g_test_add("/wrapper/redirected low descriptors are not the pool's",
 		   struct fixture, "pipe", set_up, test_redirected, tear_down);
