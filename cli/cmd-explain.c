@@ -107,8 +107,11 @@ static void print_source(const struct ks_source *source)
 
 static void print_kernel(const struct ks_kernel *kernel)
 {
-	print_field("kernel", "%s, headers %s%s, compiler %s%s%s",
-		    kernel->alive ? "alive" : "gone",
+	const char *life = !kernel->alive      ? "gone"
+			   : kernel->has_image ? "alive"
+					       : "headers only, no image";
+
+	print_field("kernel", "%s, headers %s%s, compiler %s%s%s", life,
 		    kernel->has_headers ? "at " : "not there",
 		    kernel->has_headers ? kernel->headers_dir : "",
 		    kernel->compiler ? kernel->compiler : "not known",

@@ -186,6 +186,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		ks_message_gerror(error);
 		code = KS_EXIT_USAGE;
 	} else {
+		ks_selection_name_kernel(cli, &selection);
 		code = export_selection(cli, &export, &selection);
 	}
 	ks_selection_clear(&selection);

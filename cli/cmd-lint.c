@@ -74,6 +74,7 @@ static bool make_inner(struct linting *linting, GError **error)
 		return false;
 	linting->inner.system = system;
 	linting->inner.quiet = true;
+	system->named_release = g_strdup(kernel_option);
 	replace(&system->dkms_tree, dir, "dkms");
 	replace(&system->source_tree, dir, "src");
 	replace(&system->dkms_etc, dir, "etc-dkms");

@@ -88,6 +88,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;
 	}
+	ks_selection_name_kernel(cli, &selection);
 	request = (struct ks_plan_request){
 		.module = selection.module,
 		.version = selection.version,

@@ -97,6 +97,9 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;
 	}
+	/* a hook may come for a kernel that is on its way out */
+	if (!trigger_option)
+		ks_selection_name_kernel(cli, &selection);
 	code = run_selected(cli, &selection);
 	ks_selection_clear(&selection);
 	return code;

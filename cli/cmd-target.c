@@ -109,6 +109,8 @@ static int run_verb(struct ks_cli *cli, enum verb verb, const char *argument)
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;
 	}
+	if (verb != VERB_UNINSTALL)
+		ks_selection_name_kernel(cli, &selection);
 	if (ks_marks_require_root(verb_names[verb], &error))
 		code = run_selected(cli, verb, &selection);
 	else

@@ -152,6 +152,16 @@ static int install_built(struct ks_dkms *dkms, const char *release, const char *
 	return code;
 }
 
+/* With --kernelsourcedir it can be built for what is not there. */
+static int require_kernel(const struct ks_dkms *dkms, const char *release)
+{
+	const struct ks_system *system = dkms->cli.system;
+	g_autofree char *dir = g_build_filename(system->install_tree, release, NULL);
+
+	return ks_root_exists(system->root, dir) ? KS_DKMS_OK
+						 : ks_dkms_die_no_kernel(dkms, release);
+}
+
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
@@ -163,6 +173,8 @@ int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 		dkms->options.force = true;
 	if (!is_built(dkms, release))
 		code = run_on(dkms, false, release, &done);
+	if (!code)
+		code = require_kernel(dkms, release);
 	if (!code)
 		code = install_built(dkms, release, arch, &installed);
 	dkms->options.force = force;

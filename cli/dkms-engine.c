@@ -30,8 +30,13 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		.observer = ks_dkms_words_observe,
 		.observer_data = words,
 	};
+	struct ks_system *system = dkms->cli.system;
 	int code;
 
+	if (!request->uninstall) {
+		g_free(system->named_release);
+		system->named_release = g_strdup(request->release);
+	}
 	run.request.no_initramfs = dkms->in_script || !dkms->cli.settings->initramfs;
 	code = ks_run_engine(&dkms->cli, &run, outcome);
 	ks_dkms_words_end(words);
@@ -157,6 +162,13 @@ static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *ver
 	const struct ks_kernel *kernel = target->kernel;
 	g_autofree char *missing = list_depends(verdict->detail);
 
+	if (verdict->reason == KS_REASON_HEADERS_MISSING && kernel->has_unprepared)
+		return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
+				   "The kernel source at %s is not prepared for building "
+				   "modules.\n"
+				   "Run 'make modules_prepare' in it, or install your "
+				   "distribution's kernel headers package matching %s.",
+				   kernel->headers_dir, kernel->release);
 	if (verdict->reason == KS_REASON_HEADERS_MISSING)
 		return ks_dkms_die_no_headers(dkms, kernel->release);
 	if (verdict->reason == KS_REASON_DEPENDS_MISSING)
@@ -223,6 +235,14 @@ static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *v
 		entry);
 }
 
+int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release)
+{
+	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
+			   "The directory %s/%s doesn't exist.\n"
+			   "You cannot install a module onto a non-existant kernel.",
+			   dkms->cli.system->install_tree, release);
+}
+
 static int tell_other(const struct ks_dkms *dkms, bool install,
 		      const struct ks_verdict *verdict, int code)
 {
@@ -232,10 +252,7 @@ static int tell_other(const struct ks_dkms *dkms, bool install,
 		return ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
 	if (!install)
 		return ks_dkms_die_no_headers(dkms, release);
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-			   "The directory %s/%s doesn't exist.\n"
-			   "You cannot install a module onto a non-existant kernel.",
-			   dkms->cli.system->install_tree, release);
+	return ks_dkms_die_no_kernel(dkms, release);
 }
 
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,

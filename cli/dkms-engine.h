@@ -33,6 +33,8 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 
 /* The kernel has no headers, or is not there at all: 21, told. */
 int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release);
+/* The words and the code for a kernel that has no directory; dkms's. */
+int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release);
 
 /* "x86_64": -a, or this machine's. Free with g_free. */
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);

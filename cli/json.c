@@ -43,6 +43,7 @@ static json_t *target_object(const struct ks_inventory *inventory,
 	json_object_set_new(object, "version", text(target->source->version));
 	json_object_set_new(object, "kernel", text(target->kernel->release));
 	json_object_set_new(object, "arch", text(target->kernel->arch));
+	json_object_set_new(object, "image", json_boolean(target->kernel->has_image));
 	json_object_set_new(object, "state", text(ks_target_state_id(verdict->state)));
 	json_object_set_new(object, "reason", text(ks_reason_id(verdict->reason)));
 	json_object_set_new(object, "reason_words",

@@ -35,6 +35,12 @@ bool ks_selection_init(struct ks_selection *selection, const char *module_argume
 	return true;
 }
 
+void ks_selection_name_kernel(struct ks_cli *cli, const struct ks_selection *selection)
+{
+	g_free(cli->system->named_release);
+	cli->system->named_release = g_strdup(selection->release);
+}
+
 bool ks_selection_has_source(const struct ks_selection *selection,
 			     const struct ks_source *source)
 {
@@ -50,10 +56,12 @@ int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char
 	g_autoptr(GError) error = NULL;
 	int code = KS_EXIT_USAGE;
 
-	if (ks_selection_init(&selection, module_argument, release, &error))
+	if (ks_selection_init(&selection, module_argument, release, &error)) {
+		ks_selection_name_kernel(cli, &selection);
 		code = command(cli, &selection);
-	else
+	} else {
 		ks_message_gerror(error);
+	}
 	ks_selection_clear(&selection);
 	return code;
 }
@@ -76,6 +84,22 @@ static bool has_module(const struct ks_selection *selection,
 	return false;
 }
 
+/* A directory with nothing of a kernel in it is none, unless something is built there. */
+static bool has_kernel(const char *release, const struct ks_inventory *inventory)
+{
+	const struct ks_kernel *kernel = ks_kernel_find(inventory->kernels, release);
+
+	if (kernel && kernel->alive)
+		return true;
+	for (guint i = 0; kernel && i < inventory->targets->len; i++) {
+		const struct ks_target *target = g_ptr_array_index(inventory->targets, i);
+
+		if (target->kernel == kernel && target->artifact)
+			return true;
+	}
+	return false;
+}
+
 bool ks_selection_check(const struct ks_selection *selection,
 			const struct ks_inventory *inventory, GError **error)
 {
@@ -88,11 +112,11 @@ bool ks_selection_check(const struct ks_selection *selection,
 			      "goes to /usr/src/NAME-VERSION with a dkms.conf in it");
 		return false;
 	}
-	if (selection->release &&
-	    !ks_kernel_find(inventory->kernels, selection->release)) {
+	if (selection->release && !has_kernel(selection->release, inventory)) {
 		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no kernel '%s'",
 			     selection->release);
-		ks_error_hint(error, "kernels are the directories of /lib/modules");
+		ks_error_hint(error, "kernels are the directories of /lib/modules that "
+				     "have a kernel's modules or prepared headers");
 		return false;
 	}
 	return true;
@@ -119,25 +143,32 @@ char *ks_verdict_unresolved(const struct ks_verdict *verdict)
 	return artifact ? ks_manifest_unresolved(artifact->manifest) : NULL;
 }
 
+static void add_note(GString *notes, const char *text)
+{
+	if (text)
+		g_string_append_printf(notes, "%s%s", notes->len ? "; " : "", text);
+}
+
 char *ks_verdict_line(const struct ks_verdict *verdict)
 {
 	g_autofree char *name = ks_verdict_name(verdict);
 	const char *state = ks_target_state_id(verdict->state);
-	const char *words = ks_reason_words(verdict->reason);
-	g_autofree char *detail = NULL;
+	const struct ks_kernel *kernel = verdict->target->kernel;
+	const bool is_bare = kernel->alive && !kernel->has_image;
 	g_autofree char *unresolved = NULL;
+	g_autoptr(GString) notes = g_string_new(NULL);
 
-	if (verdict->reason == KS_REASON_UP_TO_DATE) {
+	/* not all of it is as it should be */
+	if (verdict->reason == KS_REASON_UP_TO_DATE)
 		unresolved = ks_verdict_unresolved(verdict);
-		if (!unresolved && !verdict->detail)
-			return g_strdup_printf("%s: %s", name, state);
-		/* not all of it is as it should be */
-		if (unresolved)
-			words = unresolved;
-	}
-	if (verdict->detail)
-		detail = g_strdup_printf("; %s", verdict->detail);
-	return g_strdup_printf("%s: %s (%s%s)", name, state, words, detail ? detail : "");
+	if (unresolved)
+		add_note(notes, unresolved);
+	else if (verdict->reason != KS_REASON_UP_TO_DATE || verdict->detail)
+		add_note(notes, ks_reason_words(verdict->reason));
+	add_note(notes, verdict->detail);
+	add_note(notes, is_bare ? "its kernel has headers and no image" : NULL);
+	return notes->len ? g_strdup_printf("%s: %s (%s)", name, state, notes->str)
+			  : g_strdup_printf("%s: %s", name, state);
 }
 
 char *ks_verdict_failure(const struct ks_verdict *verdict)

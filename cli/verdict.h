@@ -19,6 +19,8 @@ void ks_selection_clear(struct ks_selection *selection);
  */
 bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
 		       const char *release, GError **error);
+/* Its kernel is meant, also one that has headers and no image: see struct ks_system. */
+void ks_selection_name_kernel(struct ks_cli *cli, const struct ks_selection *selection);
 /* Run command on what the two select, its code; KS_EXIT_USAGE, told, for no name. */
 int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
 		     int (*command)(struct ks_cli *cli,

@@ -166,6 +166,16 @@ static bool settle_marks(struct run *run, GError **error)
 	return true;
 }
 
+/* Without it the next run that does not name them would take them for removed. */
+static void remember_kernels(struct run *run)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!run->options->request.uninstall &&
+	    !ks_kernel_remember(run->system, run->inventory->kernels, &error))
+		tell(run, KS_EVENT_WARNING, error->message, error);
+}
+
 static bool takes_away(const struct ks_plan *plan)
 {
 	for (guint i = 0; i < plan->actions->len; i++) {
@@ -367,6 +377,7 @@ static bool run_stages(struct run *run, GError **error)
 	if (!recover(run, error) || !look(run, &narrow, error) ||
 	    !settle_marks(run, error))
 		return false;
+	remember_kernels(run);
 	done = execute(run, error);
 	settle_kernels(run, !done);
 	serve_devices(run);

@@ -44,6 +44,18 @@ static void add_remembered(struct ks_inventory_taking *taking,
 	}
 }
 
+/* With headers from elsewhere there need be nothing of it in install_tree. */
+static void add_named(struct ks_inventory_taking *taking)
+{
+	const struct ks_conf_overrides *overrides = taking->settings->overrides;
+	const char *release = taking->system->named_release;
+	GPtrArray *kernels = taking->inventory->kernels;
+
+	if (release && overrides && overrides->kernel_source_dir &&
+	    !ks_kernel_find(kernels, release))
+		insert_newest_first(kernels, ks_kernel_probe(taking->system, release));
+}
+
 static void apply_overrides(struct ks_inventory_taking *taking)
 {
 	const struct ks_conf_overrides *overrides = taking->settings->overrides;
@@ -81,7 +93,9 @@ bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **erro
 	inventory->kernels = ks_kernel_list(taking->system, error);
 	if (!inventory->kernels)
 		return false;
+	add_named(taking);
 	apply_overrides(taking);
+	ks_kernel_settle(taking->system, inventory->kernels);
 	set_compression(taking);
 	for (guint i = 0; i < inventory->entries->len; i++)
 		add_remembered(taking, inventory->entries->pdata[i]);

@@ -57,7 +57,7 @@ static bool lists_modules(const struct ks_system *system, const struct ks_kernel
  * After a removal without purge the directory stays, with depmod's files only. Of a
  * split kernel the lists come with what the headers need, without the modules in them.
  */
-static bool is_alive(const struct ks_system *system, const struct ks_kernel *kernel)
+static bool has_image(const struct ks_system *system, const struct ks_kernel *kernel)
 {
 	return system->install_tree_is_given ||
 	       has(system, kernel->modules_dir, "kernel") ||
@@ -72,6 +72,12 @@ static bool is_prepared(const struct ks_system *system, const struct ks_kernel *
 	return has(system, kernel->headers_dir, "Makefile") &&
 	       (has(system, kernel->headers_dir, "include/config/auto.conf") ||
 		has(system, kernel->headers_dir, "include/generated/autoconf.h"));
+}
+
+/* make modules_prepare, or the distribution's package, has not been there. */
+static bool is_unprepared(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	return !kernel->has_headers && has(system, kernel->headers_dir, ".");
 }
 
 /* Takes path; returns it when it is a file. */
@@ -110,6 +116,7 @@ static void probe_headers(const struct ks_system *system, struct ks_kernel *kern
 	g_free(kernel->symvers_path);
 	g_free(kernel->config_path);
 	kernel->has_headers = is_prepared(system, kernel);
+	kernel->has_unprepared = is_unprepared(system, kernel);
 	kernel->config_path = find_config(system, kernel);
 	kernel->symvers_path = keep_if_file(
 		system, g_build_filename(kernel->headers_dir, "Module.symvers", NULL));
@@ -143,16 +150,15 @@ void ks_kernel_use_config(const struct ks_system *system, struct ks_kernel *kern
 	probe_config(system, kernel);
 }
 
-static struct ks_kernel *probe(const struct ks_system *system, const char *release,
-			       const char *arch)
+struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *release)
 {
 	struct ks_kernel *kernel = g_new0(struct ks_kernel, 1);
 
 	kernel->release = g_strdup(release);
-	kernel->arch = g_strdup(arch);
+	kernel->arch = ks_kernel_machine_arch(system);
 	kernel->modules_dir = g_build_filename(system->install_tree, release, NULL);
 	kernel->headers_dir = g_build_filename(kernel->modules_dir, "build", NULL);
-	kernel->alive = is_alive(system, kernel);
+	kernel->has_image = has_image(system, kernel);
 	probe_headers(system, kernel);
 	ks_kernel_probe_suffix(system, kernel);
 	probe_config(system, kernel);
@@ -189,6 +195,11 @@ static void mark_running(const struct ks_system *system, GPtrArray *kernels)
 		kernel->running = true;
 }
 
+static bool is_named(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	return !g_strcmp0(system->named_release, kernel->release);
+}
+
 /* Debian keeps a link to the kernel that boots; elsewhere only the boot loader knows. */
 static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 {
@@ -208,6 +219,11 @@ static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 	}
 }
 
+static int newest_rank(const struct ks_kernel *kernel)
+{
+	return 2 * kernel->has_image + kernel->has_headers;
+}
+
 /* kernels is sorted, newest first. */
 static void mark_newest(GPtrArray *kernels)
 {
@@ -216,13 +232,30 @@ static void mark_newest(GPtrArray *kernels)
 	for (guint i = 0; i < kernels->len; i++) {
 		struct ks_kernel *kernel = kernels->pdata[i];
 
-		if (!kernel->alive)
-			continue;
-		if (!newest || (kernel->has_headers && !newest->has_headers))
+		if (kernel->alive &&
+		    (!newest || newest_rank(kernel) > newest_rank(newest)))
 			newest = kernel;
 	}
 	if (newest)
 		newest->newest = true;
+}
+
+void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels)
+{
+	bool any_image = false;
+
+	for (guint i = 0; i < kernels->len; i++)
+		any_image |= ((struct ks_kernel *)kernels->pdata[i])->has_image;
+	for (guint i = 0; i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		kernel->newest = false;
+		kernel->alive =
+			kernel->has_image ||
+			ks_kernel_is_asked(system, kernel->release) ||
+			(kernel->has_headers && (!any_image || is_named(system, kernel)));
+	}
+	mark_newest(kernels);
 }
 
 GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error)
@@ -231,18 +264,17 @@ GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error)
 		g_ptr_array_new_with_free_func((GDestroyNotify)ks_kernel_free);
 	g_autoptr(GPtrArray) names =
 		ks_root_list(system->root, system->install_tree, error);
-	g_autofree char *arch = NULL;
 
 	if (!names)
 		return NULL;
-	arch = ks_kernel_machine_arch(system);
 	for (guint i = 0; i < names->len; i++)
 		if (is_release_directory(system, names->pdata[i]))
-			g_ptr_array_add(kernels, probe(system, names->pdata[i], arch));
+			g_ptr_array_add(kernels,
+					ks_kernel_probe(system, names->pdata[i]));
 	g_ptr_array_sort(kernels, compare_newest_first);
 	mark_running(system, kernels);
 	mark_default(system, kernels);
-	mark_newest(kernels);
+	ks_kernel_settle(system, kernels);
 	return g_steal_pointer(&kernels);
 }
 

@@ -15,9 +15,12 @@ struct ks_kernel {
 	char *release;	    /* "6.1.0-56-amd64" */
 	char *arch;	    /* as dkms says it on this distribution: uname -m on Debian */
 	char *modules_dir;  /* install_tree/release */
-	bool alive;	    /* has kernel/, modules.order or modules.builtin; not merely a
+	bool alive;	    /* it is built for: it has an image, or its headers do, see
+			       ks_kernel_settle() */
+	bool has_image;	    /* has kernel/, modules.order or modules.builtin; not merely a
 			       directory */
 	bool has_headers;   /* build/ leads to a prepared header tree */
+	bool has_unprepared; /* else: it leads to a source tree that nobody prepared */
 	char *headers_dir;  /* modules_dir/build as dkms names it; never resolved from
 			       outside */
 	char *config_path;  /* /boot/config-K, modules_dir/config, headers' .config or
@@ -35,8 +38,8 @@ struct ks_kernel {
 	char *uname;		 /* see uname.h; NULL until it is asked for */
 	bool running;		 /* uname -r, only when the tree is the host's own */
 	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
-	bool newest; /* highest release among the alive ones with headers, else alive ones
-		      */
+	bool newest;	 /* highest release among the alive ones with headers, else alive
+			    ones; one with an image before one without */
 	GHashTable
 		*config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
 };
@@ -49,6 +52,27 @@ KS_DEFINE_CLEANUP(ks_kernel, ks_kernel_free)
  * first), alive or not, newest first. Elements are owned by the array.
  */
 GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
+
+/*
+ * A kernel of this release whether its directory is there or not, as an element of
+ * ks_kernel_list(). Free with ks_kernel_free().
+ */
+struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *release);
+
+/*
+ * Which of them are alive: those with an image; those with prepared headers that the
+ * caller has named for this run; those that were named in an earlier one; and where no
+ * kernel has an image (a container that only builds), all with prepared headers. To be
+ * called again after headers were replaced.
+ */
+void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
+
+/*
+ * Remember those that are alive without an image: what is installed for them stays when
+ * a later run does not name them. Forget those that have an image now, or are gone.
+ */
+bool ks_kernel_remember(const struct ks_system *system, GPtrArray *kernels,
+			GError **error);
 
 /*
  * Use another directory of headers, or another configuration, than the kernel's own

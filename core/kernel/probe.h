@@ -24,6 +24,9 @@ char *ks_kernel_find_program(const struct ks_system *system, const char *name);
 /* Set compiler, clang and toolchain_problem; config_path and has_headers are set. */
 void ks_kernel_probe_toolchain(const struct ks_system *system, struct ks_kernel *kernel);
 
+/* Whether ks_kernel_set_asked() remembers it. */
+bool ks_kernel_is_asked(const struct ks_system *system, const char *release);
+
 /* Set module_suffix. */
 void ks_kernel_probe_suffix(const struct ks_system *system, struct ks_kernel *kernel);
 

@@ -159,6 +159,15 @@ static const char *why_unbuildable(const struct ks_kernel *kernel, enum ks_reaso
 	return NULL;
 }
 
+static char *describe_unbuildable(const struct ks_kernel *kernel, enum ks_reason reason)
+{
+	if (reason == KS_REASON_TOOLCHAIN_MISSING)
+		return g_strdup(kernel->toolchain_problem);
+	return kernel->has_unprepared
+		       ? g_strdup_printf("'%s' is not prepared", kernel->headers_dir)
+		       : NULL;
+}
+
 static enum ks_reason build_reason(const struct ks_target *target, bool forced)
 {
 	if (forced)
@@ -205,10 +214,11 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	enum ks_reason reason = KS_REASON_HEADERS_MISSING;
 	const char *why = why_unbuildable(target->kernel, &reason);
 	g_autofree char *missing = NULL;
+	g_autofree char *unbuildable = NULL;
 
 	if (why) {
-		decide(cell, KS_TARGET_WAITING, reason,
-		       reason == KS_REASON_TOOLCHAIN_MISSING ? why : NULL);
+		unbuildable = describe_unbuildable(target->kernel, reason);
+		decide(cell, KS_TARGET_WAITING, reason, unbuildable);
 		fall_back(planner, cell);
 		return;
 	}

@@ -24,6 +24,11 @@ struct ks_system {
 	 * made for a release there is a kernel's, also while it is empty.
 	 */
 	bool install_tree_is_given;
+	/*
+	 * The release that the caller has named for this run (-k), or NULL: its headers
+	 * are enough to build for it, also where it has no image.
+	 */
+	char *named_release;
 	char *dkms_etc;	   /* /etc/dkms: overrides, framework.conf, no-autoinstall */
 	char *etc_dir;	   /* /etc/kmodsmith */
 	char *state_dir;   /* /var/lib/kmodsmith: journal, spool, caches, quarantine */

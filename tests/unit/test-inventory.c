@@ -361,6 +361,7 @@ static void test_files_on_a_dead_kernel_are_seen(struct faketree *tree,
 	ks_auto(ks_inventory) inventory = NULL;
 
 	add_installed_foo(tree);
+	faketree_write(tree, "/lib/modules/" K_OLD "/modules.builtin", "");
 	builtin = g_strconcat(tree->dir, "/lib/modules/" K "/modules.builtin", NULL);
 	g_assert_cmpint(unlink(builtin), ==, 0);
 	inventory = take(tree, NULL, NULL);

@@ -110,10 +110,10 @@ static void lists_without_their_modules_are_no_kernel(struct faketree *t,
 	add_file(t, "/lib/modules/", K9, "modules.builtin", "kernel/fs/ext4.ko\n");
 	add_file(t, "/lib/modules/", K9, "modules.order", "kernel/fs/xfs.ko\n");
 	kernels = list(t);
-	g_assert_false(only(kernels)->alive);
+	g_assert_false(only(kernels)->has_image);
 	add_file(t, "/lib/modules/", K9, "kernel/fs/xfs.ko", "");
 	with_modules = list(t);
-	g_assert_true(only(with_modules)->alive);
+	g_assert_true(only(with_modules)->has_image);
 }
 
 static void kernel_that_has_no_modules_is_one(struct faketree *t, gconstpointer data)
