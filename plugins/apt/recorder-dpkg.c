@@ -15,7 +15,6 @@
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
 #include "plugins/recorder/answer.h"
-#include "plugins/recorder/recorder.h"
 
 static void entry_free(gpointer data)
 {
@@ -144,22 +143,12 @@ static bool do_busy(const struct ks_system *system, const char *argument, GError
 	return ks_dpkg_check_lock(system, error);
 }
 
-static bool (*const verbs[KS_RECORDER_N_VERBS])(const struct ks_system *system,
-						const char *argument, GError **error) = {
+const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS] = {
 	[KS_RECORDER_LIST] = do_list,	    [KS_RECORDER_APPLY] = do_apply,
 	[KS_RECORDER_RECOVER] = do_recover, [KS_RECORDER_HEADERS] = do_headers,
 	[KS_RECORDER_STAMP] = do_stamp,	    [KS_RECORDER_BUSY] = do_busy,
 	[KS_RECORDER_OWNER] = do_owner,
 };
 
-static int run(const char *root, enum ks_recorder_verb verb, const char *argument)
-{
-	g_autoptr(GError) error = NULL;
-	ks_auto(ks_system) system = ks_system_new(root, &error);
-
-	if (system && verbs[verb](system, argument, &error))
-		return EXIT_SUCCESS;
-	return ks_recorder_fail(error);
-}
-
-const struct ks_recorder ks_recorder = {.program = "recorder-dpkg", .run = run};
+const struct ks_recorder ks_recorder = {.program = "recorder-dpkg",
+					.run = ks_recorder_run};

@@ -31,11 +31,22 @@ bool ks_recorder_print(const char *text, GError **error)
 	return false;
 }
 
-int ks_recorder_fail(const GError *error)
+/* The exit code: EX_TEMPFAIL when it is that the database cannot be written now. */
+static int fail(const GError *error)
 {
 	fprintf(stderr, "%s\n", error->message);
 	return g_error_matches(error, KS_ERROR, KS_ERROR_PENDING) ||
 			       g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED)
 		       ? EX_TEMPFAIL
 		       : EXIT_FAILURE;
+}
+
+int ks_recorder_run(const char *root, enum ks_recorder_verb verb, const char *argument)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_system) system = ks_system_new(root, &error);
+
+	if (system && ks_recorder_verbs[verb](system, argument, &error))
+		return EXIT_SUCCESS;
+	return fail(error);
 }

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How recorders with GLib read the desired set, answer, and end. */
+/* How recorders with GLib run a verb, read the desired set, and answer. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
+
+#include "core/support/system.h"
+#include "plugins/recorder/recorder.h"
+
+/* What a verb does in a tree; false with an error. argument may be NULL. */
+typedef bool (*ks_recorder_func)(const struct ks_system *system, const char *argument,
+				 GError **error);
+
+/* Defined by the recorder. */
+extern const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS];
+
+/* Its ks_recorder.run: the verb's function in the tree at root. */
+int ks_recorder_run(const char *root, enum ks_recorder_verb verb, const char *argument);
 
 /* The records (core/record/protocol.h) on standard input; NULL with an error. */
 GPtrArray *ks_recorder_read_set(GError **error);
 
 /* To standard output, and out. */
 bool ks_recorder_print(const char *text, GError **error);
-
-/*
- * Tell what went wrong, on stderr. Returns the exit code: EX_TEMPFAIL when it is that
- * the database cannot be written now.
- */
-int ks_recorder_fail(const GError *error);
