@@ -4,35 +4,31 @@
 
 #include <string.h>
 
+#include "core/record/manager.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
 
 #define MAX_ANSWER_BYTES 65536
 
-static const struct {
-	const char *format;
-	const char *database; /* what tells that the tree uses it */
-} formats[] = {
-	{"deb", "/var/lib/dpkg/status"},
-	{"rpm", "/usr/lib/sysimage/rpm"},
-	{"rpm", "/var/lib/rpm"},
-	{"pacman", "/var/lib/pacman/local"},
-};
+static const struct ks_manager *find_manager(const char *format)
+{
+	for (const struct ks_manager *manager = ks_managers; manager->name; manager++)
+		if (strcmp(manager->format, format) == 0)
+			return manager;
+	return NULL;
+}
 
 const char *ks_package_own_format(const struct ks_system *system)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-		if (ks_root_exists(system->root, formats[i].database))
-			return formats[i].format;
+	for (const struct ks_manager *manager = ks_managers; manager->name; manager++)
+		if (ks_manager_is_used(manager, system))
+			return manager->format;
 	return NULL;
 }
 
 bool ks_package_is_format(const char *format)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-		if (strcmp(formats[i].format, format) == 0)
-			return true;
-	return false;
+	return find_manager(format) != NULL;
 }
 
 static char *find_writer(const struct ks_system *system, const char *format,
@@ -40,6 +36,7 @@ static char *find_writer(const struct ks_system *system, const char *format,
 {
 	g_autofree char *name = g_strdup_printf("package-%s", format);
 	g_autofree char *program = g_build_filename(system->libexec_dir, name, NULL);
+	const struct ks_manager *manager = find_manager(format);
 
 	if (g_file_test(program, G_FILE_TEST_IS_EXECUTABLE))
 		return g_steal_pointer(&program);
@@ -47,7 +44,7 @@ static char *find_writer(const struct ks_system *system, const char *format,
 		     "cannot make packages of the format '%s': '%s' is not installed",
 		     format, program);
 	ks_error_hint(error, "install the part of kmodsmith that supports %s",
-		      strcmp(format, "deb") == 0 ? "apt and dpkg" : format);
+		      manager ? manager->name : format);
 	return NULL;
 }
 

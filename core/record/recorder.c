@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "core/record/manager.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
@@ -19,24 +20,13 @@
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define CACHE_HEAD	 "kmodsmith-records 1"
 
-static const struct {
-	const char *program;
-	const char *database; /* what tells that the tree uses it */
-} recorders[] = {
-	{"recorder-dpkg", "/var/lib/dpkg/status"},
-	{"recorder-rpm", "/usr/lib/sysimage/rpm"},
-	{"recorder-rpm", "/var/lib/rpm"},
-	{"recorder-alpm", "/var/lib/pacman/local"},
-	{"recorder-alpm", "/etc/pacman.conf"}, /* DBPath is somewhere else */
-};
-
 char *ks_record_find_recorder(const struct ks_system *system)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(recorders); i++) {
+	for (const struct ks_manager *manager = ks_managers; manager->name; manager++) {
 		g_autofree char *program =
-			g_build_filename(system->libexec_dir, recorders[i].program, NULL);
+			g_build_filename(system->libexec_dir, manager->recorder, NULL);
 
-		if (ks_root_exists(system->root, recorders[i].database) &&
+		if (ks_manager_is_used(manager, system) &&
 		    g_file_test(program, G_FILE_TEST_IS_EXECUTABLE))
 			return g_steal_pointer(&program);
 	}
@@ -63,8 +53,8 @@ static char **recorder_argv(const struct ks_system *system, const char *program,
 
 /*
  * The recorder runs the package manager inside its own transaction's
- * environment: DPKG_FRONTEND_LOCKED and its like must reach it (apt.md, section
- * 2), so this environment is the caller's, with a fixed PATH and our mark.
+ * environment: DPKG_FRONTEND_LOCKED and its like must reach it,
+ * so this environment is the caller's, with a fixed PATH and our mark.
  */
 static char **recorder_env(void)
 {
