@@ -84,13 +84,15 @@ static guint terminal_columns(void)
 /* More than the last build had says that this is another one. */
 static void append_files(GString *line, const struct activity *activity)
 {
+	bool is_known = activity->files_known >= activity->files_done;
+	guint last = is_known ? activity->files_known : activity->files_done;
+
 	if (!activity->files_done)
 		return;
-	if (activity->files_known >= activity->files_done)
-		g_string_append_printf(line, ", %u of %u files", activity->files_done,
-				       activity->files_known);
-	else
-		g_string_append_printf(line, ", %u files", activity->files_done);
+	g_string_append_printf(line, ", %u", activity->files_done);
+	if (is_known)
+		g_string_append_printf(line, " of %u", last);
+	g_string_append(line, last == 1 ? " file" : " files");
 }
 
 static void append_time(GString *line, const struct activity *activity, gint64 elapsed_s)

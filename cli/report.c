@@ -443,12 +443,11 @@ static void print_problems(struct printing *printing)
 
 static void print_pending(struct printing *printing)
 {
-	if (!printing->outcome->record_pending)
+	if (!printing->outcome->record_busy)
 		return;
 	printing->n_lines++;
-	ks_message_warning(
-		"the package database could not be written now; the modules are "
-		"in place, and are recorded by the next run");
+	ks_message_warning("%s; the modules are in place, and the next run records them",
+			   printing->outcome->record_busy);
 }
 
 static void notify_done(const struct ks_report *report, const struct ks_outcome *outcome)

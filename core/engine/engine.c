@@ -40,6 +40,7 @@ void ks_outcome_free(struct ks_outcome *outcome)
 		ks_inventory_free(outcome->inventory);
 	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
 	g_ptr_array_unref(outcome->aliases);
+	g_free(outcome->record_busy);
 	g_free(outcome);
 }
 
@@ -97,7 +98,8 @@ static bool recover(struct run *run, GError **error)
 		tell(run, KS_EVENT_RECOVERED, text, NULL);
 	}
 	if (!run->options->no_record && !run->options->caller_records &&
-	    !ks_record_recover(run->system, &record_error))
+	    !ks_record_recover(run->system, &record_error) &&
+	    !g_error_matches(record_error, KS_ERROR, KS_ERROR_PENDING))
 		tell(run, KS_EVENT_WARNING, record_error->message, record_error);
 	return true;
 }
@@ -274,7 +276,10 @@ static bool record(struct run *run, GError **error)
 		return true;
 	}
 	run->outcome->record_pending = true;
-	tell(run, KS_EVENT_WARNING, apply_error->message, apply_error);
+	if (g_error_matches(apply_error, KS_ERROR, KS_ERROR_PENDING))
+		run->outcome->record_busy = g_strdup(apply_error->message);
+	else
+		tell(run, KS_EVENT_WARNING, apply_error->message, apply_error);
 	return true;
 }
 

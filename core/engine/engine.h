@@ -93,7 +93,8 @@ struct ks_outcome {
 	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
 	unsigned int n_reused; /* of those built: taken from the store */
 	unsigned int n_failed_actions;
-	bool record_pending;
+	bool record_pending; /* the package database has not all records */
+	char *record_busy;   /* why it could not be written now; NULL: otherwise */
 	bool has_installed_for_running; /* something, for the running kernel */
 	GPtrArray *aliases;	/* char *: of what was installed for the running kernel */
 	unsigned int n_devices; /* announced to udev for it */

@@ -217,16 +217,16 @@ static int memfd_with(const char *text, GError **error)
 	return ks_steal_fd(&fd);
 }
 
-/* What the recorder said on stderr, for the message. */
+/* What the recorder said on stderr, its lines as one, for the message. */
 static char *read_back(int fd)
 {
 	char buffer[2048];
 	ssize_t n = pread(fd, buffer, sizeof(buffer) - 1, 0);
+	g_auto(GStrv) lines = NULL;
 
-	if (n <= 0)
-		return g_strdup("");
-	buffer[n] = '\0';
-	return g_strdup(g_strchomp(g_strdelimit(buffer, "\n", ';')));
+	buffer[MAX(n, 0)] = '\0';
+	lines = g_strsplit(g_strchomp(buffer), "\n", -1);
+	return g_strjoinv("; ", lines);
 }
 
 static bool run_recorder(const struct ks_system *system, const char *program,

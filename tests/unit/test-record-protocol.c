@@ -4,6 +4,7 @@
 
 #include "core/record/record.h"
 #include "core/support/error.h"
+#include "tests/unit/faketree.h"
 
 #define SHA	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEAD(n) "protocol=1\nrecords=" #n "\n\n"
@@ -172,6 +173,26 @@ static void test_a_list_is_read_back_as_it_was_written(void)
 	g_assert_cmpstr(again, ==, text);
 }
 
+static void test_what_a_recorder_says_is_one_line(struct faketree *t, gconstpointer data)
+{
+	g_autofree char *recorder = faketree_path(t, "/libexec/recorder-dpkg");
+	g_autoptr(GPtrArray) records = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(t, "/var/lib/dpkg/status", "");
+	faketree_write(t, "/libexec/recorder-dpkg",
+		       "#!/bin/sh\necho 'it is locked by process 7' >&2\n"
+		       "echo 'which is apt' >&2\nexit 75\n");
+	g_assert_cmpint(chmod(recorder, 0755), ==, 0);
+	g_free(t->system->libexec_dir);
+	t->system->libexec_dir = g_strconcat(t->dir, "/libexec", NULL);
+	g_assert_false(ks_record_apply(t->system, records, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_PENDING);
+	g_assert_cmpstr(error->message, ==,
+			"the package database cannot be written now: "
+			"it is locked by process 7; which is apt");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -190,5 +211,8 @@ int main(int argc, char **argv)
 			test_a_file_that_leads_elsewhere_is_refused);
 	g_test_add_func("/record-protocol/a list is read back as it was written",
 			test_a_list_is_read_back_as_it_was_written);
+	g_test_add("/record-protocol/what a recorder says is one line", struct faketree,
+		   NULL, faketree_set_up, test_what_a_recorder_says_is_one_line,
+		   faketree_tear_down);
 	return g_test_run();
 }
