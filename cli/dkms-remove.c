@@ -139,8 +139,8 @@ static int keep_to_end(struct ks_dkms *dkms, bool removes)
 	    !ks_tree_set_removal_asked(dkms->cli.system, options->module,
 				       options->version, true, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	printf("dkms: %s/%s: kept until the end of the transaction, removed then if its "
-	       "source or kernel is gone\n",
+	printf("dkms: %s/%s: kept until the end of the transaction; kmodsmith, if it is "
+	       "there then, removes it when its source or kernel is gone\n",
 	       options->module, options->version);
 	return KS_DKMS_OK;
 }

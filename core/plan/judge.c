@@ -394,7 +394,8 @@ static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
 	} else if (!removable) {
 		decide(cell, KS_TARGET_BROKEN, KS_REASON_SOURCE_GONE, NULL);
 	} else {
-		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_SOURCE_GONE, NULL);
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_SOURCE_GONE,
+		       "the next sync removes it");
 		drop(cell, KS_REASON_SOURCE_GONE);
 	}
 }

@@ -151,7 +151,11 @@ for_each_module() {
 }
 
 @test "removing kmodsmith leaves nothing that breaks apt" {
-	root_apt remove kmodsmith
+	run root_apt remove kmodsmith
+	assert_equal "$status" 0 "exit code"
+	# the packages that need it go along, and their modules stay: all that is said is true
+	assert_contains "$output" "kept until the end of the transaction; kmodsmith, if it is there then,"
+	assert_contains "$(grep 'apt-mark manual' <<<"$output")" "$(record_name bbswitch "$NEW")"
 	assert_equal "$(root_exec apt-get check -q >/dev/null 2>&1; echo $?)" 0 "apt-get check"
 	root_apt install hostname
 	root_in dpkg --configure -a
