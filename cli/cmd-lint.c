@@ -23,7 +23,7 @@
 #define MAX_LOG_BYTES	   (64 * 1024 * 1024)
 
 static char *kernel_option;
-static volatile bool cancelled;
+static volatile sig_atomic_t cancelled;
 
 static const GOptionEntry options[] = {
 	{"kernel", 'k', 0, G_OPTION_ARG_STRING, &kernel_option, "only for this kernel",
@@ -116,7 +116,7 @@ static bool copy_source(struct linting *linting, GError **error)
 static void on_signal(int signal_number)
 {
 	(void)signal_number;
-	cancelled = true;
+	cancelled = 1;
 }
 
 static void catch_signals(void)
@@ -151,8 +151,7 @@ static bool build(struct linting *linting, GError **error)
 				.module = linting->conf->package_name,
 				.version = linting->conf->package_version,
 				.release = kernel_option,
-				.build_only = true,
-				.wanted = true,
+				.goal = KS_GOAL_BUILD,
 				.no_initramfs = true,
 			},
 		.command = "lint",
@@ -160,7 +159,7 @@ static bool build(struct linting *linting, GError **error)
 		.no_depmod = true,
 		.observer = on_event,
 		.observer_data = linting,
-		.cancelled = (const bool *)&cancelled,
+		.cancelled = &cancelled,
 	};
 
 	catch_signals();

@@ -44,7 +44,7 @@ static void print_hint(const struct ks_cli *cli, const struct ks_selection *sele
 
 static int remove_selected(struct ks_cli *cli, struct ks_selection *selection)
 {
-	struct ks_run run = {.command = "remove", .lock_timeout_ms = -1};
+	struct ks_run run = {.options = {.command = "remove", .lock_timeout_ms = -1}};
 	g_autofree char *what = NULL;
 	g_autoptr(GError) error = NULL;
 	int code = ks_marks_resolve(cli, selection);
@@ -56,12 +56,12 @@ static int remove_selected(struct ks_cli *cli, struct ks_selection *selection)
 	what = g_strdup_printf("remove %s/%s", selection->module, selection->version);
 	if (ks_run_queue_if_held_above(cli, what))
 		return KS_EXIT_OK;
-	run.request = (struct ks_plan_request){
+	run.options.request = (struct ks_plan_request){
 		.module = selection->module,
 		/* another version may take its place: that is part of it */
 		.version = selection->release ? selection->version : NULL,
 		.release = selection->release,
-		.uninstall = selection->release != NULL,
+		.goal = selection->release ? KS_GOAL_UNINSTALL : KS_GOAL_KEEP_UP,
 		.no_initramfs = no_initramfs || !cli->settings->initramfs,
 	};
 	code = ks_run_engine(cli, &run, NULL);

@@ -48,23 +48,28 @@ static int lock_timeout_ms(void)
 static int run_selected(struct ks_cli *cli, const struct ks_selection *selection)
 {
 	struct ks_run run = {
-		.command = "sync",
-		.trigger = trigger_option,
-		.request = {.module = selection->module,
-			    .version = selection->version,
-			    .release = selection->release,
-			    .force = force,
-			    /* without a trigger it is somebody who asks */
-			    .retry_failed = retry_failed || !trigger_option,
-			    .no_initramfs = no_initramfs || !cli->settings->initramfs},
-		.no_record = no_record,
-		.caller_records = caller_records,
-		.no_depmod = no_depmod,
-		.lock_timeout_ms = lock_timeout_ms(),
+		.options =
+			{
+				.command = "sync",
+				.trigger = trigger_option,
+				.request =
+					{.module = selection->module,
+					 .version = selection->version,
+					 .release = selection->release,
+					 .force = force,
+					 /* without a trigger it is somebody who asks */
+					 .retry_failed = retry_failed || !trigger_option,
+					 .no_initramfs = no_initramfs ||
+							 !cli->settings->initramfs},
+				.no_record = no_record,
+				.caller_records = caller_records,
+				.no_depmod = no_depmod,
+				.lock_timeout_ms = lock_timeout_ms(),
+			},
 	};
 
 	if (dry_run)
-		return ks_plan_text_print(cli, &run.request);
+		return ks_plan_text_print(cli, &run.options.request);
 	if (ks_run_is_in_transaction() && !caller_records) {
 		if (!trigger_option && !cli->quiet)
 			ks_message_note("sync: left to the end of the transaction");

@@ -26,19 +26,17 @@ static const GOptionEntry uninstall_options[] = {
 	{NULL},
 };
 
-enum verb { VERB_BUILD, VERB_INSTALL, VERB_UNINSTALL };
-
-static const char *const verb_names[] = {
-	[VERB_BUILD] = "build",
-	[VERB_INSTALL] = "install",
-	[VERB_UNINSTALL] = "uninstall",
+static const char *const verbs[] = {
+	[KS_GOAL_BUILD] = "build",
+	[KS_GOAL_INSTALL] = "install",
+	[KS_GOAL_UNINSTALL] = "uninstall",
 };
 
 /* The wish outlives the run, or the next sync would take it back. */
-static bool mark(const struct ks_cli *cli, enum verb verb,
+static bool mark(const struct ks_cli *cli, enum ks_goal goal,
 		 const struct ks_selection *selection, GError **error)
 {
-	bool wanted = verb != VERB_UNINSTALL;
+	bool wanted = ks_goal_asks_for(goal);
 
 	if (!wanted && selection->release)
 		return true;
@@ -48,27 +46,29 @@ static bool mark(const struct ks_cli *cli, enum verb verb,
 						 selection->version, false, error));
 }
 
-static int run_engine(struct ks_cli *cli, enum verb verb,
+static int run_engine(struct ks_cli *cli, enum ks_goal goal,
 		      const struct ks_selection *selection)
 {
 	struct ks_run run = {
-		.command = verb_names[verb],
-		.request = {.module = selection->module,
-			    .version = selection->version,
-			    .release = selection->release,
-			    .force = force,
-			    .retry_failed = verb != VERB_UNINSTALL,
-			    .build_only = verb == VERB_BUILD,
-			    .wanted = verb != VERB_UNINSTALL,
-			    .uninstall = verb == VERB_UNINSTALL,
-			    .no_initramfs = no_initramfs || !cli->settings->initramfs},
-		.lock_timeout_ms = -1,
+		.options =
+			{
+				.command = verbs[goal],
+				.request = {.module = selection->module,
+					    .version = selection->version,
+					    .release = selection->release,
+					    .force = force,
+					    .retry_failed = ks_goal_asks_for(goal),
+					    .goal = goal,
+					    .no_initramfs = no_initramfs ||
+							    !cli->settings->initramfs},
+				.lock_timeout_ms = -1,
+			},
 	};
 
 	return ks_run_engine(cli, &run, NULL);
 }
 
-static int run_selected(struct ks_cli *cli, enum verb verb,
+static int run_selected(struct ks_cli *cli, enum ks_goal goal,
 			struct ks_selection *selection)
 {
 	g_autofree char *what = NULL;
@@ -78,26 +78,26 @@ static int run_selected(struct ks_cli *cli, enum verb verb,
 	code = ks_marks_resolve(cli, selection);
 	if (code != KS_EXIT_OK)
 		return code;
-	if (!mark(cli, verb, selection, &error))
+	if (!mark(cli, goal, selection, &error))
 		return ks_run_fail(error);
-	what = g_strdup_printf("%s %s/%s", verb_names[verb], selection->module,
+	what = g_strdup_printf("%s %s/%s", verbs[goal], selection->module,
 			       selection->version);
-	if (verb != VERB_UNINSTALL && ks_run_is_in_transaction()) {
+	if (ks_goal_asks_for(goal) && ks_run_is_in_transaction()) {
 		if (!cli->quiet)
 			ks_message_note("%s: left to the end of the transaction", what);
 		return KS_EXIT_OK;
 	}
 	if (ks_run_queue_if_held_above(cli, what))
 		return KS_EXIT_OK;
-	code = run_engine(cli, verb, selection);
-	if (verb == VERB_UNINSTALL && code != KS_EXIT_ERROR && !cli->quiet)
+	code = run_engine(cli, goal, selection);
+	if (goal == KS_GOAL_UNINSTALL && code != KS_EXIT_ERROR && !cli->quiet)
 		ks_message_hint("with AUTOINSTALL the next sync installs it again; "
 				"'kmodsmith remove %s/%s' keeps it away",
 				selection->module, selection->version);
 	return code;
 }
 
-static int run_verb(struct ks_cli *cli, enum verb verb, const char *argument)
+static int run_verb(struct ks_cli *cli, enum ks_goal goal, const char *argument)
 {
 	struct ks_selection selection = {0};
 	g_autoptr(GError) error = NULL;
@@ -109,10 +109,10 @@ static int run_verb(struct ks_cli *cli, enum verb verb, const char *argument)
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;
 	}
-	if (verb != VERB_UNINSTALL)
+	if (ks_goal_asks_for(goal))
 		ks_selection_name_kernel(cli, &selection);
-	if (ks_marks_require_root(verb_names[verb], &error))
-		code = run_selected(cli, verb, &selection);
+	if (ks_marks_require_root(verbs[goal], &error))
+		code = run_selected(cli, goal, &selection);
 	else
 		code = ks_run_fail(error);
 	ks_selection_clear(&selection);
@@ -121,17 +121,17 @@ static int run_verb(struct ks_cli *cli, enum verb verb, const char *argument)
 
 static int build(struct ks_cli *cli, int argc, char **argv)
 {
-	return run_verb(cli, VERB_BUILD, argv[1]);
+	return run_verb(cli, KS_GOAL_BUILD, argv[1]);
 }
 
 static int install(struct ks_cli *cli, int argc, char **argv)
 {
-	return run_verb(cli, VERB_INSTALL, argv[1]);
+	return run_verb(cli, KS_GOAL_INSTALL, argv[1]);
 }
 
 static int uninstall(struct ks_cli *cli, int argc, char **argv)
 {
-	return run_verb(cli, VERB_UNINSTALL, argv[1]);
+	return run_verb(cli, KS_GOAL_UNINSTALL, argv[1]);
 }
 
 const struct ks_command ks_command_build = {

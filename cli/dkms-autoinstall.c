@@ -300,8 +300,7 @@ int ks_dkms_build_all(struct ks_dkms *dkms, bool install)
 		.force = options->force,
 		.ignore_depends = options->force,
 		.retry_failed = true,
-		.build_only = !install,
-		.wanted = true,
+		.goal = install ? KS_GOAL_INSTALL : KS_GOAL_BUILD,
 	};
 	const char *command = install ? "dkms install" : "dkms build";
 

@@ -15,16 +15,16 @@ static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool inst
 	const struct ks_dkms_options *options = &dkms->options;
 
 	return (struct ks_plan_request){
+		/* install puts again what is built, as dkms does; build builds again */
+		.goal = !install	 ? KS_GOAL_BUILD
+			: options->force ? KS_GOAL_REINSTALL
+					 : KS_GOAL_INSTALL,
 		.module = options->module,
 		.version = options->version,
 		.release = release,
-		/* install puts again what is built, as dkms does; build builds again */
 		.force = options->force && !install,
-		.reinstall = options->force && install,
 		.ignore_depends = options->force,
 		.retry_failed = true,
-		.build_only = !install,
-		.wanted = true,
 		/* what could not be signed is installed nevertheless, as dkms does */
 		.keep_signature = true,
 	};
@@ -40,7 +40,7 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 	const struct ks_plan_request request = {.module = options->module,
 						.version = options->version,
 						.release = release,
-						.uninstall = true};
+						.goal = KS_GOAL_UNINSTALL};
 	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 

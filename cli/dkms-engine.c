@@ -12,32 +12,36 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	struct ks_run run = {
-		.command = command,
-		.request = *request,
-		.no_record = dkms->in_script,
-		.caller_records = dkms->is_private,
-		.no_depmod = options->no_depmod,
-		.modprobe = options->modprobe_on_install,
-		.symlink_modules = options->symlink_modules,
-		.no_weak_modules = options->no_weak_modules,
-		.take_originals = true,
-		.lock_timeout_ms = -1,
+		.options =
+			{
+				.command = command,
+				.request = *request,
+				.no_record = dkms->in_script,
+				.caller_records = dkms->is_private,
+				.no_depmod = options->no_depmod,
+				.modprobe = options->modprobe_on_install,
+				.symlink_modules = options->symlink_modules,
+				.no_weak_modules = options->no_weak_modules,
+				.take_originals = true,
+				.lock_timeout_ms = -1,
+				/* else what they print would come before their line */
+				.scripts_to_stdout = !ks_dkms_words_is_kept(words),
+				.ignore_pre_install = options->force,
+				.leave_out = dkms->leave_out,
+				.observer = ks_dkms_words_observe,
+				.observer_data = words,
+			},
 		.silent = true,
-		/* else what they print would come before their line */
-		.scripts_to_stdout = !ks_dkms_words_is_kept(words),
-		.ignore_pre_install = options->force,
-		.leave_out = dkms->leave_out,
-		.observer = ks_dkms_words_observe,
-		.observer_data = words,
 	};
 	struct ks_system *system = dkms->cli.system;
 	int code;
 
-	if (!request->uninstall) {
+	if (!ks_goal_takes_away(request->goal)) {
 		g_free(system->named_release);
 		system->named_release = g_strdup(request->release);
 	}
-	run.request.no_initramfs = dkms->in_script || !dkms->cli.settings->initramfs;
+	run.options.request.no_initramfs =
+		dkms->in_script || !dkms->cli.settings->initramfs;
 	code = ks_run_engine(&dkms->cli, &run, outcome);
 	ks_dkms_words_end(words);
 	return code;

@@ -87,8 +87,7 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 {
 	const struct ks_plan_request request = {
 		.release = g_ptr_array_index(dkms->options.kernels, 0),
-		.uninstall = true,
-		.unbuild = true,
+		.goal = KS_GOAL_UNBUILD,
 	};
 	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
 	ks_auto(ks_outcome) outcome = NULL;

@@ -102,8 +102,8 @@ static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 	const struct ks_plan_request request = {.module = options->module,
 						.version = options->version,
 						.release = place->release,
-						.uninstall = true,
-						.unbuild = unbuild};
+						.goal = unbuild ? KS_GOAL_UNBUILD
+								: KS_GOAL_UNINSTALL};
 	const struct ks_artifact *artifact =
 		entry ? ks_tree_find_artifact(entry, place->release, place->arch) : NULL;
 	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);

@@ -15,7 +15,7 @@
 #include "core/support/lock.h"
 
 /* Set by the handler; the engine polls it. */
-static volatile bool cancelled;
+static volatile sig_atomic_t cancelled;
 /* Nothing was changed yet: the engine is waiting for the lock. */
 static volatile sig_atomic_t may_end_at_once;
 
@@ -23,7 +23,7 @@ static void on_signal(int signal_number)
 {
 	if (may_end_at_once)
 		_exit(KS_EXIT_INTERRUPTED);
-	cancelled = true;
+	cancelled = 1;
 }
 
 static void catch_signals(void)
@@ -48,12 +48,13 @@ static void on_event(const struct ks_event *event, void *data)
 {
 	struct watching *watching = data;
 	const struct ks_cli *cli = watching->cli;
+	const struct ks_run_options *options = &watching->run->options;
 
 	may_end_at_once = event->kind == KS_EVENT_WAITING_FOR_LOCK;
 	ks_report_observe(watching->report, event);
 	ks_progress_observe(watching->progress, event);
-	if (watching->run->observer)
-		watching->run->observer(event, watching->run->observer_data);
+	if (options->observer)
+		options->observer(event, options->observer_data);
 	if (event->kind == KS_EVENT_WAITING_FOR_LOCK && !cli->quiet)
 		ks_message_note("waiting for another run: %s",
 				event->text && *event->text ? event->text : "unknown");
@@ -138,7 +139,7 @@ static int exit_code(const struct ks_cli *cli, const struct ks_run *run,
 		code = KS_EXIT_FAILED;
 	else if (outcome->record_pending && code != KS_EXIT_FAILED)
 		code = KS_EXIT_PENDING;
-	if (!run->trigger)
+	if (!run->options.trigger)
 		return code;
 	/* the package manager must not fail for it, unless the administrator wants so */
 	return code == KS_EXIT_FAILED && cli->settings->on_failure == KS_ON_FAILURE_FAIL
@@ -154,30 +155,15 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 		ks_progress_new(cli->quiet || run->silent, cli->verbose);
 	struct watching watching = {
 		.cli = cli, .run = run, .progress = progress, .report = report};
-	struct ks_run_options options = {
-		.request = run->request,
-		.command = run->command,
-		.trigger = run->trigger,
-		.no_record = run->no_record,
-		.caller_records = run->caller_records,
-		.no_depmod = run->no_depmod,
-		.modprobe = run->modprobe,
-		.symlink_modules = run->symlink_modules,
-		.no_weak_modules = run->no_weak_modules,
-		.take_originals = run->take_originals,
-		.scripts_to_stdout = run->scripts_to_stdout,
-		.ignore_pre_install = run->ignore_pre_install,
-		.leave_out = run->leave_out,
-		.lock_timeout_ms = run->lock_timeout_ms,
-		.observer = on_event,
-		.observer_data = &watching,
-		.cancelled = (const bool *)&cancelled,
-	};
+	struct ks_run_options options = run->options;
 	struct ks_outcome *outcome = NULL;
 
+	options.observer = on_event;
+	options.observer_data = &watching;
+	options.cancelled = &cancelled;
 	if (!ks_engine_run(cli->system, cli->settings, &options, &outcome, error))
 		return NULL;
-	if (!run->no_record)
+	if (!options.no_record)
 		ks_tree_forget_dismissed(cli->system, NULL);
 	ks_report_print(report, outcome, &options, selection,
 			run->silent		  ? KS_REPORT_OTHERS
@@ -186,12 +172,30 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	return outcome;
 }
 
+/* What others have asked for meanwhile: all of it, in the surroundings of this run. */
+static struct ks_run make_queued(const struct ks_run *run)
+{
+	const struct ks_run_options *options = &run->options;
+
+	return (struct ks_run){
+		.options = {.command = options->command,
+			    .trigger = options->trigger,
+			    /* in a maintainer script the image is a later hook's */
+			    .request.no_initramfs = options->request.no_initramfs,
+			    .no_record = options->no_record,
+			    .caller_records = options->caller_records,
+			    .no_depmod = options->no_depmod,
+			    .modprobe = options->modprobe,
+			    .lock_timeout_ms = options->lock_timeout_ms},
+		.silent = run->silent};
+}
+
 int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		  struct ks_outcome **outcome)
 {
-	struct ks_selection selection = {.module = (char *)run->request.module,
-					 .version = (char *)run->request.version,
-					 .release = (char *)run->request.release};
+	struct ks_selection selection = {.module = (char *)run->options.request.module,
+					 .version = (char *)run->options.request.version,
+					 .release = (char *)run->options.request.release};
 	ks_auto(ks_outcome) result = NULL;
 	g_autoptr(GError) error = NULL;
 	int code;
@@ -199,19 +203,10 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 	catch_signals();
 	result = run_once(cli, run, &selection, &error);
 	if (result && take_queued(cli->system)) {
-		/* in a maintainer script the image is a later hook's */
-		struct ks_run again = {.command = run->command,
-				       .request.no_initramfs = run->request.no_initramfs,
-				       .trigger = run->trigger,
-				       .no_record = run->no_record,
-				       .caller_records = run->caller_records,
-				       .no_depmod = run->no_depmod,
-				       .modprobe = run->modprobe,
-				       .lock_timeout_ms = run->lock_timeout_ms,
-				       .silent = run->silent};
+		const struct ks_run queued = make_queued(run);
 
 		ks_outcome_free(result);
-		result = run_once(cli, &again, &selection, &error);
+		result = run_once(cli, &queued, &selection, &error);
 	}
 	if (!result)
 		return ks_run_fail(error);

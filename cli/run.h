@@ -12,23 +12,9 @@
 #include "cli/verdict.h"
 
 struct ks_run {
-	const char *command;
-	const char *trigger; /* NULL: by hand */
-	struct ks_plan_request request;
-	bool no_record;
-	bool caller_records; /* see struct ks_run_options */
-	bool no_depmod;
-	bool modprobe;
-	bool symlink_modules;
-	bool no_weak_modules;
-	bool take_originals; /* see struct ks_run_options */
-	int lock_timeout_ms;
+	/* its observer may be NULL, and sees every event; cancelled is this unit's own */
+	struct ks_run_options options;
 	bool silent; /* the caller tells (the personality dkms has its own words) */
-	bool scripts_to_stdout;
-	bool ignore_pre_install;
-	const char *const *leave_out; /* see struct ks_run_options */
-	ks_observer observer;	      /* sees every event, too; may be NULL */
-	void *observer_data;
 };
 
 /* Run, report, and give the exit code. *outcome may be NULL; it is NULL after a failure.

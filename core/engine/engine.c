@@ -173,7 +173,7 @@ static void remember_kernels(struct run *run)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!run->options->request.uninstall &&
+	if (!ks_goal_takes_away(run->options->request.goal) &&
 	    !ks_kernel_remember(run->system, run->inventory->kernels, &error))
 		tell(run, KS_EVENT_WARNING, error->message, error);
 }

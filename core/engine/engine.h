@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "core/build/build.h"
 #include "core/plan/plan.h"
 #include "core/sign/sign.h"
@@ -84,7 +86,8 @@ struct ks_run_options {
 	int lock_timeout_ms;	 /* see ks_lock_acquire */
 	ks_observer observer;
 	void *observer_data;
-	const bool *cancelled; /* set by the caller's signal handler; polled */
+	/* set by the caller's signal handler; polled; may be NULL */
+	const volatile sig_atomic_t *cancelled;
 };
 
 struct ks_outcome {

@@ -138,9 +138,9 @@ static void cancel_all(struct ks_executor *executor)
 
 static bool is_cancelled(const struct ks_executor *executor)
 {
-	const bool *cancelled = executor->context.options->cancelled;
+	const volatile sig_atomic_t *cancelled = executor->context.options->cancelled;
 
-	return cancelled && *(const volatile bool *)cancelled;
+	return cancelled && *cancelled;
 }
 
 static bool has_any(const struct ks_executor *executor, enum ks_action_kind kind)

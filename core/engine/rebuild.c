@@ -98,7 +98,8 @@ static void conclude(struct ks_rebuild *rebuild, const struct ks_system *system,
 
 static struct ks_build_result *drive(struct ks_build *build,
 				     struct ks_jobserver *jobserver,
-				     const volatile bool *cancelled, GError **error)
+				     const volatile sig_atomic_t *cancelled,
+				     GError **error)
 {
 	struct ks_build_result *result = NULL;
 
@@ -126,7 +127,8 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 					   const struct ks_settings *settings,
 					   const struct ks_inventory *inventory,
 					   const struct ks_target *target,
-					   const volatile bool *cancelled, GError **error)
+					   const volatile sig_atomic_t *cancelled,
+					   GError **error)
 {
 	unsigned int n_jobs =
 		settings->n_jobs ? settings->n_jobs : g_get_num_processors();
@@ -157,7 +159,8 @@ struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     const struct ks_inventory *inventory,
 				     const struct ks_target *target,
-				     const volatile bool *cancelled, GError **error)
+				     const volatile sig_atomic_t *cancelled,
+				     GError **error)
 {
 	ks_auto(ks_rebuild) rebuild = g_new0(struct ks_rebuild, 1);
 	const char *obstacle = find_obstacle(target);

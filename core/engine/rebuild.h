@@ -37,4 +37,5 @@ struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     const struct ks_inventory *inventory,
 				     const struct ks_target *target,
-				     const volatile bool *cancelled, GError **error);
+				     const volatile sig_atomic_t *cancelled,
+				     GError **error);

@@ -110,7 +110,7 @@ void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group)
 
 	if (!group->kernel->alive)
 		block(group, KS_REASON_KERNEL_GONE);
-	else if (planner->request->uninstall && any_matched(group))
+	else if (ks_goal_takes_away(planner->request->goal) && any_matched(group))
 		block(group, KS_REASON_REQUESTED);
 	else if (ks_settings_is_skipped(settings, group->name))
 		block(group, KS_REASON_SKIPPED);

@@ -83,7 +83,7 @@ static void emit_adds(struct emitter *emitter)
 		int index;
 
 		if (!source->present || source->problem || source->added ||
-		    planner->request->uninstall ||
+		    ks_goal_takes_away(planner->request->goal) ||
 		    !(is_source_in_scope(planner, source) ||
 		      is_being_built(planner, source)))
 			continue;
@@ -110,7 +110,7 @@ static void need_depends(struct emitter *emitter, const struct ks_plan_cell *cel
 
 			if (other->install_index >= 0)
 				add_index(needs, other->install_index);
-			else if (planner->request->build_only)
+			else if (planner->request->goal == KS_GOAL_BUILD)
 				add_index(needs, other->build_index);
 		}
 	}
@@ -164,7 +164,7 @@ static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
 /* What comes first, then what goes: the old version waits for the new one. */
 static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 {
-	bool removes = !emitter->planner->request->build_only;
+	bool removes = emitter->planner->request->goal != KS_GOAL_BUILD;
 
 	for (guint i = 0; i < group->cells->len; i++) {
 		struct ks_plan_cell *cell = group->cells->pdata[i];
@@ -276,8 +276,8 @@ static void emit_removes(struct emitter *emitter)
 	for (guint i = 0; i < planner->inventory->sources->len; i++) {
 		struct ks_source *source = planner->inventory->sources->pdata[i];
 
-		if (!source->added || planner->request->uninstall ||
-		    planner->request->build_only ||
+		if (!source->added || ks_goal_takes_away(planner->request->goal) ||
+		    planner->request->goal == KS_GOAL_BUILD ||
 		    !is_source_in_scope(planner, source) ||
 		    !ks_planner_is_removable(planner, source) ||
 		    !is_emptied(planner, source))
@@ -369,7 +369,7 @@ static void emit_record(struct emitter *emitter)
 	guint n_before = emitter->actions->len;
 
 	planner->plan->record_needed = is_record_needed(planner);
-	if (!planner->plan->record_needed || planner->request->build_only)
+	if (!planner->plan->record_needed || planner->request->goal == KS_GOAL_BUILD)
 		return;
 	append(emitter, KS_ACTION_RECORD, KS_REASON_NOT_RECORDED, NULL);
 	for (guint i = 0; i < n_before; i++)

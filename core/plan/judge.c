@@ -72,8 +72,8 @@ static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 
 	if (target->installed == KS_INSTALLED_MISSING) {
 		decide(cell, KS_TARGET_BUILT, KS_REASON_FILES_MISSING, detail);
-		cell->install =
-			repairable && cell->in_scope && !planner->request->build_only;
+		cell->install = repairable && cell->in_scope &&
+				planner->request->goal != KS_GOAL_BUILD;
 	} else if (target->installed == KS_INSTALLED_CHANGED) {
 		decide(cell, KS_TARGET_INSTALLED, KS_REASON_FILES_CHANGED, detail);
 	} else {
@@ -92,7 +92,8 @@ static bool is_provided(const struct ks_planner *planner,
 	for (guint i = 0; i < group->cells->len; i++) {
 		const struct ks_plan_cell *cell = group->cells->pdata[i];
 
-		if (cell->install || (planner->request->build_only && cell->build))
+		if (cell->install ||
+		    (planner->request->goal == KS_GOAL_BUILD && cell->build))
 			return true;
 		if (!cell->uninstall && (cell->target->installed == KS_INSTALLED_OK ||
 					 cell->target->installed == KS_INSTALLED_CHANGED))
@@ -194,7 +195,7 @@ static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bo
 
 	decide(cell, KS_TARGET_STALE, build_reason(target, forced), detail);
 	cell->build = cell->in_scope;
-	cell->install = cell->in_scope && !planner->request->build_only;
+	cell->install = cell->in_scope && planner->request->goal != KS_GOAL_BUILD;
 }
 
 /* It cannot be built now. What the last good build left is better than nothing. */
@@ -204,7 +205,7 @@ static void fall_back(struct ks_planner *planner, struct ks_plan_cell *cell)
 
 	cell->install = target->installed == KS_INSTALLED_MISSING &&
 			can_be_installed(target) && cell->in_scope &&
-			!planner->request->build_only;
+			planner->request->goal != KS_GOAL_BUILD;
 }
 
 static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
@@ -250,7 +251,7 @@ static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell,
 	else if (cell->target->installed == KS_INSTALLED_CHANGED)
 		reason = KS_REASON_FILES_CHANGED;
 	decide(cell, KS_TARGET_BUILT, reason, NULL);
-	cell->install = cell->in_scope && !planner->request->build_only;
+	cell->install = cell->in_scope && planner->request->goal != KS_GOAL_BUILD;
 }
 
 /*
@@ -261,7 +262,8 @@ static bool wants_signature(const struct ks_planner *planner,
 			    const struct ks_plan_cell *cell)
 {
 	return cell->target->signature_stale && can_be_installed(cell->target) &&
-	       !planner->request->build_only && !planner->request->keep_signature;
+	       planner->request->goal != KS_GOAL_BUILD &&
+	       !planner->request->keep_signature;
 }
 
 static void want_signature(struct ks_plan_cell *cell)
@@ -283,8 +285,8 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		decide(cell, KS_TARGET_SATISFIED, KS_REASON_IN_TREE, target->in_tree);
 		return;
 	}
-	if (planner->request->reinstall && cell->matched && is_fresh(target) &&
-	    can_be_installed(target)) {
+	if (planner->request->goal == KS_GOAL_REINSTALL && cell->matched &&
+	    is_fresh(target) && can_be_installed(target)) {
 		want_install(planner, cell, true);
 		return;
 	}
@@ -480,7 +482,7 @@ static void judge_other(struct ks_planner *planner, struct ks_plan_cell *cell)
 /* "uninstall": the request is about this one. */
 static void judge_uninstall(const struct ks_planner *planner, struct ks_plan_cell *cell)
 {
-	bool unbuild = planner->request->unbuild;
+	bool unbuild = planner->request->goal == KS_GOAL_UNBUILD;
 
 	decide(cell, cell->target->built && !unbuild ? KS_TARGET_BUILT : KS_TARGET_ADDED,
 	       KS_REASON_REQUESTED, NULL);
@@ -504,7 +506,7 @@ static void judge_cell(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	if (!cell->group->kernel->alive)
 		judge_dead(planner, cell);
-	else if (planner->request->uninstall && cell->matched)
+	else if (ks_goal_takes_away(planner->request->goal) && cell->matched)
 		judge_uninstall(planner, cell);
 	else if (cell != cell->group->chosen)
 		judge_other(planner, cell);

@@ -61,7 +61,7 @@ bool ks_planner_matches(const struct ks_planner *planner, const struct ks_target
 bool ks_planner_is_requested(const struct ks_planner *planner,
 			     const struct ks_plan_cell *cell)
 {
-	return planner->request->wanted && cell->matched;
+	return ks_goal_asks_for(planner->request->goal) && cell->matched;
 }
 
 bool ks_planner_is_gone(const struct ks_source *source)

@@ -54,20 +54,37 @@ struct ks_plan {
 	bool has_shared_build; /* of one M/V there are builds for several kernels */
 };
 
+/* What a request is for. All but the first are about what it names. */
+enum ks_goal {
+	KS_GOAL_KEEP_UP,   /* everything is as the confs and marks want it */
+	KS_GOAL_BUILD,	   /* it is built, and not installed */
+	KS_GOAL_INSTALL,   /* it is there: as if AUTOINSTALL, and this very version */
+	KS_GOAL_REINSTALL, /* likewise, and put in place again, as it was built */
+	KS_GOAL_UNINSTALL, /* it is taken off the selected kernels */
+	KS_GOAL_UNBUILD,   /* likewise, and what was built is forgotten */
+};
+
+static inline bool ks_goal_asks_for(enum ks_goal goal)
+{
+	return goal == KS_GOAL_BUILD || goal == KS_GOAL_INSTALL ||
+	       goal == KS_GOAL_REINSTALL;
+}
+
+static inline bool ks_goal_takes_away(enum ks_goal goal)
+{
+	return goal == KS_GOAL_UNINSTALL || goal == KS_GOAL_UNBUILD;
+}
+
 struct ks_plan_request {
 	/* Narrow to these; NULL for all. */
 	const char *module;
 	const char *version;
 	const char *release;
-	bool force;	   /* rebuild although up to date; retry what is quarantined */
-	bool retry_failed; /* retry what is quarantined */
-	bool build_only;   /* "build": stop before install */
-	bool wanted;	/* asked for by name: as if AUTOINSTALL, and this very version */
-	bool reinstall; /* put it in place again, as it was built, although it is there */
+	enum ks_goal goal;
+	bool force;	      /* rebuild although up to date; retry what is quarantined */
+	bool retry_failed;    /* retry what is quarantined */
 	bool keep_signature;  /* install it as it was built: nothing is signed anew */
 	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
-	bool uninstall;	      /* "uninstall": take it off the selected kernels */
-	bool unbuild;	      /* with uninstall: and forget what was built */
 	bool no_shared_build; /* targets of one M/V cannot build at the same time */
 	bool no_initramfs;    /* a later hook makes it */
 };

@@ -431,6 +431,15 @@ static const char *keep_string(struct world *world, const char *text)
 	return copy;
 }
 
+static const struct {
+	const char *word;
+	enum ks_goal goal;
+} goals[] = {
+	{"build", KS_GOAL_BUILD},	  {"install", KS_GOAL_INSTALL},
+	{"reinstall", KS_GOAL_REINSTALL}, {"uninstall", KS_GOAL_UNINSTALL},
+	{"unbuild", KS_GOAL_UNBUILD},
+};
+
 static void read_request(struct world *world, char **words)
 {
 	struct ks_plan_request *request = &world->request;
@@ -440,10 +449,7 @@ static void read_request(struct world *world, char **words)
 	} flags[] = {
 		{"force", &request->force},
 		{"retry-failed", &request->retry_failed},
-		{"build-only", &request->build_only},
 		{"keep-signature", &request->keep_signature},
-		{"wanted", &request->wanted},
-		{"uninstall", &request->uninstall},
 		{"no-shared-build", &request->no_shared_build},
 		{"no-initramfs", &request->no_initramfs},
 	};
@@ -455,6 +461,12 @@ static void read_request(struct world *world, char **words)
 		for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
 			if (g_str_equal(flags[i].word, *words))
 				known = *flags[i].flag = true;
+		}
+		for (size_t i = 0; i < G_N_ELEMENTS(goals); i++) {
+			if (!g_str_equal(goals[i].word, *words))
+				continue;
+			request->goal = goals[i].goal;
+			known = true;
 		}
 		if ((value = value_of(*words, "module")))
 			request->module = keep_string(world, value);

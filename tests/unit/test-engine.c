@@ -629,7 +629,7 @@ static void test_an_interrupted_run_still_does_depmod(struct fixture *f,
 						      gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	bool cancelled = true;
+	volatile sig_atomic_t cancelled = 1;
 
 	add_source(f, "");
 	add_installed_foo(f, K);
