@@ -4,6 +4,7 @@
  *
  *	state_dir/build/M-V-K-A.PID/		root's; the work directory
  *	state_dir/build/M-V-K-A.PID/make.log	the build uid's, in root's directory
+ *	state_dir/build/M-V-K-A.PID/place/	the build uid's; bound at T/M/V
  *	state_dir/build/M-V-K-A.PID/tree/	the build uid's; bound at T/M/V/build
  *	T/M/V/build/				the build uid's, when nothing can be bound
  *	T/M/V/K/.tmp_A_PID/			root's; the artifact being staged
@@ -62,6 +63,13 @@ struct ks_build {
 	char *log_path;
 	char *staged_dir;
 	char *uname_files[KS_BUILD_UNAME_FILES]; /* NULL: nothing can be covered */
+	char *entry_path;			 /* T/M/V */
+	char *artifact_path;			 /* T/M/V/K/A */
+	char *place_path;			 /* what the build sees as T/M/V */
+	char *home_path;			 /* its HOME, T/M/V/.home */
+	bool is_place_new;			 /* artifact_path was made for it */
+	/* struct ks_sandbox_bind, freed with it: what it sees of elsewhere */
+	GArray *shown;
 	int tree_fd;
 	int log_fd;
 
@@ -106,6 +114,22 @@ void ks_build_clean_up(struct ks_build *build);
 /* state_dir/build */
 char *ks_build_work_root(const struct ks_system *system);
 
+/* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and its home.
+ */
+void ks_build_place_set_paths(struct ks_build *build);
+bool ks_build_place_make(struct ks_build *build, GError **error);
+/* What of it may be written: at most three and a NULL. */
+void ks_build_place_writable(const struct ks_build *build, const char **writable);
+/* Copy what was left there to staged_dir; what is not kept is a warning. */
+bool ks_build_place_collect(struct ks_build *build, GError **error);
+void ks_build_place_clean_up(struct ks_build *build);
+/* T/M/V of a build without mounts that ended or died: root's alone again. */
+void ks_build_place_close(const struct ks_system *system, const char *entry_path);
+
+/* view.c: let the build see source at target; both are copied. */
+void ks_build_show(struct ks_build *build, const char *source, const char *target);
+void ks_build_shown_clear(gpointer data);
+
 /* inputs.c: what the fingerprint was made of is still so. */
 bool ks_build_check_source(const struct ks_build *build, GError **error);
 bool ks_build_check_kernel(const struct ks_build *build, GError **error);
@@ -121,9 +145,9 @@ void ks_build_store_cancel(struct ks_build *build);
 /* What everything is confined to that runs in a build's tree, and where; in one piece,
  * as the policy has pointers to the rest. */
 struct ks_build_confinement {
-	struct ks_sandbox_bind bind;
-	const char *writable[2];
+	struct ks_sandbox_bind binds[2];
 	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];
+	const char *writable[4];
 	struct ks_sandbox_policy policy; /* the rest of it is up to the caller */
 };
 

@@ -61,6 +61,11 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->staged_dir);
 	for (size_t i = 0; i < KS_BUILD_UNAME_FILES; i++)
 		g_free(build->uname_files[i]);
+	g_free(build->entry_path);
+	g_free(build->artifact_path);
+	g_free(build->place_path);
+	g_free(build->home_path);
+	g_array_unref(build->shown);
 	g_free(build->memo);
 	g_clear_error(&build->stopped);
 	g_clear_error(&build->failure);
@@ -127,16 +132,20 @@ void ks_build_confine(const struct ks_build *build,
 	const enum ks_sandbox_setting setting =
 		ks_settings_get_sandbox(build->settings, build->request->module);
 
-	confinement->bind = (struct ks_sandbox_bind){build->tree_path, build->build_path};
-	confinement->writable[0] = build->build_path;
-	confinement->writable[1] = NULL;
+	confinement->binds[0] =
+		(struct ks_sandbox_bind){build->place_path, build->entry_path};
+	confinement->binds[1] =
+		(struct ks_sandbox_bind){build->tree_path, build->build_path};
+	ks_build_place_writable(build, confinement->writable);
 	confinement->policy = (struct ks_sandbox_policy){
 		.cwd = build->build_path,
 		.writable = confinement->writable,
-		.binds = &confinement->bind,
-		.n_binds = build->request->private_build ? 1 : 0,
 		.covers = confinement->covers,
 		.n_covers = ks_build_cover_uname(build, confinement->covers),
+		.binds = confinement->binds,
+		.n_binds = build->request->private_build ? 2 : 0,
+		.shown = (const struct ks_sandbox_bind *)build->shown->data,
+		.n_shown = build->shown->len,
 		.uid = build->uid,
 		.gid = build->gid,
 		.require = setting == KS_SANDBOX_REQUIRE,
@@ -315,6 +324,8 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->is_root =
 		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
 	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	build->shown = g_array_new(FALSE, FALSE, sizeof(struct ks_sandbox_bind));
+	g_array_set_clear_func(build->shown, ks_build_shown_clear);
 	ks_build_set_paths(build);
 	if (ks_build_reuse(build)) {
 		build->steps = g_ptr_array_new();

@@ -218,5 +218,6 @@ bool ks_build_collect(struct ks_build *build, GError **error)
 		    !collect_module(build, module, &total_bytes, error))
 			return false;
 	}
-	return collect_symvers(build, error) && collect_log(build, error);
+	return collect_symvers(build, error) && collect_log(build, error) &&
+	       ks_build_place_collect(build, error);
 }

@@ -161,9 +161,13 @@ void ks_build_forget_kept(struct ks_build *build)
 
 /* --- what a killed run left --- */
 
-static void sweep_staged(const struct ks_root *root, const char *version_dir)
+static void sweep_staged(const struct ks_system *system, const char *version_dir)
 {
-	g_autoptr(GPtrArray) releases = ks_root_list(root, version_dir, NULL);
+	const struct ks_root *root = system->root;
+	g_autoptr(GPtrArray) releases = NULL;
+
+	ks_build_place_close(system, version_dir);
+	releases = ks_root_list(root, version_dir, NULL);
 
 	for (guint i = 0; releases && i < releases->len; i++) {
 		const char *release = releases->pdata[i];
@@ -187,10 +191,12 @@ static void sweep_staged(const struct ks_root *root, const char *version_dir)
 	}
 }
 
-static bool for_each_directory(const struct ks_root *root, const char *dir,
-			       void (*func)(const struct ks_root *root, const char *path),
+static bool for_each_directory(const struct ks_system *system, const char *dir,
+			       void (*func)(const struct ks_system *system,
+					    const char *path),
 			       GError **error)
 {
+	const struct ks_root *root = system->root;
 	g_autoptr(GPtrArray) names = ks_root_list(root, dir, error);
 
 	for (guint i = 0; names && i < names->len; i++) {
@@ -198,14 +204,14 @@ static bool for_each_directory(const struct ks_root *root, const char *dir,
 		struct stat st;
 
 		if (ks_root_lstat(root, path, &st) && S_ISDIR(st.st_mode))
-			func(root, path);
+			func(system, path);
 	}
 	return names != NULL;
 }
 
-static void sweep_module(const struct ks_root *root, const char *module_dir)
+static void sweep_module(const struct ks_system *system, const char *module_dir)
 {
-	for_each_directory(root, module_dir, sweep_staged, NULL);
+	for_each_directory(system, module_dir, sweep_staged, NULL);
 }
 
 bool ks_build_sweep(const struct ks_system *system, GError **error)
@@ -214,5 +220,5 @@ bool ks_build_sweep(const struct ks_system *system, GError **error)
 
 	ks_jobserver_sweep(system);
 	return ks_treeop_remove(system->root, work_root, error) &&
-	       for_each_directory(system->root, system->dkms_tree, sweep_module, error);
+	       for_each_directory(system, system->dkms_tree, sweep_module, error);
 }

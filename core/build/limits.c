@@ -72,10 +72,29 @@ static guint64 measure(int dir_fd, unsigned int depth)
 	return bytes;
 }
 
+/* Its tree, with its place and home where those are private, too. */
+static int open_all(const struct ks_build *build)
+{
+	if (build->request->private_build)
+		return ks_root_openat(build->system->root, build->work_dir,
+				      O_RDONLY | O_DIRECTORY, 0, NULL);
+	return openat(build->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static guint64 measure_home(const struct ks_build *build)
+{
+	if (build->request->private_build)
+		return 0;
+	return measure(ks_root_openat(build->system->root, build->home_path,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL),
+		       0);
+}
+
 static bool is_too_large(struct ks_build *build, guint64 free_bytes)
 {
 	const guint64 limit = build->settings->build_size_mib * MIB;
 	const gint64 now_us = g_get_monotonic_time();
+	guint64 bytes;
 	struct stat log;
 
 	if (!limit)
@@ -85,10 +104,11 @@ static bool is_too_large(struct ks_build *build, guint64 free_bytes)
 		return false;
 	build->measured_us = now_us;
 	build->measured_free = free_bytes;
-	return measure(openat(build->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		       0) +
-		       (fstat(build->log_fd, &log) == 0 ? log.st_blocks * 512 : 0) >
-	       limit;
+	bytes = measure(open_all(build), 0) + measure_home(build);
+	/* in the work directory, too */
+	if (!build->request->private_build && fstat(build->log_fd, &log) == 0)
+		bytes += (guint64)log.st_blocks * 512;
+	return bytes > limit;
 }
 
 static guint64 get_reserve(const struct statvfs *fs)

@@ -54,6 +54,7 @@ void ks_build_set_paths(struct ks_build *build)
 				   : g_strdup(build->build_path);
 	build->log_path = g_build_filename(build->work_dir, "make.log", NULL);
 	build->staged_dir = g_build_filename(entry, kernel->release, staged, NULL);
+	ks_build_place_set_paths(build);
 }
 
 static bool copy_source(struct ks_build *build, GError **error)
@@ -171,13 +172,16 @@ bool ks_build_prepare(struct ks_build *build, GError **error)
 	return make_directories(build, error) && ks_build_log_open(build, error) &&
 	       ks_build_write_uname(build, error) && copy_source(build, error) &&
 	       copy_patches(build, error) && ks_build_check_source(build, error) &&
-	       make_tmp(build, error) && give_tree(build, error);
+	       make_tmp(build, error) && give_tree(build, error) &&
+	       ks_build_place_make(build, error);
 }
 
 void ks_build_clean_up(struct ks_build *build)
 {
 	const struct ks_root *root = build->system->root;
 
+	if (build->entry_path)
+		ks_build_place_clean_up(build);
 	if (build->work_dir)
 		ks_treeop_remove(root, build->work_dir, NULL);
 	if (build->staged_dir) {

@@ -101,12 +101,14 @@ static bool start(struct ks_probe_recording *recording,
 	g_autofree char *jobs =
 		g_strconcat(KS_WRAPPER_JOBS_ENV "=", ks_jobserver_auth(jobserver), NULL);
 	g_autofree char *tmp = g_strconcat("TMPDIR=", recording->dir, NULL);
+	g_autofree char *home = g_strconcat("HOME=", recording->dir, NULL);
 	const char *const argv[] = {"make", "-C",      kernel->headers_dir,
 				    module, "modules", kernel->clang ? "LLVM=1" : NULL,
 				    NULL};
 	const char *const env[] = {path,
 				   "LC_ALL=C.UTF-8",
-				   "HOME=/nonexistent",
+				   home,
+				   "CCACHE_DISABLE=1",
 				   "SHELL=/bin/sh",
 				   fragments,
 				   flags,

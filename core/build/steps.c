@@ -79,10 +79,15 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 		command = g_strconcat(build->build_path, "/", words, NULL);
 	quoted = g_strndup(command, strlen(command) - strlen(words + length));
 	g_autofree char *path = g_shell_quote(quoted);
+	/* on a file system that is mounted noexec nothing is executable, whatever its
+	   mode: to pass over what the source counts on would build something else */
 	text = g_strdup_printf(
 		"if [ -x %s ]; then %s\n"
+		"elif (( 0$(stat -L -c %%a %s 2>/dev/null) & 0111 )); then\n"
+		"echo %s': cannot be executed: its file system is mounted noexec'\n"
+		"exit 126\n"
 		"else echo 'Warning: The %s script is not executable.'; fi",
-		path, command, name);
+		path, command, path, path, name);
 	shown = g_strdup_printf("cd %s/ && %s", build->build_path, command);
 	add_step(steps, name, description, shown, text, true)->script =
 		is_overridden ? g_steal_pointer(&override)
@@ -189,6 +194,22 @@ static void replace(GPtrArray *env, const char *variable)
 	g_ptr_array_add(env, g_strdup(variable));
 }
 
+static bool has_prefix(char **variables, const char *prefix)
+{
+	for (; variables && *variables; variables++)
+		if (g_str_has_prefix(*variables, prefix))
+			return true;
+	return false;
+}
+
+static void remove_variable(GPtrArray *env, const char *variable)
+{
+	for (guint i = 0; i < env->len; i++) {
+		if (strcmp(env->pdata[i], variable) == 0)
+			g_free(g_ptr_array_remove_index(env, i--));
+	}
+}
+
 /* dkms follows the name of the kernel's compiler when there is such a command. */
 static void set_compiler(const struct ks_build *build, GPtrArray *env)
 {
@@ -228,7 +249,7 @@ char **ks_build_make_env(const struct ks_build *build)
 
 	set_make(build, env);
 	set(env, "LC_ALL", "C.UTF-8");
-	set(env, "HOME", "/nonexistent");
+	set(env, "HOME", build->home_path);
 	set(env, "SHELL", "/bin/sh");
 	set(env, "SOURCE_DATE_EPOCH", KS_BUILD_EPOCH);
 	set(env, "KBUILD_BUILD_TIMESTAMP", KS_BUILD_EPOCH_TIMESTAMP);
@@ -244,9 +265,14 @@ char **ks_build_make_env(const struct ks_build *build)
 	set(env, "source_tree", build->system->source_tree);
 	set(env, "install_tree", build->system->install_tree);
 	set_compiler(build, env);
+	/* its cache would go with the build; of use is one that the administrator names
+	 */
+	set(env, "CCACHE_DISABLE", "1");
 	/* what the administrator exports wins */
 	for (char **p = request->conf->environment; p && *p; p++)
 		replace(env, *p);
+	if (has_prefix(request->conf->environment, "CCACHE_"))
+		remove_variable(env, "CCACHE_DISABLE=1");
 	if (!request->private_build) {
 		g_autofree char *tmp = g_build_filename(build->build_path, ".tmp", NULL);
 

@@ -15,7 +15,7 @@
 #define SCHEMA		"1"
 #define GROUP		"entry"
 #define MAX_INDEX_BYTES (4u << 20)
-#define MAX_FILES	4096
+#define MAX_FILES	16384
 #define MAX_FILE_BYTES	(1ULL << 30)
 
 static const char *const directories[] = {"module", "log", NULL};
@@ -92,16 +92,18 @@ static char *index_text(const struct ks_store_entry *entry)
 	return g_key_file_to_data(file, NULL, NULL);
 }
 
-/* "module/NAME" or "log/NAME", and nothing that leads elsewhere. */
+/* "module/NAME", and nothing that leads elsewhere; of files that the index is beside. */
 static bool is_stored_path(const char *path)
 {
-	for (const char *const *dir = directories; path && *dir; dir++) {
-		const char *name = path + strlen(*dir) + 1;
+	g_auto(GStrv) parts = g_strsplit(path ? path : "", "/", -1);
 
-		if (g_str_has_prefix(path, *dir) && name[-1] == '/')
-			return *name && *name != '.' && !strchr(name, '/');
-	}
-	return false;
+	if (!parts[0] || strcmp(parts[0], "index") == 0 ||
+	    strcmp(parts[0], "manifest") == 0)
+		return false;
+	for (char **part = parts; *part; part++)
+		if (!**part || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0)
+			return false;
+	return true;
 }
 
 static bool read_file(GKeyFile *file, guint i, struct ks_store_entry *entry)
@@ -138,7 +140,9 @@ static bool read_index(const char *text, struct ks_store_entry *entry)
 	entry->duration_ms = g_key_file_get_int64(file, GROUP, "duration-ms", NULL);
 	entry->stored_at_us = g_key_file_get_int64(file, GROUP, "stored-at-us", NULL);
 	n_files = g_key_file_get_uint64(file, GROUP, "n-files", NULL);
-	if (g_strcmp0(schema, SCHEMA) != 0 || !entry->module || !entry->version ||
+	/* an earlier version kept objects, by such a key */
+	if (g_key_file_has_key(file, GROUP, "objects-key", NULL) ||
+	    g_strcmp0(schema, SCHEMA) != 0 || !entry->module || !entry->version ||
 	    !entry->release || !entry->arch || !entry->sandbox_layers ||
 	    g_strcmp0(fingerprint, entry->fingerprint) != 0 || n_files > MAX_FILES)
 		return false;
@@ -221,6 +225,7 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 	g_autofree char *source = g_build_filename(from_dir, file->path, NULL);
 	g_autofree char *target = g_build_filename(to_dir, file->path, NULL);
 	ks_autofd int in = open_stored(from->root, source, error);
+	g_autofree char *parent = NULL;
 	ks_autofd int out = -1;
 	struct stat st;
 
@@ -230,10 +235,17 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 		ks_error_set_errno(error, errno, "cannot read '%s'", source);
 		return false;
 	}
+	parent = g_path_get_dirname(target);
+	if (!ks_root_mkdir_p(to->root, parent, 0755, error))
+		return false;
 	out = ks_root_openat(to->root, target, O_WRONLY | O_CREAT | O_EXCL, 0644, error);
 	if (out < 0 ||
 	    !ks_build_copy_fd(in, out, MAX_FILE_BYTES, sha256, file->path, error))
 		return false;
+	if (st.st_mode & 0111 && fchmod(out, 0755) != 0) {
+		ks_error_set_errno(error, errno, "cannot copy '%s'", source);
+		return false;
+	}
 	file->size_bytes = (guint64)st.st_size;
 	return true;
 }
@@ -253,31 +265,47 @@ static bool make_directories(const struct ks_system *system, const char *dir,
 }
 
 static bool copy_directory(const struct ks_system *system, struct ks_store_entry *entry,
-			   const char *staged_dir, const char *name, const char *to_dir,
+			   const char *staged_dir, const char *below, const char *to_dir,
+			   GError **error);
+
+static bool copy_entry(const struct ks_system *system, struct ks_store_entry *entry,
+		       const char *staged_dir, const char *name, const char *to_dir,
+		       GError **error)
+{
+	g_autofree char *path = g_build_filename(staged_dir, name, NULL);
+	struct ks_store_file *file;
+	struct stat st;
+
+	if (!is_stored_path(name) || !ks_root_lstat(system->root, path, &st))
+		return true;
+	if (S_ISDIR(st.st_mode))
+		return copy_directory(system, entry, staged_dir, name, to_dir, error);
+	file = g_new0(struct ks_store_file, 1);
+	g_ptr_array_add(entry->files, file);
+	file->path = g_strdup(name);
+	if (!copy(system, staged_dir, system, to_dir, file, &file->sha256, error))
+		return false;
+	entry->size_bytes += file->size_bytes;
+	return true;
+}
+
+/* below: "" at the top. */
+static bool copy_directory(const struct ks_system *system, struct ks_store_entry *entry,
+			   const char *staged_dir, const char *below, const char *to_dir,
 			   GError **error)
 {
-	g_autofree char *dir = g_build_filename(staged_dir, name, NULL);
+	g_autofree char *dir = g_build_filename(staged_dir, below, NULL);
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, error);
 
 	for (guint i = 0; names && i < names->len; i++) {
-		struct ks_store_file *file = g_new0(struct ks_store_file, 1);
+		g_autofree char *name =
+			*below ? g_build_filename(below, names->pdata[i], NULL)
+			       : g_strdup(names->pdata[i]);
 
-		g_ptr_array_add(entry->files, file);
-		file->path = g_build_filename(name, names->pdata[i], NULL);
-		if (!copy(system, staged_dir, system, to_dir, file, &file->sha256, error))
+		if (!copy_entry(system, entry, staged_dir, name, to_dir, error))
 			return false;
-		entry->size_bytes += file->size_bytes;
 	}
 	return names != NULL;
-}
-
-static bool copy_directories(const struct ks_system *system, struct ks_store_entry *entry,
-			     const char *staged_dir, const char *to_dir, GError **error)
-{
-	for (const char *const *name = directories; *name; name++)
-		if (!copy_directory(system, entry, staged_dir, *name, to_dir, error))
-			return false;
-	return true;
 }
 
 bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *entry,
@@ -293,7 +321,7 @@ bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *ent
 	if (ks_root_mkdir_p(system->root, system->state_dir, 0755, error) &&
 	    ks_root_mkdir_p(system->root, parent, 0700, error) &&
 	    make_directories(system, dir, error) &&
-	    copy_directories(system, entry, staged_dir, dir, error)) {
+	    copy_directory(system, entry, staged_dir, "", dir, error)) {
 		text = index_text(entry);
 		if (ks_durable_write(system->root, path, text, strlen(text), 0644, error))
 			return true;

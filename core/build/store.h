@@ -9,6 +9,7 @@
  *						stripped, not signed, not compressed;
  *						Module.symvers
  *	state_dir/store/FINGERPRINT/log/make.log
+ *	state_dir/store/FINGERPRINT/...		what the build has put beside them
  *
  * Only what passed the checks is kept. An entry is used only when all of it has
  * the digests of its index; one that is damaged is removed, and built again. What
@@ -42,7 +43,7 @@ void ks_store_entry_free(struct ks_store_entry *entry);
 KS_DEFINE_CLEANUP(ks_store_entry, ks_store_entry_free)
 
 /*
- * Copy module/ and log/ of staged_dir aside, before signing changes them.
+ * Copy all of staged_dir aside, before signing changes it.
  * entry says what they are; its files and times are set here. Then
  * ks_store_commit(), or _discard().
  */

@@ -73,26 +73,46 @@ struct mounts {
 	int device_fds[N_DEVICES]; /* of the caller's /dev; -1 = not to be had */
 };
 
-static int tree_copy(int dirfd, const char *path, unsigned int flags)
+int mounts_copy(int dirfd, const char *path, unsigned int flags)
 {
 	return syscall(SYS_open_tree, dirfd, path,
 		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 }
 
-static int tree_attach(int fd, int dirfd, const char *path, unsigned int flags)
+int mounts_attach(int fd, int dirfd, const char *path, unsigned int flags)
 {
 	return syscall(SYS_move_mount, fd, "", dirfd, path,
 		       MOVE_MOUNT_F_EMPTY_PATH | flags);
 }
 
-static int tree_set(int fd, const char *path, unsigned int flags, unsigned long long set)
+static int tree_set(int fd, const char *path, unsigned int flags, unsigned long long set,
+		    unsigned long long clear)
 {
-	struct mount_attr attr = {.attr_set = set};
+	struct mount_attr attr = {.attr_set = set, .attr_clr = clear};
 
 	return syscall(SYS_mount_setattr, fd, path, flags, &attr, sizeof(attr));
 }
 
-static bool is_below(const char *path, const char *dir)
+/*
+ * What is mounted noexec on this machine is executed here all the same, be it /var, where
+ * builds are, /tmp, or the home with the headers and their programs. Whose options they
+ * are keeps us from it (EPERM) when that is a user namespace above; then they stay.
+ */
+static int tree_set_executable(int fd, const char *path, unsigned int flags,
+			       unsigned long long set)
+{
+	if (tree_set(fd, path, flags, set, MOUNT_ATTR_NOEXEC) == 0)
+		return 0;
+	return tree_set(fd, path, flags, set, 0);
+}
+
+int mounts_set_read_only(int fd)
+{
+	return tree_set_executable(fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+				   MOUNT_ATTR_RDONLY);
+}
+
+bool mounts_is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
@@ -102,16 +122,18 @@ static bool is_below(const char *path, const char *dir)
 static bool may_be_covered(const char *path)
 {
 	for (size_t i = 0; i < N_COVERED; i++) {
-		if (is_below(path, covered[i].path))
+		if (mounts_is_below(path, covered[i].path))
 			return true;
 	}
 	return false;
 }
 
-static bool is_hidden(const struct mounts *m, const char *path)
+static bool is_hidden(const struct launch *launch, const char *path)
 {
+	const struct mounts *m = launch->mounts;
+
 	for (size_t i = 0; i < N_COVERED; i++) {
-		if (m->is_covered[i] && is_below(path, covered[i].path))
+		if (m->is_covered[i] && mounts_is_below(path, covered[i].path))
 			return true;
 	}
 	return false;
@@ -124,7 +146,7 @@ static bool is_directory(const char *path)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static void mkdir_parents(const char *path)
+void mounts_mkdir_parents(const char *path)
 {
 	char *copy = strdup(path);
 
@@ -162,7 +184,7 @@ static int devices_take(struct mounts *m)
 		/* A broken chroot may have a regular file there. */
 		if (stat(path, &st) == 0 && S_ISCHR(st.st_mode) &&
 		    st.st_rdev == makedev(devices[i].major, devices[i].minor))
-			m->device_fds[i] = tree_copy(AT_FDCWD, path, 0);
+			m->device_fds[i] = mounts_copy(AT_FDCWD, path, 0);
 	}
 	return 0;
 }
@@ -197,10 +219,10 @@ static int tree_enter(struct mounts *m)
 	tree_fd = tree_find(policy);
 	if (tree_fd < 0)
 		return errno;
-	fd = tree_copy(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	fd = mounts_copy(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
 	if (fd < 0)
 		return errno;
-	if (tree_attach(fd, tree_fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0 ||
+	if (mounts_attach(fd, tree_fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0 ||
 	    fchdir(fd) != 0 || chroot(".") != 0)
 		return errno;
 	close(fd);
@@ -215,10 +237,10 @@ static int binds_make(struct mounts *m)
 	for (size_t i = 0; i < policy->bind_source.n; i++) {
 		const char *source = policy->bind_source.v[i];
 		const char *target = policy->bind_target.v[i];
-		int fd = tree_copy(AT_FDCWD, source, AT_RECURSIVE);
+		int fd = mounts_copy(AT_FDCWD, source, AT_RECURSIVE);
 
 		if (fd < 0 ||
-		    tree_attach(fd, AT_FDCWD, target, MOVE_MOUNT_T_SYMLINKS) != 0) {
+		    mounts_attach(fd, AT_FDCWD, target, MOVE_MOUNT_T_SYMLINKS) != 0) {
 			int err = errno;
 
 			if (launch_is_unavailable(err))
@@ -237,7 +259,7 @@ static int keep(struct mounts *m, const char *path, bool writable)
 
 	kept->path = path;
 	kept->writable = writable;
-	kept->fd = tree_copy(AT_FDCWD, path, AT_RECURSIVE);
+	kept->fd = mounts_copy(AT_FDCWD, path, AT_RECURSIVE);
 	if (kept->fd < 0 && launch_is_unavailable(errno))
 		return errno;
 	if (kept->fd < 0)
@@ -282,18 +304,23 @@ static int directories_keep(struct mounts *m)
 
 static int root_make_read_only(struct mounts *m)
 {
-	return tree_set(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0 ? 0 : errno;
+	return tree_set_executable(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0
+		       ? 0
+		       : errno;
+}
+
+int mounts_cover(const char *path, const char *options)
+{
+	return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0 ? 0
+										 : errno;
 }
 
 static int cover(struct mounts *m, size_t i)
 {
-	int err = 0;
+	int err = is_directory(covered[i].path)
+			  ? mounts_cover(covered[i].path, covered[i].options)
+			  : ENOENT;
 
-	if (!is_directory(covered[i].path))
-		err = ENOENT;
-	else if (mount("tmpfs", covered[i].path, "tmpfs", MS_NOSUID | MS_NODEV,
-		       covered[i].options) != 0)
-		err = errno;
 	m->is_covered[i] = !err;
 	return err;
 }
@@ -313,18 +340,18 @@ static int private_make(struct mounts *m)
 }
 
 /* What it can be mounted on: a directory, or a file for what is none. */
-static void place_make(const struct kept *kept)
+void mounts_place_make(int fd, const char *path)
 {
-	char *copy = strdup(kept->path);
+	char *copy = strdup(path);
 	char *slash = copy ? strrchr(copy, '/') : NULL;
 	struct stat st;
 
-	if (fstat(kept->fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-		mkdir_parents(kept->path);
+	if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
+		mounts_mkdir_parents(path);
 	} else if (slash) {
 		*slash = '\0';
-		mkdir_parents(copy);
-		mknod(kept->path, S_IFREG | 0600, 0);
+		mounts_mkdir_parents(copy);
+		mknod(path, S_IFREG | 0600, 0);
 	}
 	free(copy);
 }
@@ -333,17 +360,16 @@ static int directories_restore(struct mounts *m)
 {
 	for (size_t i = 0; i < m->n_kept; i++) {
 		struct kept *kept = &m->kept[i];
-		bool hidden = is_hidden(m, kept->path);
+		bool hidden = is_hidden(m->launch, kept->path);
 
 		if (hidden)
-			place_make(kept);
-		if (!kept->writable &&
-		    tree_set(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-			     MOUNT_ATTR_RDONLY) != 0)
+			mounts_place_make(kept->fd, kept->path);
+		if (tree_set_executable(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+					kept->writable ? 0 : MOUNT_ATTR_RDONLY) != 0)
 			return errno;
 		if ((hidden || kept->writable) &&
-		    tree_attach(kept->fd, AT_FDCWD, kept->path, MOVE_MOUNT_T_SYMLINKS) !=
-			    0)
+		    mounts_attach(kept->fd, AT_FDCWD, kept->path,
+				  MOVE_MOUNT_T_SYMLINKS) != 0)
 			return errno;
 		close(kept->fd);
 	}
@@ -367,7 +393,7 @@ static int device_place(const struct mounts *m, size_t i)
 	if (fd < 0)
 		return errno;
 	close(fd);
-	return tree_attach(m->device_fds[i], AT_FDCWD, path, 0) == 0 ? 0 : errno;
+	return mounts_attach(m->device_fds[i], AT_FDCWD, path, 0) == 0 ? 0 : errno;
 }
 
 static int dev_make(struct mounts *m)
@@ -423,22 +449,47 @@ static int covers_set(struct mounts *m)
 	return 0;
 }
 
+/* "off": nothing is read-only, and what is noexec is no obstacle either. */
+static int root_make_executable(struct mounts *m)
+{
+	(void)tree_set_executable(AT_FDCWD, "/", AT_RECURSIVE, 0);
+	return 0;
+}
+
+static int show_take(struct mounts *m)
+{
+	return shows_take(m->launch);
+}
+
+static int show_cover(struct mounts *m)
+{
+	return shows_cover(m->launch);
+}
+
+static int show_restore(struct mounts *m)
+{
+	return shows_restore(m->launch);
+}
+
 int mounts_setup(struct launch *launch)
 {
 	static int (*const steps[])(struct mounts *) = {
-		root_make_private,   devices_take,     tree_enter,	    covers_hold,
-		binds_make,	     directories_keep, root_make_read_only, private_make,
-		directories_restore, dev_make,	       proc_make,	    covers_set,
+		root_make_private, devices_take, tree_enter,	      covers_hold,
+		show_take,	   binds_make,	 directories_keep,    root_make_read_only,
+		private_make,	   show_cover,	 directories_restore, show_restore,
+		dev_make,	   proc_make,	 covers_set,
 	};
 	static int (*const steps_off[])(struct mounts *) = {
-		root_make_private, tree_enter, covers_hold,
-		binds_make,	   proc_make,  covers_set,
+		root_make_private,    tree_enter, covers_hold,	show_take, binds_make,
+		root_make_executable, show_cover, show_restore, proc_make, covers_set,
 	};
 	const bool off = launch->policy.off;
 	const size_t n = off ? sizeof(steps_off) / sizeof(steps_off[0])
 			     : sizeof(steps) / sizeof(steps[0]);
 	struct mounts mounts = {.launch = launch};
 
+	launch->mounts = &mounts;
+	launch->is_hidden = is_hidden;
 	for (size_t i = 0; i < n; i++) {
 		int err = (off ? steps_off : steps)[i](&mounts);
 
@@ -447,6 +498,7 @@ int mounts_setup(struct launch *launch)
 		if (err)
 			launch_fail(launch, err, "cannot set up the mounts");
 	}
+	launch->mounts = NULL;
 	/* Everything can be seen and written as ever: nobody shall count on it. */
 	if (off)
 		launch->layers &= ~(unsigned int)KS_SANDBOX_MOUNT;

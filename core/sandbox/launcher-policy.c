@@ -50,6 +50,8 @@ FIELD_STRINGS(bind_source)
 FIELD_STRINGS(bind_target)
 FIELD_STRINGS(cover_source)
 FIELD_STRINGS(cover_target)
+FIELD_STRINGS(show_source)
+FIELD_STRINGS(show_target)
 
 #define FIELD_NUMBER(name, max)                                                          \
 	static bool field_##name(struct policy *policy, char *value)                     \
@@ -125,6 +127,8 @@ static const struct {
 	{"at", field_bind_target},
 	{"cover", field_cover_source},
 	{"over", field_cover_target},
+	{"show", field_show_source},
+	{"as", field_show_target},
 	{"cwd", field_cwd},
 	{"fifo", field_fifo},
 	{"parent", field_parent},
@@ -189,6 +193,8 @@ static const char *policy_check(const struct policy *policy)
 		return "'bind' without 'at'";
 	if (policy->cover_source.n != policy->cover_target.n)
 		return "'cover' without 'over'";
+	if (policy->show_source.n != policy->show_target.n)
+		return "'show' without 'as'";
 	if (!policy->cwd)
 		return "no 'cwd'";
 	if (policy->off && policy->require)
@@ -205,6 +211,11 @@ static const char *policy_check(const struct policy *policy)
 		if (policy->bind_source.v[i][0] != '/' ||
 		    policy->bind_target.v[i][0] != '/')
 			return "a bind that is not absolute";
+	}
+	for (size_t i = 0; i < policy->show_source.n; i++) {
+		if (policy->show_source.v[i][0] != '/' ||
+		    policy->show_target.v[i][0] != '/')
+			return "something shown that is not absolute";
 	}
 	return NULL;
 }

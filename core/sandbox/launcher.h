@@ -31,7 +31,7 @@ struct policy {
 	const char *cwd;
 	const char *fifo; /* or NULL */
 	struct strings argv, env, writable, bind_source, bind_target, cover_source,
-		cover_target;
+		cover_target, show_source, show_target;
 	bool drop; /* uid and gid are given */
 	uid_t uid;
 	gid_t gid;
@@ -51,12 +51,18 @@ struct cgroup {
 	char name[48];
 };
 
+struct mounts;
+
 struct launch {
 	struct policy policy;
 	struct cgroup cgroup;
 	int report_fd;
 	unsigned int layers; /* what is active so far */
 	bool no_mount;	     /* tried: mounts are not to be had here */
+	/* While the mounts are set up; else NULL. */
+	struct mounts *mounts;
+	/* Does a file system of the sandbox's own lie over path? */
+	bool (*is_hidden)(const struct launch *launch, const char *path);
 };
 
 /* Reads the policy from fd. Returns NULL, or what is wrong with it. */
@@ -91,6 +97,25 @@ int mounts_setup(struct launch *launch);
  */
 void covers_take(const struct launch *launch);
 void covers_place(const struct launch *launch);
+
+/* launcher-mounts.c: parts of that. Those that return an int fail with -1 and errno, but
+ * for mounts_cover(), which returns an errno value. */
+int mounts_copy(int dirfd, const char *path, unsigned int flags);
+int mounts_attach(int fd, int dirfd, const char *path, unsigned int flags);
+int mounts_set_read_only(int fd);
+int mounts_cover(const char *path, const char *options);
+void mounts_mkdir_parents(const char *path);
+/* What a copy of fd's kind can be mounted on. */
+void mounts_place_make(int fd, const char *path);
+bool mounts_is_below(const char *path, const char *dir);
+
+/*
+ * launcher-show.c: what policy.show_* name. Taken before anything is mounted, and put in
+ * place last; between the two, cover what the command's user may not enter.
+ */
+int shows_take(const struct launch *launch);
+int shows_cover(const struct launch *launch);
+int shows_restore(const struct launch *launch);
 
 /* The supervisor: make the cgroup (launch->cgroup), kill and remove it. */
 void cgroup_make(struct launch *launch);

@@ -19,6 +19,7 @@
  *	write=DIR ...
  *	bind=DIR, then at=DIR	in pairs
  *	cover=FILE, then over=FILE	in pairs: what is seen in the place of another
+ *	show=PATH, then as=PATH	in pairs: read-only, see sandbox.h
  *	fifo=PATH		a FIFO that may be read and written
  *	uid=N, gid=N		absent: no uid layer (the caller is not root)
  *	pass=FD ...		left open for the command

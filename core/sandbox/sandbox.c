@@ -58,6 +58,10 @@ static GString *policy_encode(const struct ks_system *system,
 		put(text, "cover", policy->covers[i].source);
 		put(text, "over", policy->covers[i].target);
 	}
+	for (size_t i = 0; i < policy->n_shown; i++) {
+		put(text, "show", policy->shown[i].source);
+		put(text, "as", policy->shown[i].target);
+	}
 	if (policy->fifo)
 		put(text, "fifo", policy->fifo);
 	if (geteuid() == 0) {

@@ -58,6 +58,14 @@ struct ks_sandbox_policy {
 	/* As far as there are mounts; read-only, and executable on any file system. */
 	const struct ks_sandbox_cover *covers;
 	size_t n_covers;
+	/*
+	 * Directories or files that the command is to see at their targets, read-only,
+	 * whatever is in the way there: a private /tmp, a bind, a directory above that
+	 * its user may not enter. Of the latter nothing else is seen then. A target that
+	 * is not there is passed over; without mounts all are.
+	 */
+	const struct ks_sandbox_bind *shown;
+	size_t n_shown;
 	/* of a jobserver: may be opened to read and write, where its mode lets the uid;
 	   or NULL */
 	const char *fifo;

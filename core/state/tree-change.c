@@ -210,12 +210,13 @@ bool ks_tree_publish(const struct ks_system *system, const char *name,
 
 	ok = keep_installed(system, link, dest, staged_dir, error) &&
 	     sync_tree(system, staged_dir, 0, error) &&
+	     ks_tree_remove_beside(system, dest, error) &&
 	     ks_root_mkdir_p(system->root, parent, 0755, error);
 	if (ok && ks_root_lstat(system->root, dest, &st))
 		ok = replace(system, staged_dir, dest, error);
 	else if (ok)
 		ok = ks_durable_rename(system->root, staged_dir, dest, error);
-	if (ok)
+	if (ok && ks_tree_put_beside(system, dest, error))
 		return true;
 	g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version, release);
 	/* a disk that is full would stay so until the next build */
@@ -301,7 +302,8 @@ bool ks_tree_unbuild(const struct ks_system *system, const char *name,
 	if (target && g_str_equal(target, active) &&
 	    !ks_durable_unlink(system->root, link, error))
 		return false;
-	if (!remove_hidden(system, dir, error))
+	if (!ks_tree_remove_beside(system, dir, error) ||
+	    !remove_hidden(system, dir, error))
 		return false;
 	if (!ks_root_exists(system->root, parent))
 		return true;

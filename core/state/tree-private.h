@@ -21,3 +21,10 @@ bool ks_tree_keep_installed(const struct ks_system *system, const char *dir,
 			    const char *staged_dir, GError **error);
 bool ks_tree_forget_installed(const struct ks_system *system, const char *dir,
 			      GError **error);
+
+/* beside.c: copy what the artifact in artifact_dir has for T/M/V/K and T/M/V there; or
+ * remove it, where no other artifact has it. */
+bool ks_tree_put_beside(const struct ks_system *system, const char *artifact_dir,
+			GError **error);
+bool ks_tree_remove_beside(const struct ks_system *system, const char *artifact_dir,
+			   GError **error);

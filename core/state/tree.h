@@ -59,6 +59,13 @@ char *ks_tree_entry_path(const struct ks_system *system, const char *name,
 char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 			    const char *version, const char *release, const char *arch);
 
+/*
+ * In an artifact: what its build has put into T/M/V/K and into T/M/V. Copies of it are
+ * there as long as an artifact that has it.
+ */
+#define KS_TREE_BESIDE_RELEASE ".beside/release"
+#define KS_TREE_BESIDE_ENTRY   ".beside/entry"
+
 /* T/M/V with its source link and empty build/. Already there with the same source:
  * success. */
 bool ks_tree_add(const struct ks_system *system, const char *name, const char *version,

@@ -21,6 +21,7 @@
 #include "core/build/wrapper.h"
 #include "core/sandbox/sandbox.h"
 #include "core/sign/finish.h"
+#include "core/state/tree.h"
 #include "core/support/digest.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
@@ -921,6 +922,167 @@ static void test_uname(struct fixture *f, gconstpointer data)
 	g_free(f->kernel.headers_dir);
 }
 
+/* As OpenZFS, Lustre and others do it, in every directory that is the build's own. */
+static const char place_script[] =
+	"#!/bin/sh -e\n"
+	"cd \"$dkms_tree/$module/$module_version\"\n"
+	"test \"$PWD/build\" = \"$(cd build && pwd)\"\n"
+	"echo note >note\n"
+	"echo note >\"$kernelver/note\"\n"
+	"mkdir -p \"$kernelver/$arch/log\" \"$kernelver/$arch/include/deep\"\n"
+	"cp build/Module.symvers \"$kernelver/$arch/\"\n"
+	"echo log >\"$kernelver/$arch/log/config.log\"\n"
+	"echo h >\"$kernelver/$arch/include/deep/config.h\"\n"
+	"printf '#!/bin/sh\\n' >\"$kernelver/$arch/tool\"\n"
+	"chmod 755 \"$kernelver/$arch/tool\"\n"
+	"echo forged >\"$kernelver/$arch/manifest\"\n"
+	"mkdir -p \"$HOME/.cache/x\"; echo x >\"$HOME/.cache/x/y\"\n"
+	"exec 2>/dev/null\n"
+	"echo x >5.0/x86_64/evil || true\n"
+	"rm -rf 5.0 source || true\n";
+
+static char *staged_text(const struct ks_build_result *result, const char *name)
+{
+	g_autofree char *path = g_build_filename(result->staged_dir, name, NULL);
+
+	return read_file(path);
+}
+
+static void prepare_place(struct fixture *f)
+{
+	f->conf.post_build = (char *)"post.sh";
+	faketree_write(&f->tree, "/src/play-1.0/post.sh", place_script);
+	g_autofree char *script = faketree_path(&f->tree, "/src/play-1.0/post.sh");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	faketree_write(&f->tree, "/T/play/1.0/5.0/x86_64/module/x.ko", "x");
+	faketree_link(&f->tree, "/usr/src/play-1.0", "/T/play/1.0/source");
+}
+
+static void assert_place_is_kept(struct fixture *f)
+{
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s", result->step, result->message);
+	static const char *const kept[][2] = {
+		{"Module.symvers", "0x1 sym mod EXPORT\n"},
+		{"log/config.log", "log\n"},
+		{"include/deep/config.h", "h\n"},
+		{KS_TREE_BESIDE_RELEASE "/note", "note\n"},
+		{KS_TREE_BESIDE_ENTRY "/note", "note\n"},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+		g_autofree char *text = staged_text(result, kept[i][0]);
+
+		g_assert_cmpstr(text, ==, kept[i][1]);
+	}
+	g_autofree char *tool = g_build_filename(result->staged_dir, "tool", NULL);
+	g_assert_true(g_file_test(tool, G_FILE_TEST_IS_EXECUTABLE));
+	g_assert_cmpstr(result->manifest->build_fingerprint, ==, f->request.fingerprint);
+	/* what was there is as it was, and nothing else of the build is left */
+	g_assert_true(has(f, "/T/play/1.0/5.0/x86_64/module/x.ko"));
+	g_assert_false(has(f, "/T/play/1.0/5.0/x86_64/evil"));
+	g_assert_true(has(f, "/T/play/1.0/source"));
+	g_assert_false(has(f, "/T/play/1.0/.home"));
+	g_assert_false(has(f, "/T/play/1.0/note"));
+	g_autofree char *entry = faketree_path(&f->tree, "/T/play/1.0");
+	struct stat st;
+	g_assert_cmpint(stat(entry, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0755);
+	g_assert_cmpint(st.st_uid, ==, geteuid());
+
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ks_tree_publish(f->system, "play", "1.0", RELEASE,
+				      f->machine.machine, result->staged_dir, &error));
+	g_assert_no_error(error);
+	g_assert_true(has(f, "/T/play/1.0/note"));
+	g_assert_true(has(f, "/T/play/1.0/" RELEASE "/note"));
+	g_assert_true(ks_tree_unbuild(f->system, "play", "1.0", RELEASE,
+				      f->machine.machine, &error));
+	g_assert_false(has(f, "/T/play/1.0/note"));
+	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
+}
+
+static void test_place(struct fixture *f, gconstpointer data)
+{
+	prepare_place(f);
+	assert_place_is_kept(f);
+}
+
+static void test_place_without_mounts(struct fixture *f, gconstpointer data)
+{
+	if (geteuid() != 0) {
+		g_test_skip("only root's builds have a user of their own");
+		return;
+	}
+	prepare_place(f);
+	f->request.private_build = false;
+	assert_place_is_kept(f);
+}
+
+static void test_place_without_sandbox(struct fixture *f, gconstpointer data)
+{
+	prepare_place(f);
+	f->settings.sandbox = KS_SANDBOX_OFF;
+	assert_place_is_kept(f);
+}
+
+static void test_place_is_stored(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *fingerprint = g_strnfill(64, 'e');
+
+	prepare_place(f);
+	f->request.fingerprint = fingerprint;
+	f->request.use_store = f->request.keep_in_store = true;
+	assert_place_is_kept(f);
+	fail_to_compile(f);
+	assert_place_is_kept(f);
+}
+
+/* One step, and one build, after the other. */
+static void test_notes(struct fixture *f, gconstpointer data)
+{
+	f->conf.pre_build = (char *)"pre.sh";
+	f->conf.make = (char *)"cat ../note ../" RELEASE "/note; make all";
+	faketree_write(&f->tree, "/src/play-1.0/pre.sh",
+		       "#!/bin/sh\necho more >>../note\n"
+		       "echo step >>../$kernelver/note\n");
+	g_autofree char *script = faketree_path(&f->tree, "/src/play-1.0/pre.sh");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	faketree_write(&f->tree, "/T/play/1.0/note", "before\n");
+	ks_auto(ks_build_result) result = run(f);
+
+	g_assert_true(result->ok);
+	g_autofree char *log = staged_text(result, "log/make.log");
+	g_assert_nonnull(strstr(log, "\nbefore\nmore\nstep\n"));
+	g_autofree char *note = staged_text(result, KS_TREE_BESIDE_ENTRY "/note");
+	g_assert_cmpstr(note, ==, "before\nmore\n");
+}
+
+/* What can only mean harm, or means something else in the tree. */
+static void test_what_is_not_kept(struct fixture *f, gconstpointer data)
+{
+	f->conf.post_build = (char *)"post.sh";
+	faketree_write(&f->tree, "/src/play-1.0/post.sh",
+		       "#!/bin/sh -e\ncd ../$kernelver/$arch\n"
+		       "ln -s /etc/shadow link\nmkfifo fifo\necho x >one\nln one two\n"
+		       "mkdir ../other ../../7.0; echo x >../other/manifest\n");
+	g_autofree char *script = faketree_path(&f->tree, "/src/play-1.0/post.sh");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	ks_auto(ks_build_result) result = run(f);
+
+	g_assert_true(result->ok);
+	static const char *const gone[] = {"link", "fifo", "one", "two", ".beside"};
+	for (size_t i = 0; i < G_N_ELEMENTS(gone); i++) {
+		g_autofree char *path =
+			g_build_filename(result->staged_dir, gone[i], NULL);
+		struct stat st;
+
+		g_assert_cmpint(lstat(path, &st), !=, 0);
+	}
+	g_assert_cmpuint(result->warnings->len, ==, 4);
+}
+
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh";
@@ -1054,7 +1216,7 @@ static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 	if (!state)
 		return;
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
-		       "all:\n\ti=0; while [ $$i -lt 985 ]; do : > f$$i || break; "
+		       "all:\n\ti=0; while [ $$i -lt 985 ]; do (: > f$$i) || break; "
 		       "i=$$((i+1)); done; echo filled; sleep 600\n");
 	ks_auto(ks_build) build = start(f);
 	struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
@@ -1683,6 +1845,13 @@ int main(int argc, char **argv)
 	ADD("modules are compressed as the kernel's own are", test_compressed);
 	ADD("a failed build is kept with its log, and forgotten after success",
 	    test_failure_is_kept);
+	ADD("what a build puts into its place in the tree is kept", test_place);
+	ADD("so it is without mounts", test_place_without_mounts);
+	ADD("so it is without the sandbox", test_place_without_sandbox);
+	ADD("so it is by the store", test_place_is_stored);
+	ADD("a note goes from step to step, and from build to build", test_notes);
+	ADD("links, pipes and what means something in the tree are not kept",
+	    test_what_is_not_kept);
 	ADD("two kernels' failures have each their log",
 	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
