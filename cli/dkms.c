@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/conf/framework.h"
+#include "core/kernel/arch.h"
 
 /* dkms 3.4.3 is whose behaviour this follows; scripts compare the number. */
 #define DKMS_VERSION "dkms-3.4.3"
@@ -175,6 +176,20 @@ static void set_default_kernel(struct ks_dkms *dkms)
 		g_ptr_array_add(options->kernels, g_strdup(names.release));
 }
 
+/* Postinst scripts pass what 'dpkg --print-architecture' prints. */
+static void set_arches(struct ks_dkms *dkms)
+{
+	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
+	GPtrArray *arches = dkms->options.arches;
+
+	for (guint i = 0; i < arches->len; i++) {
+		if (!ks_arch_is_named(own, arches->pdata[i]))
+			continue;
+		g_free(arches->pdata[i]);
+		arches->pdata[i] = g_strdup(own);
+	}
+}
+
 static int run_action(struct ks_dkms *dkms)
 {
 	g_autoptr(GError) error = NULL;
@@ -183,6 +198,7 @@ static int run_action(struct ks_dkms *dkms)
 	if (!load(dkms, &error))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	set_default_kernel(dkms);
+	set_arches(dkms);
 	code = ks_dkms_check(dkms, dkms->action);
 	if (code)
 		return code;

@@ -89,6 +89,7 @@ static bool recover(struct run *run, GError **error)
 		tell(run, KS_EVENT_RECOVERED, text, NULL);
 	}
 	if (!ks_build_sweep(run->system, error) ||
+	    !ks_tree_settle_arches(run->system, error) ||
 	    !ks_adopt_artifacts(run->system, run->cache, &n_adopted, error))
 		return false;
 	if (n_adopted) {

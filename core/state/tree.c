@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/conf/conf.h"
+#include "core/kernel/arch.h"
 #include "core/state/tree-private.h"
 #include "core/support/error.h"
 #include "core/support/name.h"
@@ -375,12 +376,17 @@ struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
 struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
 					  const char *release, const char *arch)
 {
+	struct ks_artifact *found = NULL;
+
 	for (guint i = 0; i < entry->artifacts->len; i++) {
 		struct ks_artifact *artifact = entry->artifacts->pdata[i];
 
-		if (g_str_equal(artifact->release, release) &&
-		    g_str_equal(artifact->arch, arch))
+		if (!g_str_equal(artifact->release, release))
+			continue;
+		if (g_str_equal(artifact->arch, arch))
 			return artifact;
+		if (!found && ks_arch_is_named(arch, artifact->arch))
+			found = artifact;
 	}
-	return NULL;
+	return found;
 }

@@ -49,9 +49,19 @@ struct ks_tree_entry {
 GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error);
 struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
 				   const char *version);
-/* The artifact of entry for release and arch, or NULL. */
+/*
+ * The artifact of entry for release and arch, or NULL. One below another name of arch
+ * ("amd64") is taken when there is none below this one.
+ */
 struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
 					  const char *release, const char *arch);
+
+/*
+ * What is below another name of a kernel's architecture, as "dkms build -a amd64" of
+ * dkms's leaves it, moves to the one that uname(2) has: artifacts, the links that make
+ * them active, modules put aside. Of two artifacts the active one stays.
+ */
+bool ks_tree_settle_arches(const struct ks_system *system, GError **error);
 
 /* Paths; free with g_free. */
 char *ks_tree_entry_path(const struct ks_system *system, const char *name,

@@ -137,3 +137,80 @@ dkms_in() { dkms --root "$R" "$@"; }
 	contains "$output" "You cannot install a module onto a non-existant kernel"
 	[[ $status == 6 && ! -e $R/lib/modules/$K ]]
 }
+
+# alias_of MACHINE: dpkg's name of it.
+alias_of() {
+	case $1 in
+	x86_64) echo amd64 ;;
+	aarch64) echo arm64 ;;
+	*) skip "no other name of $1 is known here" ;;
+	esac
+}
+
+@test "dpkg's name of the architecture is a name of this machine" {
+	other=$(alias_of "$A")
+	run dkms_in install -m acme -v 1.0 -k $K -a "$other"
+	echo "$output"
+	[[ $status == 0 && -e $R/var/lib/dkms/acme/1.0/$K/$A/module/acme.ko ]]
+	run dkms_in status -m acme -k $K -a "$other"
+	contains "$output" "acme/1.0, $K, $A: installed"
+	run dkms_in uninstall acme/1.0 -k "$K/$other"
+	[[ $status == 0 && -z $(find "$R/lib/modules/$K" -name 'acme.ko*') ]]
+	run dkms_in remove acme/1.0 --all
+	[[ $status == 0 && ! -e $R/var/lib/dkms/acme/1.0 ]]
+	run dkms_in build acme/1.0 -k $K -a sparc64
+	[[ $status == 12 ]]
+}
+
+# as "dkms install -a amd64" of dkms's leaves it, with what it has put aside
+installed_elsewhere() {
+	tree_installed acme 1.0 "$1"
+	mv "$R/var/lib/dkms/acme/1.0/$1/$A" "$R/var/lib/dkms/acme/1.0/$1/$other"
+	rm "$R/var/lib/dkms/acme/kernel-$1-$A"
+	ln -s "1.0/$1/$other" "$R/var/lib/dkms/acme/kernel-$1-$other"
+	mkdir -p "$R/var/lib/dkms/acme/original_module/$1/$other"
+	echo original >"$R/var/lib/dkms/acme/original_module/$1/$other/acme.ko"
+}
+
+@test "what dkms left below dpkg's name of the architecture is taken over below the machine's" {
+	other=$(alias_of "$A")
+	installed_elsewhere $K
+	run kmodsmith --root "$R" sync
+	echo "$output"
+	[[ $output == *"1 module(s) built by dkms taken over"* && $output != *"built in"* ]]
+	[[ -e $R/var/lib/dkms/acme/1.0/$K/$A/manifest && ! -e $R/var/lib/dkms/acme/1.0/$K/$other ]]
+	[[ $(readlink "$R/var/lib/dkms/acme/kernel-$K-$A") == "1.0/$K/$A" ]]
+	[[ ! -L $R/var/lib/dkms/acme/kernel-$K-$other ]]
+	[[ $(cat "$R/var/lib/dkms/acme/original_module/$K/$A/acme.ko") == original ]]
+	run dkms_in status
+	[[ $output == *"acme/1.0, $K, $A: installed"* && $output != *"$other"* ]]
+	run dkms_in remove acme/1.0 --all
+	echo "$output"
+	[[ $status == 0 && -z $(find "$R/var/lib/dkms" -name "*$other*") && ! -e $R/var/lib/dkms/acme/1.0 ]]
+}
+
+@test "dkms remove takes off what is below dpkg's name of the architecture, as the first command" {
+	other=$(alias_of "$A")
+	installed_elsewhere $K
+	rm "$R/lib/modules/$K/build"
+	run dkms_in remove -m acme -v 1.0 --all
+	echo "$output"
+	[[ $status == 0 && ! -e $R/var/lib/dkms/acme/1.0 && ! -L $R/var/lib/dkms/acme/kernel-$K-$other ]]
+}
+
+@test "of two names of the architecture the active build stays, and an interrupted move goes on" {
+	other=$(alias_of "$A")
+	rm "$R/lib/modules/$K/build"
+	installed_elsewhere $K
+	tree_built acme 1.0 $K
+	echo other >"$R/var/lib/dkms/acme/1.0/$K/$A/module/acme.ko"
+	run kmodsmith --root "$R" sync
+	[[ $(cat "$R/var/lib/dkms/acme/1.0/$K/$A/module/acme.ko") == "module acme 1.0" ]]
+	[[ -L $R/var/lib/dkms/acme/kernel-$K-$A && ! -e $R/var/lib/dkms/acme/1.0/$K/$other ]]
+	# moved, and killed before its link was
+	mv "$R/var/lib/dkms/acme/kernel-$K-$A" "$R/var/lib/dkms/acme/kernel-$K-$other"
+	ln -sfn "1.0/$K/$other" "$R/var/lib/dkms/acme/kernel-$K-$other"
+	run kmodsmith --root "$R" sync
+	[[ $(readlink "$R/var/lib/dkms/acme/kernel-$K-$A") == "1.0/$K/$A" ]]
+	[[ ! -L $R/var/lib/dkms/acme/kernel-$K-$other ]]
+}
