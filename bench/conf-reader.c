@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "core/conf/conf.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 static int compare(const void *a, const void *b)
 {

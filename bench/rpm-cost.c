@@ -21,7 +21,7 @@
 #include <rpm/rpmmacro.h>
 
 #include "plugins/rpm/abi.h"
-#include "plugins/rpm/database.h"
+#include "plugins/rpm/rpm-database.h"
 #include "plugins/rpm/header.h"
 #include "plugins/rpm/reconcile.h"
 

@@ -2,13 +2,13 @@
 /* Copying and registering a source. */
 #include "cli/add.h"
 
-#include "cli/marks.h"
+#include "cli/before.h"
 #include "cli/message.h"
 #include "core/engine/script.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
-#include "core/support/lock.h"
+#include "core/platform/lock.h"
 #include "core/support/treeop.h"
 
 #define MAX_SOURCE_BYTES   (G_GUINT64_CONSTANT(4) << 30)

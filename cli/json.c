@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "cli/source.h"
+#include "cli/find.h"
 
 #define SCHEMA 1
 

@@ -9,7 +9,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/run.h"
-#include "core/conf/framework.h"
+#include "core/settings/framework.h"
 
 static const struct ks_command *const commands[] = {
 	&ks_command_sync,

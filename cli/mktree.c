@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cli/add.h"
-#include "cli/marks.h"
+#include "cli/before.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
-#include "core/support/lock.h"
+#include "core/platform/lock.h"
 #include "core/support/treeop.h"
 #include "core/support/name.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "cli/source.h"
+#include "cli/find.h"
 
 #define DEFAULT_COLUMNS 80
 

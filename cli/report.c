@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "cli/headers.h"
+#include "cli/headers-hint.h"
 #include "cli/message.h"
 #include "cli/notify.h"
-#include "cli/source.h"
+#include "cli/find.h"
 #include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/durable.h"

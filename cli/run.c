@@ -12,7 +12,7 @@
 #include "cli/signing-text.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
-#include "core/support/lock.h"
+#include "core/platform/lock.h"
 
 /* Set by the handler; the engine polls it. */
 static volatile sig_atomic_t cancelled;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/conf/conf.h"
-#include "core/conf/evaluate.h"
+#include "core/shell/evaluate.h"
 
 #define KS_CONF_MAX_MODULES 1024
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/conf/conf-private.h"
-#include "core/conf/settings.h"
-#include "core/support/digest.h"
+#include "core/settings/settings.h"
+#include "core/platform/digest.h"
 #include "core/support/error.h"
 #include "core/support/name.h"
 

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_settings;
 

@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include "core/conf/bash.h"
+#include "core/shell/bash.h"
 #include "core/conf/conf-private.h"
-#include "core/conf/framework.h"
-#include "core/conf/settings.h"
+#include "core/settings/framework.h"
+#include "core/settings/settings.h"
 
 /* "NAME=value" as NAME and value. */
 static const char *split(const char *directive, char **name)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/conf/conf-private.h"
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/support/version.h"
 
 /* One of the tests. Returns why the kernel is excluded, or NULL. */

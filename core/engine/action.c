@@ -2,13 +2,13 @@
 /* The effect of each kind of action. */
 #include "core/engine/action.h"
 
-#include "core/conf/framework.h"
+#include "core/settings/framework.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/install/journal.h"
 #include "core/install/original.h"
 #include "core/install/weak.h"
-#include "core/inventory/in-tree.h"
+#include "core/inventory/kernels-own.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
 

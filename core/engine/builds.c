@@ -3,7 +3,7 @@
 #include "core/engine/dep-marks.h"
 #include "core/engine/estimate.h"
 #include "core/engine/executor-private.h"
-#include "core/engine/symvers.h"
+#include "core/engine/depends-symvers.h"
 #include "core/install/install.h"
 #include "core/kernel/surroundings.h"
 #include "core/support/error.h"

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "core/build/build.h"
-#include "core/conf/framework.h"
+#include "core/compile/build.h"
+#include "core/settings/framework.h"
 #include "core/engine/adopt.h"
-#include "core/engine/desired.h"
+#include "core/engine/wanted-records.h"
 #include "core/engine/executor.h"
 #include "core/engine/post-transaction.h"
 #include "core/install/install.h"
@@ -16,7 +16,7 @@
 #include "core/record/record.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
-#include "core/support/lock.h"
+#include "core/platform/lock.h"
 
 /* One run: its stages are the functions that take it. */
 struct run {

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-#include "core/build/build.h"
+#include "core/compile/build.h"
 #include "core/plan/plan.h"
 #include "core/sign/sign.h"
 

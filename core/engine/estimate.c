@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/build/build.h"
+#include "core/compile/build.h"
 
 #define MAX_LOG_BYTES (8u << 20)
 

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "core/build/build.h"
+#include "core/compile/build.h"
 #include "core/engine/action.h"
-#include "core/engine/aside.h"
+#include "core/engine/background.h"
 #include "core/engine/executor.h"
 #include "core/engine/memos.h"
 

@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <sys/resource.h>
 
-#include "core/build/memory.h"
-#include "core/build/store.h"
-#include "core/build/wrapper.h"
+#include "core/jobs/memory.h"
+#include "core/store/store.h"
+#include "core/jobs/wrapper.h"
 #include "core/engine/executor-private.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "core/build/jobserver.h"
+#include "core/jobs/jobserver.h"
 #include "core/engine/engine.h"
 
 enum ks_action_status {

@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-#include "core/build/probe.h"
+#include "core/memo/memo.h"
 
 /* Recording costs what a memo saves in one and a half builds of small modules. */
 #define MIN_BUILDS 3

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probe memos of a run (core/build/probe.h): which kernels are worth one, and
+ * The probe memos of a run (core/memo/memo.h): which kernels are worth one, and
  * recording it beside the first builds. Builds never wait for one: what starts
  * before it is there asks the compiler itself, and is the same.
  */
 #pragma once
 
-#include "core/build/jobserver.h"
+#include "core/jobs/jobserver.h"
 #include "core/plan/plan.h"
 
 struct pollfd;

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/conf/framework.h"
+#include "core/settings/framework.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
 

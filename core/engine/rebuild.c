@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "core/build/build.h"
-#include "core/build/memory.h"
-#include "core/build/wrapper.h"
-#include "core/engine/symvers.h"
+#include "core/compile/build.h"
+#include "core/jobs/memory.h"
+#include "core/jobs/wrapper.h"
+#include "core/engine/depends-symvers.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/support/distro.h"
+#include "core/platform/distro.h"
 
 #define MAX_INDEX_BYTES (64 * 1024 * 1024)
 

@@ -21,7 +21,7 @@
 #include "core/state/tree.h"
 
 /* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
- * as the conf says. See core/support/distro.h (dkms 3.4.3,
+ * as the conf says. See core/platform/distro.h (dkms 3.4.3,
  * override_dest_module_location). */
 const char *ks_install_dest_override(const struct ks_system *system);
 

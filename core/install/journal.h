@@ -25,7 +25,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 #define KS_JOURNAL_MAX_BYTES (4 * 1024 * 1024)
 #define KS_JOURNAL_MAX_STEPS 10000

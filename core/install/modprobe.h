@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /*
  * "modprobe -a -b -q" of every modalias below /sys/devices, then a restart of

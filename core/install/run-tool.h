@@ -2,7 +2,7 @@
 /* Programs of the tree itself: depmod and the initramfs tools, run inside it. */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /* The path of a program in the tree's usual directories, or NULL. Free with g_free. */
 char *ks_run_tool_find(const struct ks_system *system, const char *name);

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /*
  * The directories of devices below /sys/devices whose modalias one of the patterns

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "core/install/install.h"
-#include "core/support/distro.h"
+#include "core/platform/distro.h"
 
 /* That of the tree's distribution, or NULL when there is none. */
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);

@@ -2,7 +2,7 @@
 /* Each input on a line of its own, named and escaped, then hashed. */
 #include "core/inventory/fingerprint.h"
 
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 /*
  * Raise when the build environment changes in a way that changes modules

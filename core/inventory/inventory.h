@@ -8,13 +8,13 @@
 #pragma once
 
 #include "core/conf/conf.h"
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/kernel/kernel.h"
 #include "core/record/record.h"
-#include "core/state/quarantine.h"
+#include "core/state/failure.h"
 #include "core/state/target.h"
 #include "core/state/tree.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 struct ks_source {
 	char *name, *version;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernels of the picture. */
-#include "core/conf/framework.h"
+#include "core/settings/framework.h"
 #include "core/inventory/inventory-private.h"
 #include "core/support/version.h"
 

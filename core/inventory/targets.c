@@ -3,7 +3,7 @@
 #include "core/inventory/inventory-private.h"
 
 #include "core/inventory/fingerprint.h"
-#include "core/inventory/in-tree.h"
+#include "core/inventory/kernels-own.h"
 #include "core/kernel/surroundings.h"
 #include "core/support/version.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kernels without an image that somebody has named: empty files in the state. */
-#include "core/kernel/probe.h"
+#include "core/kernel/kernel-private.h"
 #include "core/support/durable.h"
 
 static char *asked_dir(const struct ks_system *system)

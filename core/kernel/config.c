@@ -2,7 +2,7 @@
 /* A kernel's configuration: .config, auto.conf, or the copy in /boot. */
 #include <string.h>
 
-#include "core/kernel/probe.h"
+#include "core/kernel/kernel-private.h"
 
 /*
  * In place: the quotes go, and the backslashes that kconfig puts before '"' and

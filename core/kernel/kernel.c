@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "core/kernel/probe.h"
+#include "core/kernel/kernel-private.h"
 #include "core/support/version.h"
 
 void ks_kernel_free(struct ks_kernel *kernel)

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "core/support/digest.h"
-#include "core/support/system.h"
+#include "core/platform/digest.h"
+#include "core/platform/system.h"
 
 struct ks_kernel {
 	char *release;	    /* "6.1.0-56-amd64" */

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "core/kernel/probe.h"
+#include "core/kernel/kernel-private.h"
 
 /* Enough of modules.order to find one module that is there. */
 #define ORDER_HEAD_BYTES 8192

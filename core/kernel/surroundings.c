@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 #define MAX_ENTRIES 200000
 #define MAX_DEPTH   32

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "core/kernel/probe.h"
+#include "core/kernel/kernel-private.h"
 
 #define MAX_VARIABLE_BYTES (64 * 1024)
 

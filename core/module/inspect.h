@@ -9,7 +9,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_module_info {
 	char *path; /* as asked for */

@@ -7,7 +7,7 @@
 
 #include "core/package/package.h"
 #include "core/state/manifest.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 struct ks_package_options {
 	const char *revision;	/* NULL: "1" */

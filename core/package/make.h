@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/package/package.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /*
  * The format of the system's own packages, "deb", "rpm" or "pacman", told by

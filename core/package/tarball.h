@@ -12,7 +12,7 @@
 #pragma once
 
 #include "core/conf/conf.h"
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/package/unpack.h"
 #include "core/state/tree.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_manager {
 	const char *name;     /* as people call it: "apt and dpkg" */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 /* "kmod(NAME.ko)": the module's own name, whatever the file is compressed with. */
 static char *provide_of_file(const char *file_name)

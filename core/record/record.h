@@ -22,7 +22,7 @@
 
 #include "core/record/protocol.h"
 #include "core/state/manifest.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /*
  * Set by a hook whose package manager can be told to use another database than the

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "core/sandbox/layer.h"
-#include "core/sandbox/protocol.h"
+#include "core/sandbox/launcher-protocol.h"
 
 struct strings {
 	char **v; /* NULL-terminated */

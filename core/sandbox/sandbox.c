@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "core/sandbox/filter.h"
-#include "core/sandbox/protocol.h"
+#include "core/sandbox/launcher-protocol.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
 

@@ -21,7 +21,7 @@
 #include <sys/types.h>
 
 #include "core/sandbox/layer.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /* How much of it a run asks for: kmodsmith.conf(5), sandbox. */
 enum ks_sandbox_setting {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/module/inspect.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 

@@ -15,7 +15,7 @@
 
 #include "core/sign/signer.h"
 #include "core/support/assignment.h"
-#include "core/support/distro.h"
+#include "core/platform/distro.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/process.h"

@@ -3,7 +3,7 @@
  * The pair that modules are signed with: which one, and making it.
  *
  * In this order: kmodsmith.conf's [sign] key and certificate; framework.conf's
- * mok_signing_key and mok_certificate; the distribution's (core/support/distro.h);
+ * mok_signing_key and mok_certificate; the distribution's (core/platform/distro.h);
  * dkms's /var/lib/dkms/mok.key and .pub (dkms 3.4.3; not below --dkmstree).
  *
  * Ubuntu's is /var/lib/shim-signed/mok/MOK.priv and .der, which update-secureboot-policy
@@ -18,9 +18,9 @@
  */
 #pragma once
 
-#include "core/conf/framework.h"
-#include "core/conf/settings.h"
-#include "core/support/system.h"
+#include "core/settings/framework.h"
+#include "core/settings/settings.h"
+#include "core/platform/system.h"
 
 #define KS_KEY_PKCS11 "pkcs11:"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/sign/enforce.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/error.h"
 
 #define CERTIFICATE_MAX_BYTES (1u << 20)

@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/kernel/kernel.h"
 #include "core/sign/key.h"
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_key_facts {
 	char *subject;	 /* "CN=DKMS module signing key" */

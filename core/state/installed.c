@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/state/tree-private.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/durable.h"
 
 static char *kept_path(const char *dir)

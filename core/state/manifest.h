@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_manifest_file {
 	char *name;	/* "foo.ko.xz": file name in module/ and below dest_dir */

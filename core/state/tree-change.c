@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/state/quarantine.h"
+#include "core/state/failure.h"
 #include "core/state/tree-private.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"

@@ -18,7 +18,7 @@
 #pragma once
 
 #include "core/state/manifest.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_artifact {
 	char *release, *arch;

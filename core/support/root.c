@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
-#include "core/support/resolve.h"
+#include "core/support/openat2.h"
 
 /* What a path walk may meet: the kernel's own limit (path_resolution(7)). */
 #define MAX_LINKS 40

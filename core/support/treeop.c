@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
-#include "core/support/resolve.h"
+#include "core/support/openat2.h"
 
 /* Each level costs two descriptors; nobody's sources are a hundred deep. */
 #define MAX_DEPTH 100

@@ -21,12 +21,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
-#include "plugins/alpm/database.h"
+#include "plugins/alpm/alpm-database.h"
 #include "plugins/alpm/kept.h"
 
 #define KMODSMITH	 SBINDIR "/kmodsmith"

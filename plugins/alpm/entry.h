@@ -11,7 +11,7 @@
 #pragma once
 
 #include "core/record/record.h"
-#include "plugins/alpm/database.h"
+#include "plugins/alpm/alpm-database.h"
 
 #define KS_ALPM_LOCAL "/local"
 

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /* Before the transaction. */
 bool ks_kept_save(const struct ks_system *system, const char *release, GError **error);

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "plugins/alpm/database.h"
+#include "plugins/alpm/alpm-database.h"
 #include "plugins/alpm/entry.h"
 
 /* A file of the entry that must stay, or NULL. wanted: set of paths of wanted records. */

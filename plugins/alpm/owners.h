@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "plugins/alpm/contents.h"
-#include "plugins/alpm/database.h"
+#include "plugins/alpm/alpm-contents.h"
+#include "plugins/alpm/alpm-database.h"
 
 /*
  * For each of the paths ("usr/lib/modules/K/x.ko") that are owned, the name of a package

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "core/record/record.h"
-#include "plugins/alpm/apply.h"
-#include "plugins/alpm/contents.h"
+#include "plugins/alpm/alpm-apply.h"
+#include "plugins/alpm/alpm-contents.h"
 #include "plugins/alpm/entry.h"
-#include "plugins/alpm/lock.h"
+#include "plugins/alpm/alpm-lock.h"
 #include "plugins/alpm/owners.h"
-#include "plugins/alpm/store.h"
+#include "plugins/alpm/alpm-store.h"
 #include "plugins/recorder/answer.h"
 
 #define MAX_PKGBASE_BYTES 256

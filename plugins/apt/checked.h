@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /* The files whose change makes what was read of the database out of date;
  * NULL-terminated. */

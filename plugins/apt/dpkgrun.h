@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /*
  * Is the database free, or locked by an ancestor of ours on our behalf?

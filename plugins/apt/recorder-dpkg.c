@@ -7,10 +7,10 @@
 
 #include "core/record/record.h"
 #include "core/support/error.h"
-#include "plugins/apt/apply.h"
+#include "plugins/apt/dpkg-apply.h"
 #include "plugins/apt/aptshim.h"
 #include "plugins/apt/checked.h"
-#include "plugins/apt/database.h"
+#include "plugins/apt/dpkg-database.h"
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"

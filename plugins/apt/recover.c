@@ -6,9 +6,9 @@
 
 #include "core/support/error.h"
 #include "plugins/apt/checked.h"
-#include "plugins/apt/database.h"
+#include "plugins/apt/dpkg-database.h"
 #include "plugins/apt/dpkgrun.h"
-#include "plugins/apt/marks.h"
+#include "plugins/apt/auto-marks.h"
 #include "plugins/apt/setaside.h"
 #include "plugins/apt/spool.h"
 

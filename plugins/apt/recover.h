@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 /* KS_ERROR_PENDING when the database is locked. */
 bool ks_recover(const struct ks_system *system, GError **error);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "plugins/apt/database.h"
+#include "plugins/apt/dpkg-database.h"
 
 struct kept {
 	int directory;

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct ks_spool;
 

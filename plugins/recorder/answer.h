@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "core/support/system.h"
+#include "core/platform/system.h"
 #include "plugins/recorder/recorder.h"
 
 /* What a verb does in a tree; false with an error. argument may be NULL. */

@@ -10,7 +10,7 @@
 #include <rpm/rpmds.h>
 #include <rpm/rpmte.h>
 
-#include "plugins/rpm/database.h"
+#include "plugins/rpm/rpm-database.h"
 #include "plugins/rpm/detect.h"
 
 typedef int (*change_func)(int event, rpmte te, rpmte other, void *data);

@@ -31,7 +31,7 @@
 #include "plugins/rpm/follow.h"
 #include "plugins/rpm/names.h"
 #include "plugins/rpm/reconcile.h"
-#include "plugins/rpm/tree.h"
+#include "plugins/rpm/rpm-tree.h"
 
 #define ENGINE	   SBINDIR "/kmodsmith"
 #define LEAVE_MARK "/run/kmodsmith/rpm-leave"

@@ -8,9 +8,9 @@
 
 #include <rpm/rpmfiles.h>
 
-#include "plugins/rpm/database.h"
+#include "plugins/rpm/rpm-database.h"
 #include "plugins/rpm/names.h"
-#include "plugins/rpm/installed.h"
+#include "plugins/rpm/rpm-installed.h"
 
 /* One record of the set, and what is known of it in the database. */
 struct wanted {

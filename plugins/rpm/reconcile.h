@@ -7,7 +7,7 @@
 #pragma once
 
 #include "core/record/protocol.h"
-#include "plugins/rpm/tree.h"
+#include "plugins/rpm/rpm-tree.h"
 
 #include <rpm/rpmts.h>
 

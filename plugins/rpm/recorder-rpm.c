@@ -17,8 +17,8 @@
 #include <rpm/rpmmacro.h>
 
 #include "plugins/recorder/recorder.h"
-#include "plugins/rpm/database.h"
-#include "plugins/rpm/headers.h"
+#include "plugins/rpm/rpm-database.h"
+#include "plugins/rpm/rpm-headers.h"
 #include "plugins/rpm/reconcile.h"
 
 #define MAX_SET_BYTES (64 * 1024 * 1024)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What differs from one distribution to the next (core/support/distro.c), through the
+# What differs from one distribution to the next (core/platform/distro.c), through the
 # binary, in a tree with that distribution's os-release.
 
 load tree

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/conf/bash.h"
-#include "core/conf/native.h"
+#include "core/shell/bash.h"
+#include "core/shell/native.h"
 #include "tests/fuzz/conf-generate.h"
 #include "tests/spec/conf-paths.h"
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "core/conf/dump.h"
-#include "core/conf/native.h"
+#include "core/shell/dump.h"
+#include "core/shell/native.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_dump(const struct ks_vars *vars)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/spec/conf-paths.h"
 
-#include "core/conf/bash.h"
-#include "core/conf/dump.h"
+#include "core/shell/bash.h"
+#include "core/shell/dump.h"
 #include "core/support/process.h"
 
 #define MAX_OUTPUT (4u << 20)

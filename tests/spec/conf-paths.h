@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "core/conf/vars.h"
+#include "core/shell/vars.h"
 
 /* What a conf sees of dkms. */
 struct ks_vars *conf_paths_base(void);
@@ -15,7 +15,7 @@ struct ks_vars *conf_paths_base(void);
 /* The programs that a conf finds, unless another directory is given. */
 #define CONF_PATHS_TOOLS "/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Run a program of core/conf/bash.h that answers on descriptor 3, in cwd, with the
+/* Run a program of core/shell/bash.h that answers on descriptor 3, in cwd, with the
  * programs that tools, a value for PATH, has. NULL when the conf made it end without a
  * whole answer. */
 struct ks_vars *conf_paths_run(const char *cwd, const char *tools, char **argv,

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/conf/bash.h"
-#include "core/conf/native.h"
+#include "core/shell/bash.h"
+#include "core/shell/native.h"
 #include "tests/spec/conf-paths.h"
 
 static char *corpus;

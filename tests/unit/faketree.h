@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct faketree {
 	char *dir;		  /* as the process sees it */

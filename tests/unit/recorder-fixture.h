@@ -14,7 +14,7 @@
 
 #include "core/record/record.h"
 #include "core/support/process.h"
-#include "core/support/system.h"
+#include "core/platform/system.h"
 
 struct recorder {
 	char *dir;

@@ -12,11 +12,11 @@
 #include "core/support/error.h"
 #include "core/support/treeop.h"
 #include "plugins/alpm/entry.h"
-#include "plugins/alpm/lock.h"
+#include "plugins/alpm/alpm-lock.h"
 #include "plugins/alpm/mtree.h"
 #include "plugins/alpm/owners.h"
 #include "plugins/alpm/pacname.h"
-#include "plugins/alpm/store.h"
+#include "plugins/alpm/alpm-store.h"
 
 /* --- names */
 

@@ -14,15 +14,15 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
-#include "core/build/build-private.h"
-#include "core/build/build.h"
-#include "core/build/probe-private.h"
-#include "core/build/probe.h"
-#include "core/build/wrapper.h"
+#include "core/compile/compile-private.h"
+#include "core/compile/build.h"
+#include "core/memo/memo-private.h"
+#include "core/memo/memo.h"
+#include "core/jobs/wrapper.h"
 #include "core/sandbox/sandbox.h"
 #include "core/sign/finish.h"
 #include "core/state/tree.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "core/conf/framework.h"
-#include "core/conf/settings.h"
+#include "core/settings/framework.h"
+#include "core/settings/settings.h"
 
 #include "tests/unit/faketree.h"
 

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "core/conf/dump.h"
-#include "core/conf/native.h"
+#include "core/shell/dump.h"
+#include "core/shell/native.h"
 
 static struct ks_native_report source(const char *text)
 {

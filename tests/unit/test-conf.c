@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
-#include "core/conf/vars.h"
+#include "core/shell/vars.h"
 #include "core/support/name.h"
 
 #define RELEASE "6.1.0-56-amd64"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Digests of files and trees, and what is remembered of them. */
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 
 #include "tests/unit/faketree.h"
 

@@ -2,7 +2,7 @@
 /* Logs as they are in the field, and the line that people should see. */
 #include <string.h>
 
-#include "core/build/build.h"
+#include "core/compile/build.h"
 
 static const struct {
 	const char *name, *log, *expected;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* framework.conf and what goes over it. */
-#include "core/conf/framework.h"
+#include "core/settings/framework.h"
 
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "tests/unit/faketree.h"
 
 static struct ks_framework *load(struct faketree *tree, struct ks_kernel *kernel)

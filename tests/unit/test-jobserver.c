@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/build/jobserver-fifo.h"
-#include "core/build/jobserver.h"
+#include "core/jobs/jobserver-fifo.h"
+#include "core/jobs/jobserver.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/process.h"
 #include "tests/unit/faketree.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lock: who waits for whom, and who must not. */
-#include "core/support/lock.h"
+#include "core/platform/lock.h"
 
 #include <signal.h>
 #include <sys/wait.h>

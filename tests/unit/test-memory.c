@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/build/memory.h"
+#include "core/jobs/memory.h"
 
 #include "tests/unit/faketree.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/engine/post-transaction.h"
 
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 #include "tests/unit/faketree.h"
 
 struct fixture {

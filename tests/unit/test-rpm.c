@@ -9,7 +9,7 @@
 #include "plugins/rpm/header.h"
 #include "plugins/rpm/names.h"
 #include "core/record/protocol.h"
-#include "plugins/rpm/tree.h"
+#include "plugins/rpm/rpm-tree.h"
 
 #define SHA256_OF_FOO "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
 #define HEAD	      "protocol=1\nrecords=1\n\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether two files have the same bytes: read, or remembered. */
-#include "core/support/same.h"
+#include "core/platform/same.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith.conf. */
-#include "core/conf/settings.h"
+#include "core/settings/settings.h"
 
 #include <string.h>
 

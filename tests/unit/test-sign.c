@@ -8,7 +8,7 @@
 #include "core/sign/enforce.h"
 #include "core/sign/signature.h"
 #include "core/sign/signer.h"
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "tests/unit/faketree.h"
 
 #define RELEASE	  "6.1.0-1-play"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/build/store.h"
+#include "core/store/store.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/support/digest.h"
+#include "core/platform/digest.h"
 #include "core/support/error.h"
 #include "tests/unit/faketree.h"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "core/build/jobserver.h"
-#include "core/build/wrapper.h"
+#include "core/jobs/jobserver.h"
+#include "core/jobs/wrapper.h"
 #include "core/kernel/uname.h"
 #include "core/support/process.h"
 #include "tests/unit/faketree.h"

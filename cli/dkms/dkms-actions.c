@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of actions, what is checked before them, and the usage. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/dkms/dkms.h"
+
+#define MODULE	   KS_DKMS_CHECK_MODULE
+#define NOT_BROKEN KS_DKMS_CHECK_NOT_BROKEN
+#define ADDED	   KS_DKMS_CHECK_ADDED
+#define NO_ALL	   KS_DKMS_CHECK_NO_ALL
+#define ONE_KERNEL KS_DKMS_CHECK_ONE_KERNEL
+#define TREE	   KS_DKMS_CHECK_TREE
+#define ROOT	   KS_DKMS_CHECK_ROOT
+
+/* clang-format off */
+const struct ks_dkms_action ks_dkms_actions[] = {
+	{"status", ks_dkms_status, "[M[/V]]", "list modules and where they are installed",
+	 .no_default_kernel = true, .filters = true},
+	{"add", ks_dkms_add, "M/V | DIR | CONF | TARBALL", "register a source",
+	 {NO_ALL, TREE}, .changes = true},
+	{"build", ks_dkms_build, "M/V", "build a module, adding it if need be",
+	 {NOT_BROKEN, TREE}, .changes = true, .takes_all = true},
+	{"unbuild", ks_dkms_unbuild, "M/V", "uninstall a module and forget its build",
+	 {MODULE, NOT_BROKEN, ADDED, TREE}, .changes = true},
+	{"install", ks_dkms_install, "M/V", "install a module, building it if need be",
+	 {NOT_BROKEN, ROOT}, .changes = true, .takes_all = true},
+	{"uninstall", ks_dkms_uninstall, "M/V", "take a module off a kernel",
+	 {MODULE, NOT_BROKEN, ADDED, ROOT}, .changes = true},
+	{"remove", ks_dkms_remove, "M/V", "uninstall, unbuild and forget a module",
+	 {MODULE, NOT_BROKEN, ADDED, TREE}, .changes = true},
+	{"autoinstall", ks_dkms_autoinstall, "", "install all that is wanted on a kernel",
+	 {ONE_KERNEL, ROOT}, .changes = true, .takes_all = true},
+	{"match", ks_dkms_match, "--templatekernel K [M]", "install what another kernel has",
+	 {ROOT, ONE_KERNEL}, .changes = true},
+	{"mktarball", ks_dkms_mktarball, "M/V", "write an archive of a module",
+	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
+	{"ldtarball", ks_dkms_ldtarball, "TARBALL", "load an archive of a module",
+	 .changes = true, .no_default_kernel = true, .filters = true},
+	{"mkdeb", ks_dkms_mkdeb, "M/V", "make a .deb of the source",
+	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
+	{"mkbmdeb", ks_dkms_mkbmdeb, "M/V", "make a .deb of what is built",
+	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
+	{"mkrpm", ks_dkms_mkrpm, "M/V", "make an .rpm of the source",
+	 {MODULE, NOT_BROKEN, ADDED}, .takes_all = true},
+	{"generate_mok", ks_dkms_generate_mok, "", "make a key to sign modules with",
+	 .changes = true},
+	{"ltdk", ks_dkms_ltdk, "M/V", "say whether what was built can be loaded as GPL",
+	 {MODULE, ADDED}},
+	{"mktree", ks_dkms_mktree, "M/V [DIR]", "make a source to begin with, or from DIR",
+	 {MODULE, NO_ALL, ROOT}, .changes = true},
+	{"unmktree", ks_dkms_unmktree, "M/V", "remove what mktree has made",
+	 {MODULE, NO_ALL, ROOT}, .changes = true},
+	{"kernel_preinst", ks_dkms_kernel_preinst, "-k K", "tell what is built for a kernel to be unpacked; it is kept",
+	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},
+	{"kernel_postinst", ks_dkms_autoinstall, "-k K", "autoinstall",
+	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},
+	{"kernel_prerm", ks_dkms_kernel_prerm, "-k K", "take everything off a kernel to be removed",
+	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},
+	{NULL},
+};
+/* clang-format on */
+
+const struct ks_dkms_action *ks_dkms_find_action(const char *name)
+{
+	for (const struct ks_dkms_action *action = ks_dkms_actions; name && action->name;
+	     action++)
+		if (strcmp(action->name, name) == 0)
+			return action;
+	return NULL;
+}
+
+static int check_one_kernel(const struct ks_dkms_options *options,
+			    const struct ks_dkms_action *action)
+{
+	if (options->all && !action->takes_all)
+		return ks_dkms_die(KS_DKMS_NO_ALL,
+				   "The action %s does not support the --all parameter.",
+				   action->name);
+	if (options->kernels->len > 1)
+		return ks_dkms_die(KS_DKMS_BROKEN,
+				   "The action %s does not support multiple kernel "
+				   "version parameters on the command line.",
+				   action->name);
+	return KS_DKMS_OK;
+}
+
+static int check_broken(const struct ks_dkms *dkms)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	if (!ks_dkms_is_broken(dkms))
+		return KS_DKMS_OK;
+	return ks_dkms_die(KS_DKMS_BROKEN,
+			   "%s/%s is broken!\n"
+			   "Missing the source directory or the symbolic link pointing "
+			   "to it.\n"
+			   "Manual intervention is required!",
+			   options->module, options->version);
+}
+
+static int check_added(const struct ks_dkms *dkms)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	if (ks_dkms_is_in_tree(dkms))
+		return KS_DKMS_OK;
+	return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
+			   "The module/version combo: %s/%s is not located in the DKMS "
+			   "tree.",
+			   options->module, options->version);
+}
+
+int ks_dkms_check_tree(const struct ks_dkms *dkms)
+{
+	const struct ks_system *system = dkms->cli.system;
+	g_autofree char *path = ks_root_host_path(system->root, system->dkms_tree);
+
+	if (geteuid() == 0 || access(path, W_OK) == 0)
+		return KS_DKMS_OK;
+	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "No write access to DKMS tree at %s",
+			   system->dkms_tree);
+}
+
+static int check_one(const struct ks_dkms *dkms, const struct ks_dkms_action *action,
+		     enum ks_dkms_check check)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	switch (check) {
+	case KS_DKMS_CHECK_MODULE:
+		return options->module && options->version
+			       ? KS_DKMS_OK
+			       : ks_dkms_die_no_module(action->name);
+	case KS_DKMS_CHECK_NOT_BROKEN:
+		return check_broken(dkms);
+	case KS_DKMS_CHECK_ADDED:
+		return check_added(dkms);
+	case KS_DKMS_CHECK_NO_ALL:
+		return !options->all
+			       ? KS_DKMS_OK
+			       : ks_dkms_die(KS_DKMS_NO_ALL,
+					     "The action %s does not support the --all "
+					     "parameter.",
+					     action->name);
+	case KS_DKMS_CHECK_ONE_KERNEL:
+		return check_one_kernel(options, action);
+	case KS_DKMS_CHECK_TREE:
+		return ks_dkms_check_tree(dkms);
+	case KS_DKMS_CHECK_ROOT:
+		return geteuid() == 0
+			       ? KS_DKMS_OK
+			       : ks_dkms_die(KS_DKMS_NOT_ALLOWED,
+					     "You must be root to use this command.");
+	case KS_DKMS_CHECK_END:
+		break;
+	}
+	return KS_DKMS_OK;
+}
+
+int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *action)
+{
+	int code = KS_DKMS_OK;
+
+	for (size_t i = 0; !code && i < KS_DKMS_MAX_CHECKS; i++)
+		code = check_one(dkms, action, action->checks[i]);
+	return code;
+}
+
+void ks_dkms_print_usage(FILE *to)
+{
+	fputs("Usage: dkms [action] [options]\n\nActions:\n", to);
+	for (const struct ks_dkms_action *action = ks_dkms_actions; action->name;
+	     action++) {
+		g_autofree char *left =
+			g_strdup_printf("%s %s", action->name, action->arguments);
+
+		fprintf(to, "  %-34s %s\n", left, action->summary);
+	}
+	fputs("\nOptions:\n", to);
+	ks_dkms_options_describe(to);
+	fputs("\nThis is kmodsmith " PACKAGE_VERSION
+	      " in the place of dkms, see dkms(8).\n",
+	      to);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dkms add: a source directory, in its place or to be copied there. */
+#include "cli/add.h"
+#include "cli/dkms/dkms-rpm.h"
+#include "cli/dkms/dkms.h"
+#include "cli/run.h"
+#include "core/support/error.h"
+
+static int die_twice(const struct ks_dkms *dkms)
+{
+	return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
+			   "DKMS tree already contains: %s/%s\n"
+			   "You cannot add the same module/version combo more than "
+			   "once.",
+			   dkms->options.module, dkms->options.version);
+}
+
+static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *error,
+		    bool elsewhere)
+{
+	const char *given = dkms->overrides.conf_path;
+	g_autofree char *path =
+		given ? g_strdup(given) : g_build_filename(dir, "dkms.conf", NULL);
+
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND) && elsewhere && !given)
+		return ks_dkms_die(KS_DKMS_NO_CONF, "%s must contain a dkms.conf file!",
+				   dir);
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
+		return ks_dkms_die(KS_DKMS_BROKEN,
+				   "Could not locate dkms.conf file.\n"
+				   "File: %s does not exist.",
+				   path);
+	ks_dkms_complain(error->message);
+	if (elsewhere)
+		return ks_dkms_die(KS_DKMS_BUILD_FAILED,
+				   "Malformed dkms.conf file. Cannot load source tree.");
+	return ks_dkms_die(KS_DKMS_BAD_CONF,
+			   "Bad conf file.\n"
+			   "File: %s does not represent a valid dkms.conf file.",
+			   path);
+}
+
+/* What is odd of it, and no error. */
+static void tell_odd(const struct ks_conf *conf)
+{
+	if (conf->modules->len)
+		return;
+	fflush(stdout);
+	fputs("dkms.conf: Warning! Zero modules specified.\n", stderr);
+}
+
+static void tell_added(void *data)
+{
+	puts(data);
+	fflush(stdout);
+}
+
+static void tell_script(const char *what, bool is_executable, void *data)
+{
+	(void)data;
+	if (is_executable)
+		printf("Running the %s script:\n", what);
+	else
+		putchar('\n');
+	fflush(stdout);
+	if (!is_executable)
+		ks_dkms_warn("The %s script is not executable.", what);
+}
+
+static void tell_deprecated(const struct ks_dkms *dkms, const char *dir,
+			    const struct ks_conf *conf)
+{
+	if (!ks_dkms_is_first_read(dkms, conf->package_name, conf->package_version))
+		return;
+	for (char **name = conf->deprecated; name && *name; name++)
+		fprintf(stderr, "Deprecated feature: %s (%s/dkms.conf)\n", *name, dir);
+}
+
+static void tell_forced(const struct ks_dkms *dkms, const char *dir,
+			const struct ks_conf *conf)
+{
+	const struct ks_root *root = dkms->cli.system->root;
+	g_autofree char *place =
+		g_strdup_printf("%s/%s-%s", dkms->cli.system->source_tree,
+				conf->package_name, conf->package_version);
+
+	if (!dkms->options.force || !ks_root_exists(root, place) ||
+	    g_str_equal(place, dir))
+		return;
+	fflush(stdout);
+	fputs("\n", stderr);
+	printf("Forcing install of %s/%s\n", conf->package_name, conf->package_version);
+	fflush(stdout);
+}
+
+int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
+			  const struct ks_conf *conf)
+{
+	g_autofree char *placed = NULL;
+	g_autofree char *entry = ks_tree_entry_path(dkms->cli.system, conf->package_name,
+						    conf->package_version);
+	g_autofree char *line = g_strdup_printf(
+		"Creating symlink %s/source -> %s/%s-%s", entry,
+		dkms->cli.system->source_tree, conf->package_name, conf->package_version);
+	struct ks_add_options options = {
+		.replace = dkms->options.force,
+		.added = tell_added,
+		.data = line,
+		.script = {.to_stdout = true, .tell = tell_script},
+	};
+	g_autoptr(GError) error = NULL;
+
+	/* what lies in the source tree is found by the run above */
+	if (ks_run_queue_if_held_above(&dkms->cli, "dkms add"))
+		return KS_DKMS_OK;
+	tell_deprecated(dkms, dir, conf);
+	tell_odd(conf);
+	tell_forced(dkms, dir, conf);
+	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
+				   "%s\nYou may override by specifying --force.",
+				   error->message);
+	return options.script_status;
+}
+
+static struct ks_conf *load_conf(const struct ks_dkms *dkms, const char *dir,
+				 GError **error)
+{
+	return ks_conf_load(dkms->cli.system, dkms->cli.settings, dir,
+			    dkms->options.module, dkms->options.version, NULL, error);
+}
+
+int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_conf) conf = load_conf(dkms, dir, &error);
+
+	if (!conf)
+		return die_conf(dkms, dir, error, false);
+	tell_odd(conf);
+	return KS_DKMS_OK;
+}
+
+/* The directory is given instead of the module, as a path of the caller. */
+static int add_elsewhere(struct ks_dkms *dkms)
+{
+	g_autofree char *dir = g_canonicalize_filename(dkms->options.source_dir, NULL);
+	ks_auto(ks_conf) conf = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *module = NULL;
+
+	conf = load_conf(dkms, dir, &error);
+	if (!conf)
+		return die_conf(dkms, dir, error, true);
+	module = g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
+	ks_dkms_options_set_module(&dkms->options, module);
+	ks_dkms_rpm_remember(dkms);
+	if (ks_dkms_is_added(dkms))
+		return die_twice(dkms);
+	return ks_dkms_add_directory(dkms, dir, conf);
+}
+
+static int add_in_place(struct ks_dkms *dkms)
+{
+	g_autofree char *source = ks_dkms_source_path(dkms);
+	ks_auto(ks_conf) conf = NULL;
+	g_autoptr(GError) error = NULL;
+
+	ks_dkms_rpm_remember(dkms);
+	if (ks_dkms_is_added(dkms))
+		return die_twice(dkms);
+	if (!ks_root_exists(dkms->cli.system->root, source))
+		return ks_dkms_die_no_source(dkms);
+	conf = load_conf(dkms, source, &error);
+	if (!conf)
+		return die_conf(dkms, source, error, false);
+	return ks_dkms_add_directory(dkms, source, conf);
+}
+
+int ks_dkms_add_given(struct ks_dkms *dkms)
+{
+	if (dkms->options.module && dkms->options.version)
+		return KS_DKMS_OK;
+	if (dkms->options.archive)
+		return ks_dkms_ldtarball(dkms);
+	if (dkms->options.source_dir)
+		return add_elsewhere(dkms);
+	return KS_DKMS_OK;
+}
+
+int ks_dkms_add(struct ks_dkms *dkms)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	if (!(options->module && options->version) &&
+	    (options->source_dir || options->archive))
+		return ks_dkms_add_given(dkms);
+	if (!options->module || !options->version)
+		return ks_dkms_die_no_module("add");
+	return add_in_place(dkms);
+}

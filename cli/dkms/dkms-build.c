@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dkms build and dkms install. */
+#include "cli/dkms/dkms-engine.h"
+#include "cli/dkms/dkms-sanity.h"
+#include "cli/find.h"
+
+static const char *command_name(bool install)
+{
+	return install ? "dkms install" : "dkms build";
+}
+
+static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool install,
+					   const char *release)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+
+	return (struct ks_plan_request){
+		/* install puts again what is built, as dkms does; build builds again */
+		.goal = !install	 ? KS_GOAL_BUILD
+			: options->force ? KS_GOAL_REINSTALL
+					 : KS_GOAL_INSTALL,
+		.module = options->module,
+		.version = options->version,
+		.release = release,
+		.force = options->force && !install,
+		.ignore_depends = options->force,
+		.retry_failed = true,
+		/* what could not be signed is installed nevertheless, as dkms does */
+		.keep_signature = true,
+	};
+}
+
+/*
+ * dkms takes a module off again whose depmod failed. So it is done here, but only when
+ * nothing of it was in place before: what worked is not taken away.
+ */
+static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = {.module = options->module,
+						.version = options->version,
+						.release = release,
+						.goal = KS_GOAL_UNINSTALL};
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_outcome) outcome = NULL;
+
+	if (was_active)
+		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
+				   "Problems with depmod detected.\n"
+				   "The module stays, as it was installed before.");
+	ks_dkms_die(0, "Problems with depmod detected. Automatically uninstalling this "
+		       "module.");
+	ks_dkms_run_engine(dkms, "dkms uninstall", &request, words, &outcome);
+	return ks_dkms_die(
+		KS_DKMS_INSTALL_FAILED,
+		"Install Failed (depmod problems). Module rolled back to built "
+		"state.");
+}
+
+/* One run of the engine; *done tells what it was about. */
+static int run_on(struct ks_dkms *dkms, bool install, const char *release,
+		  struct ks_dkms_done *done)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_plan_request request = make_request(dkms, install, release);
+	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_outcome) outcome = NULL;
+	const struct ks_verdict *verdict;
+	const struct ks_dkms_done *told;
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	const bool was_active =
+		ks_dkms_is_any_active(dkms, options->module, release, arch);
+	int code = ks_dkms_run_engine(dkms, command_name(install), &request, words,
+				      &outcome);
+
+	if (!outcome)
+		return code;
+	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
+					 release);
+	if (!verdict)
+		return ks_dkms_die_no_headers(dkms, release);
+	told = ks_dkms_words_done(words, options->module, options->version, release);
+	if (told)
+		*done = (struct ks_dkms_done){.built = told->built,
+					      .installed = told->installed};
+	code = ks_dkms_tell(dkms, install, words, verdict);
+	if (!code && ks_dkms_words_depmod_failed(words, release))
+		code = roll_back(dkms, release, was_active);
+	return code;
+}
+
+static bool is_built(const struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	g_autofree char *dir =
+		ks_tree_artifact_path(dkms->cli.system, dkms->options.module,
+				      dkms->options.version, release, arch);
+	g_autofree char *module_dir = g_build_filename(dir, "module", NULL);
+
+	return ks_root_exists(dkms->cli.system->root, module_dir);
+}
+
+int ks_dkms_build_on(struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	struct ks_dkms_done done = {0};
+	int code = run_on(dkms, false, release, &done);
+
+	if (!code && !done.built)
+		printf("Module %s/%s already built for kernel %s (%s), skip. You may "
+		       "override by specifying --force.\n",
+		       dkms->options.module, dkms->options.version, release, arch);
+	return code;
+}
+
+/* Files in /usr/share/dkms/modules_to_force_install name modules. */
+static void force_if_listed(struct ks_dkms *dkms)
+{
+	enum ks_sanity_force force = ks_sanity_is_forced(dkms);
+
+	if (force == KS_SANITY_FORCE) {
+		dkms->options.force = true;
+		printf("Forcing installation of %s\n", dkms->options.module);
+	} else if (force == KS_SANITY_FORCE_VERSION) {
+		dkms->options.force_version_override = true;
+		printf("Forcing version override of %s\n", dkms->options.module);
+	}
+	fflush(stdout);
+}
+
+/* Built, and checked against what the kernel has, before anything is in place. */
+static int install_built(struct ks_dkms *dkms, const char *release, const char *arch,
+			 bool *installed)
+{
+	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
+	struct ks_dkms_done done = {0};
+	int code = KS_DKMS_OK;
+
+	force_if_listed(dkms);
+	if (!ks_dkms_is_active(dkms, release, arch))
+		code = ks_sanity_check(dkms, release, arch, refused);
+	g_ptr_array_add(refused, NULL);
+	dkms->leave_out = (const char *const *)refused->pdata;
+	if (!code)
+		code = run_on(dkms, true, release, &done);
+	dkms->leave_out = NULL;
+	if (!code && !done.installed)
+		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
+		       "override by specifying --force.\n",
+		       dkms->options.module, dkms->options.version, release, arch);
+	*installed = !code && done.installed;
+	return code;
+}
+
+/* With --kernelsourcedir it can be built for what is not there. */
+static int require_kernel(const struct ks_dkms *dkms, const char *release)
+{
+	const struct ks_system *system = dkms->cli.system;
+	g_autofree char *dir = g_build_filename(system->install_tree, release, NULL);
+
+	return ks_root_exists(system->root, dir) ? KS_DKMS_OK
+						 : ks_dkms_die_no_kernel(dkms, release);
+}
+
+int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	bool force = dkms->options.force, installed = false;
+	struct ks_dkms_done done = {0};
+	int code = KS_DKMS_OK;
+
+	if (dkms->options.rpm_safe_upgrade)
+		dkms->options.force = true;
+	if (!is_built(dkms, release))
+		code = run_on(dkms, false, release, &done);
+	if (!code)
+		code = require_kernel(dkms, release);
+	if (!code)
+		code = install_built(dkms, release, arch, &installed);
+	dkms->options.force = force;
+	return installed && !force ? ks_dkms_rebuild_dependents(dkms, release) : code;
+}
+
+/* dkms adds what is not added; the engine does it, the words are dkms's. */
+static int require_source(const struct ks_dkms *dkms)
+{
+	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *entry = ks_tree_entry_path(
+		dkms->cli.system, dkms->options.module, dkms->options.version);
+	g_autofree char *added = g_build_filename(entry, "source", NULL);
+	g_autoptr(GPtrArray) names = NULL;
+
+	if (!ks_dkms_is_added(dkms))
+		return ks_root_exists(dkms->cli.system->root, source)
+			       ? ks_dkms_read_strict(dkms, source)
+			       : ks_dkms_die_no_source(dkms);
+	names = ks_root_list(dkms->cli.system->root, added, NULL);
+	if (names && names->len >= 2)
+		return ks_dkms_read_strict(dkms, added);
+	return ks_dkms_die(
+		KS_DKMS_BAD_CONF,
+		"The directory %s does not appear to have module source located within "
+		"it.\nBuild halted.",
+		added);
+}
+
+/* Only what can be built for is a target at all. */
+static int check_arches(const struct ks_dkms *dkms)
+{
+	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
+
+	for (guint i = 0; i < dkms->options.arches->len; i++) {
+		const char *arch = g_ptr_array_index(dkms->options.arches, i);
+
+		if (!g_str_equal(arch, own))
+			return ks_dkms_die(KS_DKMS_NO_ARCH,
+					   "Cannot build for the architecture %s on %s.",
+					   arch, own);
+	}
+	return KS_DKMS_OK;
+}
+
+static bool set_marks(const struct ks_dkms *dkms, GError **error)
+{
+	const struct ks_system *system = dkms->cli.system;
+	const char *module = dkms->options.module, *version = dkms->options.version;
+
+	return ks_tree_set_asked(system, module, version, true, error) &&
+	       ks_tree_set_dismissed(system, module, version, false, error) &&
+	       ks_tree_set_removal_asked(system, module, version, false, error);
+}
+
+static int for_each_kernel(struct ks_dkms *dkms,
+			   int (*run)(struct ks_dkms *, const char *))
+{
+	int code = KS_DKMS_OK;
+
+	/* the status is that of the first kernel that failed, not of the last one */
+	for (guint i = 0; i < dkms->options.kernels->len; i++) {
+		int one = run(dkms, g_ptr_array_index(dkms->options.kernels, i));
+
+		code = code ? code : one;
+	}
+	return code;
+}
+
+static int build_or_install(struct ks_dkms *dkms, bool install)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	g_autofree char *what = NULL;
+	g_autoptr(GError) error = NULL;
+	int code = ks_dkms_add_given(dkms);
+
+	if (code)
+		return code;
+	if (!options->module || !options->version)
+		/* dkms says "add", which it tries first */
+		return ks_dkms_die_no_module("add");
+	code = require_source(dkms);
+	code = code ? code : check_arches(dkms);
+	if (code)
+		return code;
+	if (!set_marks(dkms, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	what = g_strdup_printf("%s %s/%s", command_name(install), options->module,
+			       options->version);
+	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))
+		return KS_DKMS_OK;
+	return for_each_kernel(dkms, install ? ks_dkms_install_on : ks_dkms_build_on);
+}
+
+int ks_dkms_build(struct ks_dkms *dkms)
+{
+	return dkms->options.all ? ks_dkms_build_all(dkms, false)
+				 : build_or_install(dkms, false);
+}
+
+int ks_dkms_install(struct ks_dkms *dkms)
+{
+	return dkms->options.all ? ks_dkms_build_all(dkms, true)
+				 : build_or_install(dkms, true);
+}

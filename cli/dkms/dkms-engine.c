@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asking the engine, and telling what it did in dkms's words and exit codes. */
+#include "cli/dkms/dkms-engine.h"
+
+#include <string.h>
+
+#include "cli/find.h"
+
+int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
+		       const struct ks_plan_request *request, struct ks_dkms_words *words,
+		       struct ks_outcome **outcome)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	struct ks_run run = {
+		.options =
+			{
+				.command = command,
+				.request = *request,
+				.no_record = dkms->in_script,
+				.caller_records = dkms->is_private,
+				.no_depmod = options->no_depmod,
+				.modprobe = options->modprobe_on_install,
+				.symlink_modules = options->symlink_modules,
+				.no_weak_modules = options->no_weak_modules,
+				.take_originals = true,
+				.lock_timeout_ms = -1,
+				/* else what they print would come before their line */
+				.scripts_to_stdout = !ks_dkms_words_is_kept(words),
+				.ignore_pre_install = options->force,
+				.leave_out = dkms->leave_out,
+				.observer = ks_dkms_words_observe,
+				.observer_data = words,
+			},
+		.silent = true,
+	};
+	struct ks_system *system = dkms->cli.system;
+	int code;
+
+	if (!ks_goal_takes_away(request->goal)) {
+		g_free(system->named_release);
+		system->named_release = g_strdup(request->release);
+	}
+	run.options.request.no_initramfs =
+		dkms->in_script || !dkms->cli.settings->initramfs;
+	code = ks_run_engine(&dkms->cli, &run, outcome);
+	ks_dkms_words_end(words);
+	return code;
+}
+
+bool ks_dkms_leave_to_end(const char *what)
+{
+	if (!ks_run_is_in_transaction())
+		return false;
+	printf("%s: left to the end of the transaction\n", what);
+	return true;
+}
+
+bool ks_dkms_is_installed(const struct ks_verdict *verdict)
+{
+	return verdict->state == KS_TARGET_INSTALLED ||
+	       verdict->state == KS_TARGET_RECORDED;
+}
+
+char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index)
+{
+	const GPtrArray *arches = dkms->options.arches;
+
+	/* one is that of all kernels */
+	if (arches->len)
+		return g_strdup(
+			g_ptr_array_index(arches, MIN(kernel_index, arches->len - 1)));
+	return ks_kernel_machine_arch(dkms->cli.system);
+}
+
+static int waiting_code(const struct ks_verdict *verdict)
+{
+	switch (verdict->reason) {
+	case KS_REASON_HEADERS_MISSING:
+		return KS_DKMS_HEADERS_MISSING;
+	case KS_REASON_DEPENDS_MISSING:
+		return KS_DKMS_DEPENDS_MISSING;
+	default:
+		return KS_DKMS_BUILD_FAILED; /* no compiler */
+	}
+}
+
+/*
+ * Another version is preferred, or none: that is about what nobody asks for by name.
+ * What was asked for and done is no failure.
+ */
+static int excluded_code(bool install, const struct ks_dkms_done *done,
+			 const struct ks_target *target)
+{
+	bool is_there = install ? (done && done->installed) ||
+					  target->installed == KS_INSTALLED_OK
+				: (done && done->built) || target->built;
+
+	if (target->exclusion == KS_CONF_NOT_EXCLUDED && is_there)
+		return KS_DKMS_OK;
+	return KS_DKMS_EXCLUDED;
+}
+
+int ks_dkms_code(bool install, const struct ks_dkms_words *words,
+		 const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	const struct ks_dkms_done *done =
+		ks_dkms_words_done(words, target->source->name, target->source->version,
+				   target->kernel->release);
+
+	if (done && done->code)
+		return done->code;
+	switch (verdict->state) {
+	case KS_TARGET_INSTALLED:
+	case KS_TARGET_RECORDED:
+	case KS_TARGET_SATISFIED:
+		return KS_DKMS_OK;
+	case KS_TARGET_FAILED:
+		return verdict->reason == KS_REASON_VERIFY_FAILED ? KS_DKMS_NOT_PRODUCED
+								  : KS_DKMS_BUILD_FAILED;
+	case KS_TARGET_WAITING:
+		return waiting_code(verdict);
+	case KS_TARGET_EXCLUDED:
+		return excluded_code(install, done, target);
+	case KS_TARGET_BROKEN:
+		return KS_DKMS_BAD_CONF;
+	case KS_TARGET_STALE:
+		/* in place and unsigned, which was told of, is success to dkms */
+		if (verdict->reason == KS_REASON_SIGNATURE_CHANGED &&
+		    target->installed == KS_INSTALLED_OK)
+			return KS_DKMS_OK;
+		break;
+	case KS_TARGET_BUILT:
+	case KS_TARGET_ADDED:
+		break;
+	}
+	return !install && target->built ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;
+}
+
+int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release)
+{
+	const char *tree = dkms->cli.system->install_tree;
+
+	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
+			   "Your kernel headers for kernel %s cannot be found at "
+			   "%s/%s/build or %s/%s/source.\n"
+			   "Please install the linux-headers-%s package or use the "
+			   "--kernelsourcedir option to tell DKMS where it's located.",
+			   release, tree, release, tree, release, release);
+}
+
+/* "needs a, b", as dkms lists them: "a b". */
+static char *list_depends(const char *detail)
+{
+	const char *names = detail && g_str_has_prefix(detail, "needs ")
+				    ? detail + strlen("needs ")
+				    : (detail ? detail : "");
+	g_auto(GStrv) parts = g_strsplit(names, ", ", -1);
+
+	return g_strjoinv(" ", parts);
+}
+
+static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	const struct ks_kernel *kernel = target->kernel;
+	g_autofree char *missing = list_depends(verdict->detail);
+
+	if (verdict->reason == KS_REASON_HEADERS_MISSING && kernel->has_unprepared)
+		return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
+				   "The kernel source at %s is not prepared for building "
+				   "modules.\n"
+				   "Run 'make modules_prepare' in it, or install your "
+				   "distribution's kernel headers package matching %s.",
+				   kernel->headers_dir, kernel->release);
+	if (verdict->reason == KS_REASON_HEADERS_MISSING)
+		return ks_dkms_die_no_headers(dkms, kernel->release);
+	if (verdict->reason == KS_REASON_DEPENDS_MISSING)
+		return ks_dkms_die(
+			KS_DKMS_DEPENDS_MISSING,
+			"Aborting build of module %s/%s for kernel %s (%s) due to "
+			"missing BUILD_DEPENDS: %s.\n"
+			"You may override by specifying --force.",
+			target->source->name, target->source->version, kernel->release,
+			kernel->arch, missing);
+	return ks_dkms_die(KS_DKMS_BUILD_FAILED, "%s",
+			   verdict->detail ? verdict->detail
+					   : ks_reason_words(verdict->reason));
+}
+
+static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	g_autofree char *dir = ks_tree_artifact_path(
+		dkms->cli.system, target->source->name, target->source->version,
+		target->kernel->release, target->kernel->arch);
+
+	if (target->exclusion == KS_CONF_NOT_EXCLUDED) {
+		ks_dkms_warn("%s/%s on %s: %s%s%s", target->source->name,
+			     target->source->version, target->kernel->release,
+			     ks_reason_words(verdict->reason),
+			     verdict->detail ? ": " : "",
+			     verdict->detail ? verdict->detail : "");
+		return KS_DKMS_EXCLUDED;
+	}
+	ks_dkms_warn("The %s/dkms.conf\n"
+		     "for module %s/%s includes BUILD_EXCLUSIVE directives\n"
+		     "which do not match this kernel/arch/config for any modules.\n"
+		     "This indicates that it should not be built.",
+		     dir, target->source->name, target->source->version);
+	return KS_DKMS_EXCLUDED;
+}
+
+/* A failure of an earlier run that is not tried again: its log tells. */
+static void tell_known_failure(const struct ks_dkms *dkms,
+			       const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	g_autofree char *log = ks_source_log_path(dkms->cli.system, target);
+
+	ks_dkms_die(0, "Bad return status for module build on kernel: %s (%s)%s%s%s",
+		    target->kernel->release, target->kernel->arch,
+		    log ? "\nConsult " : "", log ? log : "",
+		    log ? " for more information." : "");
+}
+
+static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+{
+	const struct ks_source *source = verdict->target->source;
+	g_autofree char *entry =
+		ks_tree_entry_path(dkms->cli.system, source->name, source->version);
+
+	ks_dkms_complain(verdict->detail ? verdict->detail
+					 : ks_reason_words(verdict->reason));
+	ks_dkms_die(
+		0,
+		"Bad conf file.\n"
+		"File: %s/source/dkms.conf does not represent a valid dkms.conf file.",
+		entry);
+}
+
+int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release)
+{
+	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
+			   "The directory %s/%s doesn't exist.\n"
+			   "You cannot install a module onto a non-existant kernel.",
+			   dkms->cli.system->install_tree, release);
+}
+
+static int tell_other(const struct ks_dkms *dkms, bool install,
+		      const struct ks_verdict *verdict, int code)
+{
+	const char *release = verdict->target->kernel->release;
+
+	if (verdict->reason != KS_REASON_KERNEL_GONE)
+		return ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
+	if (!install)
+		return ks_dkms_die_no_headers(dkms, release);
+	return ks_dkms_die_no_kernel(dkms, release);
+}
+
+int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
+		 const struct ks_dkms_words *words, const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	int code = ks_dkms_words_tell_failure(words, target->source->name,
+					      target->source->version,
+					      target->kernel->release);
+
+	if (code)
+		return code;
+	code = ks_dkms_code(install, words, verdict);
+	if (!code)
+		return KS_DKMS_OK;
+	switch (verdict->state) {
+	case KS_TARGET_FAILED:
+		tell_known_failure(dkms, verdict);
+		break;
+	case KS_TARGET_WAITING:
+		return tell_waiting(dkms, verdict);
+	case KS_TARGET_EXCLUDED:
+		return tell_excluded(dkms, verdict);
+	case KS_TARGET_BROKEN:
+		tell_bad_conf(dkms, verdict);
+		break;
+	default:
+		return tell_other(dkms, install, verdict, code);
+	}
+	return code;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Adding, building and signing in dkms's words. */
+#include <string.h>
+
+#include "cli/dkms/dkms-transcript.h"
+#include "cli/message.h"
+#include "cli/find.h"
+
+static char *entry_path(const struct ks_dkms_words *words, const struct ks_source *source)
+{
+	return ks_tree_entry_path(words->dkms->cli.system, source->name, source->version);
+}
+
+void ks_words_say_adding(struct ks_dkms_words *words, struct ks_lines_block *block,
+			 const struct ks_source *source)
+{
+	g_autofree char *entry = entry_path(words, source);
+
+	ks_lines_say(words, block, "Creating symlink %s/source -> %s\n", entry,
+		     source->path);
+}
+
+static bool is_dkms_step(const char *name)
+{
+	static const char *const names[] = {"patch", "pre_build", "make", "post_build",
+					    NULL};
+
+	return g_strv_contains(names, name);
+}
+
+/* What dkms tells before the first step: of signing, and an empty line. */
+void ks_words_print_prologue(const struct ks_dkms_words *words)
+{
+	if (words->prologue)
+		ks_lines_print(words->prologue, false);
+	ks_lines_print("\n", false);
+}
+
+/* As dkms reads the conf: once for each, on stderr. */
+void ks_words_say_deprecated(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_target *target = event->action->target;
+	g_autofree char *entry = NULL;
+	g_autofree char *path = NULL;
+
+	if (!target || !target->conf)
+		return;
+	entry = entry_path(words, target->source);
+	path = words->dkms->overrides.conf_path
+		       ? g_strdup(words->dkms->overrides.conf_path)
+		       : g_build_filename(entry, "source", "dkms.conf", NULL);
+	if (!ks_dkms_is_first_read(words->dkms, target->source->name,
+				   target->source->version))
+		return;
+	for (char **name = target->conf->deprecated; name && *name; name++) {
+		g_autofree char *text =
+			g_strdup_printf("Deprecated feature: %s (%s)\n", *name, path);
+
+		ks_lines_say_text(words, ks_lines_get(words, event->action), true, text);
+	}
+}
+
+void ks_words_begin_build(struct ks_dkms_words *words, struct ks_lines_block *block,
+			  const struct ks_action *action)
+{
+	g_autofree char *warning = NULL;
+
+	words->began = true;
+	if (block->began)
+		return;
+	block->began = true;
+	if (!words->kept)
+		ks_words_print_prologue(words);
+	warning = words->dkms->options.force
+			  ? ks_dkms_depends_warning(words->dkms, action->target)
+			  : NULL;
+	if (warning)
+		ks_lines_say_text(words, block, true, warning);
+}
+
+void ks_words_signing(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	if (event->action->kind != KS_ACTION_BUILD)
+		return;
+	if (event->first && !words->prologue)
+		words->prologue =
+			ks_dkms_sign_prologue(event->signing, event->action->kernel);
+	ks_lines_get(words, event->action)->signs =
+		event->signing->verdict == KS_SIGN_YES;
+}
+
+/* Told where dkms does it, behind make; it is done at the very end. */
+static void say_signing(struct ks_dkms_words *words, const struct ks_action *action)
+{
+	struct ks_lines_block *block = ks_lines_get(words, action);
+	const struct ks_conf *conf = action->target->conf;
+	g_autofree char *entry = NULL;
+
+	if (action->kind != KS_ACTION_BUILD || !block->signs || !conf)
+		return;
+	block->signs = false;
+	entry = entry_path(words, action->target->source);
+	for (guint i = 0; i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = conf->modules->pdata[i];
+		const char *location = module->built_location;
+
+		if (!module->excluded)
+			ks_lines_say(words, block, "Signing module %s/build/%s%s.ko\n",
+				     entry, location ? location : "", module->built_name);
+	}
+}
+
+void ks_words_sign_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	g_autofree char *clean = ks_message_clean(event->text);
+	g_autofree char *text =
+		g_strdup_printf("Warning: Failed to sign module: %s\n", clean);
+
+	ks_lines_say_text(words, ks_lines_get(words, event->action), true, text);
+}
+
+void ks_words_step(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct ks_lines_block *block = ks_lines_get(words, event->action);
+
+	ks_lines_end(words, block, 0);
+	if (g_strcmp0(event->text, "post_build") == 0)
+		say_signing(words, event->action);
+	if (!event->description || !is_dkms_step(event->text))
+		return;
+	ks_words_begin_build(words, block, event->action);
+	ks_lines_begin(words, block, event->description, event->command);
+	block->made |= g_str_equal(event->text, "make");
+}
+
+/* What the store had is told of as built. */
+void ks_words_signed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	const struct ks_action *action = event->action;
+	struct ks_lines_block *block = ks_lines_get(words, action);
+
+	ks_lines_end(words, block, 0);
+	if (action->kind == KS_ACTION_BUILD && !block->made) {
+		ks_words_begin_build(words, block, action);
+		ks_lines_begin(words, block, "Building module(s)", "make");
+		ks_lines_end(words, block, 0);
+		block->made = true;
+	}
+	/* when no POST_BUILD came behind make */
+	say_signing(words, action);
+}
+
+/* As its conf names it; gone with the build directory, so it is looked for in both. */
+static bool has_patch(const struct ks_dkms_words *words, const struct ks_source *source,
+		      const char *name)
+{
+	const struct ks_system *system = words->dkms->cli.system;
+	g_autofree char *own = g_build_filename(source->path, "patches", name, NULL);
+	g_autofree char *override =
+		g_build_filename(system->dkms_etc, source->name, "patches", name, NULL);
+
+	return ks_root_exists(system->root, own) ||
+	       ks_root_exists(system->root, override);
+}
+
+/* "patch -p1 < ./patches/NAME" */
+static const char *patch_name(const struct ks_lines_block *block)
+{
+	static const char before[] = "./patches/";
+	const char *found = block->command ? strstr(block->command, before) : NULL;
+
+	return found ? found + strlen(before) : "";
+}
+
+static void fail_patch(struct ks_dkms_words *words, const struct ks_source *source,
+		       struct ks_lines_block *block, const char *log)
+{
+	const char *name = patch_name(block);
+	g_autofree char *entry = entry_path(words, source);
+
+	if (has_patch(words, source, name)) {
+		block->done.code = KS_DKMS_INSTALL_FAILED;
+		block->done.error = g_strdup_printf("Application of patch %s failed.\n"
+						    "Consult %s for more information.",
+						    name, log);
+		return;
+	}
+	block->done.code = KS_DKMS_NO_ALL;
+	block->done.error =
+		g_strdup_printf("Patch %s as specified in dkms.conf cannot be\nfound in "
+				"%s/build/patches/.",
+				name, entry);
+}
+
+/* "foo/bar.ko" of what the collecting of the build's products says; NULL: all are there.
+ */
+static char *missing_product(const char *message)
+{
+	static const char before[] = "the build did not produce '";
+	const char *name = message + strlen(before);
+
+	return g_str_has_prefix(message, before) && *name
+		       ? g_strndup(name, strlen(name) - 1)
+		       : NULL;
+}
+
+/* Its modules are not there, or do not fit the kernel, which dkms does not look at. */
+static void fail_product(const struct ks_action *action, struct ks_lines_block *block,
+			 const struct ks_build_result *result, const char *log)
+{
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	g_autofree char *missing = missing_product(result->message);
+
+	block->done.code = KS_DKMS_NOT_PRODUCED;
+	block->done.error = g_strdup_printf(
+		"Build of %s failed for: %s (%s)\n%s%s"
+		"Make sure the name and location of the generated module are "
+		"correct,\nor consult %s for more information.",
+		missing ? missing : action->target->source->name, kernel->release,
+		kernel->arch, missing ? "" : result->message, missing ? "" : "\n", log);
+}
+
+static void fail_step(struct ks_dkms_words *words, const struct ks_action *action,
+		      struct ks_lines_block *block, const struct ks_build_result *result)
+{
+	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
+	g_autofree char *entry = entry_path(words, ks_source_of_action(action));
+	g_autofree char *fallback = g_strconcat(entry, "/build/make.log", NULL);
+	const char *log = result->log_path ? result->log_path : fallback;
+
+	if (g_str_equal(result->step, "patch")) {
+		fail_patch(words, ks_source_of_action(action), block, log);
+	} else if (g_str_equal(result->step, "pre_build") ||
+		   g_str_equal(result->step, "post_build")) {
+		/* the script's own status is dkms's */
+		block->done.code = result->exit_status;
+		ks_lines_say(words, block, "Consult %s for more information.\n", log);
+	} else if (g_str_equal(result->step, "make")) {
+		block->done.code = KS_DKMS_BUILD_FAILED;
+		block->done.error = g_strdup_printf(
+			"Bad return status for module build on kernel: %s (%s)\n"
+			"Consult %s for more information.",
+			kernel->release, kernel->arch, log);
+	} else {
+		fail_product(action, block, result, log);
+	}
+}
+
+void ks_words_build_failed(struct ks_dkms_words *words, const struct ks_event *event)
+{
+	struct ks_lines_block *block = ks_lines_get(words, event->action);
+	const struct ks_build_result *result = event->result;
+
+	ks_lines_end(words, block, result ? result->exit_status : 0);
+	if (result && !result->outside && result->step) {
+		fail_step(words, event->action, block, result);
+		return;
+	}
+	block->done.code = KS_DKMS_BUILD_FAILED;
+	block->done.error =
+		g_strdup(event->error ? event->error->message : "interrupted");
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine does, in dkms's words and order (3.4.3), from its events:
+ * "Building module(s)... done.", "Installing FILE" and so on, on stdout.
+ *
+ * Live, each line is begun when its work begins. Kept, the lines are put aside
+ * for each target and printed on demand: builds run at the same time, and one
+ * depmod is made for all, but dkms's output is one module after the other.
+ */
+#pragma once
+
+#include "cli/dkms/dkms.h"
+
+/* What was done to one target. */
+struct ks_dkms_done {
+	bool built;
+	bool installed;
+	bool uninstalled;
+	bool had_originals; /* of the kernel's own that dkms moved away */
+	int code;	    /* of what failed; KS_DKMS_OK: nothing did */
+	char *error;	    /* further lines after "\n"; NULL: it was told already */
+};
+
+struct ks_dkms_words;
+
+struct ks_dkms_words *ks_dkms_words_new(const struct ks_dkms *dkms, bool kept);
+void ks_dkms_words_free(struct ks_dkms_words *words);
+KS_DEFINE_CLEANUP(ks_dkms_words, ks_dkms_words_free)
+
+bool ks_dkms_words_is_kept(const struct ks_dkms_words *words);
+/* Print what dkms tells once before the first build, when there was one. Kept only. */
+void ks_dkms_words_print_prologue(const struct ks_dkms_words *words);
+
+/* A ks_observer; data is the struct ks_dkms_words. */
+void ks_dkms_words_observe(const struct ks_event *event, void *data);
+/* The run is over: what was begun last is done. */
+void ks_dkms_words_end(struct ks_dkms_words *words);
+
+/* NULL: nothing was done to it. */
+const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,
+					      const char *name, const char *version,
+					      const char *release);
+
+/* Tell what failed of it, on stderr. Its code, KS_DKMS_OK when nothing did. */
+int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *name,
+			       const char *version, const char *release);
+
+/* Print what was kept of a target; with depmod's line when its files have changed. */
+void ks_dkms_words_print(const struct ks_dkms_words *words, const char *name,
+			 const char *version, const char *release, bool with_depmod);
+bool ks_dkms_words_depmod_failed(const struct ks_dkms_words *words, const char *release);
+/* "Running depmod... done.", or that it failed. */
+void ks_dkms_words_print_depmod(const struct ks_dkms_words *words, const char *release);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The personality dkms: from the command line to the action. */
+#include "cli/dkms/dkms.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cli/message.h"
+#include "cli/run.h"
+#include "core/settings/framework.h"
+#include "core/kernel/arch.h"
+
+/* dkms 3.4.3 is whose behaviour this follows; scripts compare the number. */
+#define DKMS_VERSION "dkms-3.4.3"
+
+/* Details come from confs and logs of third parties; the line ends are ours. */
+static char *format_clean(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+static char *format_clean(const char *format, va_list args)
+{
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		char *clean = ks_message_clean(*line);
+
+		g_free(*line);
+		*line = clean;
+	}
+	return g_strjoinv("\n", lines);
+}
+
+int ks_dkms_die(int code, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = format_clean(format, args);
+	va_end(args);
+	fflush(stdout);
+	fprintf(stderr, "\nError! %s\n", text);
+	return code;
+}
+
+void ks_dkms_warn(const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = format_clean(format, args);
+	va_end(args);
+	fflush(stdout);
+	fprintf(stderr, "Warning: %s\n", text);
+}
+
+void ks_dkms_complain(const char *text)
+{
+	g_autofree char *clean = ks_message_clean(text);
+
+	fflush(stdout);
+	fprintf(stderr, "dkms.conf: Error! %s\n", clean);
+}
+
+bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
+			   const char *version)
+{
+	return g_hash_table_add(dkms->read, g_strdup_printf("%s/%s", name, version));
+}
+
+/* True when it is another one now. */
+static bool replace_path(char **path, const char *with)
+{
+	g_autofree char *former = *path;
+
+	*path = with ? g_canonicalize_filename(with, "/") : g_strdup(former);
+	return !g_str_equal(*path, former);
+}
+
+/* A file of the caller's; with --root one in that tree. */
+static const char *path_of(const struct ks_dkms *dkms, char **path)
+{
+	const char *start = dkms->options.root_path ? "/" : NULL;
+	char *whole;
+
+	if (!*path || !**path)
+		return NULL;
+	whole = g_canonicalize_filename(*path, start);
+	g_free(*path);
+	*path = whole;
+	return whole;
+}
+
+/* What framework.conf says as well as an option of the command line. */
+static void set_settings(struct ks_dkms *dkms)
+{
+	const struct ks_framework *framework = dkms->cli.settings->framework;
+	struct ks_dkms_options *options = &dkms->options;
+	guint64 n_jobs;
+
+	/* 0 is make's unlimited -j to dkms; the pool has as many as processors then */
+	if (options->n_jobs &&
+	    g_ascii_string_to_unsigned(options->n_jobs, 10, 0, 4096, &n_jobs, NULL))
+		dkms->cli.settings->n_jobs = (unsigned int)n_jobs;
+	if (!framework)
+		return;
+	options->verbose |= framework->verbose;
+	options->symlink_modules |= framework->symlink_modules;
+	options->modprobe_on_install |= framework->modprobe_on_install;
+	ks_dkms_take_environment(dkms);
+}
+
+/* Directives and -c are for the module that is asked for, or for all. */
+static void set_overrides(struct ks_dkms *dkms)
+{
+	struct ks_dkms_options *options = &dkms->options;
+
+	/* of a directory that is being added only its conf knows the name */
+	if (!options->source_dir) {
+		dkms->overrides.module = options->module;
+		dkms->overrides.version = options->version;
+	}
+	dkms->overrides.conf_path = path_of(dkms, &options->conf_path);
+	dkms->overrides.kernel_config = path_of(dkms, &options->kernel_config);
+	dkms->overrides.kernel_source_dir = path_of(dkms, &options->kernel_source_dir);
+	if (options->directives->len) {
+		g_ptr_array_add(options->directives, NULL);
+		dkms->overrides.directives =
+			(const char *const *)options->directives->pdata;
+	}
+	dkms->overrides.first_exclusive_for_all = true;
+	dkms->cli.settings->overrides = &dkms->overrides;
+}
+
+static void tell_directives(const struct ks_dkms *dkms)
+{
+	for (const char *const *p = dkms->overrides.directives; p && *p; p++) {
+		const char *value = strchr(*p, '=') + 1;
+
+		printf("DIRECTIVE: %.*s=\"%s\"\n", (int)(value - 1 - *p), *p, value);
+	}
+}
+
+static bool load(struct ks_dkms *dkms, GError **error)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	struct ks_system *system =
+		ks_system_new(options->root_path ? options->root_path : "/", error);
+
+	if (!system)
+		return false;
+	dkms->cli.system = system;
+	dkms->cli.settings = ks_settings_load(system, error);
+	if (!dkms->cli.settings)
+		return false;
+	ks_framework_apply(dkms->cli.settings->framework, system);
+	dkms->is_private = replace_path(&system->dkms_tree, options->dkms_tree);
+	system->install_tree_is_given =
+		replace_path(&system->install_tree, options->install_tree);
+	dkms->is_private |= system->install_tree_is_given;
+	replace_path(&system->source_tree, options->source_tree);
+	set_overrides(dkms);
+	set_settings(dkms);
+	return true;
+}
+
+/* Of one that is not named: uname -r; status then lists all kernels. */
+static void set_default_kernel(struct ks_dkms *dkms)
+{
+	struct ks_dkms_options *options = &dkms->options;
+	struct utsname names;
+
+	if (!dkms->action->no_default_kernel && !options->all && !options->kernels->len &&
+	    uname(&names) == 0)
+		g_ptr_array_add(options->kernels, g_strdup(names.release));
+}
+
+/* Postinst scripts pass what 'dpkg --print-architecture' prints. */
+static void set_arches(struct ks_dkms *dkms)
+{
+	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
+	GPtrArray *arches = dkms->options.arches;
+
+	for (guint i = 0; i < arches->len; i++) {
+		if (!ks_arch_is_named(own, arches->pdata[i]))
+			continue;
+		g_free(arches->pdata[i]);
+		arches->pdata[i] = g_strdup(own);
+	}
+}
+
+static int run_action(struct ks_dkms *dkms)
+{
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	if (!load(dkms, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	set_default_kernel(dkms);
+	set_arches(dkms);
+	code = ks_dkms_check(dkms, dkms->action);
+	if (code)
+		return code;
+	if (dkms->cli.settings->disabled && dkms->action->changes) {
+		fputs("dkms: disabled by KMODSMITH=0 in the environment\n", stderr);
+		return KS_DKMS_OK;
+	}
+	dkms->in_script = g_getenv("DPKG_MAINTSCRIPT_PACKAGE") != NULL ||
+			  ks_run_is_in_transaction();
+	tell_directives(dkms);
+	return dkms->action->run(dkms);
+}
+
+static int dispatch(struct ks_dkms *dkms)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	int code;
+
+	if (options->version_asked) {
+		puts(DKMS_VERSION);
+		return KS_DKMS_OK;
+	}
+	if (options->help) {
+		ks_dkms_print_usage(stdout);
+		return KS_DKMS_OK;
+	}
+	dkms->action = ks_dkms_find_action(options->action);
+	code = ks_dkms_options_check(options, dkms->action);
+	if (code)
+		return code;
+	if (dkms->action)
+		return run_action(dkms);
+	/* dkms 3.4.3 exits with 0 here, and packages have come to rely on worse */
+	ks_dkms_die(KS_DKMS_OK, "Unknown action specified: \"%s\"",
+		    options->module ? options->module : "");
+	fflush(stderr);
+	ks_dkms_print_usage(stdout);
+	return KS_DKMS_OK;
+}
+
+int ks_dkms_main(int argc, char **argv)
+{
+	g_autoptr(GHashTable) read =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	struct ks_dkms dkms = {.read = read};
+	int code = ks_dkms_options_parse(&dkms.options, argc, argv);
+
+	if (!code)
+		code = dispatch(&dkms);
+	if (dkms.cli.settings)
+		ks_settings_free(dkms.cli.settings);
+	if (dkms.cli.system)
+		ks_system_free(dkms.cli.system);
+	ks_dkms_options_clear(&dkms.options);
+	return code;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kmodsmith log: the log of the last failure or build. */
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/run.h"
+#include "cli/find.h"
+#include "core/support/error.h"
+
+static char *kernel_option;
+
+static const GOptionEntry options[] = {
+	{"kernel", 'k', 0, G_OPTION_ARG_STRING, &kernel_option, "of this kernel",
+	 "RELEASE"},
+	{NULL},
+};
+
+/* Failures before builds, later ones before earlier. */
+static gint64 rank(const struct ks_target *target)
+{
+	if (target->quarantine)
+		return G_MAXINT64 / 2 + target->quarantine->failed_at_us;
+	if (target->artifact && target->artifact->manifest)
+		return target->artifact->manifest->built_at_us;
+	return 0;
+}
+
+static char *find_log(const struct ks_cli *cli, const struct ks_inventory *inventory,
+		      const struct ks_selection *selection,
+		      const struct ks_target **found)
+{
+	const struct ks_target *best = NULL;
+	char *best_path = NULL;
+
+	for (guint i = 0; i < inventory->targets->len; i++) {
+		const struct ks_target *target = g_ptr_array_index(inventory->targets, i);
+		char *path;
+
+		if (!ks_selection_has(selection, target) ||
+		    (best && rank(target) <= rank(best)))
+			continue;
+		path = ks_source_log_path(cli->system, target);
+		if (!path)
+			continue;
+		g_free(best_path);
+		best_path = path;
+		best = target;
+	}
+	*found = best;
+	return best_path;
+}
+
+/*
+ * Compilers print what third parties wrote: no escape sequence reaches a
+ * terminal. The C1 controls do the same as ESC and another character; in UTF-8
+ * they are 0xC2 0x80..0x9F, and bare where something else is spoken. *last is
+ * the byte before: a buffer may end between the two.
+ */
+static void defuse(char *text, size_t size_bytes, guchar *last)
+{
+	for (size_t i = 0; i < size_bytes; i++) {
+		const guchar c = (guchar)text[i];
+		const bool is_c1 = c >= 0x80 && c < 0xa0;
+
+		if ((g_ascii_iscntrl(text[i]) && c != '\n' && c != '\t') ||
+		    (is_c1 && (*last < 0x80 || *last == 0xc2)))
+			text[i] = '?';
+		*last = (guchar)text[i];
+	}
+}
+
+static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
+{
+	ks_autofd int fd = ks_root_openat(cli->system->root, path,
+					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
+	bool terminal = isatty(STDOUT_FILENO);
+	char buffer[65536];
+	guchar last = 0;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "cannot read '%s': not a regular file", path);
+		return false;
+	}
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+		if (terminal)
+			defuse(buffer, (size_t)n, &last);
+		if (fwrite(buffer, 1, (size_t)n, stdout) != (size_t)n)
+			break;
+	}
+	fflush(stdout);
+	return true;
+}
+
+static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
+{
+	static const struct ks_plan_request everything;
+	ks_auto(ks_inventory) inventory = NULL;
+	ks_auto(ks_plan) plan = NULL;
+	const struct ks_target *target;
+	g_autofree char *path = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
+			    &error))
+		return ks_run_fail(error);
+	if (!ks_selection_check(selection, inventory, &error)) {
+		ks_message_gerror(error);
+		return KS_EXIT_NOT_FOUND;
+	}
+	path = find_log(cli, inventory, selection, &target);
+	if (!path) {
+		ks_message_error("there is no build log: nothing was built");
+		if (selection->module)
+			ks_message_hint("'kmodsmith explain %s' tells why",
+					selection->module);
+		return KS_EXIT_NOT_FOUND;
+	}
+	if (!cli->quiet)
+		fprintf(stderr, "kmodsmith: %s/%s on %s: %s\n", target->source->name,
+			target->source->version, target->kernel->release, path);
+	if (!copy_out(cli, path, &error))
+		return ks_run_fail(error);
+	return KS_EXIT_OK;
+}
+
+static int run(struct ks_cli *cli, int argc, char **argv)
+{
+	return ks_selection_run(cli, argc > 1 ? argv[1] : NULL, kernel_option, print_log);
+}
+
+const struct ks_command ks_command_log = {
+	.name = "log",
+	.arguments = "[MODULE[/VERSION]]",
+	.summary = "print the log of the last failure, or of the last build",
+	.description =
+		"Prints make.log of the last failure that matches, or of the last build "
+		"when none\nhas failed.",
+	.options = options,
+	.max_arguments = 1,
+	.run = run,
+};

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state machine of one target's build. */
+#include "core/compile/build.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/compile/compile-private.h"
+#include "core/support/error.h"
+#include "core/support/process.h"
+
+void ks_build_result_free(struct ks_build_result *result)
+{
+	g_free(result->step);
+	g_free(result->message);
+	g_free(result->hint);
+	g_free(result->first_error);
+	g_free(result->log_path);
+	g_free(result->failure_log_path);
+	g_free(result->staged_dir);
+	if (result->manifest)
+		ks_manifest_free(result->manifest);
+	if (result->warnings)
+		g_ptr_array_unref(result->warnings);
+	g_clear_error(&result->outside);
+	g_free(result);
+}
+
+/* Which of the builds at the same time each one is: slots that are taken. */
+static bool slots[KS_BUILD_SLOTS];
+
+static unsigned int take_slot(void)
+{
+	unsigned int slot = 0;
+
+	while (slot + 1 < KS_BUILD_SLOTS && slots[slot])
+		slot++;
+	slots[slot] = true;
+	return slot;
+}
+
+void ks_build_free(struct ks_build *build)
+{
+	if (!build->is_over)
+		ks_build_cancel(build);
+	slots[build->slot] = false;
+	if (build->tree_fd >= 0)
+		close(build->tree_fd);
+	if (build->log_fd >= 0)
+		close(build->log_fd);
+	if (build->reused)
+		ks_store_entry_free(build->reused);
+	if (build->to_store)
+		ks_store_entry_free(build->to_store);
+	g_free(build->work_dir);
+	g_free(build->tree_path);
+	g_free(build->build_path);
+	g_free(build->log_path);
+	g_free(build->staged_dir);
+	for (size_t i = 0; i < KS_BUILD_UNAME_FILES; i++)
+		g_free(build->uname_files[i]);
+	g_free(build->entry_path);
+	g_free(build->artifact_path);
+	g_free(build->place_path);
+	g_free(build->home_path);
+	g_array_unref(build->shown);
+	g_free(build->memo);
+	g_clear_error(&build->stopped);
+	g_clear_error(&build->failure);
+	if (build->steps)
+		g_ptr_array_unref(build->steps);
+	g_ptr_array_unref(build->built_digests);
+	if (build->warnings)
+		g_ptr_array_unref(build->warnings);
+	g_free(build);
+}
+
+static const struct ks_build_step *get_step(const struct ks_build *build)
+{
+	return build->steps->pdata[build->step];
+}
+
+const char *ks_build_step(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->name : build->phase;
+}
+
+const char *ks_build_step_description(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->description : NULL;
+}
+
+const char *ks_build_step_command(const struct ks_build *build)
+{
+	return build->step < build->steps->len ? get_step(build)->command : NULL;
+}
+
+bool ks_build_step_is_executable(const struct ks_build *build)
+{
+	const struct ks_build_step *step =
+		build->step < build->steps->len ? get_step(build) : NULL;
+	struct stat st;
+
+	return !step || !step->script ||
+	       (ks_root_stat(build->system->root, step->script, &st) &&
+		st.st_mode & 0111);
+}
+
+int ks_build_poll_fd(const struct ks_build *build)
+{
+	if (build->conclusion)
+		return ks_fork_fd(build->conclusion);
+	return build->is_running ? build->sandbox.pidfd
+				 : ks_jobserver_poll_fd(build->jobserver);
+}
+
+/* What the steps before did not use; at least a second, so that it is a limit. */
+static unsigned int remaining_s(const struct ks_build *build)
+{
+	gint64 limit_s = build->settings->build_timeout_s;
+
+	if (!limit_s)
+		return 0;
+	return MAX(limit_s - build->used_us / G_USEC_PER_SEC, 1);
+}
+
+void ks_build_confine(const struct ks_build *build,
+		      struct ks_build_confinement *confinement)
+{
+	const enum ks_sandbox_setting setting =
+		ks_settings_get_sandbox(build->settings, build->request->module);
+
+	confinement->binds[0] =
+		(struct ks_sandbox_bind){build->place_path, build->entry_path};
+	confinement->binds[1] =
+		(struct ks_sandbox_bind){build->tree_path, build->build_path};
+	ks_build_place_writable(build, confinement->writable);
+	confinement->policy = (struct ks_sandbox_policy){
+		.cwd = build->build_path,
+		.writable = confinement->writable,
+		.covers = confinement->covers,
+		.n_covers = ks_build_cover_uname(build, confinement->covers),
+		.binds = confinement->binds,
+		.n_binds = build->request->private_build ? 2 : 0,
+		.shown = (const struct ks_sandbox_bind *)build->shown->data,
+		.n_shown = build->shown->len,
+		.uid = build->uid,
+		.gid = build->gid,
+		.require = setting == KS_SANDBOX_REQUIRE,
+		.off = setting == KS_SANDBOX_OFF,
+		.max_file_bytes = KS_BUILD_FILE_MAX,
+		.max_total_bytes = ks_build_get_memory_limit(build->settings),
+		.max_processes = KS_BUILD_PROCESSES_MAX,
+		.stdin_fd = -1,
+		.stdout_fd = -1,
+		.stderr_fd = -1,
+	};
+}
+
+static bool start_step(struct ks_build *build, GError **error)
+{
+	const struct ks_build_step *step = get_step(build);
+	g_auto(GStrv) env = ks_build_make_env(build);
+	struct ks_build_confinement confinement;
+	struct ks_sandbox_policy *policy = &confinement.policy;
+	int pass_fds[2];
+
+	ks_build_confine(build, &confinement);
+	policy->argv = (const char *const *)step->argv;
+	policy->env = (const char *const *)env;
+	policy->timeout_s = remaining_s(build);
+	policy->stdout_fd = policy->stderr_fd = build->log_fd;
+	policy->pass_fds = pass_fds;
+	policy->n_pass_fds = ks_jobserver_fds(build->jobserver, pass_fds);
+	policy->fifo = ks_jobserver_fifo(build->jobserver);
+	ks_build_log_step(build, step);
+	build->step_started_us = g_get_monotonic_time();
+	build->is_running =
+		ks_sandbox_start(build->system, policy, &build->sandbox, error);
+	return build->is_running;
+}
+
+static void give_token_back(struct ks_build *build)
+{
+	if (build->has_token)
+		ks_jobserver_give(build->jobserver);
+	build->has_token = false;
+}
+
+/* As late as can be: others that waited for the token may have had it recorded. */
+static void find_memo(struct ks_build *build)
+{
+	if (!build->is_memo_sought && build->request->find_memo)
+		build->memo = build->request->find_memo(build->request->find_memo_data);
+	build->is_memo_sought = true;
+}
+
+static bool take_token(struct ks_build *build)
+{
+	if (!build->has_token)
+		build->has_token = ks_jobserver_try_take(build->jobserver);
+	return build->has_token;
+}
+
+/* Start the next step, or wait for a token. False with an error. */
+static bool go_on(struct ks_build *build, GError **error)
+{
+	if (get_step(build)->needs_token) {
+		if (!take_token(build))
+			return true;
+		find_memo(build);
+	}
+	if (start_step(build, error))
+		return true;
+	build->is_outside = true;
+	give_token_back(build);
+	return false;
+}
+
+static char *describe_status(const struct ks_build *build, int status)
+{
+	if (build->sandbox.is_timed_out)
+		return g_strdup_printf("killed after %u seconds",
+				       build->settings->build_timeout_s);
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_MACHINE)
+		return g_strdup("killed: the machine's memory is used up");
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_OWN)
+		return g_strdup_printf(
+			"killed for want of memory; a build may use %llu MiB",
+			ks_build_get_memory_limit(build->settings) >> 20);
+	return ks_process_describe(status);
+}
+
+/* The running step has ended. False with an error when it failed. */
+static bool end_step(struct ks_build *build, GError **error)
+{
+	unsigned int layers = 0;
+	gint64 elapsed_us;
+	int status = 0;
+	bool ok = ks_sandbox_finish(&build->sandbox, &status, &layers, error);
+
+	build->is_running = false;
+	build->was_stopped = build->stopped != NULL;
+	elapsed_us = g_get_monotonic_time() - build->step_started_us;
+	build->used_us += elapsed_us;
+	if (!ok) {
+		/* After a step that went well it may be something that step has done. */
+		build->is_outside = !build->has_layers || !build->sandbox.is_unusable;
+		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
+		return false;
+	}
+	/* What protected all of it: the layers that every step had. */
+	build->layers = build->has_layers ? build->layers & layers : layers;
+	build->has_layers = true;
+	ks_build_log_end(build, status, elapsed_us);
+	build->exit_status =
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (build->stopped) {
+		ks_build_log_line(build, "%s", build->stopped->message);
+		g_propagate_prefixed_error(error, g_steal_pointer(&build->stopped),
+					   "%s: ", get_step(build)->name);
+		return false;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	g_autofree char *text = describe_status(build, status);
+	build->is_outside = build->sandbox.out_of_memory == KS_SANDBOX_OOM_MACHINE;
+	ks_error_set(error, build->is_outside ? KS_ERROR_FAILED : KS_ERROR_BUILD_FAILED,
+		     "%s: %s", get_step(build)->name, text);
+	if (build->sandbox.out_of_memory)
+		ks_build_log_line(build, "%s", text);
+	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_OWN)
+		ks_error_hint(error,
+			      "if it needs more, set 'build-memory' in kmodsmith.conf");
+	return false;
+}
+
+static void end_running(struct ks_build *build)
+{
+	const bool ok = end_step(build, &build->failure);
+
+	give_token_back(build);
+	if (ok)
+		build->step++;
+}
+
+bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
+{
+	if (build->conclusion) {
+		*result = ks_build_take_conclusion(build);
+		give_token_back(build);
+		return true;
+	}
+	if (build->is_running)
+		end_running(build);
+	if (!build->failure && build->step < build->steps->len &&
+	    go_on(build, &build->failure))
+		return false;
+	if (!build->failure && !take_token(build))
+		return false;
+	if (!ks_build_conclude(build, result))
+		return false;
+	give_token_back(build);
+	return true;
+}
+
+struct ks_build *ks_build_start(const struct ks_system *system,
+				const struct ks_settings *settings,
+				struct ks_jobserver *jobserver,
+				const struct ks_build_request *request, GError **error)
+{
+	ks_auto(ks_build) build = g_new0(struct ks_build, 1);
+
+	build->system = system;
+	build->settings = settings;
+	build->jobserver = jobserver;
+	build->request = request;
+	build->tree_fd = build->log_fd = -1;
+	build->phase = "finish";
+	build->built_digests = g_ptr_array_new_with_free_func(g_free);
+	build->slot = take_slot();
+	build->is_root =
+		ks_sandbox_identity_of(system, build->slot, &build->uid, &build->gid);
+	build->warnings = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	build->shown = g_array_new(FALSE, FALSE, sizeof(struct ks_sandbox_bind));
+	g_array_set_clear_func(build->shown, ks_build_shown_clear);
+	ks_build_set_paths(build);
+	if (ks_build_reuse(build)) {
+		build->steps = g_ptr_array_new();
+		return g_steal_pointer(&build);
+	}
+	if (!ks_build_prepare(build, error))
+		return NULL;
+	build->steps = ks_build_make_steps(build);
+	if (!go_on(build, error))
+		return NULL;
+	return g_steal_pointer(&build);
+}
+
+void ks_build_cancel(struct ks_build *build)
+{
+	int status;
+
+	build->is_over = true;
+	if (build->is_running) {
+		ks_sandbox_kill(&build->sandbox);
+		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
+		build->is_running = false;
+	}
+	if (build->conclusion)
+		ks_build_cancel_conclusion(build);
+	give_token_back(build);
+	/* Its own tree; in the real T/M/V/build the directory itself stays. */
+	if (!build->request->private_build && build->build_path)
+		ks_build_forget_kept(build);
+	ks_build_clean_up(build);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of one target's build. Directories:
+ *
+ *	state_dir/build/M-V-K-A.PID/		root's; the work directory
+ *	state_dir/build/M-V-K-A.PID/make.log	the build uid's, in root's directory
+ *	state_dir/build/M-V-K-A.PID/place/	the build uid's; bound at T/M/V
+ *	state_dir/build/M-V-K-A.PID/tree/	the build uid's; bound at T/M/V/build
+ *	T/M/V/build/				the build uid's, when nothing can be bound
+ *	T/M/V/K/.tmp_A_PID/			root's; the artifact being staged
+ */
+#pragma once
+
+#include "core/compile/build.h"
+#include "core/store/store.h"
+#include "core/sandbox/sandbox.h"
+#include "core/support/fork.h"
+#include "core/support/treeop.h"
+
+/* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
+ */
+#define KS_BUILD_EPOCH		 "315532800"
+#define KS_BUILD_EPOCH_TIMESTAMP "Tue Jan  1 00:00:00 UTC 1980"
+
+/* A file that a build may write, its log included. */
+#define KS_BUILD_FILE_MAX (2ULL << 30)
+
+/* Builds at a time; this one and all further ones share a uid. */
+#define KS_BUILD_SLOTS 64
+
+/* Processes and threads of one step, where a cgroup counts them. */
+#define KS_BUILD_PROCESSES_MAX 4096
+
+/* Of uname.c: in work_dir, and the places that they cover. */
+#define KS_BUILD_UNAME_FILES  4
+#define KS_BUILD_UNAME_COVERS 7
+
+struct ks_build_step {
+	const char *name;  /* "make": as in results; static */
+	char *description; /* dkms's words, for the log */
+	char *command;	   /* as the log shows it */
+	char **argv;
+	char *script; /* where it is now, of pre_build and post_build; else NULL */
+	bool needs_token;
+};
+
+void ks_build_step_free(struct ks_build_step *step);
+
+struct ks_build {
+	const struct ks_system *system;
+	const struct ks_settings *settings;
+	struct ks_jobserver *jobserver;
+	const struct ks_build_request *request;
+
+	unsigned int slot; /* no other build at this time has it, but for the last one */
+	uid_t uid;
+	gid_t gid;
+	bool is_root;
+
+	char *work_dir;
+	char *tree_path;  /* where the build tree really is */
+	char *build_path; /* where it sees itself: T/M/V/build */
+	char *log_path;
+	char *staged_dir;
+	char *uname_files[KS_BUILD_UNAME_FILES]; /* NULL: nothing can be covered */
+	char *entry_path;			 /* T/M/V */
+	char *artifact_path;			 /* T/M/V/K/A */
+	char *place_path;			 /* what the build sees as T/M/V */
+	char *home_path;			 /* its HOME, T/M/V/.home */
+	bool is_place_new;			 /* artifact_path was made for it */
+	/* struct ks_sandbox_bind, freed with it: what it sees of elsewhere */
+	GArray *shown;
+	int tree_fd;
+	int log_fd;
+
+	char *memo; /* see the request */
+	bool is_memo_sought;
+	GPtrArray *steps; /* struct ks_build_step */
+	guint step;	  /* index of the running or next one */
+	const char
+		*phase;	 /* after the steps: "finish"; in the copy "collect", "verify" */
+	bool is_running; /* sandbox is valid */
+	bool is_over;	 /* there was a result, or it was cancelled */
+	bool has_token;
+	struct ks_fork *conclusion; /* the copy that concludes, or NULL */
+	GError *failure;	    /* of a step: what it has to tell; or NULL */
+	int exit_status;	    /* of the last step that ended */
+	bool is_outside;	    /* what failed is the machine, not the command */
+	struct ks_sandbox sandbox;
+	GError *stopped;       /* why we killed the running step, or NULL */
+	bool was_stopped;      /* a step was: for what it wrote, or a full disk */
+	gint64 measured_us;    /* when its tree was measured last; 0 = never */
+	guint64 measured_free; /* bytes that were free then */
+	gint64 step_started_us;
+	gint64 used_us;	      /* by the steps that ended */
+	off_t counted_offset; /* up to here the log was read for n_files */
+	guint n_files;	      /* compiled and linked so far */
+	off_t step_offset;    /* of the running step's output in the log */
+	unsigned int layers;
+	bool has_layers;
+
+	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
+	struct ks_store_entry *to_store; /* prepared, or NULL */
+
+	GPtrArray *built_digests; /* char *: of the collected modules, in order */
+	GPtrArray *warnings;	  /* GError *: see the result */
+};
+
+/* prepare.c: the directories, the copy of the source, the log's head. */
+void ks_build_set_paths(struct ks_build *build);
+bool ks_build_prepare(struct ks_build *build, GError **error);
+/* Remove what is left of work_dir, tree and staged_dir. */
+void ks_build_clean_up(struct ks_build *build);
+/* state_dir/build */
+char *ks_build_work_root(const struct ks_system *system);
+
+/* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and its home.
+ */
+void ks_build_place_set_paths(struct ks_build *build);
+bool ks_build_place_make(struct ks_build *build, GError **error);
+/* What of it may be written: at most three and a NULL. */
+void ks_build_place_writable(const struct ks_build *build, const char **writable);
+/* Copy what was left there to staged_dir; what is not kept is a warning. */
+bool ks_build_place_collect(struct ks_build *build, GError **error);
+void ks_build_place_clean_up(struct ks_build *build);
+/* T/M/V of a build without mounts that ended or died: root's alone again. */
+void ks_build_place_close(const struct ks_system *system, const char *entry_path);
+
+/* view.c: let the build see source at target; both are copied. */
+void ks_build_show(struct ks_build *build, const char *source, const char *target);
+void ks_build_shown_clear(gpointer data);
+
+/* inputs.c: what the fingerprint was made of is still so. */
+bool ks_build_check_source(const struct ks_build *build, GError **error);
+bool ks_build_check_kernel(const struct ks_build *build, GError **error);
+
+/* reuse.c: stage what the store has, if it has all of it. */
+bool ks_build_reuse(struct ks_build *build);
+/* Put what was collected aside, and keep it when it has passed the checks. */
+void ks_build_store_begin(struct ks_build *build);
+void ks_build_store_end(struct ks_build *build, bool ok);
+/* The copy that did the one was killed before the other. */
+void ks_build_store_cancel(struct ks_build *build);
+
+/* What everything is confined to that runs in a build's tree, and where; in one piece,
+ * as the policy has pointers to the rest. */
+struct ks_build_confinement {
+	struct ks_sandbox_bind binds[2];
+	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];
+	const char *writable[4];
+	struct ks_sandbox_policy policy; /* the rest of it is up to the caller */
+};
+
+void ks_build_confine(const struct ks_build *build,
+		      struct ks_build_confinement *confinement);
+
+/* uname.c: write what is seen in the place of the running kernel's; the covers. */
+bool ks_build_write_uname(struct ks_build *build, GError **error);
+size_t ks_build_cover_uname(const struct ks_build *build,
+			    struct ks_sandbox_cover *covers);
+
+/* steps.c: what to run, and its environment. */
+GPtrArray *ks_build_make_steps(const struct ks_build *build);
+char **ks_build_make_env(const struct ks_build *build);
+
+/*
+ * limits.c: is there hardly anything left on the file system of the tree, now that a step
+ * has failed?
+ */
+bool ks_build_is_disk_full(const struct ks_build *build);
+/* Bytes that all of a build's processes together may use. */
+unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings);
+
+/* log.c: make.log in dkms's form. */
+bool ks_build_log_open(struct ks_build *build, GError **error);
+void ks_build_log_step(struct ks_build *build, const struct ks_build_step *step);
+void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us);
+G_GNUC_PRINTF(2, 3)
+void ks_build_log_line(struct ks_build *build, const char *format, ...);
+char *ks_build_log_first_error(const struct ks_build *build);
+/* Rewind it to be copied; of one that is endless only head and tail are left. */
+bool ks_build_log_rewind(struct ks_build *build);
+
+/*
+ * A path below the build tree, without links on the way and at its end, or -1
+ * with errno: what a build leaves may lead anywhere.
+ */
+int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode);
+
+/*
+ * conclude.c: after the last step, or with build->failure: begin to conclude, in a
+ * copy. True when it is done already, then *result is the caller's.
+ */
+bool ks_build_conclude(struct ks_build *build, struct ks_build_result **result);
+/* The copy has ended. */
+struct ks_build_result *ks_build_take_conclusion(struct ks_build *build);
+void ks_build_cancel_conclusion(struct ks_build *build);
+
+/* collect.c: copy what was built to staged_dir. */
+bool ks_build_collect(struct ks_build *build, GError **error);
+/* Copy at most max_bytes from one descriptor to another; *sha256 may be NULL. */
+bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
+		      const char *label, GError **error);
+
+/* verify.c: check the staged modules, sign and compress them, write the manifest. */
+struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
+				    GError **error);
+
+/* ownership.c: the whole tree below dir_fd, itself included. */
+bool ks_ownership_give(int dir_fd, uid_t uid, gid_t gid);
+/* To root; only what belongs to uid. Set-id bits go. */
+bool ks_ownership_take(int dir_fd, uid_t uid);
+
+/*
+ * keep.c: after a failure leave the log at T/M/V/build, and the tree, if wanted; else it
+ * is gone, before the log takes room. Returns the log's place.
+ */
+char *ks_build_keep(struct ks_build *build, bool with_tree);
+/* Keep it also where ks_quarantine_clear() removes it; returns that place. */
+char *ks_build_keep_log(struct ks_build *build);
+/* After a success: forget this target's earlier failure there. */
+void ks_build_forget_kept(struct ks_build *build);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The line of a log that people want to see first. A compiler's own error
+ * says more than make's "*** [...] Error 1" about it, wherever it stands.
+ */
+#include <string.h>
+
+#include "core/compile/build.h"
+
+#define LINE_MAX_CHARS 300
+
+/* Better ranks first. */
+enum rank { RANK_COMPILER, RANK_OTHER, RANK_MAKE, RANK_NONE };
+
+static bool contains(const char *line, size_t size, const char *text)
+{
+	return memmem(line, size, text, strlen(text)) != NULL;
+}
+
+/* "FILE:LINE: error:", "FILE:LINE:COL: fatal error:" */
+static bool is_compiler_error(const char *line, size_t size)
+{
+	const char *end = line + size;
+	const char *colon = memchr(line, ':', size);
+
+	for (; colon; colon = memchr(colon + 1, ':', end - colon - 1)) {
+		const char *p = colon + 1;
+
+		while (p < end && g_ascii_isdigit(*p))
+			p++;
+		if (p == colon + 1 || p == end || *p != ':')
+			continue;
+		return contains(p, end - p, ": error:") ||
+		       contains(p, end - p, ": fatal error:");
+	}
+	return false;
+}
+
+static const struct {
+	const char *text, *and; /* both in the line */
+	enum rank rank;
+} patterns[] = {
+	{"ERROR: modpost:", NULL, RANK_COMPILER},
+	{"ld: error:", NULL, RANK_COMPILER},
+	{"ld.lld: error:", NULL, RANK_COMPILER},
+	{"undefined reference to", NULL, RANK_COMPILER},
+	{"Hunk #", "FAILED", RANK_COMPILER},
+	{"can't find file to patch", NULL, RANK_COMPILER},
+	{"patch: ****", NULL, RANK_OTHER},
+	{"fatal error:", NULL, RANK_OTHER},
+	{"error:", NULL, RANK_OTHER},
+	{"Error:", NULL, RANK_OTHER},
+	{"ERROR:", NULL, RANK_OTHER},
+	{"command not found", NULL, RANK_OTHER},
+	{"No space left on device", NULL, RANK_OTHER},
+	{"*** ", NULL, RANK_MAKE},
+};
+
+static enum rank get_rank(const char *line, size_t size)
+{
+	if (is_compiler_error(line, size))
+		return RANK_COMPILER;
+	for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
+		if (contains(line, size, patterns[i].text) &&
+		    (!patterns[i].and || contains(line, size, patterns[i].and)))
+			return patterns[i].rank;
+	}
+	return RANK_NONE;
+}
+
+/* As one short line of valid UTF-8: it is shown on terminals and stored. */
+static char *clean(const char *line, size_t size)
+{
+	g_autofree char *valid = g_utf8_make_valid(line, MIN(size, LINE_MAX_CHARS * 4));
+	GString *text = g_string_new(NULL);
+	glong n = 0;
+
+	for (const char *p = valid; *p && n < LINE_MAX_CHARS; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		/* The colours of gcc and clang: ESC [ ... letter */
+		if (c == 0x1b && p[1] == '[') {
+			p += 2;
+			while (*p && (g_ascii_isdigit(*p) || *p == ';'))
+				p++;
+			if (!*p)
+				break;
+			continue;
+		}
+		if (g_unichar_iscntrl(c) && c != '\t')
+			continue;
+		if (g_unichar_type(c) ==
+		    G_UNICODE_FORMAT) /* changes the direction of text */
+			continue;
+		g_string_append_unichar(text, c == '\t' ? ' ' : c);
+		n++;
+	}
+	return g_strstrip(g_string_free(text, FALSE));
+}
+
+char *ks_build_first_error(const char *log_text, size_t size_bytes)
+{
+	const char *end, *best = NULL;
+	size_t best_size = 0;
+	enum rank best_rank = RANK_NONE;
+
+	if (!size_bytes) /* log_text may be NULL then */
+		return NULL;
+	end = log_text + size_bytes;
+	for (const char *line = log_text, *next; line < end; line = next) {
+		const char *newline = memchr(line, '\n', end - line);
+		size_t size = (newline ? newline : end) - line;
+		enum rank rank;
+
+		next = newline ? newline + 1 : end;
+		/* Lines of our own: the command may hold anything. */
+		if (size >= 11 && memcmp(line, "# command: ", 11) == 0)
+			continue;
+		rank = get_rank(line, MIN(size, 65536));
+		if (rank < best_rank) {
+			best_rank = rank;
+			best = line;
+			best_size = size;
+		}
+		if (rank == RANK_COMPILER)
+			break;
+	}
+	return best ? clean(best, best_size) : NULL;
+}

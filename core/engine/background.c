@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A list of what runs; each kind has its start, its descriptor and its end. */
+#include "core/engine/background.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include "core/engine/sign-again.h"
+#include "core/install/install.h"
+#include "core/install/run-tool.h"
+
+struct entry {
+	guint index;
+	const struct ks_action *action;
+	struct ks_tool *tool;		/* of depmod and initramfs */
+	struct ks_resigning *resigning; /* of sign */
+};
+
+struct ks_asides {
+	const struct ks_action_context *context;
+	GArray *entries; /* struct entry */
+};
+
+struct ks_asides *ks_asides_new(const struct ks_action_context *context)
+{
+	struct ks_asides *asides = g_new0(struct ks_asides, 1);
+
+	asides->context = context;
+	asides->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	return asides;
+}
+
+void ks_asides_free(struct ks_asides *asides)
+{
+	GError *failure = NULL;
+	guint index;
+
+	ks_asides_cancel(asides);
+	while (ks_asides_take(asides, true, &index, &failure))
+		g_clear_error(&failure);
+	g_array_unref(asides->entries);
+	g_free(asides);
+}
+
+bool ks_aside_is(const struct ks_action *action)
+{
+	return action->kind == KS_ACTION_DEPMOD || action->kind == KS_ACTION_INITRAMFS ||
+	       action->kind == KS_ACTION_SIGN;
+}
+
+bool ks_asides_have_room(const struct ks_asides *asides, const struct ks_action *action)
+{
+	for (guint i = 0; i < asides->entries->len; i++)
+		if (g_array_index(asides->entries, struct entry, i).action->kind ==
+			    KS_ACTION_INITRAMFS &&
+		    action->kind == KS_ACTION_INITRAMFS)
+			return false;
+	return true;
+}
+
+static int open_initramfs_log(const struct ks_system *system)
+{
+	g_autofree char *path = g_build_filename(system->log_dir, "initramfs.log", NULL);
+
+	if (!ks_root_mkdir_p(system->root, system->log_dir, 0755, NULL))
+		return -1;
+	return ks_root_openat(system->root, path, O_WRONLY | O_CREAT | O_APPEND, 0640,
+			      NULL);
+}
+
+static bool start_initramfs(const struct ks_system *system,
+			    const struct ks_kernel *kernel, struct ks_tool **tool,
+			    GError **error)
+{
+	ks_autofd int log_fd = -1;
+
+	if (!ks_install_initramfs_is_stale(system, kernel))
+		return true;
+	log_fd = open_initramfs_log(system);
+	return ks_install_initramfs_start(system, kernel, log_fd, tool, error);
+}
+
+bool ks_asides_start(struct ks_asides *asides, guint index,
+		     const struct ks_action *action, bool *runs, GError **error)
+{
+	const struct ks_action_context *context = asides->context;
+	struct entry entry = {.index = index, .action = action};
+	bool ok = true;
+
+	if (action->kind == KS_ACTION_SIGN) {
+		entry.resigning = ks_resign_start(context, action, error);
+		ok = entry.resigning != NULL;
+	} else if (action->kind == KS_ACTION_INITRAMFS) {
+		ok = start_initramfs(context->system, action->kernel, &entry.tool, error);
+	} else if (!context->options->no_depmod) {
+		ok = ks_install_depmod_start(context->system, action->kernel, &entry.tool,
+					     error);
+	}
+	*runs = entry.tool || entry.resigning;
+	if (*runs)
+		g_array_append_val(asides->entries, entry);
+	return ok;
+}
+
+guint ks_asides_count(const struct ks_asides *asides)
+{
+	return asides->entries->len;
+}
+
+static struct pollfd make_pollfd(const struct entry *entry)
+{
+	return (struct pollfd){.fd = entry->tool ? ks_run_tool_fd(entry->tool)
+						 : ks_resign_fd(entry->resigning),
+			       .events = POLLIN};
+}
+
+void ks_asides_poll(const struct ks_asides *asides, struct pollfd *fds)
+{
+	for (guint i = 0; i < asides->entries->len; i++)
+		fds[i] = make_pollfd(&g_array_index(asides->entries, struct entry, i));
+}
+
+static void finish(const struct ks_asides *asides, const struct entry *entry,
+		   GError **failure)
+{
+	const struct ks_system *system = asides->context->system;
+
+	if (entry->resigning)
+		ks_resign_finish(entry->resigning, failure);
+	else if (entry->action->kind == KS_ACTION_INITRAMFS)
+		ks_install_initramfs_finish(system, entry->action->kernel, entry->tool,
+					    failure);
+	else
+		ks_install_depmod_finish(entry->action->kernel, entry->tool, failure);
+}
+
+bool ks_asides_take(struct ks_asides *asides, bool wait, guint *index, GError **failure)
+{
+	for (guint i = 0; i < asides->entries->len; i++) {
+		const struct entry entry =
+			g_array_index(asides->entries, struct entry, i);
+		struct pollfd pollfd = make_pollfd(&entry);
+
+		if (!wait && poll(&pollfd, 1, 0) != 1)
+			continue;
+		g_array_remove_index(asides->entries, i);
+		finish(asides, &entry, failure);
+		*index = entry.index;
+		return true;
+	}
+	return false;
+}
+
+void ks_asides_cancel(struct ks_asides *asides)
+{
+	for (guint i = asides->entries->len; i-- > 0;) {
+		const struct entry *entry =
+			&g_array_index(asides->entries, struct entry, i);
+
+		if (!entry->resigning)
+			continue;
+		ks_resign_cancel(entry->resigning);
+		g_array_remove_index(asides->entries, i);
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The desired set of records, and whether the database has it. */
+#include "core/engine/wanted-records.h"
+
+#include <string.h>
+
+static bool files_are_there(const struct ks_system *system,
+			    const struct ks_manifest *manifest)
+{
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file =
+			g_ptr_array_index(manifest->files, i);
+		g_autofree char *path = ks_manifest_file_path(file);
+
+		if (!ks_root_exists(system->root, path))
+			return false;
+	}
+	return manifest->files->len > 0;
+}
+
+bool ks_desired_can_be_told(GPtrArray *kernels)
+{
+	for (guint i = 0; i < kernels->len; i++)
+		if (((struct ks_kernel *)g_ptr_array_index(kernels, i))->alive)
+			return true;
+	return false;
+}
+
+static bool is_alive(GPtrArray *kernels, const char *release)
+{
+	const struct ks_kernel *kernel = ks_kernel_find(kernels, release);
+
+	return kernel && kernel->alive;
+}
+
+static void record_free(gpointer data)
+{
+	ks_record_free(data);
+}
+
+/* A record is of what is installed, also where the artifact is newer. */
+static void add_record(const struct ks_system *system, GPtrArray *kernels,
+		       const struct ks_artifact *artifact, GPtrArray *records)
+{
+	ks_auto(ks_manifest) replaced = NULL;
+	const struct ks_manifest *manifest;
+
+	if (!artifact->active || !artifact->manifest ||
+	    !is_alive(kernels, artifact->release))
+		return;
+	replaced = ks_tree_load_installed(system, artifact->dir, artifact->manifest);
+	manifest = replaced ? replaced : artifact->manifest;
+	if (files_are_there(system, manifest))
+		g_ptr_array_add(records, ks_record_new(manifest));
+}
+
+GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) entries = ks_tree_scan(system, error);
+	GPtrArray *records;
+
+	if (!entries)
+		return NULL;
+	records = g_ptr_array_new_with_free_func(record_free);
+	for (guint i = 0; i < entries->len; i++) {
+		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
+
+		for (guint j = 0; j < entry->artifacts->len; j++) {
+			add_record(system, kernels,
+				   g_ptr_array_index(entry->artifacts, j), records);
+		}
+	}
+	return records;
+}
+
+static const struct ks_record_entry *find_entry(GPtrArray *entries,
+						const struct ks_record *record)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		const struct ks_record_entry *entry = g_ptr_array_index(entries, i);
+
+		if (entry->ours && g_strcmp0(entry->module, record->module) == 0 &&
+		    g_strcmp0(entry->release, record->release) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records)
+{
+	guint n_ours = 0;
+
+	for (guint i = 0; i < entries->len; i++)
+		n_ours += ((struct ks_record_entry *)g_ptr_array_index(entries, i))->ours;
+	if (n_ours != records->len)
+		return false;
+	for (guint i = 0; i < records->len; i++) {
+		const struct ks_record *record = g_ptr_array_index(records, i);
+		const struct ks_record_entry *entry = find_entry(entries, record);
+
+		if (!entry || !entry->complete ||
+		    g_strcmp0(entry->digest, record->digest))
+			return false;
+	}
+	return true;
+}

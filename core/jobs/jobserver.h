@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * GNU make jobserver: one pool of tokens for a whole run. A token is taken before
+ * each top-level make starts and given back when it has ended.
+ *
+ * Two forms. A pipe, whose ends makes inherit, is understood by every make in use. A
+ * FIFO, opened by path, since make 4.4: makes that were not handed the descriptors (a
+ * recipe without '+', a script that closes them) share the pool, too, and what one of
+ * them does to its open file description does not concern the others.
+ *
+ *	state_dir/jobs/		root's, 0711
+ *	state_dir/jobs/NAME	root's, 0660, of the builds' group; gone with the run
+ *
+ * Called by a make that serves a jobserver itself, the pool begins with the one job
+ * that is ours and borrows the others (caller-pool.h) as they are used.
+ *
+ * A killed make loses the tokens it held. How many it were cannot be known while
+ * other makes run: every make gives back '+', whatever it took (make 4.3 and 4.4,
+ * posixos.c). ks_jobserver_refill() makes the pool whole at the first moment when
+ * nobody has taken one, though builds may be waiting for theirs; the more were
+ * lost, the sooner that is.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/platform/system.h"
+
+struct ks_jobserver;
+
+/* A pipe with n_jobs tokens. */
+struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error);
+/*
+ * The form that the tree's make has, asked from it (system NULL: a pipe, no make will
+ * use it); n_jobs tokens, or fewer when they come from a caller: makeflags is our own
+ * MAKEFLAGS, may be NULL. Keeps system.
+ */
+struct ks_jobserver *ks_jobserver_open(const struct ks_system *system,
+				       unsigned int n_jobs, const char *makeflags,
+				       GError **error);
+/* Gives back what was borrowed, whoever has it; removes the FIFO. */
+void ks_jobserver_free(struct ks_jobserver *jobserver);
+KS_DEFINE_CLEANUP(ks_jobserver, ks_jobserver_free)
+
+/* Take a token without waiting. */
+bool ks_jobserver_try_take(struct ks_jobserver *jobserver);
+void ks_jobserver_give(struct ks_jobserver *jobserver);
+/* Readable when a token may be there: for poll(2). */
+int ks_jobserver_poll_fd(const struct ks_jobserver *jobserver);
+
+/*
+ * The descriptors that makes inherit under these numbers: 2, or 0 of a FIFO, which
+ * leaves fds alone.
+ */
+size_t ks_jobserver_fds(const struct ks_jobserver *jobserver, int fds[2]);
+/* The path of the FIFO inside the tree, or NULL of a pipe. Owned by jobserver. */
+const char *ks_jobserver_fifo(const struct ks_jobserver *jobserver);
+/* "R,W" or "fifo:PATH". Owned by jobserver. */
+const char *ks_jobserver_auth(const struct ks_jobserver *jobserver);
+/* " -jN --jobserver-auth=AUTH": the value for MAKEFLAGS. Owned by jobserver. */
+const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
+
+/*
+ * Of a pool that borrows: as many again when nothing lies in it unused, give back what
+ * does but one token. When a token is taken, and to be called about once a second;
+ * costs an ioctl(2). Else nothing.
+ */
+void ks_jobserver_balance(struct ks_jobserver *jobserver);
+/*
+ * When all that was taken was given back: bring the pool to the tokens it should have,
+ * give back what is borrowed, and return how many were lost. Else nothing, 0.
+ */
+unsigned int ks_jobserver_refill(struct ks_jobserver *jobserver);
+
+/* Remove the FIFOs of runs that died. */
+void ks_jobserver_sweep(const struct ks_system *system);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What of a kernel goes into a module's bytes.
+ *
+ * Headers are thousands of files; they change only with the package that
+ * brings them, whose version is in the generated version headers. The copy of
+ * the configuration in /boot is left out: it comes with the image, and a build
+ * before the image is there gives the same bytes.
+ */
+#include <string.h>
+
+#include "core/kernel/kernel-private.h"
+#include "core/support/error.h"
+
+/* Raise it when the list below changes: every module is then built anew. */
+#define FINGERPRINT_VERSION "1"
+
+/* Below headers_dir; what is not there counts as such. */
+static const char *const header_files[] = {
+	"Makefile",
+	".kernelvariables",
+	".config",
+	"Module.symvers",
+	"include/config/auto.conf",
+	"include/generated/autoconf.h",
+	"include/generated/compile.h",
+	"include/generated/package.h",
+	"include/generated/uapi/linux/version.h",
+	"include/generated/utsrelease.h",
+	"include/generated/utsversion.h",
+	"include/linux/version.h",
+	"scripts/Makefile.build",
+};
+
+/* By identity, as the compiler: they are programs of the headers' package. */
+static const char *const header_programs[] = {
+	"scripts/mod/modpost",
+	"scripts/genksyms/genksyms",
+	"tools/objtool/objtool",
+	"scripts/module.lds",
+};
+
+static const char *const tools[] = {"as", "ld", "ld.lld", "make", "pahole"};
+
+static void add(GString *text, const char *label, const char *value)
+{
+	g_string_append_printf(text, "%s=%s\n", label, value ? value : "-");
+}
+
+static bool add_file(GString *text, struct ks_digest_cache *cache,
+		     const struct ks_root *root, const char *dir, const char *name,
+		     GError **error)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_autofree char *digest = NULL;
+	struct stat st;
+
+	if (ks_root_stat(root, path, &st) && S_ISREG(st.st_mode)) {
+		digest = ks_digest_file(cache, path, error);
+		if (!digest)
+			return false;
+	}
+	add(text, name, digest);
+	return true;
+}
+
+/* Running it for its version would cost more than all the rest. */
+static void add_program(GString *text, const struct ks_root *root, const char *label,
+			const char *path)
+{
+	g_autofree char *real = path ? ks_root_realpath(root, path) : NULL;
+	g_autofree char *identity = NULL;
+	struct stat st;
+
+	if (real && ks_root_stat(root, real, &st))
+		identity = g_strdup_printf("%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+					   ".%09ld",
+					   real, (gint64)st.st_size,
+					   (gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	add(text, label, identity);
+}
+
+static void add_toolchain(GString *text, const struct ks_system *system,
+			  const struct ks_kernel *kernel)
+{
+	g_autofree char *wanted = NULL;
+	bool exact;
+	g_autofree char *compiler =
+		ks_kernel_find_compiler(system, kernel, &wanted, &exact);
+
+	add_program(text, system->root, "compiler", compiler);
+	for (guint i = 0; i < G_N_ELEMENTS(tools); i++) {
+		g_autofree char *path = ks_kernel_find_program(system, tools[i]);
+
+		add_program(text, system->root, tools[i], path);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(header_programs); i++) {
+		g_autofree char *path =
+			g_build_filename(kernel->headers_dir, header_programs[i], NULL);
+
+		add_program(text, system->root, header_programs[i], path);
+	}
+}
+
+static void add_real_path(GPtrArray *paths, const struct ks_system *system, char *path)
+{
+	char *real = path ? ks_root_realpath(system->root, path) : NULL;
+
+	g_free(path);
+	if (real)
+		g_ptr_array_add(paths, real);
+}
+
+char **ks_kernel_list_programs(const struct ks_system *system,
+			       const struct ks_kernel *kernel)
+{
+	static const char *const binutils[] = {"as", "ld", "ld.lld", "nm"};
+	GPtrArray *paths = g_ptr_array_new();
+	g_autofree char *wanted = NULL;
+	bool exact;
+
+	add_real_path(paths, system,
+		      ks_kernel_find_compiler(system, kernel, &wanted, &exact));
+	for (guint i = 0; i < G_N_ELEMENTS(binutils); i++)
+		add_real_path(paths, system, ks_kernel_find_program(system, binutils[i]));
+	g_ptr_array_add(paths, NULL);
+	return (char **)g_ptr_array_free(paths, FALSE);
+}
+
+char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
+			    struct ks_digest_cache *cache, GError **error)
+{
+	g_autoptr(GString) text = g_string_new("kernel " FINGERPRINT_VERSION "\n");
+	g_autofree char *source = g_build_filename(kernel->modules_dir, "source", NULL);
+
+	if (!kernel->has_headers) {
+		ks_error_set(error, KS_ERROR_HEADERS_MISSING,
+			     "no headers of kernel '%s' at '%s%s'", kernel->release,
+			     ks_root_prefix(system->root), kernel->headers_dir);
+		return NULL;
+	}
+	add(text, "release", kernel->release);
+	add(text, "arch", kernel->arch);
+	for (guint i = 0; i < G_N_ELEMENTS(header_files); i++)
+		if (!add_file(text, cache, system->root, kernel->headers_dir,
+			      header_files[i], error))
+			return NULL;
+	if (!add_file(text, cache, system->root, source, "Makefile", error))
+		return NULL;
+	add_toolchain(text, system, kernel);
+	return ks_digest_data(text->str, text->len);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The probe memo: what the compiler answered to Kbuild's questions ("does it
+ * take -fcf-protection=none?"). Kbuild asks about thirty of them in each make,
+ * which is more than half of what a small module costs.
+ *
+ *	state_dir/probes/RELEASE-ARCH.mk	root's, 0644: a MAKEFILES fragment
+ *
+ * It is recorded from an empty module of our own, never from somebody else's
+ * build, which could have others compiled without hardening. It holds whole
+ * commands with both of their possible answers: whatever is not exactly such a
+ * question is asked, by the text that the headers themselves ask with (try-run
+ * in scripts/Makefile.compiler, or scripts/Kbuild.include before 5.13). An
+ * answer that costs a build its protection ("no") counts only when the compiler
+ * was seen to work right after it.
+ *
+ * The first line carries a key over all that the answers depend on (compiler
+ * with its cc1, assembler, linker, their libraries, the headers, make, and this
+ * format), and a digest of the rest. A memo whose key is not that of now is not
+ * used; so it is never trusted when one of them has changed.
+ *
+ * A kernel that has none yet begins with what that of another one knows: an upgrade
+ * need not ask again what the same compiler has answered. Recording then asks for the
+ * rest.
+ *
+ * The fragment works only inside the kernel's own makefiles, only with the
+ * build's usual PATH and without variables that lead the compiler to other
+ * programs.
+ */
+#pragma once
+
+#include "core/jobs/jobserver.h"
+#include "core/settings/settings.h"
+#include "core/kernel/kernel.h"
+
+/*
+ * The path of the memo that is valid for this kernel now, or NULL. *is_whole (may be
+ * NULL): it was recorded, and is not what another kernel's said. Costs some dozens of
+ * stats, and reading it.
+ */
+char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
+			 struct ks_digest_cache *cache, bool *is_whole);
+
+/*
+ * Make one of what that of another of these kernels (struct ks_kernel) says, which the
+ * same programs compile: the answers to questions that name no file, so have nothing to
+ * do with its headers. False when there is no such memo.
+ */
+bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
+			 GPtrArray *kernels, struct ks_digest_cache *cache);
+
+struct ks_probe_recording;
+
+/*
+ * Start to record for a kernel with headers, in the sandbox; needs the
+ * wrapper (wrapper.h) in place, and the caller holds a token for it. What a memo of
+ * another kernel said (ks_probe_memo_carry()) is not asked again. NULL with
+ * an error when it cannot be started, NULL without one when the headers ask in
+ * a way that is not known: builds go without a memo then.
+ */
+struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
+					   const struct ks_settings *settings,
+					   struct ks_jobserver *jobserver,
+					   struct ks_kernel *kernel,
+					   struct ks_digest_cache *cache, GError **error);
+/* Readable when it has ended. */
+int ks_probe_recording_fd(const struct ks_probe_recording *recording);
+/*
+ * It has ended: keep what was learnt. False with an error when nothing was;
+ * also when what it depends on has changed meanwhile.
+ */
+bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **error);
+/* Kill it when it still runs; leaves nothing behind. */
+void ks_probe_recording_free(struct ks_probe_recording *recording);
+KS_DEFINE_CLEANUP(ks_probe_recording, ks_probe_recording_free)
+
+/* Remove memos of kernels that are not among these, and what a killed run left. */
+void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels);

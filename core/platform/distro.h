@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of distributions: everything that is done in another way on one of them,
+ * and can only be known by its name. One row each, in distro.c.
+ *
+ * Not in it, since the tree itself says it, whatever it is called:
+ *
+ * - compression: how the kernel's own modules are, else its configuration
+ *   (core/kernel/suffix.c)
+ * - compiler: CONFIG_CC_VERSION_TEXT, and .kernelvariables where the headers have it:
+ *   make includes it (core/kernel/toolchain.c)
+ * - architecture: uname -m everywhere (core/kernel/kernel.h)
+ * - sign-file, kmodsign: none is needed, since the signer makes the signature; the
+ *   sign_file of framework.conf is heeded everywhere
+ * - initramfs: whichever program there is (core/install/install.h)
+ * - hooks: the package of each distribution brings its own (hooks/). Kernel postinst.d,
+ *   apt and dpkg on Debian's; the rpm plugin and kernel-install on Fedora's, RHEL's and
+ *   SUSE's; libalpm on Arch's; kernel-install and the boot unit elsewhere
+ */
+#pragma once
+
+#include "core/support/root.h"
+#include "core/platform/system.h"
+
+/*
+ * The program that links one kernel's modules to others that they fit, and how it is
+ * told (dkms 3.4.3: weak_modules_add, weak_modules_remove).
+ */
+struct ks_distro_weak {
+	const char *path;
+	const char *add[3], *remove[3]; /* its arguments */
+	bool takes_release;		/* the kernel's release is the last one */
+};
+
+/* Where the pair to sign with is, when no configuration names one. */
+enum ks_distro_keys {
+	KS_DISTRO_KEYS_DKMS,   /* /var/lib/dkms/mok.key and .pub */
+	KS_DISTRO_KEYS_UBUNTU, /* /var/lib/shim-signed/mok, shared with its other tools */
+	KS_DISTRO_KEYS_GENTOO, /* make.conf's or the kernel's, where there is such a one
+				*/
+};
+
+struct ks_distro {
+	const char *prefix; /* its name begins with that */
+	/* Where modules go below /lib/modules/K; NULL: where each conf says */
+	const char *dest;
+	const struct ks_distro_weak *weak; /* NULL: it has no such program */
+	enum ks_distro_keys keys;
+};
+
+/*
+ * The row of the tree's distribution, by its os-release(5); never NULL: what is not
+ * in the table has a row with nothing in it. Its name is what dkms 3.4.3 takes for it
+ * (running_distribution): ID for Ubuntu, else ID_LIKE as a whole, else ID; besides, ID
+ * for RHEL, whose ID_LIKE is Fedora's. Costs the reading of a small file.
+ */
+const struct ks_distro *ks_distro_find(const struct ks_system *system);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Known failures: state_dir/failed/M/V/K/A, a key file. A failed target is not
+ * retried until its fingerprint changes or the user asks. Beside it A.log, the
+ * log of that build: what is at T/M/V/build may be another kernel's.
+ *
+ * It is also tried again when what it may have failed for changed (its surroundings:
+ * core/kernel/surroundings.h), as long as that costs little: see
+ * ks_quarantine_may_retry().
+ */
+#pragma once
+
+#include "core/state/target.h"
+#include "core/platform/system.h"
+
+struct ks_quarantine {
+	char *fingerprint;
+	enum ks_reason reason; /* build-failed or verify-failed */
+	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
+	char *first_error;   /* first error line of the log, cleaned of control characters
+			      */
+	char *log_path;	     /* in the tree; NULL: it could not be kept */
+	gint64 failed_at_us; /* real time */
+	char *surroundings;  /* as they were; NULL: recorded before they were kept */
+	/* Of the same inputs, each with other surroundings: how often it was tried again
+	 * without anybody asking, what all its tries took, when the first one failed. */
+	guint n_retries;
+	gint64 spent_ms, first_failed_at_us;
+};
+
+void ks_quarantine_free(struct ks_quarantine *quarantine);
+KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
+
+/*
+ * Its surroundings changed: may a run that nobody asked for try it again? What fails fast
+ * always may, and everything once. What fails slowly costs each package transaction its
+ * time: it may as often as the time since it first failed has doubled, begun with a
+ * hundred times what its tries took. Whoever does not want to wait asks.
+ */
+bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us);
+
+/* former (NULL: none) was this failure before: it counts on from there. */
+void ks_quarantine_continue(struct ks_quarantine *quarantine,
+			    const struct ks_quarantine *former, gint64 duration_ms);
+
+/* NULL without error when the target is not quarantined (or the file is unreadable). */
+struct ks_quarantine *ks_quarantine_load(const struct ks_system *system,
+					 const char *module, const char *version,
+					 const char *release, const char *arch);
+bool ks_quarantine_store(const struct ks_system *system,
+			 const struct ks_quarantine *quarantine, const char *module,
+			 const char *version, const char *release, const char *arch,
+			 GError **error);
+/* Where the log is to be put before ks_quarantine_store(), by whoever has it. */
+char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
+			     const char *version, const char *release, const char *arch);
+/* The log too. release NULL: of all kernels. */
+bool ks_quarantine_clear(const struct ks_system *system, const char *module,
+			 const char *version, const char *release, const char *arch,
+			 GError **error);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lock of pacman's database, DBPath/db.lck, taken as libalpm takes it: the file must
+ * not be there; mode 0; removed afterwards. A pacman above us that holds it already is as
+ * good.
+ *
+ * Unlike libalpm's, ours does not outlive a kill for long: the file is made as
+ * DBPath/.kmodsmith.lck, flock(2)ed and linked to its place, so that a lock with that
+ * inode that nobody has flocked is known to be left over, and ours.
+ */
+#pragma once
+
+#include "plugins/alpm/alpm-database.h"
+
+struct ks_alpm_lock;
+
+/* Only tries: KS_ERROR_PENDING when somebody else has it. */
+struct ks_alpm_lock *ks_alpm_lock_take(const struct ks_alpm *alpm, GError **error);
+void ks_alpm_lock_release(struct ks_alpm_lock *lock);
+KS_DEFINE_CLEANUP(ks_alpm_lock, ks_alpm_lock_release)
+
+/* KS_ERROR_PENDING when somebody else has it; takes nothing. */
+bool ks_alpm_lock_check(const struct ks_alpm *alpm, GError **error);
+
+/* Remove one that a killed recorder of ours left. Costs one open(2) when there is none.
+ */
+bool ks_alpm_lock_heal(const struct ks_alpm *alpm, GError **error);
