@@ -72,7 +72,7 @@ static bool copy_file(const struct ks_build *build, const char *from, const char
 	in = ks_root_openat(root, from, O_RDONLY | O_NOFOLLOW, 0, error);
 	out = in >= 0 ? ks_root_openat(root, to, O_WRONLY | O_CREAT | O_EXCL, 0644, error)
 		      : -1;
-	return out >= 0 && ks_build_copy_fd(in, out, KEPT_MAX_BYTES, NULL, from, error);
+	return out >= 0 && ks_copy_fd(in, out, KEPT_MAX_BYTES, NULL, from, error);
 }
 
 /* What an earlier build, or dkms, has left there: this one may go on with it. */
@@ -260,7 +260,7 @@ static bool keep_file(struct keeping *keeping, int from, const struct stat *st,
 	if (!ks_root_mkdir_p(root, parent, 0755, error))
 		return false;
 	to = ks_root_openat(root, path, O_WRONLY | O_CREAT | O_EXCL, 0644, error);
-	if (to < 0 || !ks_build_copy_fd(from, to, KEPT_MAX_BYTES, NULL, name, error))
+	if (to < 0 || !ks_copy_fd(from, to, KEPT_MAX_BYTES, NULL, name, error))
 		return false;
 	if (st->st_mode & 0111 && fchmod(to, 0755) != 0) {
 		ks_error_set_errno(error, errno, "cannot copy '%s'", name);
@@ -363,7 +363,7 @@ static bool keep_all(struct keeping *keeping, int place_fd, const char *dir,
 		     own_func is_own, GError **error)
 {
 	ks_autofd int fd =
-		ks_build_open_beneath(place_fd, dir, O_RDONLY | O_DIRECTORY, 0);
+		ks_openat2(place_fd, dir, O_RDONLY | O_DIRECTORY, 0, KS_RESOLVE_BENEATH);
 	DIR *stream = fd >= 0 ? fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3)) : NULL;
 	struct dirent *entry;
 	bool ok = true;

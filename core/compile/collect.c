@@ -15,48 +15,6 @@
 #define MODULE_MAX_BYTES  (512ULL << 20)
 #define SYMVERS_MAX_BYTES (64ULL << 20)
 
-bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
-		      const char *label, GError **error)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	const size_t size = 256 << 10;
-	g_autofree char *buffer = g_malloc(size);
-	guint64 total = 0;
-	ssize_t n, done, w;
-
-	while ((n = read(from, buffer, size)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			ks_error_set_errno(error, errno, "cannot read '%s'", label);
-			return false;
-		}
-		total += n;
-		if (total > max_bytes) {
-			ks_error_set(error, KS_ERROR_INVALID,
-				     "'%s' is larger than %" G_GUINT64_FORMAT " bytes",
-				     label, max_bytes);
-			return false;
-		}
-		g_checksum_update(checksum, (guchar *)buffer, n);
-		for (done = 0; done < n; done += MAX(w, 0)) {
-			w = write(to, buffer + done, n - done);
-			if (w < 0 && errno != EINTR) {
-				ks_error_set_errno(error, errno, "cannot copy '%s'",
-						   label);
-				return false;
-			}
-		}
-	}
-	if (fchmod(to, 0644) != 0 || fsync(to) != 0) {
-		ks_error_set_errno(error, errno, "cannot copy '%s'", label);
-		return false;
-	}
-	if (sha256)
-		*sha256 = g_strdup(g_checksum_get_string(checksum));
-	return true;
-}
-
 /* What a build can have put in the place of its result; others are the machine's. */
 static bool is_of_the_tree(int err)
 {
@@ -81,8 +39,9 @@ static int open_output(const struct ks_build *build, const char *path, guint64 m
 		       bool *found, GError **error)
 {
 	/* O_NONBLOCK: a FIFO must not stop us. */
-	ks_autofd int fd = ks_build_open_beneath(build->tree_fd, path,
-						 O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	ks_autofd int fd =
+		ks_openat2(build->tree_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+			   KS_RESOLVE_BENEATH);
 	struct stat st;
 
 	*found = fd >= 0 || errno != ENOENT;
@@ -123,7 +82,7 @@ static bool stage(const struct ks_build *build, int from, const char *name,
 	ks_autofd int to = ks_root_openat(build->system->root, path,
 					  O_WRONLY | O_CREAT | O_EXCL, 0644, error);
 
-	return to >= 0 && ks_build_copy_fd(from, to, max_bytes, sha256, name, error);
+	return to >= 0 && ks_copy_fd(from, to, max_bytes, sha256, name, error);
 }
 
 /* Sparse files take no space in the tree, and all of it in the copy. */

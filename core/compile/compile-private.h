@@ -14,7 +14,10 @@
 #include "core/compile/build.h"
 #include "core/store/store.h"
 #include "core/sandbox/sandbox.h"
+#include "core/support/copy.h"
 #include "core/support/fork.h"
+#include "core/support/openat2.h"
+#include "core/support/ownership.h"
 #include "core/support/treeop.h"
 
 /* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
@@ -111,8 +114,6 @@ void ks_build_set_paths(struct ks_build *build);
 bool ks_build_prepare(struct ks_build *build, GError **error);
 /* Remove what is left of work_dir, tree and staged_dir. */
 void ks_build_clean_up(struct ks_build *build);
-/* state_dir/build */
-char *ks_build_work_root(const struct ks_system *system);
 
 /* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and its home.
  */
@@ -182,12 +183,6 @@ char *ks_build_log_first_error(const struct ks_build *build);
 bool ks_build_log_rewind(struct ks_build *build);
 
 /*
- * A path below the build tree, without links on the way and at its end, or -1
- * with errno: what a build leaves may lead anywhere.
- */
-int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode);
-
-/*
  * conclude.c: after the last step, or with build->failure: begin to conclude, in a
  * copy. True when it is done already, then *result is the caller's.
  */
@@ -198,18 +193,10 @@ void ks_build_cancel_conclusion(struct ks_build *build);
 
 /* collect.c: copy what was built to staged_dir. */
 bool ks_build_collect(struct ks_build *build, GError **error);
-/* Copy at most max_bytes from one descriptor to another; *sha256 may be NULL. */
-bool ks_build_copy_fd(int from, int to, guint64 max_bytes, char **sha256,
-		      const char *label, GError **error);
 
 /* verify.c: check the staged modules, sign and compress them, write the manifest. */
 struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
 				    GError **error);
-
-/* ownership.c: the whole tree below dir_fd, itself included. */
-bool ks_ownership_give(int dir_fd, uid_t uid, gid_t gid);
-/* To root; only what belongs to uid. Set-id bits go. */
-bool ks_ownership_take(int dir_fd, uid_t uid);
 
 /*
  * keep.c: after a failure leave the log at T/M/V/build, and the tree, if wanted; else it

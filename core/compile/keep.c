@@ -28,7 +28,7 @@
 static int lock_build_directories(const struct ks_build *build)
 {
 	const struct ks_root *root = build->system->root;
-	g_autofree char *path = ks_build_work_root(build->system);
+	g_autofree char *path = ks_system_work_root(build->system);
 	int fd = ks_root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, NULL);
 
 	if (fd >= 0)
@@ -71,7 +71,7 @@ static bool place_log(struct ks_build *build, int dir_fd, const char *name)
 		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	return fd >= 0 && ks_build_log_rewind(build) &&
-	       ks_build_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, name, NULL);
+	       ks_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, name, NULL);
 }
 
 /* What an earlier failure has left goes in either case: a log is that of the tree beside
@@ -216,7 +216,7 @@ static void sweep_module(const struct ks_system *system, const char *module_dir)
 
 bool ks_build_sweep(const struct ks_system *system, GError **error)
 {
-	g_autofree char *work_root = ks_build_work_root(system);
+	g_autofree char *work_root = ks_system_work_root(system);
 
 	ks_jobserver_sweep(system);
 	return ks_treeop_remove(system->root, work_root, error) &&

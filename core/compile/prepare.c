@@ -2,9 +2,7 @@
 /* The directories of a build: made, filled with the source, removed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/compile/compile-private.h"
@@ -17,27 +15,11 @@
 #define SOURCE_MAX_ENTRIES 200000
 #define PATCH_MAX_BYTES	   (64u << 20)
 
-char *ks_build_work_root(const struct ks_system *system)
-{
-	return g_build_filename(system->state_dir, "build", NULL);
-}
-
-int ks_build_open_beneath(int tree_fd, const char *path, int flags, mode_t mode)
-{
-	struct open_how how = {
-		.flags = (unsigned int)flags | O_CLOEXEC,
-		.mode = flags & O_CREAT ? mode : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
-
-	return syscall(SYS_openat2, tree_fd, path, &how, sizeof(how));
-}
-
 void ks_build_set_paths(struct ks_build *build)
 {
 	const struct ks_build_request *request = build->request;
 	const struct ks_kernel *kernel = request->kernel;
-	g_autofree char *root = ks_build_work_root(build->system);
+	g_autofree char *root = ks_system_work_root(build->system);
 	g_autofree char *entry =
 		ks_tree_entry_path(build->system, request->module, request->version);
 	/* Unique under the engine's lock; what a killed run left is swept before. */
@@ -101,7 +83,7 @@ static bool copy_patch(struct ks_build *build, const char *dir, int patches_fd,
 		ks_error_set_errno(error, errno, "cannot create 'patches/%s'", name);
 		return false;
 	}
-	return ks_build_copy_fd(from, to, PATCH_MAX_BYTES, NULL, path, error);
+	return ks_copy_fd(from, to, PATCH_MAX_BYTES, NULL, path, error);
 }
 
 /* dkms: what is in /etc/dkms/M/patches goes over the source's own patches/. */
@@ -120,8 +102,8 @@ static bool copy_patches(struct ks_build *build, GError **error)
 		return false;
 	}
 	/* The source may have a link there, to have us write anywhere. */
-	ks_autofd int fd = ks_build_open_beneath(build->tree_fd, "patches",
-						 O_RDONLY | O_DIRECTORY, 0);
+	ks_autofd int fd = ks_openat2(build->tree_fd, "patches", O_RDONLY | O_DIRECTORY,
+				      0, KS_RESOLVE_BENEATH);
 	if (fd < 0) {
 		ks_error_set_errno(error, errno, "cannot open 'patches' of the source");
 		return false;
@@ -155,7 +137,7 @@ static bool give_tree(struct ks_build *build, GError **error)
 static bool make_directories(struct ks_build *build, GError **error)
 {
 	const struct ks_root *root = build->system->root;
-	g_autofree char *work_root = ks_build_work_root(build->system);
+	g_autofree char *work_root = ks_system_work_root(build->system);
 
 	/* The build directory must be there to be covered; it stays in place. */
 	return ks_treeop_remove(root, build->work_dir, error) &&

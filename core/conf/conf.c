@@ -2,7 +2,6 @@
 /* From the variables of a conf to struct ks_conf; nothing of it is believed. */
 #include "core/conf/conf.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "core/conf/conf-private.h"
@@ -11,8 +10,6 @@
 #include "core/support/error.h"
 #include "core/support/name.h"
 
-#define MAX_SHOWN	80
-#define MAX_WARNINGS	64
 #define MAX_PATCH_BYTES (64u << 20)
 
 void ks_conf_free(struct ks_conf *conf)
@@ -37,86 +34,6 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf->text_digest);
 	g_clear_pointer(&conf->warnings, g_ptr_array_unref);
 	g_free(conf);
-}
-
-bool ks_conf_is_inside(const char *path)
-{
-	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-
-	if (*path == '/')
-		return false;
-	for (char **part = parts; *part; part++) {
-		if (strcmp(*part, "..") == 0)
-			return false;
-	}
-	for (; *path; path++) {
-		if (g_ascii_iscntrl(*path))
-			return false;
-	}
-	return true;
-}
-
-char *ks_conf_parse_show(const char *value)
-{
-	char *shown = g_utf8_make_valid(value, strnlen(value, MAX_SHOWN * 4));
-
-	for (char *p = shown; *p; p++)
-		if (g_ascii_iscntrl(*p))
-			*p = '?';
-	if (g_utf8_strlen(shown, -1) > MAX_SHOWN) {
-		char *end = g_utf8_offset_to_pointer(shown, MAX_SHOWN - 3);
-		g_autofree char *whole = shown;
-
-		*end = '\0';
-		shown = g_strconcat(whole, "...", NULL);
-	}
-	return shown;
-}
-
-const char *ks_conf_parse_get(const struct ks_conf_parse *parse, const char *name,
-			      guint index)
-{
-	const char *value = ks_vars_get(parse->evaluation.vars, name, index);
-
-	return value ? value : "";
-}
-
-G_GNUC_PRINTF(4, 0)
-static char *format_at(const struct ks_conf_parse *parse, const char *name, guint index,
-		       const char *format, va_list args)
-{
-	g_autofree char *message = g_strdup_vprintf(format, args);
-	const char *label;
-	unsigned int line;
-
-	ks_evaluation_locate(&parse->evaluation, name, index, &label, &line);
-	return g_strdup_printf("%s:%u: %s", label, line, message);
-}
-
-bool ks_conf_parse_fail(const struct ks_conf_parse *parse, const char *name, guint index,
-			GError **error, const char *format, ...)
-{
-	g_autofree char *message = NULL;
-	va_list args;
-
-	va_start(args, format);
-	message = format_at(parse, name, index, format, args);
-	va_end(args);
-	ks_error_set(error, KS_ERROR_INVALID, "%s", message);
-	return false;
-}
-
-void ks_conf_parse_warn(const struct ks_conf_parse *parse, const char *name, guint index,
-			const char *format, ...)
-{
-	va_list args;
-
-	if (parse->conf->warnings->len >= MAX_WARNINGS)
-		return;
-	va_start(args, format);
-	g_ptr_array_add(parse->conf->warnings,
-			format_at(parse, name, index, format, args));
-	va_end(args);
 }
 
 static bool read_name(struct ks_conf_parse *parse, const char *variable, char **out,

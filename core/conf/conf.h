@@ -82,4 +82,3 @@ struct ks_conf *ks_conf_load(const struct ks_system *system,
 			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,
 			     struct ks_kernel *kernel, GError **error);
-

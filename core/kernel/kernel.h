@@ -12,20 +12,20 @@
 #include "core/platform/system.h"
 
 struct ks_kernel {
-	char *release;	    /* "6.1.0-56-amd64" */
-	char *arch;	    /* as dkms says it on this distribution: uname -m on Debian */
-	char *modules_dir;  /* install_tree/release */
-	bool alive;	    /* it is built for: it has an image, or its headers do, see
+	char *release;	   /* "6.1.0-56-amd64" */
+	char *arch;	   /* as dkms says it on this distribution: uname -m on Debian */
+	char *modules_dir; /* install_tree/release */
+	bool alive;	   /* it is built for: it has an image, or its headers do, see
 			       ks_kernel_settle() */
-	bool has_image;	    /* has kernel/, modules.order or modules.builtin; not merely a
+	bool has_image;	   /* has kernel/, modules.order or modules.builtin; not merely a
 			       directory */
-	bool has_headers;   /* build/ leads to a prepared header tree */
+	bool has_headers;  /* build/ leads to a prepared header tree */
 	bool has_unprepared; /* else: it leads to a source tree that nobody prepared */
-	char *headers_dir;  /* modules_dir/build as dkms names it; never resolved from
+	char *headers_dir;   /* modules_dir/build as dkms names it; never resolved from
 			       outside */
-	char *config_path;  /* /boot/config-K, modules_dir/config, headers' .config or
+	char *config_path;   /* /boot/config-K, modules_dir/config, headers' .config or
 			       auto.conf;  NULL when none */
-	char *symvers_path; /* headers' Module.symvers; NULL when none */
+	char *symvers_path;  /* headers' Module.symvers; NULL when none */
 	char *module_suffix; /* ".ko", ".ko.xz", ".ko.zst", ".ko.gz": as its own modules
 				are; when it has none, as its configuration says */
 	/* for it: framework.conf's, set by the inventory; 0: the usual one */

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/compile/compile-private.h"
 #include "core/memo/memo-private.h"
 #include "core/memo/memo.h"
 #include "core/jobs/wrapper.h"
@@ -14,6 +13,8 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 #include "core/support/treeop.h"
+#include "core/support/openat2.h"
+#include "core/support/ownership.h"
 
 #define MAX_LOG_BYTES  (1u << 20)
 #define MAX_FILE_BYTES (16u << 20)
@@ -49,7 +50,7 @@ static bool make_directories(const struct ks_probe_recording *recording, GError 
 {
 	const struct ks_root *root = recording->system->root;
 	g_autofree char *parent = ks_probe_dir(recording->system);
-	g_autofree char *work_root = ks_build_work_root(recording->system);
+	g_autofree char *work_root = ks_system_work_root(recording->system);
 
 	return ks_root_mkdir_p(root, parent, 0755, error) &&
 	       ks_root_mkdir_p(root, work_root, 0700, error) &&
@@ -152,7 +153,7 @@ static bool start(struct ks_probe_recording *recording,
 static bool choose_tree(struct ks_probe_recording *recording)
 {
 	const struct ks_system *system = recording->system;
-	g_autofree char *work_root = ks_build_work_root(system);
+	g_autofree char *work_root = ks_system_work_root(system);
 	g_autofree char *name = g_path_get_basename(recording->dir);
 	uid_t uid, build_uid;
 	gid_t gid;
@@ -223,7 +224,8 @@ static char *read_log(const struct ks_probe_recording *recording, GError **error
 
 	if (dir_fd < 0)
 		return NULL;
-	fd = ks_build_open_beneath(dir_fd, "log", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	fd = ks_openat2(dir_fd, "log", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+			KS_RESOLVE_BENEATH);
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "the makefiles of %s have asked the compiler nothing",

@@ -55,3 +55,8 @@ void ks_system_free(struct ks_system *system)
 	g_free(system->libexec_dir);
 	g_free(system);
 }
+
+char *ks_system_work_root(const struct ks_system *system)
+{
+	return g_build_filename(system->state_dir, "build", NULL);
+}

@@ -52,3 +52,6 @@ struct ks_system *ks_system_new(const char *root_path, GError **error);
 bool ks_system_is_chroot(const struct ks_system *system);
 void ks_system_free(struct ks_system *system);
 KS_DEFINE_CLEANUP(ks_system, ks_system_free)
+
+/* state_dir/build: where builds and the recording of probes work; free with g_free. */
+char *ks_system_work_root(const struct ks_system *system);

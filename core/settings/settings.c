@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "core/conf/conf.h"
 #include "core/settings/framework.h"
 #include "core/support/error.h"
 #include "core/support/name.h"

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/shell/match.h"
 
-#include <regex.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/conf/conf-private.h"
 
 #define MAX_PATTERN 2048
 #define MAX_GROUPS  64
@@ -38,30 +36,4 @@ const char *ks_match_refuse(const char *pattern)
 		}
 	}
 	return n_groups > MAX_GROUPS ? "it has too many groups" : NULL;
-}
-
-bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
-			   guint index, const char *text)
-{
-	const char *pattern = ks_conf_parse_get(parse, name, index);
-	const char *why = ks_match_refuse(pattern);
-	char message[120];
-	regex_t regex;
-	int err;
-
-	if (why) {
-		ks_conf_parse_warn(parse, name, index,
-				   "the expression in %s is not used: %s", name, why);
-		return false;
-	}
-	err = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-	if (err) {
-		regerror(err, &regex, message, sizeof(message));
-		ks_conf_parse_warn(parse, name, index,
-				   "the expression in %s is not used: %s", name, message);
-		return false;
-	}
-	err = regexec(&regex, text, 0, NULL, 0);
-	regfree(&regex);
-	return err == 0;
 }

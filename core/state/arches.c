@@ -97,8 +97,8 @@ static char **split_target(const char *target)
 }
 
 /* Behind the artifacts: it leads where one has gone, or to nothing. */
-static bool settle_link(struct settling *settling, const char *name,
-			const char *link, GError **error)
+static bool settle_link(struct settling *settling, const char *name, const char *link,
+			GError **error)
 {
 	const struct ks_system *system = settling->system;
 	g_autofree char *target = ks_root_readlink(system->root, link);
@@ -119,13 +119,11 @@ static bool settle_link(struct settling *settling, const char *name,
 	return ks_durable_unlink(system->root, link, error);
 }
 
-static bool settle_links(struct settling *settling, const char *name,
-			 GError **error)
+static bool settle_links(struct settling *settling, const char *name, GError **error)
 {
 	const struct ks_system *system = settling->system;
 	g_autofree char *dir = g_build_filename(system->dkms_tree, name, NULL);
-	g_autoptr(GPtrArray) links =
-		ks_root_list_type(system->root, dir, S_IFLNK, error);
+	g_autoptr(GPtrArray) links = ks_root_list_type(system->root, dir, S_IFLNK, error);
 
 	for (guint i = 0; links && i < links->len; i++) {
 		g_autofree char *link = g_build_filename(dir, links->pdata[i], NULL);
@@ -157,8 +155,7 @@ static bool move_originals(const struct ks_root *root, const char *from, const c
 	return names && ks_treeop_remove(root, from, error);
 }
 
-static bool settle_originals(struct settling *settling, const char *name,
-			     GError **error)
+static bool settle_originals(struct settling *settling, const char *name, GError **error)
 {
 	const struct ks_root *root = settling->system->root;
 	g_autofree char *dir = g_build_filename(settling->system->dkms_tree, name,

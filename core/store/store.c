@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/compile/compile-private.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"
+#include "core/support/copy.h"
 
 #define SCHEMA		"1"
 #define GROUP		"entry"
@@ -239,8 +239,7 @@ static bool copy(const struct ks_system *from, const char *from_dir,
 	if (!ks_root_mkdir_p(to->root, parent, 0755, error))
 		return false;
 	out = ks_root_openat(to->root, target, O_WRONLY | O_CREAT | O_EXCL, 0644, error);
-	if (out < 0 ||
-	    !ks_build_copy_fd(in, out, MAX_FILE_BYTES, sha256, file->path, error))
+	if (out < 0 || !ks_copy_fd(in, out, MAX_FILE_BYTES, sha256, file->path, error))
 		return false;
 	if (st.st_mode & 0111 && fchmod(out, 0755) != 0) {
 		ks_error_set_errno(error, errno, "cannot copy '%s'", source);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * openat2(2), which glibc does not wrap. Private to core/support: others open
- * through root.h.
+ * openat2(2), which glibc does not wrap, for walks that begin at a directory that is
+ * already open. What has a path in the tree is opened through root.h.
  *
  * RESOLVE_* say where the walk may lead; they hold for every component and
  * against whoever renames directories meanwhile, which no check by lstat does.
@@ -12,6 +12,9 @@
 #include <glib.h>
 #include <linux/openat2.h>
 #include <sys/types.h>
+
+/* Below a directory that somebody untrusted has filled: no links on the way or at its end. */
+#define KS_RESOLVE_BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
 
 /* Inside one directory of a tree: no links, no other mount, nothing above. */
 #define KS_RESOLVE_PLAIN (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)

@@ -477,8 +477,8 @@ static void test_a_record_is_right_only_for_these_very_files(struct faketree *tr
 		{"0.9", right, KS_RECORDED_STALE},
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		ks_auto(ks_inventory) inventory =
-			take(tree, records_of_foo(cases[i].version, cases[i].digest), NULL);
+		ks_auto(ks_inventory) inventory = take(
+			tree, records_of_foo(cases[i].version, cases[i].digest), NULL);
 
 		g_assert_true(inventory->has_recorder);
 		g_assert_cmpint(find_foo(inventory)->recorded, ==, cases[i].recorded);

@@ -3,13 +3,16 @@
  * Who owns a build tree. Walks by descriptor and never follows a link: the
  * tree is hostile on its way back.
  */
+#include "core/support/ownership.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/compile/compile-private.h"
+#include "core/support/cleanup.h"
 
 /* Deeper is no source tree; what is below keeps its owner and is removed with the rest.
  */
