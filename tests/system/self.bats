@@ -47,6 +47,7 @@ in_root() {
 
 @test "its tests pass" {
 	run in_root 'make -C out/build -j"$(nproc)" -k check'
+	cp "$R/src/kmodsmith/out/build/test-suite.log" "$LOGS/self-$KS_BASE-tests.log" || true
 	assert_equal "$(grep -E '^(FAIL|ERROR|XPASS):' <<<"$output")" "" "failures"
 	assert_equal "$status" 0 "exit code"
 	assert_equal "$(grep -c '^# FAIL: *0$' <<<"$output")" 1 "summaries"
