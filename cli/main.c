@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/run.h"
 #include "core/settings/framework.h"
+#include "core/support/inherited.h"
 
 static const struct ks_command *const commands[] = {
 	&ks_command_sync,
@@ -161,27 +162,11 @@ static int kmodsmith_main(int argc, char **argv)
 	return code;
 }
 
-/*
- * Whoever calls us with a standard descriptor closed would have the next file
- * that is opened, a module or the state, get its number and our messages.
- */
-static bool open_standard_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-	return fd >= 0;
-}
-
 int main(int argc, char **argv)
 {
 	g_autofree char *name = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("");
 
-	if (!open_standard_descriptors())
+	if (!ks_inherited_reset())
 		return KS_EXIT_ERROR;
 	/* a dead terminal or pipe must not stop what a package manager relies on */
 	signal(SIGPIPE, SIG_IGN);

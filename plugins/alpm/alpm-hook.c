@@ -25,6 +25,7 @@
 #include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
+#include "core/support/inherited.h"
 #include "core/support/process.h"
 #include "plugins/alpm/alpm-database.h"
 #include "plugins/alpm/kept.h"
@@ -256,8 +257,9 @@ int main(int argc, char **argv)
 	/* one run without us, or a user in a private root */
 	if (argc != 2 || g_strcmp0(g_getenv("KMODSMITH"), "0") == 0 || geteuid() != 0)
 		return EXIT_SUCCESS;
+	if (!ks_inherited_reset())
+		return EXIT_SUCCESS;
 	signal(SIGPIPE, SIG_IGN);
-	umask(022);
 	system = ks_system_new("/", &error);
 	if (!system)
 		return complain(error);

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/support/inherited.h"
+
 #define KMODSMITH	   SBINDIR "/kmodsmith"
 #define RECORDER	   PKGLIBEXECDIR "/recorder-dpkg"
 #define FIRST_INSTALL_MARK "/run/kmodsmith/first-install"
@@ -112,6 +114,9 @@ static const struct mode {
 
 int main(int argc, char **argv)
 {
+	/* nothing can be run without it either */
+	if (!ks_inherited_reset())
+		return 0;
 	/* the recorder's own dpkg, one run without us, or a user in a private root */
 	if (argc != 2 || getenv("KMODSMITH_NESTED") || env_is("KMODSMITH", "0") ||
 	    geteuid() != 0)

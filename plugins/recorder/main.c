@@ -5,8 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
+
+#include "core/support/inherited.h"
 
 static const struct {
 	const char *name;
@@ -45,6 +46,8 @@ int main(int argc, char **argv)
 	const char *root = "/";
 	enum ks_recorder_verb verb;
 
+	if (!ks_inherited_reset())
+		return EX_OSERR;
 	argc--;
 	argv++;
 	if (argc >= 2 && strcmp(argv[0], "--root") == 0) {
@@ -61,6 +64,5 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	ignore_signals();
-	umask(022);
 	return ks_recorder.run(root, verb, argc > 1 ? argv[1] : NULL);
 }

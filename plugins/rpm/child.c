@@ -96,22 +96,39 @@ static char *read_back(int fd, size_t max_bytes, size_t *size_bytes)
 	return text;
 }
 
+/*
+ * Where rpm's caller has SIGCHLD ignored the kernel keeps no status of a child: it has
+ * its default action as long as ours runs.
+ */
+static void keep_status(struct sigaction *before)
+{
+	const struct sigaction usual = {.sa_handler = SIG_DFL};
+
+	sigaction(SIGCHLD, NULL, before);
+	if (before->sa_handler == SIG_IGN || before->sa_flags & SA_NOCLDWAIT)
+		sigaction(SIGCHLD, &usual, NULL);
+}
+
 static bool run(const struct ks_child *child, int out_fd, int err_fd,
 		struct ks_child_output *output, struct ks_why *why)
 {
+	struct sigaction before;
 	size_t err_bytes;
 	pid_t pid;
 
 	if (out_fd < 0 || err_fd < 0)
 		return ks_why_set(why, "cannot make room for the engine's output: %s",
 				  strerror(errno));
+	keep_status(&before);
 	pid = fork();
 	if (pid == 0)
 		become(child, out_fd, err_fd);
+	if (pid > 0)
+		output->status = wait_for(pid);
+	sigaction(SIGCHLD, &before, NULL);
 	if (pid < 0)
 		return ks_why_set(why, "cannot start '%s': %s", child->argv[0],
 				  strerror(errno));
-	output->status = wait_for(pid);
 	output->out = read_back(out_fd, MAX_OUT_BYTES + 1, &output->out_bytes);
 	output->err = read_back(err_fd, MAX_ERR_BYTES, &err_bytes);
 	if (!output->out || !output->err)

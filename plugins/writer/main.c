@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/inherited.h"
 #include "core/support/input.h"
 
 #define MAX_TEXT_BYTES (64 * 1024 * 1024)
@@ -62,11 +63,12 @@ int main(int argc, char **argv)
 	ks_auto(ks_package) package = NULL;
 	g_autofree char *path = NULL;
 
+	if (!ks_inherited_reset())
+		return EX_OSERR;
 	if (argc != 3 || strcmp(argv[1], "--output") != 0) {
 		fprintf(stderr, "usage: %s --output DIR\n", ks_writer_format.program);
 		return EX_USAGE;
 	}
-	umask(022);
 	package = read_package(&error);
 	path = package ? write_package(package, argv[2], &error) : NULL;
 	if (!path) {
