@@ -91,20 +91,17 @@ static char *make_line(char *text)
 
 static char *read_version(const struct ks_system *system, const struct ks_kernel *kernel)
 {
-	char *version = read_define(system, kernel, "utsversion.h", "UTS_VERSION");
+	g_autofree char *version =
+		read_define(system, kernel, "utsversion.h", "UTS_VERSION");
 	struct utsname names;
 
 	if (!version)
 		version = read_define(system, kernel, "compile.h", "UTS_VERSION");
 	if (!version && kernel->running && uname(&names) == 0)
 		version = g_strdup(names.version);
-	if (!version || !*version) {
-		g_free(version);
-		version = g_strdup("#1 SMP");
-	}
-	if (strlen(version) > MAX_TEXT)
-		version[MAX_TEXT] = '\0';
-	return make_line(version);
+	if (!version || !*version)
+		return g_strdup("#1 SMP");
+	return make_line(g_strndup(version, MAX_TEXT));
 }
 
 const char *ks_kernel_uname(const struct ks_system *system, struct ks_kernel *kernel)
