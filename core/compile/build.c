@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state machine of one target's build. */
+/* The states of one target's build (enum ks_build_state), and what leads from one to
+ * another. */
 #include "core/compile/build.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ static unsigned int take_slot(void)
 
 void ks_build_free(struct ks_build *build)
 {
-	if (!build->is_over)
+	if (build->state != KS_BUILD_OVER)
 		ks_build_cancel(build);
 	slots[build->slot] = false;
 	if (build->tree_fd >= 0)
@@ -110,10 +111,16 @@ bool ks_build_step_is_executable(const struct ks_build *build)
 
 int ks_build_poll_fd(const struct ks_build *build)
 {
-	if (build->conclusion)
+	switch (build->state) {
+	case KS_BUILD_STEP:
+		return build->sandbox.pidfd;
+	case KS_BUILD_CONCLUDING:
 		return ks_fork_fd(build->conclusion);
-	return build->is_running ? build->sandbox.pidfd
-				 : ks_jobserver_poll_fd(build->jobserver);
+	case KS_BUILD_WAITING:
+	case KS_BUILD_OVER:
+		break;
+	}
+	return ks_jobserver_poll_fd(build->jobserver);
 }
 
 /* What the steps before did not use; at least a second, so that it is a limit. */
@@ -126,8 +133,17 @@ static unsigned int remaining_s(const struct ks_build *build)
 	return MAX(limit_s - build->used_us / G_USEC_PER_SEC, 1);
 }
 
-void ks_build_confine(const struct ks_build *build,
-		      struct ks_build_confinement *confinement)
+/* What a step is confined to, and where; in one piece, as the policy has pointers to the
+ * rest. */
+struct confinement {
+	struct ks_sandbox_bind binds[2];
+	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];
+	const char *writable[4];
+	int pass_fds[2];
+	struct ks_sandbox_policy policy;
+};
+
+static void confine(const struct ks_build *build, struct confinement *confinement)
 {
 	const enum ks_sandbox_setting setting =
 		ks_settings_get_sandbox(build->settings, build->request->module);
@@ -153,9 +169,13 @@ void ks_build_confine(const struct ks_build *build,
 		.max_file_bytes = KS_BUILD_FILE_MAX,
 		.max_total_bytes = ks_build_get_memory_limit(build->settings),
 		.max_processes = KS_BUILD_PROCESSES_MAX,
+		.timeout_s = remaining_s(build),
 		.stdin_fd = -1,
-		.stdout_fd = -1,
-		.stderr_fd = -1,
+		.stdout_fd = build->log_fd,
+		.stderr_fd = build->log_fd,
+		.pass_fds = confinement->pass_fds,
+		.n_pass_fds = ks_jobserver_fds(build->jobserver, confinement->pass_fds),
+		.fifo = ks_jobserver_fifo(build->jobserver),
 	};
 }
 
@@ -163,23 +183,17 @@ static bool start_step(struct ks_build *build, GError **error)
 {
 	const struct ks_build_step *step = get_step(build);
 	g_auto(GStrv) env = ks_build_make_env(build);
-	struct ks_build_confinement confinement;
-	struct ks_sandbox_policy *policy = &confinement.policy;
-	int pass_fds[2];
+	struct confinement confinement;
 
-	ks_build_confine(build, &confinement);
-	policy->argv = (const char *const *)step->argv;
-	policy->env = (const char *const *)env;
-	policy->timeout_s = remaining_s(build);
-	policy->stdout_fd = policy->stderr_fd = build->log_fd;
-	policy->pass_fds = pass_fds;
-	policy->n_pass_fds = ks_jobserver_fds(build->jobserver, pass_fds);
-	policy->fifo = ks_jobserver_fifo(build->jobserver);
+	confine(build, &confinement);
+	confinement.policy.argv = (const char *const *)step->argv;
+	confinement.policy.env = (const char *const *)env;
 	ks_build_log_step(build, step);
 	build->step_started_us = g_get_monotonic_time();
-	build->is_running =
-		ks_sandbox_start(build->system, policy, &build->sandbox, error);
-	return build->is_running;
+	if (!ks_sandbox_start(build->system, &confinement.policy, &build->sandbox, error))
+		return false;
+	build->state = KS_BUILD_STEP;
+	return true;
 }
 
 static void give_token_back(struct ks_build *build)
@@ -204,8 +218,8 @@ static bool take_token(struct ks_build *build)
 	return build->has_token;
 }
 
-/* Start the next step, or wait for a token. False with an error. */
-static bool go_on(struct ks_build *build, GError **error)
+/* Start the next step, unless it waits for a token. False with an error. */
+static bool start_next(struct ks_build *build, GError **error)
 {
 	if (get_step(build)->needs_token) {
 		if (!take_token(build))
@@ -241,7 +255,7 @@ static bool end_step(struct ks_build *build, GError **error)
 	int status = 0;
 	bool ok = ks_sandbox_finish(&build->sandbox, &status, &layers, error);
 
-	build->is_running = false;
+	build->state = KS_BUILD_WAITING;
 	build->was_stopped = build->stopped != NULL;
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
@@ -277,33 +291,46 @@ static bool end_step(struct ks_build *build, GError **error)
 	return false;
 }
 
-static void end_running(struct ks_build *build)
+/* True when that took place here, and *result is the caller's. */
+static bool start_conclusion(struct ks_build *build, struct ks_build_result **result)
 {
-	const bool ok = end_step(build, &build->failure);
+	if (ks_build_conclude(build, result)) {
+		build->state = KS_BUILD_OVER;
+		give_token_back(build);
+		return true;
+	}
+	build->state = KS_BUILD_CONCLUDING;
+	return false;
+}
 
-	give_token_back(build);
-	if (ok)
-		build->step++;
+/* What comes next is a step, or, after the last one and after a failure, the end. */
+static bool go_on(struct ks_build *build, struct ks_build_result **result)
+{
+	if (!build->failure && build->step < build->steps->len &&
+	    start_next(build, &build->failure))
+		return false;
+	/* a failure has its result at once */
+	return (build->failure || take_token(build)) && start_conclusion(build, result);
 }
 
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 {
-	if (build->conclusion) {
+	switch (build->state) {
+	case KS_BUILD_WAITING:
+		break;
+	case KS_BUILD_STEP:
+		build->step += end_step(build, &build->failure);
+		give_token_back(build);
+		break;
+	case KS_BUILD_CONCLUDING:
 		*result = ks_build_take_conclusion(build);
+		build->state = KS_BUILD_OVER;
 		give_token_back(build);
 		return true;
+	case KS_BUILD_OVER:
+		return false;
 	}
-	if (build->is_running)
-		end_running(build);
-	if (!build->failure && build->step < build->steps->len &&
-	    go_on(build, &build->failure))
-		return false;
-	if (!build->failure && !take_token(build))
-		return false;
-	if (!ks_build_conclude(build, result))
-		return false;
-	give_token_back(build);
-	return true;
+	return go_on(build, result);
 }
 
 struct ks_build *ks_build_start(const struct ks_system *system,
@@ -334,7 +361,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	if (!ks_build_prepare(build, error))
 		return NULL;
 	build->steps = ks_build_make_steps(build);
-	if (!go_on(build, error))
+	if (!start_next(build, error))
 		return NULL;
 	return g_steal_pointer(&build);
 }
@@ -343,14 +370,13 @@ void ks_build_cancel(struct ks_build *build)
 {
 	int status;
 
-	build->is_over = true;
-	if (build->is_running) {
+	if (build->state == KS_BUILD_STEP) {
 		ks_sandbox_kill(&build->sandbox);
 		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
-		build->is_running = false;
-	}
-	if (build->conclusion)
+	} else if (build->state == KS_BUILD_CONCLUDING) {
 		ks_build_cancel_conclusion(build);
+	}
+	build->state = KS_BUILD_OVER;
 	give_token_back(build);
 	/* Its own tree; in the real T/M/V/build the directory itself stays. */
 	if (!build->request->private_build && build->build_path)

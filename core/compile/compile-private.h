@@ -49,7 +49,15 @@ struct ks_build_step {
 
 void ks_build_step_free(struct ks_build_step *step);
 
+enum ks_build_state {
+	KS_BUILD_WAITING, /* for a token, which the next step or the conclusion needs */
+	KS_BUILD_STEP,	  /* a step runs: sandbox is valid */
+	KS_BUILD_CONCLUDING, /* after the steps: conclusion is valid */
+	KS_BUILD_OVER,	     /* there was a result, or it was cancelled */
+};
+
 struct ks_build {
+	enum ks_build_state state;
 	const struct ks_system *system;
 	const struct ks_settings *settings;
 	struct ks_jobserver *jobserver;
@@ -81,11 +89,9 @@ struct ks_build {
 	GPtrArray *steps; /* struct ks_build_step */
 	guint step;	  /* index of the running or next one */
 	const char
-		*phase;	 /* after the steps: "finish"; in the copy "collect", "verify" */
-	bool is_running; /* sandbox is valid */
-	bool is_over;	 /* there was a result, or it was cancelled */
+		*phase; /* after the steps: "finish"; in the copy "collect", "verify" */
 	bool has_token;
-	struct ks_fork *conclusion; /* the copy that concludes, or NULL */
+	struct ks_fork *conclusion; /* the copy that concludes */
 	GError *failure;	    /* of a step: what it has to tell; or NULL */
 	int exit_status;	    /* of the last step that ended */
 	bool is_outside;	    /* what failed is the machine, not the command */
@@ -142,18 +148,6 @@ void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
 /* The copy that did the one was killed before the other. */
 void ks_build_store_cancel(struct ks_build *build);
-
-/* What everything is confined to that runs in a build's tree, and where; in one piece,
- * as the policy has pointers to the rest. */
-struct ks_build_confinement {
-	struct ks_sandbox_bind binds[2];
-	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];
-	const char *writable[4];
-	struct ks_sandbox_policy policy; /* the rest of it is up to the caller */
-};
-
-void ks_build_confine(const struct ks_build *build,
-		      struct ks_build_confinement *confinement);
 
 /* uname.c: write what is seen in the place of the running kernel's; the covers. */
 bool ks_build_write_uname(struct ks_build *build, GError **error);

@@ -19,7 +19,6 @@ static struct ks_build_result *make_result(struct ks_build *build)
 {
 	struct ks_build_result *result = g_new0(struct ks_build_result, 1);
 
-	build->is_over = true;
 	result->duration_ms = build->used_us / 1000;
 	result->reused = build->reused != NULL;
 	result->layers = build->layers;

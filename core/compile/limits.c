@@ -141,7 +141,7 @@ void ks_build_check_limits(struct ks_build *build)
 	struct statvfs fs;
 	guint64 free_bytes;
 
-	if (!build->is_running || build->stopped || fstatvfs(build->tree_fd, &fs) != 0)
+	if (build->state != KS_BUILD_STEP || build->stopped || fstatvfs(build->tree_fd, &fs) != 0)
 		return;
 	free_bytes = get_free(&fs);
 	if (free_bytes < get_reserve(&fs)) {
