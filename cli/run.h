@@ -17,8 +17,8 @@ struct ks_run {
 	bool silent; /* the caller tells (the personality dkms has its own words) */
 };
 
-/* Run, report, and give the exit code. *outcome may be NULL; it is NULL after a failure.
- */
+/* Run, report, and give the exit code. *outcome may be NULL; it is NULL after
+ * a failure. */
 int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		  struct ks_outcome **outcome);
 

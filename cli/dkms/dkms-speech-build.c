@@ -192,8 +192,8 @@ static void fail_patch(struct ks_dkms_words *words, const struct ks_source *sour
 				name, entry);
 }
 
-/* "foo/bar.ko" of what the collecting of the build's products says; NULL: all are there.
- */
+/* "foo/bar.ko" of what the collecting of the build's products says; NULL: all
+ * are there. */
 static char *missing_product(const char *message)
 {
 	static const char before[] = "the build did not produce '";

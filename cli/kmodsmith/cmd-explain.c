@@ -15,8 +15,8 @@ static const GOptionEntry options[] = {
 	{NULL},
 };
 
-/* What would change the verdict, and what to type; %M is MODULE/VERSION, %K the kernel.
- */
+/* What would change the verdict, and what to type; %M is MODULE/VERSION, %K
+ * the kernel. */
 static const struct advice {
 	enum ks_reason reason;
 	const char *change;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kmodsmith verify: are the installed files what was built, and could it be built again?
- */
+/* kmodsmith verify: are the installed files what was built, and could it be
+ * built again? */
 #include <jansson.h>
 
 #include "cli/before.h"

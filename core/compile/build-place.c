@@ -357,8 +357,8 @@ static bool is_own_of_artifact(const struct ks_build *build, int dir_fd, const c
 	return *name != '.' && !g_strv_contains(engine, name);
 }
 
-/* What was there before the steps, in place of a private directory, is not the build's.
- */
+/* What was there before the steps, in place of a private directory, is not
+ * the build's. */
 static bool keep_all(struct keeping *keeping, int place_fd, const char *dir,
 		     own_func is_own, GError **error)
 {

@@ -20,8 +20,8 @@
 #include "core/support/ownership.h"
 #include "core/support/treeop.h"
 
-/* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give equal bytes.
- */
+/* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give
+ * equal bytes. */
 #define KS_BUILD_EPOCH		 "315532800"
 #define KS_BUILD_EPOCH_TIMESTAMP "Tue Jan  1 00:00:00 UTC 1980"
 
@@ -121,8 +121,8 @@ bool ks_build_prepare(struct ks_build *build, GError **error);
 /* Remove what is left of work_dir, tree and staged_dir. */
 void ks_build_clean_up(struct ks_build *build);
 
-/* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and its home.
- */
+/* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and
+ * its home. */
 void ks_build_place_set_paths(struct ks_build *build);
 bool ks_build_place_make(struct ks_build *build, GError **error);
 /* What of it may be written: at most three and a NULL. */

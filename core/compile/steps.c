@@ -265,8 +265,8 @@ char **ks_build_make_env(const struct ks_build *build)
 	set(env, "source_tree", build->system->source_tree);
 	set(env, "install_tree", build->system->install_tree);
 	set_compiler(build, env);
-	/* its cache would go with the build; of use is one that the administrator names
-	 */
+	/* its cache would go with the build; of use is one that the
+	 * administrator names */
 	set(env, "CCACHE_DISABLE", "1");
 	/* what the administrator exports wins */
 	for (char **p = request->conf->environment; p && *p; p++)

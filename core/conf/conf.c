@@ -263,8 +263,8 @@ static void warn_evaluation(struct ks_conf_parse *parse)
 	}
 }
 
-/* The bytes of the patches that apply: the source's own or, over it, the administrator's.
- */
+/* The bytes of the patches that apply: the source's own or, over it,
+ * the administrator's. */
 static void digest_patch(const struct ks_conf_parse *parse, const char *patch,
 			 GString *text)
 {

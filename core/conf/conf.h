@@ -19,8 +19,8 @@ struct ks_conf_module {
 	char *built_name;     /* without .ko */
 	char *built_location; /* relative to the build directory; "" or "sub/dir/" */
 	char *dest_name;
-	char *dest_location; /* as written, validated: begins /kernel, /updates or /extra
-			      */
+	char *dest_location; /* as written, validated: begins /kernel, /updates
+	                      * or /extra */
 	bool strip;
 	/* Why this one is not built here, or NULL: BUILD_EXCLUSIVE_*[n], n > 0 */
 	char *excluded;

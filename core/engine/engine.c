@@ -71,8 +71,8 @@ static struct ks_lock *take_lock(struct run *run, GError **error)
 	return lock;
 }
 
-/* What a run that died left behind; warnings only: the rest of the run is worth having.
- */
+/* What a run that died left behind; warnings only: the rest of the run is
+ * worth having. */
 static bool recover(struct run *run, GError **error)
 {
 	unsigned int n_recovered = 0, n_adopted = 0;
@@ -249,8 +249,8 @@ static void settle_kernels(struct run *run, bool interrupted)
 	}
 }
 
-/* Make the package database equal to what is installed. Pending is no error of the run.
- */
+/* Make the package database equal to what is installed. Pending is no error of
+ * the run. */
 static bool record(struct run *run, GError **error)
 {
 	g_autoptr(GPtrArray) kernels = NULL;

@@ -426,8 +426,8 @@ bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *jo
 	bool ok;
 
 	directories_init(&dirs, system);
-	/* new files first: a module that is replaced under another name is never absent
-	 */
+	/* new files first: a module that is replaced under another name is
+	 * never absent */
 	ok = commit_steps(&dirs, journal, KS_JOURNAL_PLACE, recovering, error) &&
 	     directories_sync(&dirs, error) &&
 	     commit_steps(&dirs, journal, KS_JOURNAL_REMOVE, recovering, error) &&

@@ -300,8 +300,8 @@ bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovere
 
 	if (g_error_matches(local, KS_ERROR, KS_ERROR_INVALID) ||
 	    (journal && !is_of_a_kernel(system, journal))) {
-		/* every path holds a whole file whatever it said: not worth stopping for
-		 */
+		/* every path holds a whole file whatever it said: not worth
+		 * stopping for */
 		if (!ks_journal_set_aside(system, error))
 			return false;
 		if (n_recovered)

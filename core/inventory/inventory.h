@@ -59,8 +59,8 @@ struct ks_target {
 	/* what there is */
 	struct ks_artifact *artifact; /* NULL: nothing built */
 	bool built;		      /* artifact has all its modules */
-	bool signature_stale; /* ours, and not signed with the key that would be used now
-			       */
+	bool signature_stale; /* ours, and not signed with the key that would be
+	                       * used now */
 	char *built_fingerprint; /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
 	enum ks_recorded recorded;
@@ -84,8 +84,8 @@ struct ks_inventory {
 				why */
 	GPtrArray *records;  /* struct ks_record_entry: what the package database holds of
 				ours */
-	bool source_tree_present; /* false: source_tree is not there; nothing is removed
-				   */
+	bool source_tree_present; /* false: source_tree is not there; nothing
+	                           * is removed */
 	bool has_recorder;
 };
 

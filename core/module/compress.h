@@ -12,8 +12,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* level: as xz, zstd and gzip count; 0 is the usual one, too high ones are the highest.
- */
+/* level: as xz, zstd and gzip count; 0 is the usual one, too high ones are
+ * the highest. */
 bool ks_compress(int in_fd, int out_fd, const char *suffix, unsigned int level,
 		 GError **error);
 

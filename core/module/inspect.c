@@ -142,8 +142,8 @@ static bool describe_kernel(struct session *session, const struct ks_system *sys
 				      machine->elf_class);
 		ks_wire_append_format(session->request, "data", "%u", machine->elf_data);
 	}
-	/* with the dependencies' tables alone, everything of the kernel would be missing
-	 */
+	/* with the dependencies' tables alone, everything of the kernel would
+	 * be missing */
 	if (!kernel->symvers_path)
 		return true;
 	for (const char *const *path = extra_symvers; path && *path; path++)
@@ -227,8 +227,8 @@ static bool comes_of_the_files(const struct ks_sandbox *sandbox, int wait_status
 	case SIGILL:
 	case SIGSEGV:
 	case SIGSYS:
-	case SIGTRAP: /* GLib's, when it gets no memory: the worker has a limit of its own
-		       */
+	case SIGTRAP: /* GLib's, when it gets no memory: the worker has a limit of
+	               * its own */
 		return true;
 	default:
 		return false;

@@ -40,6 +40,6 @@ struct ks_archive {
 #undef KS_ARCHIVE_SLOT
 };
 
-/* Loaded once for the process. NULL, KS_ERROR_FAILED: it is not there or lacks something.
- */
+/* Loaded once for the process. NULL, KS_ERROR_FAILED: it is not there or
+ * lacks something. */
 const struct ks_archive *ks_archive_load(GError **error);

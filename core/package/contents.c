@@ -11,8 +11,8 @@
 #define MAX_ENTRIES 200000
 #define MAX_DEPTH   100
 
-/* A walk through a source directory: into package, or, without one, for its newest time.
- */
+/* A walk through a source directory: into package, or, without one, for its
+ * newest time. */
 struct walk {
 	const struct ks_system *system;
 	struct ks_digest_cache *cache;

@@ -23,8 +23,8 @@
 
 enum ks_package_kind {
 	KS_PACKAGE_PREBUILT, /* modules for one kernel; works without kmodsmith there */
-	KS_PACKAGE_SOURCE,   /* /usr/src/MODULE-VERSION, to be built where it is installed
-			      */
+	KS_PACKAGE_SOURCE,   /* /usr/src/MODULE-VERSION, to be built where it
+	                      * is installed */
 };
 
 struct ks_package_file {
@@ -59,8 +59,8 @@ struct ks_package {
 	char *maintainer;  /* "NAME <ADDRESS>" */
 	char *licence;	   /* as the module says: "GPL" */
 	gint64 mtime;	   /* seconds since 1970: of every time in the package */
-	/* Each sorted by dest; no dest stands twice, or below one that is no directory.
-	 */
+	/* Each sorted by dest; no dest stands twice, or below one that is
+	 * no directory. */
 	GPtrArray *files;    /* struct ks_package_file */
 	GPtrArray *links;    /* struct ks_package_link */
 	GPtrArray *dirs;     /* struct ks_package_dir: the package's own directories */

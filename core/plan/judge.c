@@ -353,8 +353,8 @@ static void drop(struct ks_plan_cell *cell, enum ks_reason reason)
 	cell->removal_reason = reason;
 }
 
-/* Another version is installed here, or is about to be: this one goes once that is done.
- */
+/* Another version is installed here, or is about to be: this one goes once that
+ * is done. */
 static void judge_replaced(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_plan_cell *chosen = cell->group->chosen;

@@ -40,8 +40,8 @@ struct ks_verdict {
 	struct ks_target *target;
 	enum ks_target_state state;
 	enum ks_reason reason;
-	char *detail; /* "needs CONFIG_USB, ...", first compiler error, ...; may be NULL
-		       */
+	char *detail; /* "needs CONFIG_USB, ...", first compiler error, ...; may
+	               * be NULL */
 	bool wanted;  /* chosen for this kernel */
 };
 

@@ -36,8 +36,8 @@ struct ks_distro_weak {
 enum ks_distro_keys {
 	KS_DISTRO_KEYS_DKMS,   /* /var/lib/dkms/mok.key and .pub */
 	KS_DISTRO_KEYS_UBUNTU, /* /var/lib/shim-signed/mok, shared with its other tools */
-	KS_DISTRO_KEYS_GENTOO, /* make.conf's or the kernel's, where there is such a one
-				*/
+	KS_DISTRO_KEYS_GENTOO, /* make.conf's or the kernel's, where there is such
+	                        * a one */
 };
 
 struct ks_distro {

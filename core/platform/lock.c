@@ -171,8 +171,8 @@ void ks_lock_release(struct ks_lock *lock)
 
 	if (!lock)
 		return;
-	/* only the text goes: removing the file would let two processes hold "the" lock
-	 */
+	/* only the text goes: removing the file would let two processes hold
+	 * "the" lock */
 	ignored = ftruncate(lock->fd, 0);
 	(void)ignored;
 	close(lock->fd);

@@ -56,8 +56,8 @@ GPtrArray *ks_record_parse_list(const char *text, size_t size_bytes, const char 
 /* The text of "list" for struct ks_record_entry. Same entries, same bytes. */
 char *ks_record_format_list(GPtrArray *entries);
 
-/* The recorder program of this system, as a path of the calling process; NULL when none.
- */
+/* The recorder program of this system, as a path of the calling process; NULL
+ * when none. */
 char *ks_record_find_recorder(const struct ks_system *system);
 
 /*

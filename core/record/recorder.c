@@ -104,8 +104,8 @@ static char *database_line(const char *program)
 	return g_strdup_printf("%s %s", program, database ? database : "");
 }
 
-/* Lines are "HEAD", "PROGRAM DATABASE", stamp lines, "", then the list as it was printed.
- */
+/* Lines are "HEAD", "PROGRAM DATABASE", stamp lines, "", then the list as it
+ * was printed. */
 static char *load_cache(const struct ks_system *system, const char *program,
 			size_t *size_bytes)
 {

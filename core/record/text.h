@@ -74,8 +74,8 @@ bool ks_text_split(const char *value, size_t n, char **words);
 bool ks_text_read_number(const char *text, unsigned int base, uint64_t max,
 			 uint64_t *number);
 
-/* Absolute, and the same file however it is spelt: no "//", ".", ".." or "/" at the end.
- */
+/* Absolute, and the same file however it is spelt: no "//", ".", ".." or "/" at
+ * the end. */
 bool ks_text_is_plain_path(const char *path);
 /* 64 hexadecimal digits in lower case. */
 bool ks_text_is_sha256(const char *text);

@@ -133,8 +133,8 @@ static int filter_fill(scmp_filter_ctx filter, bool network)
 		r = seccomp_rule_add(
 			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, terminal_ioctls[i]));
-	/* Unix sockets, too: one on a read-only mount can be connected to all the same.
-	 */
+	/* Unix sockets, too: one on a read-only mount can be connected to all
+	 * the same. */
 	if (!r && !network)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 0);
 	if (!r && !network)

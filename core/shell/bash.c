@@ -45,8 +45,8 @@ static void run_clear(struct run *run)
 	g_string_free(run->note, TRUE);
 }
 
-/* What is there now. More than max_bytes is read and dropped; true when there was more.
- */
+/* What is there now. More than max_bytes is read and dropped; true when there
+ * was more. */
 static bool drain(int *fd, GString *text, size_t max_bytes)
 {
 	char buffer[16384];

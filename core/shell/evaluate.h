@@ -16,8 +16,8 @@
 
 struct ks_conf_file {
 	char *path;  /* inside the tree */
-	char *label; /* FILE of messages: as the calling process sees it, made printable
-		      */
+	char *label; /* FILE of messages: as the calling process sees it,
+	              * made printable */
 	char *text;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parameter expansion, and the few commands whose output is known without running them.
- */
+/* Parameter expansion, and the few commands whose output is known without
+ * running them. */
 #include <string.h>
 #include <sys/utsname.h>
 

@@ -218,8 +218,7 @@ static bool read_assignment(struct ks_reader *reader, bool exported)
 
 static bool read_statement(struct ks_reader *reader);
 
-/* A test and the assignments behind it; where it does not hold only their end counts.
- */
+/* A test and the assignments behind it; where it does not hold only their end counts. */
 static bool read_conditional(struct ks_reader *reader)
 {
 	bool applies, ok;

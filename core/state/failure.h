@@ -17,8 +17,8 @@ struct ks_quarantine {
 	char *fingerprint;
 	enum ks_reason reason; /* build-failed or verify-failed */
 	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
-	char *first_error;   /* first error line of the log, cleaned of control characters
-			      */
+	char *first_error;   /* first error line of the log, cleaned of
+	                      * control characters */
 	char *log_path;	     /* in the tree; NULL: it could not be kept */
 	gint64 failed_at_us; /* real time */
 	char *surroundings;  /* as they were; NULL: recorded before they were kept */

@@ -10,8 +10,8 @@
 
 enum ks_target_state {
 	KS_TARGET_ADDED,     /* known, and not wanted on this kernel */
-	KS_TARGET_EXCLUDED,  /* BUILD_EXCLUSIVE_*, OBSOLETE_BY, a higher version, settings
-			      */
+	KS_TARGET_EXCLUDED,  /* BUILD_EXCLUSIVE_*, OBSOLETE_BY, a higher
+	                      * version, settings */
 	KS_TARGET_WAITING,   /* cannot be built yet: headers, toolchain, BUILD_DEPENDS */
 	KS_TARGET_FAILED,    /* built and failed; not retried until an input changes */
 	KS_TARGET_BUILT,     /* artifact there, not installed */

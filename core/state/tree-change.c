@@ -175,8 +175,8 @@ static bool replace(const struct ks_system *system, const char *staged, const ch
 	int err;
 
 	if (rename_with(system, staged, dest, RENAME_EXCHANGE)) {
-		/* Published. What cannot be removed now is swept before the next build.
-		 */
+		/* Published. What cannot be removed now is swept before the
+		 * next build. */
 		(void)ks_treeop_remove(system->root, staged, NULL);
 		return true;
 	}

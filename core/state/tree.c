@@ -181,8 +181,8 @@ static void read_artifacts(const struct ks_system *system, struct ks_tree_entry 
 		g_autofree char *release_dir = g_build_filename(dir, release, NULL);
 		g_autoptr(GPtrArray) arches = NULL;
 
-		/* source/, build/ and tarball/ live here too; kernels begin with a digit
-		 */
+		/* source/, build/ and tarball/ live here too; kernels begin with
+		 * a digit */
 		if (!g_ascii_isdigit(release[0]))
 			continue;
 		arches = list_directories(system, release_dir);
@@ -217,8 +217,8 @@ static void read_dangling_link(const struct ks_system *system,
 	artifact->problem = g_strdup_printf("'%s': leads to nothing", link);
 }
 
-/* Is it T/M/kernel-K-A of an artifact that is there? Whether it is active was read then.
- */
+/* Is it T/M/kernel-K-A of an artifact that is there? Whether it is active was
+ * read then. */
 static bool is_link_of_artifact(const struct ks_tree_entry *entry, const char *name)
 {
 	for (guint i = 0; i < entry->artifacts->len; i++) {

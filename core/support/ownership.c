@@ -14,8 +14,8 @@
 
 #include "core/support/cleanup.h"
 
-/* Deeper is no source tree; what is below keeps its owner and is removed with the rest.
- */
+/* Deeper is no source tree; what is below keeps its owner and is removed with
+ * the rest. */
 #define DEPTH_MAX 128
 
 struct walk {

@@ -89,7 +89,7 @@ GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **e
 GPtrArray *ks_root_list_type(const struct ks_root *root, const char *path, mode_t type,
 			     GError **error);
 
-/* mkdir -p inside the tree; what it creates has exactly this mode, whatever the umask is.
- */
+/* mkdir -p inside the tree; what it creates has exactly this mode, whatever the
+ * umask is. */
 bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,
 		     GError **error);

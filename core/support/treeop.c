@@ -146,8 +146,8 @@ static bool set_attributes(struct copy *copy, int fd, const struct stat *st, mod
 	if (copy->options->chown &&
 	    fchown(fd, copy->options->uid, copy->options->gid) < 0)
 		return false;
-	/* What is root's from now on must not be writable by others through its old mode.
-	 */
+	/* What is root's from now on must not be writable by others through its
+	 * old mode. */
 	if (copy->options->chown && copy->options->uid == 0)
 		mode &= ~(mode_t)022;
 	return fchmod(fd, mode | add) == 0 &&

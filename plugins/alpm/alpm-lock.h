@@ -22,6 +22,6 @@ KS_DEFINE_CLEANUP(ks_alpm_lock, ks_alpm_lock_release)
 /* KS_ERROR_PENDING when somebody else has it; takes nothing. */
 bool ks_alpm_lock_check(const struct ks_alpm *alpm, GError **error);
 
-/* Remove one that a killed recorder of ours left. Costs one open(2) when there is none.
- */
+/* Remove one that a killed recorder of ours left. Costs one open(2) when there
+ * is none. */
 bool ks_alpm_lock_heal(const struct ks_alpm *alpm, GError **error);

@@ -53,8 +53,8 @@ static bool search_process(pid_t pid,
 	struct stat st;
 	bool found = false;
 
-	/* sudo leaves the caller's shell among the ancestors: its files are no authority
-	 */
+	/* sudo leaves the caller's shell among the ancestors: its files are
+	 * no authority */
 	if (!dir || fstat(dirfd(dir), &st) < 0 || st.st_uid != geteuid()) {
 		if (dir)
 			closedir(dir);

@@ -205,8 +205,8 @@ static bool copy_content(struct deb *deb, struct archive *tar,
 	return copy_bytes(deb, tar, file, file->fd, sha256, md5, error);
 }
 
-/* One file of data.tar. While counting, its digest is checked and its md5sums line made.
- */
+/* One file of data.tar. While counting, its digest is checked and its md5sums
+ * line made. */
 static bool add_file(struct deb *deb, struct archive *tar, const struct ks_deb_file *file,
 		     bool counting, GError **error)
 {

@@ -28,8 +28,8 @@ struct ks_deb_file {
 
 void ks_deb_file_free(struct ks_deb_file *file);
 
-/* What control.tar holds beside control and md5sums; maintainer scripts have mode 0755.
- */
+/* What control.tar holds beside control and md5sums; maintainer scripts have
+ * mode 0755. */
 struct ks_deb_script {
 	const char *name; /* "postinst" */
 	const char *text;
@@ -40,8 +40,8 @@ struct ks_deb {
 	GPtrArray *files;    /* struct ks_deb_file; sorted by path when it is written */
 	const struct ks_deb_script *scripts; /* by name; ended by one without a name; or
 						NULL */
-	bool compress; /* members are .tar.xz: for packages that live longer than a moment
-			*/
+	bool compress; /* members are .tar.xz: for packages that live longer than
+	                * a moment */
 	time_t mtime;  /* of control files and parent directories; 0: the newest of the
 			  files' */
 };

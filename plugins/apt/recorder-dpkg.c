@@ -112,8 +112,8 @@ static char *find_foreign(GPtrArray *packages, const char *names)
 
 static bool do_owner(const struct ks_system *system, const char *argument, GError **error)
 {
-	/* packages spell it as it was when they were built, before or after /usr's merge
-	 */
+	/* packages spell it as it was when they were built, before or after
+	 * /usr's merge */
 	g_autofree char *lib = ks_record_deb_spell(argument, "/lib/modules");
 	g_autofree char *usr = ks_record_deb_spell(argument, "/usr/lib/modules");
 	g_autoptr(GPtrArray) paths = g_ptr_array_new();

@@ -104,8 +104,8 @@ static bool run_step(struct recovery *recovery, const struct step *step, GError 
 	}
 	if (arguments->len == n_options)
 		return true;
-	/* a failure shows in the database; the next step, or the next run, deals with it
-	 */
+	/* a failure shows in the database; the next step, or the next run, deals
+	 * with it */
 	if (!ks_dpkg_run(recovery->system, arguments, &inner) &&
 	    g_error_matches(inner, KS_ERROR, KS_ERROR_PENDING)) {
 		g_propagate_error(error, g_steal_pointer(&inner));

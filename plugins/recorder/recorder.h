@@ -22,8 +22,8 @@ enum ks_recorder_verb {
 struct ks_recorder {
 	const char *program; /* "recorder-dpkg" */
 	bool ignores_sigterm;
-	/* Returns the exit code; what is wrong is on stderr then. argument may be NULL.
-	 */
+	/* Returns the exit code; what is wrong is on stderr then. argument may
+	 * be NULL. */
 	int (*run)(const char *root, enum ks_recorder_verb verb, const char *argument);
 };
 

@@ -97,8 +97,8 @@ static void check(guint32 seed, struct counts *counts)
 	ks_auto(ks_vars) bash = NULL;
 
 	counts->made++;
-	/* a tenth of what the native reader leaves to bash is for the second evaluation
-	 */
+	/* a tenth of what the native reader leaves to bash is for the
+	 * second evaluation */
 	if (!native && seed % 10)
 		return;
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));

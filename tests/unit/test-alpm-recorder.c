@@ -45,8 +45,8 @@ static void take_away(struct recorder *f, const char *path)
 	g_assert_cmpint(unlink(host), ==, 0);
 }
 
-/* Output of pacman with these arguments, and its status; NULL, and skipped, without it.
- */
+/* Output of pacman with these arguments, and its status; NULL, and skipped,
+ * without it. */
 static char *pacman(struct recorder *f, int *status, const char *option,
 		    const char *argument)
 {

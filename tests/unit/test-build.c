@@ -824,8 +824,8 @@ static void test_scripts(struct fixture *f, gconstpointer data)
 		strstr(log, "Warning: The post_build script is not executable."));
 }
 
-/* What autoconf makes of it redirects 5 and 6, and calls makes with what they get then.
- */
+/* What autoconf makes of it redirects 5 and 6, and calls makes with what they
+ * get then. */
 static bool make_configure(struct fixture *f)
 {
 	g_autofree char *dir = faketree_path(&f->tree, "/src/play-1.0");

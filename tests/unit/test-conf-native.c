@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The native reader's bounds and verdicts; what it reads is compared in tests/spec/conf.
- */
+/* The native reader's bounds and verdicts; what it reads is compared
+ * in tests/spec/conf. */
 #include <glib.h>
 #include <string.h>
 

@@ -338,8 +338,8 @@ static void test_rubbish(struct fixture *f, gconstpointer data)
 	assert_problem(f, "/m/damaged.ko.gz", "damaged compressed data");
 }
 
-/* Every truncation of a real object: a worker that dies is a failure of the inspection.
- */
+/* Every truncation of a real object: a worker that dies is a failure of
+ * the inspection. */
 static void test_truncated(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *path = path_in(f, "/m/play-good.ko");
@@ -359,8 +359,8 @@ static void test_truncated(struct fixture *f, gconstpointer data)
 	}
 }
 
-/* libkmod of some versions aborts on these; the others of the set are read all the same.
- */
+/* libkmod of some versions aborts on these; the others of the set are read all
+ * the same. */
 static void test_crashing(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *path = path_in(f, "/m/play-good.ko");

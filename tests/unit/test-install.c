@@ -574,8 +574,8 @@ static void test_failing(struct fixture *f, gconstpointer data)
 		if (ok)
 			break;
 		assert_whole(f);
-		/* nothing renamed yet: undone at once, without waiting for the next run
-		 */
+		/* nothing renamed yet: undone at once, without waiting for the
+		 * next run */
 		if (!has(f, "/var/lib/kmodsmith/journal"))
 			g_assert_true(is_old(f));
 		g_assert_true(recover(f));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Package descriptions: written, read back, and refused where a writer would be misled.
- */
+/* Package descriptions: written, read back, and refused where a writer would
+ * be misled. */
 #include "core/package/package.h"
 
 #include <fcntl.h>

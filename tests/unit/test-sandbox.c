@@ -604,8 +604,8 @@ static void test_cannot_reach_processes(struct fixture *f, gconstpointer data)
 		pid, pid, SYS_ptrace, pid, pid);
 	status = run(f, script);
 	if (!(f->layers & KS_SANDBOX_PID) && status == 3)
-		err = status; /* signals to the same user need a pid namespace or Landlock
-			       */
+		err = status; /* signals to the same user need a pid namespace
+		               * or Landlock */
 	kill(pid, SIGKILL);
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
 	g_assert_true(WIFSIGNALED(status));
