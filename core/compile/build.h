@@ -11,17 +11,18 @@
  * without one the real T/M/V/build is used, and only one kernel of an M/V
  * builds at a time). Output goes to make.log in dkms's form.
  *
- * What comes behind the steps ("finish" while it runs; "collect" and "verify" are where
- * it failed) goes on in a copy of the engine, and so does what a failure leaves: the
- * caller's loop does not wait for it. It holds a token of the jobserver, as a step that
- * compiles.
+ * What follows the steps ("finish" while it runs; "collect" and "verify" are
+ * where it failed), and what is done after a failure, runs in a copy of the
+ * engine: the caller's loop does not wait for it. It holds a token of the
+ * jobserver, as a step that compiles does.
  *
  * After success the artifact is staged on T's file system, complete with
  * compressed modules, Module.symvers, log and manifest, ready for
  * ks_tree_publish(). After a failure the build directory is left at
- * T/M/V/build with its make.log, as dkms does; the next failure of that M/V, on
- * whatever kernel, takes its place there. Only the log is left of a build that was
- * stopped for what it wrote, or that failed for no fault of the module's.
+ * T/M/V/build with its make.log, as dkms does; the next failure of that M/V,
+ * on whatever kernel, takes its place there. A build that was stopped because
+ * it wrote too much, or that failed for no fault of the module's, leaves only
+ * its log.
  */
 #pragma once
 
@@ -40,24 +41,24 @@ struct ks_build_request {
 	const struct ks_conf *conf; /* evaluated for that kernel */
 	const char *fingerprint;
 	/*
-	 * What it was made of, to be looked at again with the cache digests: what was
-	 * changed since is an error from outside. The second may be NULL. NULL: not
-	 * looked at.
+	 * Digests of what the fingerprint was made of, checked again with the
+	 * cache digests: a change since then is an error from outside.
+	 * override_digest may be NULL. source_digest NULL: no check.
 	 */
 	const char *source_digest, *override_digest;
 	const char *kernel_fingerprint;
 	const char *dest_dir; /* /lib/modules/K/updates/dkms, or NULL: as conf says */
 	const char *const
 		*extra_symvers; /* of BUILD_DEPENDS on this kernel; may be NULL */
-	bool private_build;	/* a mount namespace is to be had */
+	bool private_build;	/* this machine has mount namespaces */
 	/*
 	 * Prepared; NULL: not signed. Where signatures are enforced, failing to sign is
 	 * the failure of the build, and no doing of the module's; else it is a warning.
 	 */
 	const struct ks_signing *signing;
-	bool is_trial;	    /* leaves no trace at T/M/V/build, whatever comes of it */
+	bool is_trial;	    /* leaves nothing at T/M/V/build, however it ends */
 	bool use_store;	    /* take what the store has for this fingerprint */
-	bool keep_in_store; /* and keep there what is built */
+	bool keep_in_store; /* and store what is built */
 	struct ks_digest_cache *digests;
 	const struct ks_system *other_store; /* looked into as well; may be NULL */
 	/*
@@ -80,8 +81,9 @@ struct ks_build_result {
 	GError *outside; /* not the module's doing (no sandbox, disk full); or NULL */
 	char *log_path;	 /* make.log where it ended up */
 	/*
-	 * Of a failure of the module's: a copy beside where the failure is remembered.
-	 * log_path may be another kernel's soon. NULL: it could not be written.
+	 * After a failure of the module's: a copy of the log, beside the known
+	 * failure, since log_path may soon be another kernel's. NULL: it could
+	 * not be written.
 	 */
 	char *failure_log_path;
 	char *staged_dir;	      /* when ok */
@@ -116,28 +118,32 @@ int ks_build_poll_fd(const struct ks_build *build);
 
 /* Name of the running step, for the progress line. */
 const char *ks_build_step(const struct ks_build *build);
-/* dkms's words for it ("Building module(s)") and its command; NULL behind the last. */
+/*
+ * dkms's words for it ("Building module(s)") and its command; NULL after the
+ * last step.
+ */
 const char *ks_build_step_description(const struct ks_build *build);
 const char *ks_build_step_command(const struct ks_build *build);
 
 /*
- * False of a script that is there or not, and cannot be executed: it is passed over, as
- * dkms does. True of every other step. Only to be told: the step itself looks again.
+ * False when the step's script exists and cannot be executed: the build passes
+ * it over, as dkms does. True for every other step. For reports only: the step
+ * itself looks again.
  */
 bool ks_build_step_is_executable(const struct ks_build *build);
 
 /* How many files it has compiled and linked so far, by its log. */
 guint ks_build_files_done(struct ks_build *build);
-/* The same of a whole log. */
+/* The same for a whole log. */
 guint ks_build_count_files(const char *log_text, size_t size_bytes);
 
 /* Go on. True when the build is over; then *result is the caller's. */
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
 
 /*
- * Look at what the running step has written: it is killed when that is more than
- * the setting build-size, or when the disk is nearly full, and
- * ks_build_advance() tells. To be called about once a second; costs a statvfs(2).
+ * Check what the running step has written: when it is more than the setting build-size,
+ * or the disk is nearly full, the step is killed and ks_build_advance() reports it.
+ * Call it about once a second; it costs a statvfs(2).
  */
 void ks_build_check_limits(struct ks_build *build);
 

@@ -20,8 +20,8 @@
 #include "core/support/ownership.h"
 #include "core/support/treeop.h"
 
-/* 1980-01-01 00:00 UTC: for __DATE__ and the like, so that equal inputs give
- * equal bytes. */
+/* 1980-01-01 00:00 UTC: the value of __DATE__ and its relatives, so that equal inputs
+ * give equal bytes. */
 #define KS_BUILD_EPOCH		 "315532800"
 #define KS_BUILD_EPOCH_TIMESTAMP "Tue Jan  1 00:00:00 UTC 1980"
 
@@ -31,10 +31,10 @@
 /* Builds at a time; this one and all further ones share a uid. */
 #define KS_BUILD_SLOTS 64
 
-/* Processes and threads of one step, where a cgroup counts them. */
+/* Most processes and threads of one step, where a cgroup counts them. */
 #define KS_BUILD_PROCESSES_MAX 4096
 
-/* Of uname.c: in work_dir, and the places that they cover. */
+/* For uname.c: files in work_dir, and the places that they cover. */
 #define KS_BUILD_UNAME_FILES  4
 #define KS_BUILD_UNAME_COVERS 7
 
@@ -63,7 +63,8 @@ struct ks_build {
 	struct ks_jobserver *jobserver;
 	const struct ks_build_request *request;
 
-	unsigned int slot; /* no other build at this time has it, but for the last one */
+	unsigned int slot; /* no other build that runs now has it, except for the
+	                    * last slot */
 	uid_t uid;
 	gid_t gid;
 	bool is_root;
@@ -79,7 +80,10 @@ struct ks_build {
 	char *place_path;			 /* what the build sees as T/M/V */
 	char *home_path;			 /* its HOME, T/M/V/.home */
 	bool is_place_new;			 /* artifact_path was made for it */
-	/* struct ks_sandbox_bind, freed with it: what it sees of elsewhere */
+	/*
+	 * struct ks_sandbox_bind, freed with it: directories from elsewhere
+	 * that the build sees
+	 */
 	GArray *shown;
 	int tree_fd;
 	int log_fd;
@@ -125,9 +129,9 @@ void ks_build_clean_up(struct ks_build *build);
  * its home. */
 void ks_build_place_set_paths(struct ks_build *build);
 bool ks_build_place_make(struct ks_build *build, GError **error);
-/* What of it may be written: at most three and a NULL. */
+/* Which parts of it may be written: at most three and a NULL. */
 void ks_build_place_writable(const struct ks_build *build, const char **writable);
-/* Copy what was left there to staged_dir; what is not kept is a warning. */
+/* Copy what was left there to staged_dir; warns of each thing that is not kept. */
 bool ks_build_place_collect(struct ks_build *build, GError **error);
 void ks_build_place_clean_up(struct ks_build *build);
 /* T/M/V of a build without mounts that ended or died: root's alone again. */
@@ -141,9 +145,9 @@ void ks_build_shown_clear(gpointer data);
 bool ks_build_check_source(const struct ks_build *build, GError **error);
 bool ks_build_check_kernel(const struct ks_build *build, GError **error);
 
-/* reuse.c: stage what the store has, if it has all of it. */
+/* reuse.c: stage the artifact from the store, if all of it is there. */
 bool ks_build_reuse(struct ks_build *build);
-/* Put what was collected aside, and keep it when it has passed the checks. */
+/* Copy what was collected, and store the copy when it has passed the checks. */
 void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
 /* The copy that did the one was killed before the other. */
@@ -173,7 +177,7 @@ void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us
 G_GNUC_PRINTF(2, 3)
 void ks_build_log_line(struct ks_build *build, const char *format, ...);
 char *ks_build_log_first_error(const struct ks_build *build);
-/* Rewind it to be copied; of one that is endless only head and tail are left. */
+/* Rewind the log for copying; an endless one is cut down to its head and its tail. */
 bool ks_build_log_rewind(struct ks_build *build);
 
 /*

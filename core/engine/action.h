@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each kind of action does to the system, except building (builds.c) and what
- * goes on beside the loop (aside.c).
- * All run under the lock and can be repeated: an action that was half done by
- * a run that died is simply done again.
+ * What each kind of action does to the system, except building (builds.c) and what runs
+ * beside the loop (background.c). All run under the lock and can be repeated: an action
+ * that was half done by a run that died is simply done again.
  */
 #pragma once
 
@@ -17,7 +16,8 @@ struct ks_action_context {
 	const struct ks_inventory *inventory;
 	struct ks_outcome *outcome;
 	struct ks_signings *signings;
-	GHashTable *scripted; /* struct ks_source: root's scripts of it were run */
+	GHashTable *scripted; /* struct ks_source: those whose scripts for root
+	                       * were run */
 };
 
 /* Carry out one action. Not for KS_ACTION_BUILD, _RECORD, and what ks_aside_is(). */

@@ -14,7 +14,7 @@ struct ks_asides;
 
 /* context is held on to. */
 struct ks_asides *ks_asides_new(const struct ks_action_context *context);
-/* Waits for those that run, but for what signs. */
+/* Waits for the running ones, except those that sign. */
 void ks_asides_free(struct ks_asides *asides);
 KS_DEFINE_CLEANUP(ks_asides, ks_asides_free)
 
@@ -34,14 +34,14 @@ guint ks_asides_count(const struct ks_asides *asides);
 void ks_asides_poll(const struct ks_asides *asides, struct pollfd *fds);
 
 /*
- * Finish one that has ended, or with wait any. False when there is none; else its
- * *index, and in *failure (to be freed) why it failed, or NULL.
+ * Finish one that has ended; with wait, wait until any has. False when there is
+ * none; else its *index, and in *failure (to be freed) why it failed, or NULL.
  */
 bool ks_asides_take(struct ks_asides *asides, bool wait, guint *index, GError **failure);
 
 /*
- * Kill what signs; it leaves the artifact as it was. The others are to be waited for,
- * as half an index is none, nor is half an image; a ^C of the terminal they get
- * themselves.
+ * Kill those that sign, which leaves the artifact as it was. Wait for the
+ * others, as half an index is useless, and so is half an image; a ^C of the
+ * terminal reaches them anyway.
  */
 void ks_asides_cancel(struct ks_asides *asides);

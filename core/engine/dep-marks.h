@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * T/M/V/K/A/.dep_NAME: the version of each BUILD_DEPENDS that an artifact with
- * BUILD_DEPENDS_REBUILD was built upon (dkms 3.4.3). kmodsmith itself has this in the
- * fingerprint; they are for a dkms that takes its turn on the same tree, which would
- * build everything anew without them.
+ * BUILD_DEPENDS_REBUILD was built upon (dkms 3.4.3). kmodsmith itself has this
+ * in the fingerprint; the marks are for a dkms that takes its turn on the same
+ * tree, which would build everything again without them.
  */
 #pragma once
 

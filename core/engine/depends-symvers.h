@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a build gets of the modules that it is built upon. */
+/* Module.symvers of the modules that a build depends on. */
 #pragma once
 
 #include "core/inventory/inventory.h"

@@ -21,8 +21,8 @@ enum ks_event_kind {
 	KS_EVENT_ACTION_FAILED,	   /* action; error */
 	KS_EVENT_ORIGINAL,     /* text: the path of a file put aside or, by UNINSTALL, put
 				  back */
-	KS_EVENT_PLACED,       /* by INSTALL: manifest tells which files */
-	KS_EVENT_TAKEN,	       /* by UNINSTALL, before: manifest tells which files */
+	KS_EVENT_PLACED,       /* by INSTALL: manifest lists the files */
+	KS_EVENT_TAKEN,	       /* by UNINSTALL, before: manifest lists the files */
 	KS_EVENT_WEAK_MODULES, /* action's files are linked to other kernels, or were */
 	KS_EVENT_SCRIPT,       /* text: "post_add": such a script is run now */
 	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
@@ -31,10 +31,11 @@ enum ks_event_kind {
 	KS_EVENT_WARNING,	   /* text */
 	KS_EVENT_SANDBOX,	   /* text: the layers builds have; once a run */
 	KS_EVENT_POST_TRANSACTION, /* text: the command of framework.conf, about to run */
-	/* action's modules are about to be built or signed anew: signing tells how;
-	 * first: nothing was, on that kernel in this run */
+	/* action's modules are about to be built or signed again: signing says how;
+	 * first: nothing was signed on that kernel in this run */
 	KS_EVENT_SIGNING,
-	KS_EVENT_SIGNED,      /* they are finished: signing; manifest tells how it went */
+	KS_EVENT_SIGNED,      /* they are finished: signing; manifest says with
+	                       * what result */
 	KS_EVENT_SIGN_FAILED, /* text, error: one of them is not signed; a warning */
 };
 
@@ -46,8 +47,8 @@ struct ks_event {
 	const char *first_error; /* of a failed build */
 	const struct ks_signing *signing;
 	bool first;
-	/* of a build's step, in dkms's words (NULL: not told, KS_EVENT_NO_SCRIPT
-	 * follows), and its command */
+	/* Of a build's step: its description in dkms's words (NULL: not reported,
+	 * KS_EVENT_NO_SCRIPT follows), and its command. */
 	const char *description;
 	const char *command;
 	const struct ks_build_result *result; /* of a build that ended; or NULL */
@@ -66,8 +67,9 @@ struct ks_run_options {
 		*trigger; /* "command", "apt", "kernel-postinst", "boot": for the log */
 	bool no_record;	  /* inside a maintainer script: the database is locked */
 	/*
-	 * At the end of the caller's own transaction: all is done but the recording,
-	 * which the caller does itself, from what "kmodsmith records" prints.
+	 * For the end of the caller's own transaction: everything is done
+	 * except the recording, which the caller does itself, from what
+	 * "kmodsmith records" prints.
 	 */
 	bool caller_records;
 	bool no_depmod;
@@ -82,7 +84,7 @@ struct ks_run_options {
 	 * its others, and not until it is asked for by name again.
 	 */
 	const char *const *leave_out;
-	bool ignore_pre_install; /* its failure is only told */
+	bool ignore_pre_install; /* its failure is only reported */
 	int lock_timeout_ms;	 /* see ks_lock_acquire */
 	ks_observer observer;
 	void *observer_data;
@@ -94,14 +96,15 @@ struct ks_outcome {
 	struct ks_inventory *inventory; /* as it is after the run */
 	struct ks_plan *plan;		/* verdicts after the run */
 	unsigned int n_built, n_installed, n_removed, n_failed, n_waiting, n_recorded;
-	unsigned int n_reused; /* of those built: taken from the store */
+	unsigned int n_reused; /* how many of those built were taken from the store */
 	unsigned int n_failed_actions;
 	bool record_pending; /* the package database has not all records */
 	char *record_busy;   /* why it could not be written now; NULL: otherwise */
 	bool has_installed_for_running; /* something, for the running kernel */
-	GPtrArray *aliases;	/* char *: of what was installed for the running kernel */
-	unsigned int n_devices; /* announced to udev for it */
-	GPtrArray *changed;	/* char *: kernels that a module was put in place or taken
+	GPtrArray *aliases;		/* char *: aliases of what was installed for the
+	                         * running kernel */
+	unsigned int n_devices;		/* announced to udev for it */
+	GPtrArray *changed; /* char *: kernels that a module was put in place or taken
 				   away for; NULL: none */
 	gint64 duration_ms;
 };

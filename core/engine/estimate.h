@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What earlier builds tell of the next one: how long it takes, and how many
- * files it compiles. From the manifests and logs of the module's artifacts, of
- * this or another version, on whatever kernel; what was never built is unknown.
+ * How long the next build takes, and how many files it compiles, judged by
+ * earlier ones: by the manifests and logs of the module's artifacts, of this or
+ * another version, on whatever kernel. Nothing is known of a module that was
+ * never built.
  */
 #pragma once
 

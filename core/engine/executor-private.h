@@ -30,8 +30,8 @@ struct ks_executor {
 	struct ks_action_context context;
 	const struct ks_plan *plan;
 	enum ks_action_status *status; /* one per action */
-	gint64 *weight_ms; /* of builds: what is known to depend on its end, itself
-			      included */
+	gint64 *weight_ms; /* of builds: how long everything that depends on its end is
+	                    * known to take, itself included */
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
@@ -56,11 +56,11 @@ static inline const struct ks_action *ks_executor_action(
 
 /* telling.c: an event, with how far the run is. */
 void ks_executor_notify(const struct ks_executor *executor, struct ks_event event);
-/* The action has this status now, and it is told. result is of a build, or NULL. */
+/* Give the action this status and report it. result is a build's, or NULL. */
 void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    enum ks_action_status status, const GError *error,
 			    const struct ks_build_result *result);
-/* What there is to say of a build beside how it ended. */
+/* Report details of a build besides how it ended. */
 void ks_executor_tell_ended(struct ks_executor *executor,
 			    const struct ks_running *running,
 			    const struct ks_build_result *result);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs the actions of a plan: builds at the same time, sharing one jobserver with what
- * signs anew; depmods and initramfs updates beside them; everything else one after
- * another between them, each as soon as what it needs is done. One failure stops only
- * what needs it.
+ * Runs the actions of a plan: builds at the same time, sharing one jobserver
+ * with those that sign again; depmods and initramfs updates beside them;
+ * everything else one after another, each as soon as what it needs is done. A
+ * failure stops only the actions that need the failed one.
  */
 #pragma once
 

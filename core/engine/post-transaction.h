@@ -6,8 +6,8 @@
  * kernel when it uses $kernelver or $arch, with these two in its environment; in --root
  * inside that tree.
  *
- * Its output goes to dkms_tree/post_transaction.log in the form of make.log's steps,
- * which begins anew with each run.
+ * Its output goes to dkms_tree/post_transaction.log in the form of make.log's
+ * steps, which each run begins again.
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  * Proving that what is installed comes from its source: each module is built
  * once more, in a private directory, with nothing taken from the store, and
  * compared, before signing and compression, with what its manifest says was
- * built. Nothing of it is kept or installed.
+ * built. The second build is not kept and not installed.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ KS_DEFINE_CLEANUP(ks_rebuild, ks_rebuild_free)
 const char *ks_rebuild_verdict_id(enum ks_rebuild_verdict verdict);
 
 /*
- * Build target anew and compare. Under the lock. NULL with an error only when
+ * Build target again and compare. Needs the lock. NULL with an error only when
  * cancelled, or when its machinery could not be made.
  */
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The four dkms.conf scripts that need root by their purpose: POST_ADD,
+ * The four dkms.conf scripts that need root by their purpose, POST_ADD,
  * PRE_INSTALL, POST_INSTALL, POST_REMOVE. They run only from a source tree
  * that nobody but root can write, with a clean environment, without a shell,
- * and are named to the observer by the caller.
+ * and the caller reports them to the observer.
  */
 #pragma once
 
@@ -11,7 +11,10 @@
 
 struct ks_script_options {
 	bool to_stdout; /* what it prints goes to our standard output, not to the log */
-	/* Told before it runs, or that it cannot be executed and is passed over. */
+	/*
+	 * Called before a script runs, or when it cannot be executed and is
+	 * passed over.
+	 */
 	void (*tell)(const char *what, bool is_executable, void *data);
 	void *data;
 };

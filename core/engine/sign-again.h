@@ -5,20 +5,20 @@
 #include "core/engine/action.h"
 
 /*
- * Copy the artifact, make of the copy's modules what was built (proved by their
- * digests), finish them with the key in use, and exchange the two. What is
- * installed is as it was until the installation that follows. After any failure the
- * artifact is the old one; failing to sign is one here, also where signatures are not
+ * Copy the artifact, restore the copy's modules to what was built (proved by their
+ * digests), finish them with the key in use, and exchange the two. The installed files
+ * stay as they are until the installation that follows. After any failure the artifact
+ * is the old one; failing to sign is an error here, even where signatures are not
  * enforced: the old signature may be better than none.
  *
- * All but the exchange goes on in a copy of the engine (core/support/fork.h).
+ * Everything except the exchange runs in a copy of the engine (core/support/fork.h).
  */
 struct ks_resigning;
 
 /* context and action are held on to. */
 struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
 				     const struct ks_action *action, GError **error);
-/* Readable when it is to be finished. */
+/* Readable when it has ended: for poll(2). */
 int ks_resign_fd(const struct ks_resigning *resigning);
 /* Wait, exchange, free. */
 bool ks_resign_finish(struct ks_resigning *resigning, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How the modules of each kernel are signed in this run: decided, and the keys
- * made, once for each kernel and not before something is to be signed.
+ * made, once for each kernel, and only when something is to be signed.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ struct ks_signings *ks_signings_new(const struct ks_system *system,
 				    const struct ks_settings *settings);
 void ks_signings_free(struct ks_signings *signings);
 
-/* Prepared (see sign.h); owned by signings. *first (may be NULL): it had not been asked
- * for. Under the lock. */
+/* Prepared (see sign.h); owned by signings. *first (may be NULL) is set on the first call
+ * for this kernel. Needs the lock. */
 const struct ks_signing *ks_signings_get(struct ks_signings *signings,
 					 struct ks_kernel *kernel, bool *first);

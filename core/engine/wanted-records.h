@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the package database should hold: one record for every artifact that is
- * installed now on a live kernel, whatever a run was narrowed to. It is read from
- * the state tree anew, after the actions of a run.
+ * installed now on a live kernel, whatever part of the system a run was for. It
+ * is read from the state tree again, after the actions of a run.
  */
 #pragma once
 

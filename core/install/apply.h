@@ -21,17 +21,20 @@ bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *jou
 		    const char *module_dir, GError **error);
 
 /*
- * Give the staged files their names, then remove what is to be removed and is
- * still as the step says; sync the directories and drop those that are empty.
- * A step without a staged file is taken as done, and with recovering a staged
- * file that is not whole is dropped: then the old one stays.
+ * Give the staged files their names, then remove the files to be removed that
+ * are still as the step says; sync the directories and drop the empty ones. A
+ * step without a staged file counts as done, and with recovering an incomplete
+ * staged file is dropped: then the old file stays.
  */
 bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *journal,
 		     bool recovering, GError **error);
 
-/* Remove what was staged, and the directories that are empty now. */
+/* Remove the staged files, and the directories that are empty now. */
 bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *journal,
 		   GError **error);
 
-/* SHA-256 of a regular file, links not followed; NULL when it is none or unreadable. */
+/*
+ * SHA-256 of a regular file, links not followed; NULL when it is something else
+ * or unreadable.
+ */
 char *ks_apply_digest(const struct ks_system *system, const char *path);

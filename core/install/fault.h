@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where a test can make an effect fail, or the process die: called before each
- * change to the disk that a placement makes. Nobody else sets it.
+ * change to the disk that a placement makes. Only tests set it.
  */
 #pragma once
 

@@ -21,28 +21,29 @@
 #include "core/state/tree.h"
 
 /* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
- * as the conf says. See core/platform/distro.h (dkms 3.4.3,
- * override_dest_module_location). */
+ * where the conf says. See core/platform/distro.h (dkms
+ * 3.4.3, override_dest_module_location). */
 const char *ks_install_dest_override(const struct ks_system *system);
 
 /*
- * The directory in the tree where dkms has put file ("foo.ko.xz") on that kernel: the
- * distribution's, the one that the conf (which may be NULL) writes, else one of those
- * that other distributions and older versions use; NULL when it is in none. (dkms
- * 3.4.3, find_actual_dest_module_location, looks in the first two.)
+ * The directory in the tree where dkms has put file ("foo.ko.xz") on that
+ * kernel: the distribution's, the one that the conf (which may be NULL) names,
+ * else one of those that other distributions and older versions use; NULL when
+ * it is in none. (dkms 3.4.3, find_actual_dest_module_location, looks in the
+ * first two.)
  */
 char *ks_install_find_dir(const struct ks_system *system, const char *release,
 			  const struct ks_conf *conf, const char *file);
-/* The one that modules.dep has for it, which dkms's depmod has written; or NULL. */
+/* The directory of file by modules.dep, which dkms's depmod has written; or NULL. */
 char *ks_install_find_indexed_dir(const struct ks_system *system, const char *release,
 				  const char *file);
-/* The conf of an artifact's source for its kernel; NULL when there is none to be read.
- * For the above, where the distribution has no place of its own: it costs a listing of
- * the kernels. */
+/* The conf of an artifact's source for its kernel; NULL when there is none or it cannot
+ * be read. It costs a listing of the kernels, so ask only where the functions above need
+ * it: where the distribution names no directory. */
 struct ks_conf *ks_install_artifact_conf(const struct ks_system *system,
 					 const struct ks_tree_entry *entry,
 					 const struct ks_artifact *artifact);
-/* The one where dkms would put it. */
+/* The directory where dkms would put it. */
 char *ks_install_expected_dir(const struct ks_system *system, const char *release,
 			      const struct ks_conf *conf, const char *file);
 
@@ -68,7 +69,7 @@ bool ks_install_unplace(const struct ks_system *system,
 
 /*
  * Finish or undo what a killed run left. *n_recovered (may be NULL) is the
- * number of placements repaired. A journal that cannot be read is put aside as
+ * number of placements repaired. A journal that cannot be read is renamed to
  * state_dir/journal.broken, and counts. Costs one open(2) when there is none.
  */
 bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovered,
@@ -78,8 +79,8 @@ bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovere
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
 /*
- * The same without waiting: *tool (core/install/run-tool.h) runs until it is finished
- * with ks_install_depmod_finish(), which frees it; NULL when there is nothing to do.
+ * The same without waiting: *tool (core/install/run-tool.h) runs until
+ * ks_install_depmod_finish(), which frees it; NULL when there is nothing to do.
  */
 struct ks_tool;
 bool ks_install_depmod_start(const struct ks_system *system,
@@ -113,8 +114,8 @@ bool ks_install_initramfs_update(const struct ks_system *system,
 				 const struct ks_kernel *kernel, int log_fd,
 				 GError **error);
 /*
- * The same without waiting, as ks_install_depmod_start(): the tool is to be finished
- * with ks_install_initramfs_finish(). One at a time.
+ * The same without waiting, as ks_install_depmod_start(): finish the tool with
+ * ks_install_initramfs_finish(). One at a time.
  */
 bool ks_install_initramfs_start(const struct ks_system *system,
 				const struct ks_kernel *kernel, int log_fd,

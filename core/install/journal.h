@@ -64,7 +64,7 @@ struct ks_journal *ks_journal_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error);
 char *ks_journal_format(const struct ks_journal *journal);
 
-/* NULL without error when there is none. */
+/* NULL without an error when there is no journal. */
 struct ks_journal *ks_journal_load(const struct ks_system *system, GError **error);
 bool ks_journal_store(const struct ks_system *system, const struct ks_journal *journal,
 		      GError **error);

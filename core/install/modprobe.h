@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * modprobe_on_install of framework.conf (dkms 3.4.3): after an installation for the
- * running kernel, whatever the devices of the machine ask for is loaded, and what
- * modules-load.d(5) names.
+ * modprobe_on_install of framework.conf (dkms 3.4.3): after an installation for
+ * the running kernel, load the modules that the machine's devices ask for, and
+ * those that modules-load.d(5) names.
  *
- * udev.h needs no setting and tells udev only of devices that wait for the very
- * modules that were installed; this is for machines without udev, and for drivers that
- * a module-load list names.
+ * udev.h needs no setting, and triggers only devices that wait for the very
+ * modules that were installed; this is for machines without udev, and for
+ * drivers that a module-load list names.
  */
 #pragma once
 

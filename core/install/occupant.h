@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lies already where a module belongs, and whose it is. Each function looks at the
- * file system as it is now; links are not followed.
+ * Which file already lies where a module belongs, and whose it is. Each
+ * function looks at the file system as it is now; links are not followed.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ bool ks_occupant_is_placed(const struct ks_system *system,
 			   const struct ks_manifest_file *file);
 
 /*
- * The same, or the first part of it: a dkms that was killed, or met a full disk, while
- * it copied. artifact_dir may be NULL.
+ * The same, or only the beginning of it: from a dkms that was killed, or met a
+ * full disk, while it copied. artifact_dir may be NULL.
  */
 bool ks_occupant_is_ours(const struct ks_system *system, const char *artifact_dir,
 			 const struct ks_manifest *manifest,

@@ -17,19 +17,20 @@
 struct ks_original_options {
 	/* May the file at path be taken? NULL: each. */
 	bool (*may_take)(const char *path, void *data);
-	/* Is told each path that is taken, or put back. May be NULL. */
+	/* Called with each path that is taken, or put back. May be NULL. */
 	void (*tell)(const char *path, void *data);
 	void *data;
 };
 
 /*
- * Copy into the store what stands in the way of the manifest's files: for each that
- * goes below the kernel's own modules what lies at its very path, else the only file of
- * that name there, and add the latter's path to others (char *), to be removed with
- * ks_original_remove() when the new files are in place. Not what old (may be NULL), a
- * killed run or another module has put there. Among several in other places nobody
- * knows which one counts: they stay. Costs a walk through the kernel's modules where
- * there is such a file, else nothing.
+ * Copy into the store the files that the manifest's files would replace or
+ * hide: for each one that goes below the kernel's own modules, the file at its
+ * very path, else the only file of that name there; the latter's path is added
+ * to others (char *), which the caller removes with ks_original_remove() when
+ * the new files are in place. Files that old (may be NULL), a killed run or
+ * another module has put there are not copied. Among several files in other
+ * places nobody knows which one counts: they stay. Costs a walk through the
+ * kernel's modules where a file goes there, else nothing.
  */
 bool ks_original_put_aside(const struct ks_system *system, const char *artifact_dir,
 			   const struct ks_manifest *manifest,
@@ -42,15 +43,16 @@ bool ks_original_remove(const struct ks_system *system,
 			const struct ks_manifest *manifest, GPtrArray *others,
 			GError **error);
 
-/* Has the store what is at path now? */
+/* Does the store have what is at path now? */
 bool ks_original_is_put_aside(const struct ks_system *system,
 			      const struct ks_manifest *manifest, const char *path);
 
 /*
- * Put back what belongs below /lib/modules/RELEASE/kernel and is not there, or is our
- * own by the manifest (may be NULL), then drop the store for that kernel. Others (what
- * dkms took for the kernel's own in updates/ and the like) stay in the store. Nothing
- * when there is no store.
+ * Put back the files that belong below /lib/modules/RELEASE/kernel and are
+ * missing there, or replaced by our own by the manifest (may be NULL), then
+ * drop the store for that kernel. Other files (those that dkms took for the
+ * kernel's own in updates/, for example) stay in the store. Without a store
+ * this does nothing.
  */
 bool ks_original_restore(const struct ks_system *system,
 			 const struct ks_manifest *manifest, const char *module,

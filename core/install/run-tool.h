@@ -18,8 +18,8 @@ bool ks_run_tool(const struct ks_system *system, const char *const *argv, int lo
 		 GError **error);
 
 /*
- * The same in two parts. One that runs must be finished: that waits for its end,
- * frees it, and gives what ks_run_tool() gives.
+ * The same in two parts. Every tool that was started must be finished: that
+ * waits for its end, frees it, and returns what ks_run_tool() returns.
  */
 struct ks_tool;
 

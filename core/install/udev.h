@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices that have waited for a module: when one was installed for the running
- * kernel, udev is told of those that it is for, as if they were plugged in now.
+ * Devices that wait for a module: when one was installed for the running
+ * kernel, udev gets an event for each device that it is for, as if it were
+ * plugged in now.
  *
- * Only devices that no driver has taken: the others have nothing to gain, and an
- * "add" for them would run their rules again. udev's rule 80-drivers loads what
- * MODALIAS says at "add" only. A device's uevent file takes the action's name
+ * Only devices that no driver has taken: for the others an "add" would only
+ * run their rules again. udev's rule 80-drivers loads what MODALIAS says at
+ * "add" only. A device's uevent file takes the action's name
  * (Linux: Documentation/ABI/testing/sysfs-uevent).
  */
 #pragma once

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Weak modules: on distributions with a stable kernel ABI a program links the modules
- * of one kernel to others that they fit. It is the distribution's own; it compares
- * the symbols' CRCs itself (which is looked at afterwards), and depmod takes what it has
- * linked. Where it is not there, nothing is linked.
+ * Weak modules: on distributions with a stable kernel ABI a program of the distribution
+ * links the modules of one kernel to others that they fit. It compares the symbols'
+ * CRCs itself (which is checked afterwards), and depmod takes what it has linked. Where
+ * the program does not exist, nothing is linked.
  */
 #pragma once
 
 #include "core/install/install.h"
 #include "core/platform/distro.h"
 
-/* That of the tree's distribution, or NULL when there is none. */
+/* The program of the tree's distribution, or NULL when there is none. */
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);
 
 /*
@@ -22,12 +22,13 @@ char *ks_install_find_weak_link(const struct ks_system *system, const char *rele
 				const struct ks_manifest_file *file);
 
 /*
- * Look at what the program has linked: each import of the files must have the CRC that
- * the other kernel has for it (its Module.symvers, or the symvers.gz that RHEL and SUSE
- * have for kernels without headers), whatever release was built for. Links to what does
- * not fit are taken away, with all of the manifest's for that kernel, and told of, with
- * gone; then that kernel needs a depmod. What cannot be looked at stays, and is told of.
- * Costs a look into each kernel's weak-updates when there are none.
+ * Check what the program has linked: each import of the files must have the CRC
+ * that the other kernel has for it (in its Module.symvers, or in the symvers.gz
+ * that RHEL and SUSE have for kernels without headers), whatever release was
+ * built for. Where a link does not fit, all links to the manifest's files for
+ * that kernel are removed and reported, with gone set; then that kernel needs a
+ * depmod. Files that cannot be checked stay, and are reported. Costs a look
+ * into each kernel's weak-updates when there are none.
  */
 typedef void (*ks_weak_tell)(const struct ks_kernel *kernel, bool gone,
 			     const GError *problem, void *data);
@@ -36,8 +37,8 @@ bool ks_install_check_weak(const struct ks_system *system,
 			   void *data, GError **error);
 
 /*
- * Tell it of the manifest's files, on its standard input, that they are there or
- * (before they are removed) that they go. Nothing where there is no such program.
+ * Pass the manifest's files to it on its standard input: that they are there or (before
+ * they are removed) that they go. Does nothing where there is no such program.
  */
 bool ks_install_weak_modules(const struct ks_system *system,
 			     const struct ks_manifest *manifest, bool add,

@@ -4,9 +4,10 @@
  * the compiled bytes. Two builds with equal fingerprints give equal modules,
  * so nothing is built twice; a known failure is tried again when it changes.
  *
- * Of a BUILD_DEPENDS its own fingerprint goes in, not the Module.symvers that
- * its build will leave: that is known before anything is built, so that what is
- * built upon something new is rebuilt in the same run and not in the next one.
+ * A BUILD_DEPENDS contributes its own fingerprint, not the Module.symvers that
+ * its build will leave: the fingerprint is known before anything is built, so
+ * that a module that depends on a new one is rebuilt in the same run and not
+ * in the next one.
  */
 #pragma once
 
@@ -23,7 +24,7 @@ struct ks_fingerprint_inputs {
 		*depends; /* "NAME=FINGERPRINT" in the conf's order; may be NULL */
 };
 
-/* What goes into it, for the manifest: "environment:2,source,...". Static. */
+/* The names of its inputs, for the manifest: "environment:2,source,...". Static. */
 const char *ks_fingerprint_covers(void);
 
 /* Hex. Cannot fail; free with g_free. */

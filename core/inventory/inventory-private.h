@@ -15,7 +15,10 @@ struct ks_inventory_taking {
 				     failed */
 };
 
-/* sources.c: from T and from source_tree; problems of what is passed over. */
+/*
+ * sources.c: sources in T and in source_tree; problems of entries that are
+ * passed over.
+ */
 bool ks_inventory_find_sources(struct ks_inventory_taking *taking, GError **error);
 
 /* kernels.c: the directories of install_tree, and those that T remembers. */
@@ -32,6 +35,6 @@ enum ks_installed ks_inventory_check_installed(const struct ks_inventory_taking 
 bool ks_inventory_is_signature_stale(struct ks_inventory_taking *taking,
 				     const struct ks_target *target);
 
-/* recorded.c: what the package database says of it. */
+/* recorded.c: what the package database has for it. */
 enum ks_recorded ks_inventory_check_recorded(const struct ks_inventory_taking *taking,
 					     const struct ks_target *target);

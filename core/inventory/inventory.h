@@ -51,25 +51,26 @@ struct ks_target {
 	enum ks_conf_exclusion exclusion;
 	char *exclusion_text;
 	char *conf_problem; /* the conf cannot be read for this kernel; NULL when fine */
-	char *fingerprint;  /* wanted build fingerprint; NULL when it cannot be told */
+	char *fingerprint;  /* wanted build fingerprint; NULL when it is not known */
 	/* what the fingerprint was made of; override NULL: there was none */
 	char *source_digest, *override_digest, *kernel_fingerprint;
 	char **build_depends;
 	struct ks_conf *conf; /* NULL in specs of the planner */
-	/* what there is */
+	/* what exists */
 	struct ks_artifact *artifact; /* NULL: nothing built */
 	bool built;		      /* artifact has all its modules */
-	bool signature_stale; /* ours, and not signed with the key that would be
+	bool signature_stale;	      /* ours, and not signed with the key that would be
 	                       * used now */
-	char *built_fingerprint; /* from the manifest; NULL when built by dkms */
+	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
 	/* Its surroundings changed since: a run that nobody asked for tries it again */
 	bool is_retry_due;
 	/*
-	 * Path of the kernel's own same or newer module, or NULL (see in-tree.h). Asked
-	 * only of what is built of the present inputs and not in place.
+	 * Path of the kernel's own module if that is the same or newer, or NULL
+	 * (see in-tree.h). Looked for only while ours is built from the present
+	 * inputs and not installed.
 	 */
 	char *in_tree;
 };
