@@ -2,14 +2,18 @@
 /* Copying and registering a source. */
 #include "cli/add.h"
 
+#include <string.h>
+
 #include "cli/before.h"
 #include "cli/message.h"
 #include "core/engine/script.h"
 #include "core/platform/digest.h"
+#include "core/platform/lock.h"
+#include "core/state/snapshot.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
-#include "core/platform/lock.h"
 #include "core/support/treeop.h"
+#include "core/support/version.h"
 
 #define MAX_SOURCE_BYTES   (G_GUINT64_CONSTANT(4) << 30)
 #define MAX_SOURCE_ENTRIES 200000
@@ -90,21 +94,127 @@ static bool set_marks(const struct ks_cli *cli, const struct ks_conf *conf, bool
 	       ks_tree_set_removal_asked(cli->system, name, version, false, error);
 }
 
+/* --- sources that others can change */
+
+void ks_add_tell_copied(const char *reason, void *unused)
+{
+	(void)unused;
+	ks_message_warning("%s: a copy that only root can change is used, as it is now",
+			   reason);
+}
+
+/* Where it is, when that is in source_tree: what is elsewhere root has named. */
+static char *find_own_dir(const struct ks_system *system, const char *name,
+			  const char *version)
+{
+	g_autofree char *entry = ks_tree_entry_path(system, name, version);
+	g_autofree char *link = g_build_filename(entry, "source", NULL);
+	g_autofree char *target = ks_root_readlink(system->root, link);
+	g_autofree char *prefix = g_strconcat(system->source_tree, "/", NULL);
+
+	return target && g_str_has_prefix(target, prefix) ? g_steal_pointer(&target)
+							  : NULL;
+}
+
+/* Under the lock. *dir is the copy then. */
+static bool take_snapshot(const struct ks_cli *cli, const char *name, const char *version,
+			  char **dir, char **reason, GError **error)
+{
+	*reason = ks_snapshot_reason(cli->system, *dir);
+	if (!*reason)
+		return ks_snapshot_drop(cli->system, name, version, error);
+	if (!ks_snapshot_take(cli->system, name, version, *dir, error))
+		return false;
+	g_free(*dir);
+	*dir = ks_snapshot_path(cli->system, name, version);
+	return true;
+}
+
+bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *version,
+		     char **reason, GError **error)
+{
+	g_autofree char *dir = find_own_dir(cli->system, name, version);
+	ks_auto(ks_lock) lock = NULL;
+
+	*reason = NULL;
+	if (!dir)
+		return true;
+	lock = ks_marks_lock(cli, "add", error);
+	return lock && take_snapshot(cli, name, version, &dir, reason, error);
+}
+
+/* The highest version that source_tree has of it. */
+static char *find_version(const struct ks_cli *cli, const char *name)
+{
+	const struct ks_system *system = cli->system;
+	g_autofree char *prefix = g_strconcat(name, "-", NULL);
+	g_autoptr(GPtrArray) names =
+		ks_root_list(system->root, system->source_tree, NULL);
+	const char *best = NULL;
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *directory = names->pdata[i];
+		const char *version = directory + strlen(prefix);
+		g_autofree char *conf = g_build_filename(system->source_tree, directory,
+							 "dkms.conf", NULL);
+
+		if (g_str_has_prefix(directory, prefix) && g_ascii_isdigit(*version) &&
+		    ks_root_exists(system->root, conf) &&
+		    (!best || ks_version_compare(version, best) > 0))
+			best = version;
+	}
+	return g_strdup(best);
+}
+
+bool ks_add_named(const struct ks_cli *cli, const char *name, const char *version,
+		  GError **error)
+{
+	const struct ks_system *system = cli->system;
+	g_autofree char *found = version ? g_strdup(version) : find_version(cli, name);
+	g_autofree char *own = found ? find_own_dir(system, name, found) : NULL;
+	g_autofree char *dir =
+		found ? g_strdup_printf("%s/%s-%s", system->source_tree, name, found)
+		      : NULL;
+	g_autofree char *conf_path = g_build_filename(dir ? dir : "/", "dkms.conf", NULL);
+	g_autofree char *placed = NULL;
+	g_autofree char *reason = NULL;
+	struct ks_add_options options = {.copied = ks_add_tell_copied};
+	ks_auto(ks_conf) conf = NULL;
+
+	if (!dir || !ks_root_exists(system->root, conf_path))
+		return true;
+	if (own) {
+		if (!ks_add_snapshot(cli, name, found, &reason, error))
+			return false;
+		if (reason)
+			ks_add_tell_copied(reason, NULL);
+		return true;
+	}
+	conf = ks_conf_load(system, cli->settings, dir, name, found, NULL, NULL);
+	return !conf || ks_add_source(cli, dir, conf, &options, &placed, error);
+}
+
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
 		   struct ks_add_options *options, char **source_dir, GError **error)
 {
 	g_autofree char *to = g_strdup_printf("%s/%s-%s", cli->system->source_tree,
 					      conf->package_name, conf->package_version);
+	g_autofree char *used = g_strdup(to);
+	g_autofree char *reason = NULL;
 	ks_auto(ks_lock) lock = ks_marks_lock(cli, "add", error);
 
 	if (!lock || !place_source(cli, dir, to, options->replace, error) ||
 	    !ks_tree_add(cli->system, conf->package_name, conf->package_version, to,
 			 error) ||
+	    !take_snapshot(cli, conf->package_name, conf->package_version, &used, &reason,
+			   error) ||
 	    !set_marks(cli, conf, options->asked, error))
 		return false;
 	if (options->added)
 		options->added(options->data);
-	run_post_add(cli, conf, to, options);
+	if (reason && options->copied)
+		options->copied(reason, options->data);
+	run_post_add(cli, conf, used, options);
 	*source_dir = g_steal_pointer(&to);
 	return true;
 }

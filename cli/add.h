@@ -9,6 +9,8 @@ struct ks_add_options {
 	bool asked;   /* an administrator wants it, also without AUTOINSTALL */
 	bool replace; /* a source of that name and version at its place gives way */
 	void (*added)(void *data); /* it is registered; its POST_ADD comes; may be NULL */
+	/* others can change it, for that reason: root's own copy is used; may be NULL */
+	void (*copied)(const char *reason, void *data);
 	void *data;
 	struct ks_script_options script;
 	int script_status; /* out: of a POST_ADD that failed; the source stays added */
@@ -21,3 +23,21 @@ struct ks_add_options {
  */
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
 		   struct ks_add_options *options, char **source_dir, GError **error);
+
+/*
+ * Root asks for NAME/VERSION, which T has, by its name: when others can change its
+ * source, which is in source_tree, it is used as it is now (core/state/snapshot.h).
+ * *reason says why, NULL when nobody else can. Takes the lock, waiting for it.
+ */
+bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *version,
+		     char **reason, GError **error);
+
+/*
+ * Root asks for a module in the words of kmodsmith, "NAME" or "NAME/VERSION": what of it
+ * is in source_tree and only used when it is asked for, being a source that others can
+ * change or one that its conf names otherwise, is registered. It is told of.
+ */
+bool ks_add_named(const struct ks_cli *cli, const char *name, const char *version,
+		  GError **error);
+/* The line that says so, for kmodsmith. */
+void ks_add_tell_copied(const char *reason, void *unused);

@@ -31,9 +31,8 @@ static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *e
 				   "File: %s does not exist.",
 				   path);
 	ks_dkms_complain(error->message);
-	if (elsewhere)
-		return ks_dkms_die(KS_DKMS_BUILD_FAILED,
-				   "Malformed dkms.conf file. Cannot load source tree.");
+	if (ks_error_get_hint(error))
+		ks_dkms_warn("%s", ks_error_get_hint(error));
 	return ks_dkms_die(KS_DKMS_BAD_CONF,
 			   "Bad conf file.\n"
 			   "File: %s does not represent a valid dkms.conf file.",
@@ -53,6 +52,26 @@ static void tell_added(void *data)
 {
 	puts(data);
 	fflush(stdout);
+}
+
+static void tell_copied(const char *reason, void *data)
+{
+	(void)data;
+	ks_dkms_warn("%s: a copy that only root can change is used, as it is now",
+		     reason);
+}
+
+static int use_snapshot(const struct ks_dkms *dkms)
+{
+	g_autofree char *reason = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!ks_add_snapshot(&dkms->cli, dkms->options.module, dkms->options.version,
+			     &reason, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	if (reason)
+		tell_copied(reason, NULL);
+	return KS_DKMS_OK;
 }
 
 static void tell_script(const char *what, bool is_executable, void *data)
@@ -105,6 +124,7 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 	struct ks_add_options options = {
 		.replace = dkms->options.force,
 		.added = tell_added,
+		.copied = tell_copied,
 		.data = line,
 		.script = {.to_stdout = true, .tell = tell_script},
 	};
@@ -139,6 +159,25 @@ int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
 		return die_conf(dkms, dir, error, false);
 	tell_odd(conf);
 	return KS_DKMS_OK;
+}
+
+int ks_dkms_add_found(struct ks_dkms *dkms)
+{
+	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_conf) conf = NULL;
+	int code;
+
+	if (ks_dkms_is_added(dkms))
+		return use_snapshot(dkms);
+	conf = load_conf(dkms, source, &error);
+	if (!conf)
+		return die_conf(dkms, source, error, false);
+	code = ks_dkms_add_directory(dkms, source, conf);
+	/* dkms has an empty line between this and the build */
+	puts("");
+	fflush(stdout);
+	return code;
 }
 
 /* The directory is given instead of the module, as a path of the caller. */

@@ -3,6 +3,7 @@
 #include "cli/dkms/dkms-engine.h"
 #include "cli/dkms/dkms-sanity.h"
 #include "cli/find.h"
+#include "core/platform/lock.h"
 
 static const char *command_name(bool install)
 {
@@ -78,7 +79,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
 					 release);
 	if (!verdict)
-		return ks_dkms_die_no_headers(dkms, release);
+		return ks_dkms_die_no_target(dkms, outcome->inventory, release);
 	told = ks_dkms_words_done(words, options->module, options->version, release);
 	if (told)
 		*done = (struct ks_dkms_done){.built = told->built,
@@ -192,7 +193,7 @@ static int require_source(const struct ks_dkms *dkms)
 
 	if (!ks_dkms_is_added(dkms))
 		return ks_root_exists(dkms->cli.system->root, source)
-			       ? ks_dkms_read_strict(dkms, source)
+			       ? KS_DKMS_OK
 			       : ks_dkms_die_no_source(dkms);
 	names = ks_root_list(dkms->cli.system->root, added, NULL);
 	if (names && names->len >= 2)
@@ -258,6 +259,9 @@ static int build_or_install(struct ks_dkms *dkms, bool install)
 		return ks_dkms_die_no_module("add");
 	code = require_source(dkms);
 	code = code ? code : check_arches(dkms);
+	/* before it is left to a run that takes only what it finds by itself */
+	if (!code && !ks_lock_is_held_above(dkms->cli.system))
+		code = ks_dkms_add_found(dkms);
 	if (code)
 		return code;
 	if (!set_marks(dkms, &error))

@@ -149,6 +149,50 @@ int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release)
 			   release, tree, release, tree, release, release);
 }
 
+/* What was said of a directory that was not taken for a source. */
+static const char *find_problem(const struct ks_dkms *dkms,
+				const struct ks_inventory *inventory)
+{
+	g_autofree char *source = ks_dkms_source_path(dkms);
+
+	for (guint i = 0; i < inventory->problems->len; i++) {
+		const char *problem = g_ptr_array_index(inventory->problems, i);
+
+		if (strstr(problem, source))
+			return problem;
+	}
+	return NULL;
+}
+
+static bool has_source(const struct ks_dkms *dkms, const struct ks_inventory *inventory)
+{
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (g_str_equal(source->name, dkms->options.module) &&
+		    g_str_equal(source->version, dkms->options.version))
+			return true;
+	}
+	return false;
+}
+
+int ks_dkms_die_no_target(const struct ks_dkms *dkms,
+			  const struct ks_inventory *inventory, const char *release)
+{
+	const char *problem = find_problem(dkms, inventory);
+	g_autofree char *source = ks_dkms_source_path(dkms);
+
+	if (problem)
+		ks_dkms_complain(problem);
+	if (problem || !has_source(dkms, inventory))
+		return ks_dkms_die(KS_DKMS_BAD_CONF,
+				   "Bad conf file.\n"
+				   "File: %s/dkms.conf does not represent a valid "
+				   "dkms.conf file.",
+				   source);
+	return ks_dkms_die_no_headers(dkms, release);
+}
+
 /* "needs a, b", as dkms lists them: "a b". */
 static char *list_depends(const char *detail)
 {

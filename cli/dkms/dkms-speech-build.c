@@ -159,8 +159,8 @@ static bool has_patch(const struct ks_dkms_words *words, const struct ks_source 
 	g_autofree char *override =
 		g_build_filename(system->dkms_etc, source->name, "patches", name, NULL);
 
-	return ks_root_exists(system->root, own) ||
-	       ks_root_exists(system->root, override);
+	return ks_conf_is_inside(name) && (ks_root_exists(system->root, own) ||
+					   ks_root_exists(system->root, override));
 }
 
 /* "patch -p1 < ./patches/NAME" */
@@ -186,6 +186,12 @@ static void fail_patch(struct ks_dkms_words *words, const struct ks_source *sour
 		return;
 	}
 	block->done.code = KS_DKMS_NO_ALL;
+	if (!ks_conf_is_inside(name)) {
+		block->done.error = g_strdup_printf("Patch %s as specified in dkms.conf "
+						    "contains '..' path component.",
+						    name);
+		return;
+	}
 	block->done.error =
 		g_strdup_printf("Patch %s as specified in dkms.conf cannot be\nfound in "
 				"%s/build/patches/.",

@@ -189,6 +189,13 @@ int ks_dkms_add_given(struct ks_dkms *dkms);
  * when it is not there. Told, as what is odd and no error.
  */
 int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
+/*
+ * What "dkms build" does before anything else: add the module of the command line, whose
+ * source is there and whose conf is one, when it is not added; use it as it is now, when
+ * others can change it.
+ */
+int ks_dkms_add_found(struct ks_dkms *dkms);
+
 /* Register dir, whose conf that is, copying it to its place; told in dkms's words. */
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 			  const struct ks_conf *conf);

@@ -96,6 +96,20 @@ static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
 	return true;
 }
 
+/* Of a source that cannot be used there is no log; what is wrong with it is known. */
+static void tell_no_log(const struct ks_inventory *inventory,
+			const struct ks_selection *selection)
+{
+	const struct ks_source *source =
+		selection->module ? ks_source_pick(inventory, selection) : NULL;
+
+	ks_message_error("there is no build log: nothing was built");
+	if (source && source->problem)
+		ks_message_error("%s", source->problem);
+	else if (selection->module)
+		ks_message_hint("'kmodsmith explain %s' tells why", selection->module);
+}
+
 static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 {
 	static const struct ks_plan_request everything;
@@ -114,10 +128,7 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 	}
 	path = find_log(cli, inventory, selection, &target);
 	if (!path) {
-		ks_message_error("there is no build log: nothing was built");
-		if (selection->module)
-			ks_message_hint("'kmodsmith explain %s' tells why",
-					selection->module);
+		tell_no_log(inventory, selection);
 		return KS_EXIT_NOT_FOUND;
 	}
 	if (!cli->quiet)

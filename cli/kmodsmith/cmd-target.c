@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith build, install, uninstall: one module, because somebody says so. */
+#include "cli/add.h"
 #include "cli/before.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/support/error.h"
+#include "core/platform/lock.h"
 
 static char *kernel_option;
 static gboolean force, no_initramfs;
@@ -75,6 +77,9 @@ static int run_selected(struct ks_cli *cli, enum ks_goal goal,
 	g_autoptr(GError) error = NULL;
 	int code;
 
+	if (ks_goal_asks_for(goal) && !ks_lock_is_held_above(cli->system) &&
+	    !ks_add_named(cli, selection->module, selection->version, &error))
+		return ks_run_fail(error);
 	code = ks_marks_resolve(cli, selection);
 	if (code != KS_EXIT_OK)
 		return code;

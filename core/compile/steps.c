@@ -39,7 +39,10 @@ static void add_patches(const struct ks_build *build, GPtrArray *steps)
 	for (; patches && *patches; patches++) {
 		g_autofree char *path = g_strconcat("./patches/", *patches, NULL);
 		g_autofree char *quoted = g_shell_quote(path);
-		g_autofree char *command = g_strconcat("patch -p1 -i ", quoted, NULL);
+		g_autofree char *command =
+			ks_conf_is_inside(*patches)
+				? g_strconcat("patch -p1 -i ", quoted, NULL)
+				: g_strdup("echo 'it leads out of patches/'; false");
 		g_autofree char *shown = g_strconcat("patch -p1 < ", path, NULL);
 		g_autofree char *description =
 			g_strdup_printf("Applying patch %s", *patches);

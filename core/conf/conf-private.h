@@ -36,9 +36,6 @@ char *ks_conf_parse_show(const char *value);
 bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 			   guint index, const char *text);
 
-/* A relative path that stays below where it begins, without control characters. */
-bool ks_conf_is_inside(const char *path);
-
 /* inputs.c: the files of a conf, and what it sees of dkms. */
 bool ks_conf_add_files(struct ks_evaluation *evaluation,
 		       const struct ks_settings *settings, GError **error);

@@ -18,6 +18,8 @@ void ks_conf_free(struct ks_conf *conf)
 		return;
 	g_free(conf->package_name);
 	g_free(conf->package_version);
+	g_free(conf->written_name);
+	g_free(conf->written_version);
 	g_clear_pointer(&conf->modules, g_ptr_array_unref);
 	g_free(conf->make);
 	g_strfreev(conf->patches);
@@ -36,32 +38,56 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf);
 }
 
-static bool read_name(struct ks_conf_parse *parse, const char *variable, char **out,
-		      GError **error)
+/* A word between two of the same character that no version has around it. */
+bool ks_conf_is_template(const char *text)
+{
+	size_t length = strlen(text);
+	char mark = *text;
+
+	if (length < 3 || !strchr("#@%", mark) || text[length - 1] != mark)
+		return false;
+	for (size_t i = 1; i + 1 < length; i++)
+		if (!g_ascii_isalnum(text[i]) && !strchr("_-.", text[i]))
+			return false;
+	return true;
+}
+
+/* Of nobody who calls it otherwise is it a name. */
+static bool fail_name(const struct ks_conf_parse *parse, const char *variable,
+		      const char *shown, GError **error)
+{
+	if (!ks_conf_is_template(shown))
+		return ks_conf_parse_fail(parse, variable, 0, error,
+					  "%s '%s' is not a name: letters, digits and "
+					  "._+~:@=,%%^- only, no '..' in it and no "
+					  "'.' or '-' before it",
+					  variable, shown);
+	ks_conf_parse_fail(parse, variable, 0, error,
+			   "%s '%s' is a template that nobody has filled in", variable,
+			   shown);
+	ks_error_hint(error, "its vendor's install script does that; or copy the source "
+			     "to /usr/src/NAME-VERSION, and that name is used");
+	return false;
+}
+
+/* What it is called goes before, as in dkms; that is only worth a word. */
+static bool read_name(struct ks_conf_parse *parse, const char *variable,
+		      const char *called, char **written, char **out, GError **error)
 {
 	const char *value = ks_conf_parse_get(parse, variable, 0);
 	g_autofree char *shown = ks_conf_parse_show(value);
 
 	if (!*value)
 		return ks_conf_parse_fail(parse, variable, 0, error, "no %s", variable);
-	if (!ks_name_is_plain(value))
-		return ks_conf_parse_fail(parse, variable, 0, error,
-					  "%s '%s' is not a name: letters, digits and "
-					  "._+~:@=,%%^- only, no '..' in it and no "
-					  "'.' or '-' before it",
-					  variable, shown);
-	*out = g_strdup(value);
-	return true;
-}
-
-/* It may be called otherwise, as in dkms; that is only worth a word. */
-static void compare_name(struct ks_conf_parse *parse, const char *variable,
-			 const char *value, const char *called)
-{
+	*written = g_strdup(value);
+	*out = g_strdup(called ? called : value);
+	if (!called && (!ks_name_is_plain(value) || ks_conf_is_template(value)))
+		return fail_name(parse, variable, shown, error);
 	if (called && strcmp(value, called) != 0)
 		ks_conf_parse_warn(parse, variable, 0,
-				   "%s is '%s', but it is called '%s'", variable, value,
+				   "%s is '%s', but it is called '%s'", variable, shown,
 				   called);
+	return true;
 }
 
 static bool read_bool(struct ks_conf_parse *parse, const char *variable, bool *out,
@@ -143,10 +169,10 @@ static void read_make(struct ks_conf_parse *parse)
 		g_strconcat(make, kernel && kernel->clang ? " LLVM=1" : "", NULL);
 }
 
-static bool read_patches(struct ks_conf_parse *parse, GError **error)
+static void read_patches(struct ks_conf_parse *parse)
 {
 	const struct ks_kernel *kernel = parse->evaluation.kernel;
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *patches = g_ptr_array_new();
 	guint n_elements;
 	const struct ks_vars_element *elements =
 		ks_vars_elements(parse->evaluation.vars, "PATCH", &n_elements);
@@ -157,9 +183,9 @@ static bool read_patches(struct ks_conf_parse *parse, GError **error)
 		g_autofree char *shown = ks_conf_parse_show(patch);
 
 		if (*patch && !ks_conf_is_inside(patch))
-			return ks_conf_parse_fail(
-				parse, "PATCH", index, error,
-				"PATCH[%u] '%s' leads out of 'patches/'", index, shown);
+			ks_conf_parse_warn(parse, "PATCH", index,
+					   "PATCH[%u] '%s' leads out of 'patches/'",
+					   index, shown);
 		if (!*patch || !kernel ||
 		    (*ks_conf_parse_get(parse, "PATCH_MATCH", index) &&
 		     !ks_conf_parse_matches(parse, "PATCH_MATCH", index,
@@ -168,9 +194,7 @@ static bool read_patches(struct ks_conf_parse *parse, GError **error)
 		g_ptr_array_add(patches, g_strdup(patch));
 	}
 	g_ptr_array_add(patches, NULL);
-	parse->conf->patches =
-		(char **)g_ptr_array_free(g_steal_pointer(&patches), FALSE);
-	return true;
+	parse->conf->patches = (char **)g_ptr_array_free(patches, FALSE);
 }
 
 static bool read_build_depends(struct ks_conf_parse *parse, GError **error)
@@ -274,11 +298,14 @@ static void digest_patch(const struct ks_conf_parse *parse, const char *patch,
 	g_autofree char *override =
 		g_build_filename(system->dkms_etc, parse->name, "patches", patch, NULL);
 	size_t size_bytes = 0;
-	g_autofree char *data = ks_root_read_file(system->root, override, MAX_PATCH_BYTES,
-						  &size_bytes, NULL);
+	bool is_inside = ks_conf_is_inside(patch);
+	g_autofree char *data =
+		is_inside ? ks_root_read_file(system->root, override, MAX_PATCH_BYTES,
+					      &size_bytes, NULL)
+			  : NULL;
 	g_autofree char *digest = NULL;
 
-	if (!data)
+	if (!data && is_inside)
 		data = ks_root_read_file(system->root, own, MAX_PATCH_BYTES, &size_bytes,
 					 NULL);
 	digest = data ? ks_digest_data(data, size_bytes) : g_strdup("absent");
@@ -317,20 +344,21 @@ static bool read_fields(struct ks_conf_parse *parse, const char *name,
 	struct ks_conf *conf = parse->conf;
 
 	ks_conf_apply_directives(parse);
-	if (!read_name(parse, "PACKAGE_NAME", &conf->package_name, error) ||
-	    !read_name(parse, "PACKAGE_VERSION", &conf->package_version, error))
+	if (!read_name(parse, "PACKAGE_NAME", name, &conf->written_name,
+		       &conf->package_name, error) ||
+	    !read_name(parse, "PACKAGE_VERSION", version, &conf->written_version,
+		       &conf->package_version, error))
 		return false;
-	parse->name = name ? name : conf->package_name;
-	parse->version = version ? version : conf->package_version;
-	compare_name(parse, "PACKAGE_NAME", conf->package_name, name);
-	compare_name(parse, "PACKAGE_VERSION", conf->package_version, version);
+	parse->name = conf->package_name;
+	parse->version = conf->package_version;
 	if (!read_bool(parse, "AUTOINSTALL", &conf->autoinstall, error) ||
 	    !read_bool(parse, "BUILD_DEPENDS_REBUILD", &conf->build_depends_rebuild,
 		       error) ||
 	    !read_bool(parse, "NO_WEAK_MODULES", &conf->no_weak_modules, error) ||
 	    !read_build_depends(parse, error) || !read_scripts(parse, error) ||
-	    !ks_conf_parse_modules(parse, error) || !read_patches(parse, error))
+	    !ks_conf_parse_modules(parse, error))
 		return false;
+	read_patches(parse);
 	read_make(parse);
 	if (!ks_conf_read_environment(parse, error))
 		return false;

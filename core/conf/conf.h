@@ -38,11 +38,17 @@ enum ks_conf_exclusion {
 };
 
 struct ks_conf {
+	/* what the caller calls it, else what the conf does */
 	char *package_name;
 	char *package_version;
+	/* PACKAGE_NAME and PACKAGE_VERSION as they are written, names or not */
+	char *written_name;
+	char *written_version;
 	GPtrArray *modules; /* struct ks_conf_module */
 	char *make;	    /* the command for this kernel, "make ..." or the default */
-	char **patches; /* names below patches/, those that match this kernel, in order */
+	/* names below patches/, those that match this kernel, in order; one that leads
+	 * out of it is for the build to refuse (ks_conf_is_inside) */
+	char **patches;
 	char *post_add; /* the scripts: command lines, NULL when absent */
 	char *pre_build;
 	char *post_build;
@@ -73,12 +79,23 @@ KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
  * meaningful (the conf sees kernelver="" as in "dkms add").
  *
  * name and version are what the caller calls it (T/M/V, /usr/src/M-V), or NULL
- * when not known yet. KS_ERROR_INVALID, with file and line, for a conf that is
- * empty, binary, larger than 1 MiB, lacks or has a malformed PACKAGE_NAME or
- * PACKAGE_VERSION ('/', "..", blanks, control characters, leading '-' or '.'),
+ * when not known yet. What they say goes before what the conf says (dkms 3.4.3),
+ * which may be a template that nobody has filled in. KS_ERROR_INVALID, with file and
+ * line, for a conf that is empty, binary, larger than 1 MiB, lacks PACKAGE_NAME or
+ * PACKAGE_VERSION, or has a malformed one ('/', "..", blanks, control characters,
+ * leading '-' or '.') where the caller does not say it,
  * has a hole in its modules, or a name or location that leads out of the tree.
  */
 struct ks_conf *ks_conf_load(const struct ks_system *system,
 			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,
 			     struct ks_kernel *kernel, GError **error);
+
+/*
+ * True for a text that stands for a version or name which somebody was to fill in:
+ * "#MODULE_VERSION#", "@VERSION@".
+ */
+bool ks_conf_is_template(const char *text);
+
+/* A relative path that stays below where it begins, without control characters. */
+bool ks_conf_is_inside(const char *path);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/conf/conf-private.h"
+#include "core/platform/distro.h"
 #include "core/support/name.h"
 
 static void module_free(struct ks_conf_module *module)
@@ -58,7 +59,7 @@ static bool read_built(const struct ks_conf_parse *parse, guint index, guint n_m
 	g_autofree char *dir = NULL;
 
 	if (!*name && n_modules == 1)
-		name = parse->conf->package_name;
+		name = parse->conf->written_name;
 	if (!*name)
 		return ks_conf_parse_fail(parse, "DEST_MODULE_LOCATION", index, error,
 					  "no BUILT_MODULE_NAME[%u]", index);
@@ -90,7 +91,58 @@ static bool is_location_text(const char *text)
 	return true;
 }
 
-static bool read_dest(const struct ks_conf_parse *parse, guint index,
+/* The location without "..", which leads to a directory below /lib/modules/K; or NULL. */
+static char *normalize(const char *location)
+{
+	g_auto(GStrv) parts = g_strsplit(location, "/", -1);
+	g_autoptr(GString) path = g_string_new(NULL);
+
+	for (char **part = parts; *part; part++) {
+		const char *slash = strrchr(path->str, '/');
+
+		if (!**part || strcmp(*part, ".") == 0)
+			continue;
+		if (strcmp(*part, "..") != 0)
+			g_string_append_printf(path, "/%s", *part);
+		else if (slash)
+			g_string_truncate(path, (gsize)(slash - path->str));
+		else
+			return NULL;
+	}
+	return path->len ? g_string_free(g_steal_pointer(&path), FALSE) : NULL;
+}
+
+/*
+ * Where the distribution has one place for all modules what the conf says has no effect
+ * (dkms 3.4.3 looks at its beginning only), and is worth a word.
+ */
+static bool check_location(struct ks_conf_parse *parse, guint index, char **location,
+			   GError **error)
+{
+	const struct ks_system *system = parse->evaluation.system;
+	const char *everywhere = system->modules_dest ? system->modules_dest
+						      : ks_distro_find(system)->dest;
+	g_autofree char *shown = ks_conf_parse_show(*location);
+	g_autofree char *path = is_location_text(*location) ? normalize(*location) : NULL;
+
+	if (path && ks_conf_is_inside(*location + 1))
+		return true;
+	if (!path && !everywhere)
+		return ks_conf_parse_fail(
+			parse, "DEST_MODULE_LOCATION", index, error,
+			"DEST_MODULE_LOCATION[%u] '%s' leads out of the tree", index,
+			shown);
+	if (everywhere)
+		ks_conf_parse_warn(parse, "DEST_MODULE_LOCATION", index,
+				   "DEST_MODULE_LOCATION[%u] '%s' is no place below "
+				   "/lib/modules/K; modules go to '%s' here",
+				   index, shown, everywhere);
+	g_free(*location);
+	*location = path ? g_steal_pointer(&path) : g_strdup(everywhere);
+	return true;
+}
+
+static bool read_dest(struct ks_conf_parse *parse, guint index,
 		      struct ks_conf_module *module, GError **error)
 {
 	const char *name = ks_conf_parse_get(parse, "DEST_MODULE_NAME", index);
@@ -111,12 +163,7 @@ static bool read_dest(const struct ks_conf_parse *parse, guint index,
 					  "DEST_MODULE_LOCATION[%u] '%s' does not begin "
 					  "with '/kernel', '/updates' or '/extra'",
 					  index, shown);
-	if (!ks_conf_is_inside(location + 1) || !is_location_text(location))
-		return ks_conf_parse_fail(
-			parse, "DEST_MODULE_LOCATION", index, error,
-			"DEST_MODULE_LOCATION[%u] '%s' leads out of the tree", index,
-			shown);
-	return true;
+	return check_location(parse, index, &module->dest_location, error);
 }
 
 /* dkms: only the first letter counts; without one as STRIP[0], else yes. */

@@ -4,9 +4,12 @@
  * A directory there is a source only when nobody but root could have put it
  * there, and when it is named as its dkms.conf says.
  */
-#include "core/inventory/inventory-private.h"
+#include <string.h>
 
+#include "core/inventory/inventory-private.h"
+#include "core/state/snapshot.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 #include "core/support/version.h"
 
 static void add_problem(struct ks_inventory_taking *taking, const char *format, ...)
@@ -18,44 +21,6 @@ static void add_problem(struct ks_inventory_taking *taking, const char *format, 
 	va_start(args, format);
 	g_ptr_array_add(taking->inventory->problems, g_strdup_vprintf(format, args));
 	va_end(args);
-}
-
-/* --- trust */
-
-/* In the tree of --root, who owns the tree is its root. */
-static bool is_trusted_owner(const struct ks_system *system, uid_t uid)
-{
-	struct stat st;
-
-	if (uid == 0)
-		return true;
-	return !ks_root_is_host(system->root) &&
-	       fstat(ks_root_fd(system->root), &st) == 0 && st.st_uid == uid;
-}
-
-/* Why the file may not be believed, or NULL. */
-static char *find_distrust(const struct ks_system *system, const char *path)
-{
-	struct stat st;
-
-	if (!ks_root_stat(system->root, path, &st))
-		return g_strdup_printf("'%s': cannot be read", path);
-	if (!is_trusted_owner(system, st.st_uid))
-		return g_strdup_printf("'%s': owned by uid %u", path,
-				       (unsigned int)st.st_uid);
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return g_strdup_printf(
-			"'%s': writable by others than its owner (mode %04o)", path,
-			(unsigned int)(st.st_mode & 07777));
-	return NULL;
-}
-
-static char *find_source_distrust(const struct ks_system *system, const char *dir)
-{
-	g_autofree char *conf = g_build_filename(dir, "dkms.conf", NULL);
-	char *distrust = find_distrust(system, dir);
-
-	return distrust ? distrust : find_distrust(system, conf);
 }
 
 static bool is_below(const char *path, const char *dir)
@@ -135,6 +100,31 @@ static char *locate(const struct ks_system *system, const struct ks_tree_entry *
 	return has_conf(system, usual) ? g_steal_pointer(&usual) : NULL;
 }
 
+/* What helps where root has not asked for it by name. */
+static char *explain_distrust(const char *reason, const char *dir)
+{
+	if (g_str_has_suffix(reason, "cannot be read"))
+		return g_strdup_printf("%s, ignored", reason);
+	return g_strdup_printf("%s, ignored ('chown -R root:root %s; chmod -R go-w %s' "
+			       "or 'dkms add %s' has it built)",
+			       reason, dir, dir, dir);
+}
+
+/* One that others can change is used as it was when root asked for it. */
+static void use_snapshot(const struct ks_system *system, struct ks_source *source)
+{
+	g_autofree char *reason = ks_snapshot_reason(system, source->path);
+
+	if (!reason)
+		return;
+	if (!ks_snapshot_exists(system, source->name, source->version)) {
+		source->problem = explain_distrust(reason, source->path);
+		return;
+	}
+	g_free(source->path);
+	source->path = ks_snapshot_path(system, source->name, source->version);
+}
+
 static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_entry *entry)
 {
 	const struct ks_system *system = taking->system;
@@ -156,7 +146,7 @@ static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_ent
 	if (source->dismissed)
 		return;
 	if (is_below(source->path, system->source_tree))
-		source->problem = find_source_distrust(system, source->path);
+		use_snapshot(system, source);
 	if (!source->problem)
 		read_conf(taking, source);
 }
@@ -182,46 +172,110 @@ static bool is_known_path(const struct ks_inventory *inventory, const char *path
 	for (guint i = 0; i < inventory->sources->len; i++) {
 		const struct ks_source *source = inventory->sources->pdata[i];
 
-		if (source->path && g_str_equal(source->path, path))
+		if ((source->path && g_str_equal(source->path, path)) ||
+		    (source->entry && g_strcmp0(source->entry->source_dir, path) == 0))
 			return true;
 	}
 	return false;
 }
 
+/*
+ * What the directory calls a source whose conf does not say it, or says it with a
+ * template that its vendor's script was to fill in: NAME-VERSION, the version beginning
+ * with a digit where that can be.
+ */
+static bool split_directory(const char *directory, char **name, char **version)
+{
+	const char *at = NULL;
+
+	for (const char *p = strchr(directory, '-'); p; p = strchr(p + 1, '-')) {
+		if (!at || g_ascii_isdigit(p[1]))
+			at = p;
+		if (g_ascii_isdigit(p[1]))
+			break;
+	}
+	if (!at)
+		return false;
+	*name = g_strndup(directory, (gsize)(at - directory));
+	*version = g_strdup(at + 1);
+	return ks_name_is_plain(*name) && ks_name_is_plain(*version);
+}
+
+/* The conf's own names, as far as they are some, fit the directory's. */
+static bool fits_directory(const struct ks_conf *conf)
+{
+	return (g_str_equal(conf->written_name, conf->package_name) ||
+		ks_conf_is_template(conf->written_name)) &&
+	       (!ks_name_is_plain(conf->written_version) ||
+		ks_conf_is_template(conf->written_version));
+}
+
+/* A conf that does not name its source, or cannot be read: by the directory's name. */
+static struct ks_conf *load_by_directory(struct ks_inventory_taking *taking,
+					 const char *directory, const char *path,
+					 char **name, char **version, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	struct ks_conf *conf = ks_conf_load(taking->system, taking->settings, path, NULL,
+					    NULL, NULL, &cause);
+	ks_auto(ks_conf) called = NULL;
+
+	if (conf) {
+		*name = g_strdup(conf->package_name);
+		*version = g_strdup(conf->package_version);
+		return conf;
+	}
+	if (split_directory(directory, name, version))
+		called = ks_conf_load(taking->system, taking->settings, path, *name,
+				      *version, NULL, NULL);
+	if (called && fits_directory(called))
+		return g_steal_pointer(&called);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return NULL;
+}
+
 static void add_from_directory(struct ks_inventory_taking *taking, const char *directory,
 			       const char *path)
 {
-	g_autofree char *distrust = find_source_distrust(taking->system, path);
+	const struct ks_system *system = taking->system;
+	g_autofree char *reason = ks_snapshot_reason(system, path);
 	g_autoptr(GError) error = NULL;
 	ks_auto(ks_conf) conf = NULL;
 	g_autofree char *expected = NULL;
+	g_autofree char *name = NULL;
+	g_autofree char *version = NULL;
 	struct ks_source *source;
 
-	if (distrust) {
-		add_problem(taking, "%s, ignored", distrust);
+	if (reason) {
+		g_autofree char *problem = explain_distrust(reason, path);
+
+		add_problem(taking, "%s", problem);
 		return;
 	}
-	conf = ks_conf_load(taking->system, taking->settings, path, NULL, NULL, NULL,
-			    &error);
-	if (!conf) {
+	conf = load_by_directory(taking, directory, path, &name, &version, &error);
+	if (!name || !version) {
 		add_problem(taking, "%s, ignored", error->message);
 		return;
 	}
-	expected = g_strdup_printf("%s-%s", conf->package_name, conf->package_version);
+	expected = g_strdup_printf("%s-%s", name, version);
 	if (!g_str_equal(expected, directory)) {
-		add_problem(taking, "'%s': its dkms.conf says %s/%s, ignored", path,
-			    conf->package_name, conf->package_version);
+		add_problem(taking, "'%s': its dkms.conf says %s/%s, ignored", path, name,
+			    version);
 		return;
 	}
 	/* T has that very source, from somewhere else: what root said holds */
-	if (find_source(taking->inventory, conf->package_name, conf->package_version))
+	if (find_source(taking->inventory, name, version))
 		return;
-	source = source_new(conf->package_name, conf->package_version);
+	source = source_new(name, version);
 	source->path = g_strdup(path);
-	source->dismissed =
-		ks_tree_is_dismissed(taking->system, source->name, source->version);
-	source->present = !source->dismissed;
-	source->autoinstall = conf->autoinstall;
+	source->dismissed = ks_tree_is_dismissed(system, name, version);
+	source->present = conf && !source->dismissed;
+	source->autoinstall = conf && conf->autoinstall;
+	if (!conf && !source->dismissed)
+		source->problem = g_strdup(error->message);
+	/* without a kernel it would be told of nowhere */
+	if (source->problem && !taking->inventory->kernels->len)
+		add_problem(taking, "%s, ignored", source->problem);
 	g_ptr_array_add(taking->inventory->sources, source);
 }
 

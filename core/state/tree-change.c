@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/state/failure.h"
+#include "core/state/snapshot.h"
 #include "core/state/tree-private.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
@@ -321,6 +322,7 @@ bool ks_tree_remove(const struct ks_system *system, const char *name, const char
 	    !remove_hidden(system, dir, error) ||
 	    !ks_tree_set_asked(system, name, version, false, error) ||
 	    !ks_tree_set_removal_asked(system, name, version, false, error) ||
+	    !ks_snapshot_drop(system, name, version, error) ||
 	    !ks_quarantine_clear(system, name, version, NULL, NULL, error)) {
 		g_prefix_error(error, "cannot remove %s/%s: ", name, version);
 		return false;

@@ -382,6 +382,42 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 3
 }
 
+@test "a source whose conf is none is listed as broken, and its log says why" {
+	need_root
+	kernel_make $K
+	source_make evil 1.0
+	: >"$R/usr/src/evil-1.0/dkms.conf"
+	run ks status evil
+	equal "$status" 3
+	contains "$output" broken
+	run ks log evil
+	contains "$output" "/usr/src/evil-1.0/dkms.conf:1: it is empty"
+	run ks explain evil
+	contains "$output" "/usr/src/evil-1.0/dkms.conf:1: it is empty"
+}
+
+@test "what a user owns is ignored, with what helps, until it is asked for by name" {
+	need_root
+	kernel_make $K no-headers
+	source_make acme 1.0
+	chown -R 1000 "$R/usr/src/acme-1.0"
+	run ks sync
+	equal "$status" 3
+	contains "$output" "'/usr/src/acme-1.0': owned by uid 1000, ignored"
+	contains "$output" "chown -R root:root /usr/src/acme-1.0"
+	run ks install acme
+	contains "$output" "a copy that only root can change is used"
+	lacks "$output" "no such module"
+	equal "$(readlink "$R/var/lib/dkms/acme/1.0/source")" /usr/src/acme-1.0
+	equal "$(stat -c %u "$R/var/lib/kmodsmith/sources/acme/1.0/dkms.conf")" 0
+	equal "$(ks status --json | jq -r '.targets[0].state')" waiting
+	run ks sync
+	equal "$status" 4
+	lacks "$output" "ignored"
+	ks remove acme/1.0
+	[[ ! -e $R/var/lib/kmodsmith/sources/acme ]]
+}
+
 @test "a dead stdout does not stop a sync" {
 	need_root
 	kernel_make $K no-headers

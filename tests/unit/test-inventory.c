@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/inventory/fingerprint.h"
 #include "core/inventory/inventory.h"
+#include "core/state/snapshot.h"
 
 #include <string.h>
 
@@ -181,6 +182,12 @@ static void test_a_source_is_found_before_anybody_added_it(struct faketree *tree
 	g_assert_cmpuint(inventory->problems->len, ==, 0);
 }
 
+static const struct ks_source *find_source(const struct ks_inventory *inventory)
+{
+	g_assert_cmpuint(inventory->sources->len, ==, 1);
+	return inventory->sources->pdata[0];
+}
+
 static void assert_one_problem(const struct ks_inventory *inventory, const char *part)
 {
 	g_assert_cmpuint(inventory->sources->len, ==, 0);
@@ -243,14 +250,80 @@ static void test_a_directory_of_another_name_is_ignored(struct faketree *tree,
 	assert_one_problem(inventory, "says foo/2.0, ignored");
 }
 
-static void test_a_conf_that_is_none_is_a_problem_of_its_directory(struct faketree *tree,
-								   gconstpointer data)
+static void test_a_conf_that_is_none_makes_its_source_broken(struct faketree *tree,
+							     gconstpointer data)
 {
 	ks_auto(ks_inventory) inventory = NULL;
+	const struct ks_source *source;
 
-	faketree_write(tree, "/usr/src/foo-1.0/dkms.conf", "# nothing\n");
+	add_kernel(tree, K, true);
+	faketree_write(tree, "/usr/src/foo-bar-1.0/dkms.conf", "# nothing\n");
 	inventory = take(tree, NULL, NULL);
-	assert_one_problem(inventory, "/usr/src/foo-1.0/dkms.conf");
+	g_assert_cmpuint(inventory->sources->len, ==, 1);
+	source = inventory->sources->pdata[0];
+	g_assert_cmpstr(source->name, ==, "foo-bar");
+	g_assert_cmpstr(source->version, ==, "1.0");
+	g_assert_false(source->present);
+	g_assert_true(strstr(source->problem, "no PACKAGE_NAME") != NULL);
+	g_assert_cmpuint(inventory->problems->len, ==, 0);
+}
+
+/* The version that nobody has filled in is the directory's; another one is another's. */
+static void test_a_template_is_named_by_its_directory(struct faketree *tree,
+						      gconstpointer data)
+{
+	ks_auto(ks_inventory) inventory = NULL;
+	const struct ks_source *source;
+
+	faketree_write(tree, "/usr/src/foo-4.26.0+1/dkms.conf",
+		       "PACKAGE_NAME=foo\nPACKAGE_VERSION='#MODULES_VERSION#'\n"
+		       "BUILT_MODULE_NAME=foo\nDEST_MODULE_LOCATION=/updates\n"
+		       "AUTOINSTALL=yes\n");
+	inventory = take(tree, NULL, NULL);
+	g_assert_cmpuint(inventory->problems->len, ==, 0);
+	g_assert_cmpuint(inventory->sources->len, ==, 1);
+	source = inventory->sources->pdata[0];
+	g_assert_cmpstr(source->name, ==, "foo");
+	g_assert_cmpstr(source->version, ==, "4.26.0+1");
+	g_assert_true(source->present);
+	g_assert_true(source->autoinstall);
+}
+
+/* What others can change is used as it was when root asked for it. */
+static void test_a_snapshot_stands_in_for_its_source(struct faketree *tree,
+						     gconstpointer data)
+{
+	g_autofree char *dir = g_strconcat(tree->dir, "/usr/src/foo-1.0", NULL);
+	ks_auto(ks_inventory) before = NULL;
+	ks_auto(ks_inventory) with = NULL;
+	ks_auto(ks_inventory) mended = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_conf(tree, "foo", "1.0", "");
+	g_assert_cmpint(chmod(dir, 0775), ==, 0);
+	g_assert_true(
+		ks_tree_add(tree->system, "foo", "1.0", "/usr/src/foo-1.0", &error));
+	g_assert_no_error(error);
+	before = take(tree, NULL, NULL);
+	g_assert_nonnull(strstr(find_source(before)->problem, "dkms add"));
+	g_assert_true(
+		ks_snapshot_take(tree->system, "foo", "1.0", "/usr/src/foo-1.0", &error));
+	g_assert_no_error(error);
+	faketree_write(tree, "/usr/src/foo-1.0/dkms.conf", "# nothing\n");
+	with = take(tree, NULL, NULL);
+	g_assert_true(find_source(with)->present);
+	g_assert_true(find_source(with)->added);
+	g_assert_false(find_source(with)->outside);
+	g_assert_cmpstr(find_source(with)->path, ==,
+			"/var/lib/kmodsmith/sources/foo/1.0");
+	g_assert_cmpuint(with->problems->len, ==, 0);
+	/* and as it is, when it is root's alone */
+	g_assert_cmpint(chmod(dir, 0755), ==, 0);
+	mended = take(tree, NULL, NULL);
+	g_assert_nonnull(strstr(find_source(mended)->problem, "no PACKAGE_NAME"));
+	g_assert_true(ks_tree_remove(tree->system, "foo", "1.0", &error));
+	g_assert_no_error(error);
+	g_assert_false(ks_snapshot_exists(tree->system, "foo", "1.0"));
 }
 
 static void test_a_conf_that_loops_is_a_problem_of_its_directory(struct faketree *tree,
@@ -665,8 +738,12 @@ static void add_source_tests(void)
 	ADD("a user's directory is ignored", test_a_users_directory_is_ignored);
 	ADD("a directory of another name is ignored",
 	    test_a_directory_of_another_name_is_ignored);
-	ADD("a conf that is none is a problem of its directory",
-	    test_a_conf_that_is_none_is_a_problem_of_its_directory);
+	ADD("a conf that is none makes its source broken",
+	    test_a_conf_that_is_none_makes_its_source_broken);
+	ADD("a template is named by its directory",
+	    test_a_template_is_named_by_its_directory);
+	ADD("a snapshot stands in for its source",
+	    test_a_snapshot_stands_in_for_its_source);
 	ADD("a conf that loops is a problem of its directory",
 	    test_a_conf_that_loops_is_a_problem_of_its_directory);
 	ADD("an added source that went bad is broken",
