@@ -358,7 +358,11 @@ static void print_failed(const struct ks_verdict *verdict)
 	g_autofree char *failure = ks_verdict_failure(verdict);
 
 	ks_message_error("%s: %s", name, failure);
-	if (verdict->state == KS_TARGET_FAILED)
+	if (verdict->reason == KS_REASON_OCCUPIED)
+		ks_message_hint("remove that file or its package, or 'kmodsmith remove "
+				"%s/%s'; the next run does the rest",
+				source->name, source->version);
+	else if (verdict->state == KS_TARGET_FAILED)
 		ks_message_hint(
 			"'kmodsmith log %s/%s --kernel %s' shows the whole log; it is "
 			"tried again when an input, a package or the headers change, "
@@ -399,6 +403,25 @@ static void print_verdicts(struct printing *printing, bool failed)
 	}
 }
 
+/* The state that it has left says so as well. */
+static bool is_told_by_verdict(const struct printing *printing,
+			       const struct failure *failure)
+{
+	const struct ks_plan *plan = printing->outcome->plan;
+
+	if (failure->kind != KS_ACTION_INSTALL)
+		return false;
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+		g_autofree char *name = ks_verdict_name(verdict);
+
+		if (verdict->reason == KS_REASON_OCCUPIED &&
+		    g_str_equal(name, failure->name))
+			return true;
+	}
+	return false;
+}
+
 /* Actions that failed; a failed build is told by its target's verdict. */
 static void print_failures(struct printing *printing)
 {
@@ -408,7 +431,8 @@ static void print_failures(struct printing *printing)
 		const char *hint = ks_error_get_hint(failure->error);
 
 		if (g_error_matches(failure->error, KS_ERROR, KS_ERROR_BUILD_FAILED) ||
-		    g_error_matches(failure->error, KS_ERROR, KS_ERROR_VERIFY_FAILED))
+		    g_error_matches(failure->error, KS_ERROR, KS_ERROR_VERIFY_FAILED) ||
+		    is_told_by_verdict(printing, failure))
 			continue;
 		if (printing->what == KS_REPORT_OTHERS &&
 		    failure->kind != KS_ACTION_INITRAMFS &&

@@ -116,6 +116,8 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 	case KS_TARGET_SATISFIED:
 		return KS_DKMS_OK;
 	case KS_TARGET_FAILED:
+		if (verdict->reason == KS_REASON_OCCUPIED)
+			return KS_DKMS_INSTALL_FAILED;
 		return verdict->reason == KS_REASON_VERIFY_FAILED ? KS_DKMS_NOT_PRODUCED
 								  : KS_DKMS_BUILD_FAILED;
 	case KS_TARGET_WAITING:
@@ -296,6 +298,8 @@ static int tell_other(const struct ks_dkms *dkms, bool install,
 {
 	const char *release = verdict->target->kernel->release;
 
+	if (verdict->reason == KS_REASON_OCCUPIED)
+		return ks_dkms_die(code, "%s", verdict->detail);
 	if (verdict->reason != KS_REASON_KERNEL_GONE)
 		return ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
 	if (!install)
@@ -318,6 +322,8 @@ int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 		return KS_DKMS_OK;
 	switch (verdict->state) {
 	case KS_TARGET_FAILED:
+		if (verdict->reason == KS_REASON_OCCUPIED)
+			return tell_other(dkms, install, verdict, code);
 		tell_known_failure(dkms, verdict);
 		break;
 	case KS_TARGET_WAITING:

@@ -33,7 +33,9 @@ static const struct advice {
 	{KS_REASON_RECORD_STALE, "the next sync records it again", "kmodsmith sync"},
 	{KS_REASON_HEADERS_MISSING, "installing the kernel's headers", NULL},
 	{KS_REASON_TOOLCHAIN_MISSING, "installing what is missing", NULL},
-	{KS_REASON_DEPENDS_MISSING, "installing the module it depends on", NULL},
+	{KS_REASON_DEPENDS_MISSING,
+	 "installing the module it depends on; --force builds without it",
+	 "kmodsmith build --force %M --kernel %K"},
 	{KS_REASON_EXCLUSIVE_KERNEL, "a version of it for this kernel", NULL},
 	{KS_REASON_EXCLUSIVE_KERNEL_MIN,
 	 "a newer kernel, or a version of it for this one", NULL},
@@ -50,9 +52,13 @@ static const struct advice {
 	{KS_REASON_HELD, "the setting 'hold' in kmodsmith.conf(5)", NULL},
 	{KS_REASON_NO_AUTOINSTALL, "removing /etc/dkms/no-autoinstall",
 	 "kmodsmith install %M --kernel %K"},
-	{KS_REASON_BUILD_FAILED, "a change of its source, the headers or the compiler",
+	{KS_REASON_BUILD_FAILED,
+	 "a change of its source, the headers, the compiler or packages; 'kmodsmith "
+	 "sync' tries it now",
 	 "kmodsmith log %M --kernel %K"},
-	{KS_REASON_VERIFY_FAILED, "a change of its source, the headers or the compiler",
+	{KS_REASON_VERIFY_FAILED,
+	 "a change of its source, the headers, the compiler or packages; 'kmodsmith "
+	 "sync' tries it now",
 	 "kmodsmith log %M --kernel %K"},
 	{KS_REASON_IN_TREE, "a higher version of it, or asking for it",
 	 "kmodsmith install %M --kernel %K"},
@@ -62,6 +68,14 @@ static const struct advice {
 	{KS_REASON_REPLACED, "the next sync removes it", "kmodsmith sync"},
 	{KS_REASON_DISMISSED, "asking for it", "kmodsmith install %M --kernel %K"},
 	{KS_REASON_FOREIGN, "removing the other file or package", NULL},
+	{KS_REASON_RETRY_DUE, "the next sync tries it again", "kmodsmith sync"},
+	{KS_REASON_RIVAL,
+	 "removing the other source, or asking for this one, which then takes its place",
+	 "kmodsmith install %M --kernel %K"},
+	{KS_REASON_OCCUPIED, "removing the other file or its package", "kmodsmith sync"},
+	{KS_REASON_NEWER_FAILED, "the higher version, as soon as it builds",
+	 "kmodsmith sync"},
+	{KS_REASON_READ_ONLY, "mounting it writable", "kmodsmith sync"},
 };
 
 static const struct advice *find_advice(enum ks_reason reason)

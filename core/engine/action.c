@@ -343,6 +343,35 @@ static bool place(const struct ks_action_context *context, const struct ks_actio
 	       ks_original_remove(context->system, manifest, others, error);
 }
 
+/* Of these errors nothing was changed: core/install/install.h. */
+static bool has_changed_nothing(const GError *error)
+{
+	return g_error_matches(error, KS_ERROR, KS_ERROR_DENIED) ||
+	       g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE) ||
+	       g_error_matches(error, KS_ERROR, KS_ERROR_INVALID);
+}
+
+/* Marked on both sides: a run that dies between them has left word that it began. */
+static bool place_marked(const struct ks_action_context *context,
+			 const struct ks_action *action,
+			 const struct ks_manifest *manifest,
+			 const struct ks_manifest *old, const char *dir, GError **error)
+{
+	const struct ks_system *system = context->system;
+	const char *release = action->target->kernel->release;
+	const struct ks_install_mark before = ks_install_get_mark(system, release);
+	g_autoptr(GError) local = NULL;
+
+	if (ks_install_mark_changed(system, release, &local) &&
+	    place(context, action, manifest, old, dir, &local))
+		return ks_install_mark_changed(system, release, error);
+	/* an index and an image follow only what was really done */
+	if (has_changed_nothing(local))
+		ks_install_put_mark_back(system, release, &before);
+	g_propagate_error(error, g_steal_pointer(&local));
+	return false;
+}
+
 /* Say in the manifest whether its files are links into the tree, or copies. */
 static void choose_links(const struct ks_action_context *context,
 			 struct ks_manifest *manifest, const char *dir)
@@ -385,10 +414,7 @@ static bool install(const struct ks_action_context *context,
 	if (!nothing_is_owned(context, kernel, manifest, old, error) ||
 	    !pre_install(context, action, error))
 		return false;
-	/* marked on both sides: a run that dies between them has told that it began */
-	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    !place(context, action, manifest, old, dir, error) ||
-	    !ks_install_mark_changed(system, kernel->release, error) ||
+	if (!place_marked(context, action, manifest, old, dir, error) ||
 	    !store_installed_at(context, target, manifest, g_get_real_time(), error) ||
 	    !ks_tree_activate(system, source->name, source->version, kernel->release,
 			      kernel->arch, error))

@@ -9,6 +9,7 @@
 #include "core/engine/adopt.h"
 #include "core/engine/wanted-records.h"
 #include "core/engine/executor.h"
+#include "core/engine/occupants.h"
 #include "core/engine/post-transaction.h"
 #include "core/install/install.h"
 #include "core/install/modprobe.h"
@@ -29,7 +30,9 @@ struct run {
 	struct ks_outcome *outcome;
 };
 
-static const struct ks_inventory_options whole_picture;
+static const struct ks_inventory_options whole_picture = {
+	.find_occupant = ks_occupants_find,
+};
 
 void ks_outcome_free(struct ks_outcome *outcome)
 {
@@ -119,9 +122,10 @@ static GPtrArray *list_records(const struct run *run)
  * Without a mount namespace the kernels of one M/V all build in T/M/V/build. Whether one
  * is to be had is asked only when it matters: that starts a process.
  */
-static struct ks_plan *make_plan(const struct run *run)
+static struct ks_plan *make_plan(const struct run *run,
+				 const struct ks_plan_request *wanted)
 {
-	struct ks_plan_request request = run->options->request;
+	struct ks_plan_request request = *wanted;
 	struct ks_plan *plan = ks_plan_make(run->inventory, run->settings, &request);
 
 	if (!plan->has_shared_build || ks_sandbox_can_mount(run->system))
@@ -132,13 +136,13 @@ static struct ks_plan *make_plan(const struct run *run)
 }
 
 static bool look(struct run *run, const struct ks_inventory_options *narrow,
-		 GError **error)
+		 const struct ks_plan_request *request, GError **error)
 {
 	run->inventory = ks_inventory_take(run->system, run->settings, run->cache,
 					   list_records(run), narrow, error);
 	if (!run->inventory)
 		return false;
-	run->plan = make_plan(run);
+	run->plan = make_plan(run, request);
 	return true;
 }
 
@@ -207,6 +211,42 @@ static bool execute(struct run *run, GError **error)
 		ks_executor_keep_all(executor);
 	}
 	return ks_executor_run(executor, error);
+}
+
+/* A lower version, or another source's module, is to be used for one that failed now. */
+static bool has_second_choice(const struct ks_plan *plan)
+{
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const struct ks_action *action = g_ptr_array_index(plan->actions, i);
+
+		if ((action->kind == KS_ACTION_BUILD ||
+		     action->kind == KS_ACTION_INSTALL) &&
+		    action->second_choice)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What has failed is known now, and the plan is made again: no kernel is left without a
+ * driver for which an older version would do. What failed is not tried twice.
+ */
+static bool execute_second_choices(struct run *run, GError **error)
+{
+	const struct ks_inventory_options narrow = {
+		.find_occupant = ks_occupants_find,
+		.release = run->options->request.release,
+	};
+	struct ks_plan_request request = run->options->request;
+
+	if (!run->outcome->n_failed_actions || request.version ||
+	    request.goal == KS_GOAL_BUILD || ks_goal_takes_away(request.goal))
+		return true;
+	request.force = request.retry_failed = false;
+	forget(run);
+	if (!look(run, &narrow, &request, error))
+		return false;
+	return !has_second_choice(run->plan) || execute(run, error);
 }
 
 static bool settle_index(struct run *run, const struct ks_kernel *kernel, GError **error)
@@ -376,15 +416,16 @@ static void serve_devices(struct run *run)
 static bool run_stages(struct run *run, GError **error)
 {
 	const struct ks_inventory_options narrow = {
+		.find_occupant = ks_occupants_find,
 		.release = run->options->request.release,
 	};
 	bool done;
 
-	if (!recover(run, error) || !look(run, &narrow, error) ||
+	if (!recover(run, error) || !look(run, &narrow, &run->options->request, error) ||
 	    !settle_marks(run, error))
 		return false;
 	remember_kernels(run);
-	done = execute(run, error);
+	done = execute(run, error) && execute_second_choices(run, error);
 	settle_kernels(run, !done);
 	serve_devices(run);
 	if (!done || !record(run, error))

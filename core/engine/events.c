@@ -24,6 +24,9 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 		return;
 	if (status == KS_STATUS_FAILED)
 		executor->context.outcome->n_failed_actions++;
+	if (status == KS_STATUS_FAILED &&
+	    ks_executor_action(executor, index)->kind == KS_ACTION_INSTALL)
+		executor->context.outcome->n_failed++;
 	ks_executor_notify(
 		executor,
 		(struct ks_event){.kind = status == KS_STATUS_DONE

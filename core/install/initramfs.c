@@ -82,6 +82,37 @@ bool ks_install_mark_changed(const struct ks_system *system, const char *release
 	return ks_durable_write(system->root, path, "", 0, 0644, error);
 }
 
+struct ks_install_mark ks_install_get_mark(const struct ks_system *system,
+					   const char *release)
+{
+	g_autofree char *path = mark_path(system, release);
+	struct ks_install_mark mark = {0};
+	struct stat st;
+
+	mark.is_there = ks_root_lstat(system->root, path, &st);
+	if (mark.is_there)
+		mark.time = st.st_mtim;
+	return mark;
+}
+
+void ks_install_put_mark_back(const struct ks_system *system, const char *release,
+			      const struct ks_install_mark *mark)
+{
+	g_autofree char *path = mark_path(system, release);
+	const struct timespec times[2] = {mark->time, mark->time};
+	ks_autofd int parent = -1;
+	const char *name;
+
+	if (!mark->is_there) {
+		ks_durable_unlink(system->root, path, NULL);
+		return;
+	}
+	parent = ks_root_open_parent(system->root, path, &name, NULL);
+	/* too new a mark costs an image, too old a one a driver: it is left then */
+	if (parent >= 0)
+		(void)!utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
 static bool is_before(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec < b->tv_sec ||

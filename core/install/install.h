@@ -102,6 +102,16 @@ char *ks_install_initramfs_path(const struct ks_system *system,
 /* Remember that the module set of the kernel has changed now (state_dir/changed/K). */
 bool ks_install_mark_changed(const struct ks_system *system, const char *release,
 			     GError **error);
+
+/* The mark as it is, to be put back when nothing was changed after all. */
+struct ks_install_mark {
+	bool is_there;
+	struct timespec time;
+};
+struct ks_install_mark ks_install_get_mark(const struct ks_system *system,
+					   const char *release);
+void ks_install_put_mark_back(const struct ks_system *system, const char *release,
+			      const struct ks_install_mark *mark);
 /* True when there is an image and it is older than that mark. */
 bool ks_install_initramfs_is_stale(const struct ks_system *system,
 				   const struct ks_kernel *kernel);

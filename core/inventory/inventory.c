@@ -26,6 +26,8 @@ static void target_free(gpointer data)
 	g_free(target->override_digest);
 	g_free(target->kernel_fingerprint);
 	g_strfreev(target->build_depends);
+	g_strfreev(target->makes);
+	g_free(target->occupied);
 	if (target->conf)
 		ks_conf_free(target->conf);
 	g_free(target->built_fingerprint);

@@ -22,6 +22,7 @@ struct ks_source {
 	bool present;	    /* path has a usable dkms.conf */
 	bool added;	    /* T/M/V is there, and leads to path when that is present */
 	bool asked;	    /* an administrator asked for it */
+	gint64 asked_at_us; /* when, the last time */
 	bool removal_asked; /* a package's prerm asked for its removal */
 	bool outside; /* not below source_tree: when gone, maybe on a disk not mounted */
 	bool dismissed; /* an administrator removed it: as if it were gone */
@@ -55,6 +56,11 @@ struct ks_target {
 	/* what the fingerprint was made of; override NULL: there was none */
 	char *source_digest, *override_digest, *kernel_fingerprint;
 	char **build_depends;
+	/*
+	 * The names of its modules as the kernel has them, without suffix and with '_'
+	 * for '-': of what is installed, else of what its conf says.
+	 */
+	char **makes;
 	struct ks_conf *conf; /* NULL in specs of the planner */
 	/* what exists */
 	struct ks_artifact *artifact; /* NULL: nothing built */
@@ -63,6 +69,13 @@ struct ks_target {
 	                       * used now */
 	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
+	/*
+	 * Whose file is where one of its modules belongs, in words: "'PATH' belongs to
+	 * X"; or NULL. Asked only of what is built of the present inputs and not in
+	 * place.
+	 */
+	char *occupied;
+	bool is_read_only; /* the kernel's directory cannot be written to */
 	enum ks_recorded recorded;
 	struct ks_quarantine *quarantine; /* NULL: no known failure */
 	/* Its surroundings changed since: a run that nobody asked for tries it again */
@@ -95,6 +108,12 @@ struct ks_inventory_options {
 	const char *module;  /* narrow to one module name and its BUILD_DEPENDS; NULL for
 				all */
 	const char *release; /* narrow to one kernel; NULL for all */
+	/*
+	 * Whose file is in the manifest's way, other than our own modules': in words, or
+	 * NULL (who knows is below this layer). NULL: nobody's.
+	 */
+	char *(*find_occupant)(const struct ks_system *system,
+			       const struct ks_manifest *manifest);
 };
 
 /*

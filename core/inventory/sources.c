@@ -133,6 +133,7 @@ static void add_from_tree(struct ks_inventory_taking *taking, struct ks_tree_ent
 	g_ptr_array_add(taking->inventory->sources, source);
 	source->entry = entry;
 	source->asked = entry->asked;
+	source->asked_at_us = entry->asked_at_us;
 	source->removal_asked = entry->removal_asked;
 	source->dismissed = ks_tree_is_dismissed(system, entry->name, entry->version);
 	source->outside = entry->source_dir &&

@@ -2,6 +2,9 @@
 /* Every source on every kernel, with what is on disk and in the database. */
 #include "core/inventory/inventory-private.h"
 
+#include <string.h>
+#include <sys/statvfs.h>
+
 #include "core/inventory/fingerprint.h"
 #include "core/inventory/kernels-own.h"
 #include "core/kernel/surroundings.h"
@@ -65,6 +68,63 @@ static void read_artifact(struct ks_target *target)
 			g_strdup(artifact->manifest->build_fingerprint);
 }
 
+/* "snd-foo.ko.xz" -> "snd_foo" */
+static void add_module_name(GPtrArray *names, const char *file)
+{
+	const char *suffix = strstr(file, ".ko");
+	char *name = suffix ? g_strndup(file, (size_t)(suffix - file)) : g_strdup(file);
+
+	g_ptr_array_add(names, g_strdelimit(name, "-", '_'));
+}
+
+static void add_files(GPtrArray *names, const struct ks_artifact *artifact)
+{
+	const struct ks_manifest *manifest = artifact->manifest;
+
+	for (guint i = 0; manifest && i < manifest->files->len; i++) {
+		const struct ks_manifest_file *file = manifest->files->pdata[i];
+
+		add_module_name(names, file->name);
+	}
+	for (guint i = 0; !manifest && i < artifact->module_files->len; i++)
+		add_module_name(names, artifact->module_files->pdata[i]);
+}
+
+static void add_conf_modules(GPtrArray *names, const struct ks_conf *conf)
+{
+	for (guint i = 0; conf->modules && i < conf->modules->len; i++) {
+		const struct ks_conf_module *module = conf->modules->pdata[i];
+
+		if (!module->excluded)
+			add_module_name(names, module->dest_name);
+	}
+}
+
+static void fill_makes(struct ks_target *target)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	if (target->artifact && target->artifact->active)
+		add_files(names, target->artifact);
+	else if (target->conf)
+		add_conf_modules(names, target->conf);
+	g_ptr_array_add(names, NULL);
+	target->makes = (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* A directory that is not there yet is made where one can be. */
+static bool is_read_only(const struct ks_inventory_taking *taking,
+			 const struct ks_kernel *kernel)
+{
+	ks_autofd int fd =
+		kernel->alive ? ks_root_openat(taking->system->root, kernel->modules_dir,
+					       O_RDONLY | O_DIRECTORY, 0, NULL)
+			      : -1;
+	struct statvfs fs;
+
+	return fd >= 0 && fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
 static struct ks_target *add_target(struct ks_inventory_taking *taking,
 				    struct ks_source *source, struct ks_kernel *kernel)
 {
@@ -75,6 +135,8 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	g_ptr_array_add(taking->inventory->targets, target);
 	read_conf(taking, target);
 	read_artifact(target);
+	fill_makes(target);
+	target->is_read_only = is_read_only(taking, kernel);
 	target->installed = ks_inventory_check_installed(taking, target);
 	target->signature_stale = ks_inventory_is_signature_stale(taking, target);
 	target->recorded = ks_inventory_check_recorded(taking, target);
@@ -202,18 +264,28 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	target->fingerprint = ks_fingerprint_target(&inputs);
 }
 
-/* Of what is in place there is nothing to ask: it was wanted. */
-static void fill_in_tree(const struct ks_inventory_taking *taking,
-			 struct ks_target *target)
+/* Built of the inputs as they are, and waiting to be put in place. */
+static bool is_to_be_placed(const struct ks_target *target)
 {
 	const struct ks_artifact *artifact = target->artifact;
 
-	if (!artifact || !artifact->manifest || artifact->active || !target->built ||
-	    !target->fingerprint ||
-	    g_strcmp0(target->fingerprint, target->built_fingerprint) != 0)
+	return artifact && artifact->manifest && !artifact->active && target->built &&
+	       target->fingerprint &&
+	       g_strcmp0(target->fingerprint, target->built_fingerprint) == 0;
+}
+
+/* Of what is in place there is nothing to ask: it was wanted. */
+static void fill_place(const struct ks_inventory_taking *taking, struct ks_target *target)
+{
+	const struct ks_inventory_options *options = taking->options;
+
+	if (!is_to_be_placed(target))
 		return;
-	target->in_tree =
-		ks_in_tree_find(taking->system, target->kernel, artifact->manifest);
+	target->in_tree = ks_in_tree_find(taking->system, target->kernel,
+					  target->artifact->manifest);
+	if (options->find_occupant)
+		target->occupied = options->find_occupant(taking->system,
+							  target->artifact->manifest);
 }
 
 static const char *surroundings(struct ks_inventory_taking *taking,
@@ -248,7 +320,7 @@ static void fill_fingerprints(struct ks_inventory_taking *taking)
 	for (guint i = 0; i < taking->inventory->targets->len; i++)
 		fill_fingerprint(&state, taking->inventory->targets->pdata[i]);
 	for (guint i = 0; i < taking->inventory->targets->len; i++) {
-		fill_in_tree(taking, taking->inventory->targets->pdata[i]);
+		fill_place(taking, taking->inventory->targets->pdata[i]);
 		fill_retry(taking, taking->inventory->targets->pdata[i]);
 	}
 	g_hash_table_unref(state.visited);

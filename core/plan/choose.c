@@ -131,6 +131,30 @@ void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group)
 		group->chosen = best;
 }
 
+struct ks_plan_cell *ks_planner_find_lower(const struct ks_planner *planner,
+					   const struct ks_plan_group *group,
+					   const struct ks_plan_cell *than)
+{
+	struct ks_plan_cell *best = NULL;
+
+	for (guint i = 0; i < group->cells->len; i++) {
+		struct ks_plan_cell *cell = group->cells->pdata[i];
+		const char *version = cell->target->source->version;
+
+		if (is_candidate(planner, cell) &&
+		    ks_version_compare(version, than->target->source->version) < 0 &&
+		    (!best ||
+		     ks_version_compare(version, best->target->source->version) > 0))
+			best = cell;
+	}
+	/* what is installed works, although it may not be a candidate any more */
+	if (best && group->incumbent && group->incumbent != best &&
+	    ks_version_compare(best->target->source->version,
+			       group->incumbent->target->source->version) < 0)
+		return NULL;
+	return best;
+}
+
 /* --- scope: what the request is about, and what that is built upon */
 
 static void add_to_scope(struct ks_planner *planner, struct ks_plan_group *group);
@@ -167,11 +191,39 @@ static void add_to_scope(struct ks_planner *planner, struct ks_plan_group *group
 	add_depends_to_scope(planner, group->chosen);
 }
 
+/* What the request takes away for good; what is only uninstalled may be back soon. */
+static bool leaves(const struct ks_planner *planner, const struct ks_plan_cell *cell)
+{
+	const struct ks_plan_request *request = planner->request;
+
+	if (!cell->matched || cell->target->installed == KS_INSTALLED_NO)
+		return false;
+	return ks_goal_takes_away(request->goal)
+		       ? request->goal == KS_GOAL_UNBUILD
+		       : ks_planner_is_gone(cell->target->source) &&
+				 !ks_planner_stays_gone(planner, cell);
+}
+
+/* Another source's module of the same name takes the place that becomes free. */
+static bool takes_place(const struct ks_planner *planner, const struct ks_plan_cell *cell)
+{
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *other = planner->cells->pdata[i];
+
+		if (leaves(planner, other) && ks_planner_are_rivals(cell, other))
+			return true;
+	}
+	return false;
+}
+
 void ks_planner_mark_scope(struct ks_planner *planner)
 {
 	for (guint i = 0; i < planner->groups->len; i++) {
 		struct ks_plan_group *group = planner->groups->pdata[i];
 
+		if (group->chosen && !group->chosen->matched &&
+		    takes_place(planner, group->chosen))
+			add_to_scope(planner, group);
 		if (group->chosen && group->chosen->matched)
 			add_depends_to_scope(planner, group->chosen);
 	}

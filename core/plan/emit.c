@@ -42,6 +42,7 @@ static int append_for_target(struct emitter *emitter, enum ks_action_kind kind,
 	int index = append(emitter, kind, reason, cell->verdict->detail);
 
 	last_action(emitter)->target = cell->target;
+	last_action(emitter)->second_choice = cell->second_choice;
 	last_action(emitter)->kernel = cell->target->kernel;
 	return index;
 }
@@ -136,14 +137,6 @@ static void emit_build(struct emitter *emitter, struct ks_plan_cell *cell)
 			    GINT_TO_POINTER(cell->build_index + 1));
 }
 
-static void emit_install(struct emitter *emitter, struct ks_plan_cell *cell)
-{
-	cell->install_index = append_for_target(emitter, KS_ACTION_INSTALL, cell,
-						cell->verdict->reason);
-	add_index(last_action(emitter)->needs, cell->build_index);
-	add_index(last_action(emitter)->needs, cell->sign_index);
-}
-
 static void emit_uninstall(struct emitter *emitter, struct ks_plan_cell *cell)
 {
 	const struct ks_plan_cell *chosen = cell->group->chosen;
@@ -152,6 +145,45 @@ static void emit_uninstall(struct emitter *emitter, struct ks_plan_cell *cell)
 						  cell->removal_reason);
 	if (chosen)
 		add_index(last_action(emitter)->needs, chosen->install_index);
+}
+
+/*
+ * Another source's module of the same name goes first: both have one place. If it goes
+ * only for this it stays until what is to come is built.
+ */
+static void clear_way(struct emitter *emitter, const struct ks_plan_cell *cell,
+		      GArray *needs)
+{
+	GPtrArray *cells = emitter->planner->cells;
+
+	for (guint i = 0; i < cells->len; i++) {
+		struct ks_plan_cell *other = cells->pdata[i];
+
+		if (!other->uninstall || !ks_planner_are_rivals(cell, other))
+			continue;
+		if (other->uninstall_index < 0) {
+			emit_uninstall(emitter, other);
+			if (other->removal_reason == KS_REASON_RIVAL) {
+				GArray *wants = last_action(emitter)->needs;
+
+				add_index(wants, cell->build_index);
+				add_index(wants, cell->sign_index);
+			}
+		}
+		add_index(needs, other->uninstall_index);
+	}
+}
+
+static void emit_install(struct emitter *emitter, struct ks_plan_cell *cell)
+{
+	g_autoptr(GArray) needs = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	clear_way(emitter, cell, needs);
+	cell->install_index = append_for_target(emitter, KS_ACTION_INSTALL, cell,
+						cell->verdict->reason);
+	add_index(last_action(emitter)->needs, cell->build_index);
+	add_index(last_action(emitter)->needs, cell->sign_index);
+	g_array_append_vals(last_action(emitter)->needs, needs->data, needs->len);
 }
 
 static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
@@ -180,7 +212,7 @@ static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 	for (guint i = 0; removes && i < group->cells->len; i++) {
 		struct ks_plan_cell *cell = group->cells->pdata[i];
 
-		if (cell->uninstall)
+		if (cell->uninstall && cell->uninstall_index < 0)
 			emit_uninstall(emitter, cell);
 		if (cell->unbuild)
 			emit_unbuild(emitter, cell);

@@ -119,34 +119,6 @@ static char *find_missing_depends(const struct ks_planner *planner,
 	return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
 }
 
-/* What is built is what would be built now. Unknown inputs are no reason to doubt it. */
-static bool is_fresh(const struct ks_target *target)
-{
-	if (!target->built)
-		return false;
-	/* Built by dkms: taken as it is, until its package was upgraded or reinstalled,
-	 * which nothing but the prerm tells. A damaged manifest is not that. */
-	if (!target->built_fingerprint)
-		return !(target->artifact && target->artifact->problem) &&
-		       !target->source->removal_asked && !target->quarantine;
-	return !target->fingerprint ||
-	       g_str_equal(target->built_fingerprint, target->fingerprint);
-}
-
-static bool is_known_failure(const struct ks_planner *planner,
-			     const struct ks_plan_cell *cell)
-{
-	const struct ks_plan_request *request = planner->request;
-	const struct ks_target *target = cell->target;
-
-	if (!target->quarantine || target->is_retry_due)
-		return false;
-	if (cell->matched && (request->force || request->retry_failed))
-		return false;
-	return !target->fingerprint || !target->quarantine->fingerprint ||
-	       g_str_equal(target->quarantine->fingerprint, target->fingerprint);
-}
-
 static const char *why_unbuildable(const struct ks_kernel *kernel, enum ks_reason *reason)
 {
 	if (!kernel->has_headers) {
@@ -178,7 +150,7 @@ static enum ks_reason build_reason(const struct ks_target *target, bool forced)
 	if (!target->built)
 		return target->installed == KS_INSTALLED_MISSING ? KS_REASON_FILES_MISSING
 								 : KS_REASON_NEVER_BUILT;
-	if (!is_fresh(target))
+	if (!ks_planner_is_fresh(target))
 		return KS_REASON_INPUT_CHANGED;
 	if (target->installed == KS_INSTALLED_MISSING)
 		return KS_REASON_FILES_MISSING;
@@ -190,8 +162,9 @@ static enum ks_reason build_reason(const struct ks_target *target, bool forced)
 static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bool forced)
 {
 	const struct ks_target *target = cell->target;
-	const char *detail =
-		target->artifact && !is_fresh(target) ? target->artifact->problem : NULL;
+	const char *detail = target->artifact && !ks_planner_is_fresh(target)
+				     ? target->artifact->problem
+				     : NULL;
 
 	decide(cell, KS_TARGET_STALE, build_reason(target, forced), detail);
 	cell->build = cell->in_scope;
@@ -230,7 +203,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		fall_back(planner, cell);
 		return;
 	}
-	if (is_known_failure(planner, cell)) {
+	if (ks_planner_is_known_failure(planner, cell)) {
 		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
 		       target->quarantine->first_error);
 		fall_back(planner, cell);
@@ -286,18 +259,25 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		return;
 	}
 	if (planner->request->goal == KS_GOAL_REINSTALL && cell->matched &&
-	    is_fresh(target) && can_be_installed(target)) {
+	    ks_planner_is_fresh(target) && can_be_installed(target)) {
 		want_install(planner, cell, true);
+		return;
+	}
+	/* somebody who asks for it by name meets the error itself */
+	if (!forced && target->occupied && ks_planner_is_fresh(target) &&
+	    !ks_planner_is_requested(planner, cell)) {
+		decide(cell, KS_TARGET_FAILED, KS_REASON_OCCUPIED, target->occupied);
 		return;
 	}
 	/* What works is not called stale while nothing can be done about it. */
 	if (!forced && wants_signature(planner, cell) &&
-	    (is_fresh(target) || (why && target->installed == KS_INSTALLED_OK)))
+	    (ks_planner_is_fresh(target) ||
+	     (why && target->installed == KS_INSTALLED_OK)))
 		want_signature(cell);
 	else if (!forced && target->installed == KS_INSTALLED_OK &&
-		 (is_fresh(target) || why))
+		 (ks_planner_is_fresh(target) || why))
 		settle(planner, cell, why);
-	else if (!forced && is_fresh(target) && can_be_installed(target))
+	else if (!forced && ks_planner_is_fresh(target) && can_be_installed(target))
 		want_install(planner, cell, false);
 	else
 		judge_unbuilt(planner, cell, forced);
@@ -325,20 +305,6 @@ static enum ks_reason exclusion_reason(enum ks_conf_exclusion exclusion)
 		break;
 	}
 	return KS_REASON_EXCLUDED_BY_CONF;
-}
-
-/* Another version is there to take its place some day: the package was upgraded. */
-static bool has_successor(const struct ks_plan_cell *cell)
-{
-	for (guint i = 0; i < cell->group->cells->len; i++) {
-		const struct ks_plan_cell *other = cell->group->cells->pdata[i];
-		const struct ks_source *source = other->target->source;
-
-		if (other != cell && !ks_planner_is_gone(source) &&
-		    (source->autoinstall || source->asked || source->problem))
-			return true;
-	}
-	return false;
 }
 
 static void drop(struct ks_plan_cell *cell, enum ks_reason reason)
@@ -382,8 +348,7 @@ static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_source *source = cell->target->source;
 	bool removable = ks_planner_is_removable(planner, source);
-	bool stays = !removable || has_successor(cell) ||
-		     ks_settings_is_held(planner->settings, source->name);
+	bool stays = ks_planner_stays_gone(planner, cell);
 
 	if (source->dismissed) {
 		decide(cell, KS_TARGET_ADDED, KS_REASON_DISMISSED, NULL);
@@ -402,11 +367,45 @@ static void judge_gone(struct ks_planner *planner, struct ks_plan_cell *cell)
 	}
 }
 
+/* "foo.ko is brought by bar/1.0, which is recorded": both are named. */
+static char *describe_rival(const struct ks_plan_cell *cell)
+{
+	const struct ks_plan_cell *rival = cell->group->rival;
+	const struct ks_source *source = rival->target->source;
+	char **names = cell->target->makes;
+	const char *const *others = (const char *const *)rival->target->makes;
+
+	while (names && *names && !g_strv_contains(others, *names))
+		names++;
+	return g_strdup_printf("%s.ko is brought by %s/%s",
+			       names && *names ? *names : "a module", source->name,
+			       source->version);
+}
+
+/* Installed, and somebody has asked for another source's module of that name. */
+static void judge_beaten(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	const struct ks_plan_cell *rival = cell->group->rival;
+	g_autofree char *detail = describe_rival(cell);
+
+	if (!rival->install) {
+		keep(planner, cell, KS_REASON_KEPT, detail);
+		return;
+	}
+	decide(cell, KS_TARGET_EXCLUDED, KS_REASON_RIVAL, detail);
+	cell->uninstall = has_manifest(cell->target);
+	cell->removal_reason = KS_REASON_RIVAL;
+}
+
 static void judge_incumbent(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
 	const char *detail = NULL;
 
+	if (cell->group->rival && !cell->group->blocked) {
+		judge_beaten(planner, cell);
+		return;
+	}
 	if (cell->group->blocked && cell->group->block != KS_REASON_REQUESTED) {
 		keep(planner, cell, cell->group->block, NULL);
 		return;
@@ -450,6 +449,9 @@ static void judge_idle(struct ks_planner *planner, struct ks_plan_cell *cell)
 	} else if (group->blocked && group->block == KS_REASON_REQUESTED) {
 		decide(cell, target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
 		       KS_REASON_REQUESTED, NULL);
+	} else if (group->rival) {
+		detail = describe_rival(cell);
+		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_RIVAL, detail);
 	} else if (used && !(group->blocked && group->block == KS_REASON_HELD)) {
 		detail = g_strdup_printf("version %s is used",
 					 used->target->source->version);
@@ -508,8 +510,91 @@ static void judge_cell(struct ks_planner *planner, struct ks_plan_cell *cell)
 		judge_dead(planner, cell);
 	else if (ks_goal_takes_away(planner->request->goal) && cell->matched)
 		judge_uninstall(planner, cell);
-	else if (cell != cell->group->chosen)
+	else if (cell != cell->group->chosen && !cell->passed_over)
 		judge_other(planner, cell);
+}
+
+/* --- the highest version cannot be provided here, a lower one may */
+
+static bool is_provided_now(const struct ks_plan_cell *cell)
+{
+	return cell->build || cell->install ||
+	       cell->target->installed == KS_INSTALLED_OK ||
+	       cell->verdict->state == KS_TARGET_SATISFIED;
+}
+
+/* Headers and compiler are missing for the lower ones as well. */
+static bool is_hopeless(const struct ks_plan_cell *cell)
+{
+	const struct ks_verdict *verdict = cell->verdict;
+
+	return !is_provided_now(cell) && (verdict->state == KS_TARGET_FAILED ||
+					  (verdict->state == KS_TARGET_WAITING &&
+					   verdict->reason == KS_REASON_DEPENDS_MISSING));
+}
+
+static void explain_lower(struct ks_plan_cell *cell, const struct ks_plan_cell *highest)
+{
+	struct ks_verdict *verdict = cell->verdict;
+
+	if (verdict->reason != KS_REASON_UP_TO_DATE &&
+	    verdict->reason != KS_REASON_NEVER_BUILT &&
+	    verdict->reason != KS_REASON_NOT_INSTALLED)
+		return;
+	verdict->reason = KS_REASON_NEWER_FAILED;
+	g_free(verdict->detail);
+	verdict->detail =
+		g_strdup_printf("version %s is %s: %s", highest->target->source->version,
+				ks_target_state_id(highest->verdict->state),
+				ks_reason_words(highest->verdict->reason));
+}
+
+static void forget_verdict(struct ks_plan_cell *cell)
+{
+	cell->build = cell->sign = cell->install = false;
+	cell->verdict->wanted = false;
+}
+
+/*
+ * No driver at all is worse than an older one. Nothing that is in place is replaced by a
+ * lower version, and what was asked for by its version is not something else.
+ */
+static void try_lower(struct ks_planner *planner, struct ks_plan_group *group)
+{
+	struct ks_plan_cell *highest = group->chosen;
+	struct ks_plan_cell *lower = highest;
+
+	if (!is_hopeless(highest) || group->incumbent == highest ||
+	    (planner->request->version && ks_planner_is_requested(planner, highest)))
+		return;
+	while ((lower = ks_planner_find_lower(planner, group, lower))) {
+		lower->in_scope |= highest->in_scope;
+		group->chosen = lower;
+		judge_chosen(planner, lower);
+		if (is_provided_now(lower)) {
+			highest->passed_over = true;
+			lower->second_choice = true;
+			explain_lower(lower, highest);
+			return;
+		}
+		forget_verdict(lower);
+	}
+	group->chosen = highest;
+}
+
+/* What can be built is built meanwhile; nothing can be put in place or taken away. */
+static void withhold_read_only(const struct ks_planner *planner,
+			       struct ks_plan_cell *cell)
+{
+	struct ks_verdict *verdict = cell->verdict;
+
+	if (!cell->target->is_read_only || ks_planner_is_requested(planner, cell) ||
+	    ks_goal_takes_away(planner->request->goal))
+		return;
+	if (cell->install && verdict->state == KS_TARGET_BUILT)
+		decide(cell, KS_TARGET_BUILT, KS_REASON_READ_ONLY, NULL);
+	cell->install = cell->sign = cell->uninstall = false;
+	cell->unbuild &= !is_installed(cell);
 }
 
 void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group)
@@ -526,10 +611,16 @@ void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group)
 		if (other)
 			ks_planner_judge(planner, other);
 	}
-	if (group->chosen)
+	if (group->rival)
+		ks_planner_judge(planner, group->rival->group);
+	if (group->chosen) {
 		judge_chosen(planner, group->chosen);
+		try_lower(planner, group);
+	}
 	for (guint i = 0; i < group->cells->len; i++)
 		judge_cell(planner, group->cells->pdata[i]);
+	for (guint i = 0; i < group->cells->len; i++)
+		withhold_read_only(planner, group->cells->pdata[i]);
 	group->progress = KS_PLAN_JUDGED;
 	g_ptr_array_add(planner->judged, group);
 }

@@ -92,6 +92,56 @@ bool ks_planner_is_wanted(const struct ks_planner *planner,
 	       source->asked || ks_planner_is_requested(planner, cell);
 }
 
+bool ks_planner_is_fresh(const struct ks_target *target)
+{
+	if (!target->built)
+		return false;
+	/* Built by dkms: taken as it is, until its package was upgraded or reinstalled,
+	 * which nothing but the prerm tells. A damaged manifest is not that. */
+	if (!target->built_fingerprint)
+		return !(target->artifact && target->artifact->problem) &&
+		       !target->source->removal_asked && !target->quarantine;
+	return !target->fingerprint ||
+	       g_str_equal(target->built_fingerprint, target->fingerprint);
+}
+
+bool ks_planner_is_known_failure(const struct ks_planner *planner,
+				 const struct ks_plan_cell *cell)
+{
+	const struct ks_plan_request *request = planner->request;
+	const struct ks_target *target = cell->target;
+
+	if (!target->quarantine || target->is_retry_due)
+		return false;
+	if (cell->matched && (request->force || request->retry_failed))
+		return false;
+	return !target->fingerprint || !target->quarantine->fingerprint ||
+	       g_str_equal(target->quarantine->fingerprint, target->fingerprint);
+}
+
+/* Another version is there to take its place some day: the package was upgraded. */
+static bool has_successor(const struct ks_plan_cell *cell)
+{
+	for (guint i = 0; i < cell->group->cells->len; i++) {
+		const struct ks_plan_cell *other = cell->group->cells->pdata[i];
+		const struct ks_source *source = other->target->source;
+
+		if (other != cell && !ks_planner_is_gone(source) &&
+		    (source->autoinstall || source->asked || source->problem))
+			return true;
+	}
+	return false;
+}
+
+bool ks_planner_stays_gone(const struct ks_planner *planner,
+			   const struct ks_plan_cell *cell)
+{
+	const struct ks_source *source = cell->target->source;
+
+	return !ks_planner_is_removable(planner, source) || has_successor(cell) ||
+	       ks_settings_is_held(planner->settings, source->name);
+}
+
 static char *group_key(const char *name, const struct ks_kernel *kernel)
 {
 	return g_strdup_printf("%s %s", name, kernel->release);
@@ -229,6 +279,7 @@ struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,
 	arrange(&planner);
 	for (guint i = 0; i < planner.groups->len; i++)
 		ks_planner_choose(&planner, planner.groups->pdata[i]);
+	ks_planner_settle_rivals(&planner);
 	ks_planner_mark_scope(&planner);
 	for (guint i = 0; i < planner.groups->len; i++)
 		ks_planner_judge(&planner, planner.groups->pdata[i]);

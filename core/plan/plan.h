@@ -31,7 +31,8 @@ struct ks_action {
 	struct ks_source *source; /* ADD, REMOVE */
 	struct ks_kernel *kernel; /* DEPMOD, INITRAMFS; target's kernel otherwise */
 	enum ks_reason reason;
-	char *detail;  /* more than the reason's words; may be NULL */
+	char *detail;	    /* more than the reason's words; may be NULL */
+	bool second_choice; /* of BUILD, INSTALL: for one that is known to fail */
 	GArray *needs; /* guint: indices of earlier actions that must have succeeded */
 	GArray *after; /* guint: indices that must have ended, either way */
 };

@@ -5,6 +5,7 @@
  * installed on a kernel. Private to core/plan.
  *
  *	choose.c  which version of a group is to be installed
+ *	rivals.c  which source, of those that bring a module of the same name
  *	judge.c	  the verdict of each target, and what is to be done about it
  *	emit.c	  the actions, their order and their edges
  */
@@ -21,6 +22,8 @@ struct ks_plan_cell {
 	struct ks_verdict *verdict; /* owned by the plan */
 	bool matched;		    /* the request is about this one */
 	bool in_scope;		    /* matched, or needed by one that is */
+	bool second_choice;	    /* used, since another is known to fail */
+	bool passed_over; /* a lower version is used, since this cannot be provided */
 	/* to be done; the reason is that of the verdict unless said otherwise */
 	bool build, sign, install, uninstall, unbuild;
 	enum ks_reason removal_reason;
@@ -37,7 +40,8 @@ struct ks_plan_group {
 	GPtrArray *cells;		/* struct ks_plan_cell */
 	struct ks_plan_cell *chosen;	/* to be installed here, or NULL */
 	struct ks_plan_cell *incumbent; /* installed here now, or NULL */
-	bool blocked;			/* nothing is chosen because of block */
+	struct ks_plan_cell *rival; /* nothing is chosen because of this one, or NULL */
+	bool blocked;		    /* nothing is chosen because of block */
 	enum ks_reason block;
 	enum ks_plan_progress progress;
 };
@@ -68,6 +72,16 @@ bool ks_planner_is_removable(const struct ks_planner *planner,
 /* Its source wants to be installed on every kernel, or somebody wants it. */
 bool ks_planner_is_wanted(const struct ks_planner *planner,
 			  const struct ks_plan_cell *cell);
+/* What is built is what would be built now. Unknown inputs are no reason to doubt it. */
+bool ks_planner_is_fresh(const struct ks_target *target);
+/* It failed with these inputs, and is not tried again now. */
+bool ks_planner_is_known_failure(const struct ks_planner *planner,
+				 const struct ks_plan_cell *cell);
+/* Its source is gone, and what is installed of it stays all the same. */
+bool ks_planner_stays_gone(const struct ks_planner *planner,
+			   const struct ks_plan_cell *cell);
+/* Both make a kernel module of the same name, on the same kernel. */
+bool ks_planner_are_rivals(const struct ks_plan_cell *a, const struct ks_plan_cell *b);
 struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 					    const char *name,
 					    const struct ks_kernel *kernel);
@@ -75,6 +89,11 @@ struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 /* --- the steps */
 
 void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group);
+/* The next lower version than that which could be used instead, or NULL. */
+struct ks_plan_cell *ks_planner_find_lower(const struct ks_planner *planner,
+					   const struct ks_plan_group *group,
+					   const struct ks_plan_cell *than);
+void ks_planner_settle_rivals(struct ks_planner *planner);
 void ks_planner_mark_scope(struct ks_planner *planner);
 void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group);
 void ks_planner_emit(struct ks_planner *planner);

@@ -79,6 +79,11 @@ static const struct words reasons[] = {
 	[KS_REASON_DISMISSED] = {"dismissed", "it was removed by hand"},
 	[KS_REASON_RETRY_DUE] = {"retry-due",
 				 "it failed, and packages or headers changed since"},
+	[KS_REASON_RIVAL] = {"rival", "another source brings the same module"},
+	[KS_REASON_OCCUPIED] = {"occupied", "a file of that name belongs to another"},
+	[KS_REASON_NEWER_FAILED] = {"newer-failed",
+				    "a higher version cannot be provided on this kernel"},
+	[KS_REASON_READ_ONLY] = {"read-only", "where it belongs is mounted read-only"},
 };
 
 const char *ks_target_state_id(enum ks_target_state state)

@@ -59,8 +59,12 @@ enum ks_reason {
 	KS_REASON_FOREIGN,   /* a file or package of that name belongs to another */
 	KS_REASON_ADOPTED,   /* built by dkms; taken over as it is */
 	KS_REASON_SIGNATURE_CHANGED, /* built right, but not signed with the key in use */
-	KS_REASON_DISMISSED, /* an administrator removed it; its source may be there */
-	KS_REASON_RETRY_DUE, /* it failed, and what it may have failed for changed */
+	KS_REASON_DISMISSED,	/* an administrator removed it; its source may be there */
+	KS_REASON_RETRY_DUE,	/* it failed, and what it may have failed for changed */
+	KS_REASON_RIVAL,	/* another source brings a module of the same name */
+	KS_REASON_OCCUPIED,	/* a file that is not ours is where its module belongs */
+	KS_REASON_NEWER_FAILED, /* used, since a higher version cannot be built here */
+	KS_REASON_READ_ONLY,	/* nothing can be put where its module belongs */
 };
 
 /* "recorded", "exclusive-config": the id, and the reverse (false when unknown). */

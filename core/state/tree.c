@@ -306,6 +306,18 @@ bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
 	return ks_root_exists(system->root, path);
 }
 
+static gint64 get_asked_at_us(const struct ks_system *system,
+			      const struct ks_tree_entry *entry)
+{
+	g_autofree char *path = ks_tree_mark_path(system, entry->name, entry->version,
+						  KS_TREE_MARK_ASKED);
+	struct stat st;
+
+	if (!ks_root_lstat(system->root, path, &st))
+		return 0;
+	return st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
+}
+
 /* NULL when it is no entry at all. */
 static struct ks_tree_entry *read_entry(const struct ks_system *system, const char *name,
 					const char *version, const GPtrArray *links)
@@ -317,6 +329,7 @@ static struct ks_tree_entry *read_entry(const struct ks_system *system, const ch
 	entry->version = g_strdup(version);
 	entry->artifacts = g_ptr_array_new_with_free_func((GDestroyNotify)artifact_free);
 	entry->asked = has_mark(system, entry, KS_TREE_MARK_ASKED);
+	entry->asked_at_us = get_asked_at_us(system, entry);
 	entry->removal_asked = has_mark(system, entry, KS_TREE_MARK_REMOVAL_ASKED);
 	read_source(system, entry, dir);
 	read_artifacts(system, entry, dir);

@@ -41,6 +41,7 @@ struct ks_tree_entry {
 	enum ks_tree_source source;
 	char *source_dir; /* what the link says, absolute; NULL for NONE */
 	bool asked;	  /* mark: an administrator asked for it (add, build, install) */
+	gint64 asked_at_us;   /* when that was, the last time */
 	bool removal_asked;   /* mark: a package's prerm asked for its removal */
 	GPtrArray *artifacts; /* struct ks_artifact */
 };

@@ -143,6 +143,9 @@ static bool read_source_word(struct ks_source *source, const char *word)
 		source->autoinstall = true;
 	} else if (g_str_equal(word, "asked")) {
 		source->asked = true;
+	} else if ((value = value_of(word, "asked-at"))) {
+		source->asked = true;
+		source->asked_at_us = g_ascii_strtoll(value, NULL, 10);
 	} else if (g_str_equal(word, "dismissed")) {
 		source->dismissed = true;
 		source->present = false;
@@ -304,6 +307,10 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 		target->in_tree = g_strdup(value);
 	else if ((value = value_of(word, "depends")))
 		target->build_depends = g_strsplit(value, ",", -1);
+	else if ((value = value_of(word, "makes")))
+		target->makes = g_strsplit(value, ",", -1);
+	else if ((value = value_of(word, "occupied")))
+		target->occupied = g_strdup(value);
 	else if ((value = value_of(word, "artifact-problem")))
 		need_artifact(world, target)->problem = g_strdup(value);
 	else
@@ -321,6 +328,8 @@ static void read_target_word(struct world *world, struct ks_target *target,
 		set_built(world, target, "f1");
 	} else if (g_str_equal(word, "built-by-dkms")) {
 		set_built(world, target, NULL);
+	} else if (g_str_equal(word, "read-only")) {
+		target->is_read_only = true;
 	} else if (g_str_equal(word, "retry-due")) {
 		target->is_retry_due = true;
 	} else if (g_str_equal(word, "no-manifest")) {
