@@ -5,8 +5,8 @@
  * One job is ours without a token, as every make's.
  *
  * Third-party code never gets at it: what builds share is a pool of our own
- * (jobserver.h), filled with what was borrowed. So nothing is given back that was
- * not taken, and a build that is killed loses none of the caller's tokens.
+ * (jobserver.h), filled with what was borrowed. So only what was taken is
+ * given back, and a build that is killed loses none of the caller's tokens.
  *
  * GNU make's manual, "POSIX Jobserver Interaction".
  */
@@ -20,17 +20,21 @@
 struct ks_caller_pool;
 
 /*
- * makeflags: the value of MAKEFLAGS, or NULL. The last --jobserver-auth=R,W, =fifo:PATH
- * or --jobserver-fds=R,W counts. NULL when there is none, or it is not in use: closed
- * descriptors, ones that are not the two ends of one pipe (MAKEFLAGS goes further than
- * the descriptors do), a FIFO that nobody reads or that is another user's.
+ * makeflags: the value of MAKEFLAGS, or NULL. The last --jobserver-auth=R,W,
+ * =fifo:PATH or --jobserver-fds=R,W counts. NULL when there is none, or it is
+ * not in use: closed descriptors, ones that are not the two ends of one pipe
+ * (MAKEFLAGS is inherited by more programs than the descriptors are), a FIFO
+ * that nobody reads or that is another user's.
  */
 struct ks_caller_pool *ks_caller_pool_open(const char *makeflags);
 /* Gives back all that is borrowed. */
 void ks_caller_pool_free(struct ks_caller_pool *pool);
 KS_DEFINE_CLEANUP(ks_caller_pool, ks_caller_pool_free)
 
-/* Without waiting; false when there is none to be had, or to be given back. */
+/*
+ * Both without waiting; false when no token is available, or the token cannot
+ * be given back.
+ */
 bool ks_caller_pool_borrow(struct ks_caller_pool *pool);
 bool ks_caller_pool_return(struct ks_caller_pool *pool);
 

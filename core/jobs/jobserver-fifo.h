@@ -24,5 +24,5 @@ bool ks_jobserver_fifo_is_known(const struct ks_system *system);
 char *ks_jobserver_fifo_make(const struct ks_system *system, int fds[2]);
 void ks_jobserver_fifo_remove(const struct ks_system *system, const char *path);
 
-/* Remove those that nobody has open to read: the engine that made them is gone. */
+/* Remove the FIFOs that nobody has open to read: the engine that made them is gone. */
 void ks_jobserver_fifo_sweep(const struct ks_system *system);

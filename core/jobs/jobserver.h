@@ -11,14 +11,15 @@
  *	state_dir/jobs/		root's, 0711
  *	state_dir/jobs/NAME	root's, 0660, of the builds' group; gone with the run
  *
- * Called by a make that serves a jobserver itself, the pool begins with the one job
- * that is ours and borrows the others (caller-pool.h) as they are used.
+ * When kmodsmith is called by a make that serves a jobserver itself, the pool
+ * begins with the one job that is ours and borrows the others (caller-pool.h)
+ * as they are used.
  *
- * A killed make loses the tokens it held. How many it were cannot be known while
- * other makes run: every make gives back '+', whatever it took (make 4.3 and 4.4,
- * posixos.c). ks_jobserver_refill() makes the pool whole at the first moment when
- * nobody has taken one, though builds may be waiting for theirs; the more were
- * lost, the sooner that is.
+ * A killed make loses the tokens it held. Their number cannot be known while
+ * other makes run: every make gives back '+', whatever it took (make 4.3 and
+ * 4.4, posixos.c). ks_jobserver_refill() makes the pool whole at the first
+ * moment when nobody has taken one, though builds may be waiting for theirs;
+ * the more tokens were lost, the sooner that moment comes.
  */
 #pragma once
 
@@ -38,7 +39,7 @@ struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error);
 struct ks_jobserver *ks_jobserver_open(const struct ks_system *system,
 				       unsigned int n_jobs, const char *makeflags,
 				       GError **error);
-/* Gives back what was borrowed, whoever has it; removes the FIFO. */
+/* Gives back what was borrowed, even what a build still holds; removes the FIFO. */
 void ks_jobserver_free(struct ks_jobserver *jobserver);
 KS_DEFINE_CLEANUP(ks_jobserver, ks_jobserver_free)
 
@@ -61,14 +62,16 @@ const char *ks_jobserver_auth(const struct ks_jobserver *jobserver);
 const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
 
 /*
- * Of a pool that borrows: as many again when nothing lies in it unused, give back what
- * does but one token. When a token is taken, and to be called about once a second;
- * costs an ioctl(2). Else nothing.
+ * Adjust what is borrowed from the caller's pool: when no borrowed token is
+ * idle, borrow as many again; when some are, give back all but one. Called when
+ * a token is taken; call it about once a second as well. It costs an ioctl(2).
+ * No effect on a pool of our own.
  */
 void ks_jobserver_balance(struct ks_jobserver *jobserver);
 /*
- * When all that was taken was given back: bring the pool to the tokens it should have,
- * give back what is borrowed, and return how many were lost. Else nothing, 0.
+ * When every token that was taken was given back: fill the pool to the tokens
+ * that it should have, give back what is borrowed, and return how many were
+ * lost. Otherwise do nothing and return 0.
  */
 unsigned int ks_jobserver_refill(struct ks_jobserver *jobserver);
 

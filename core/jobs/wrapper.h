@@ -9,26 +9,28 @@
  *					wrapper; -jN in MAKEFLAGS of a makefile is
  *					dropped, too
  *
- * Both know the pool by KS_WRAPPER_JOBS_ENV: what stands behind --jobserver-auth= in
- * the MAKEFLAGS that builds begin with. A -j among other letters ("MAKEFLAGS += -kj8")
- * gets through up to make 4.3, as does a make that is called with an environment of
- * its own. Where the wrapper cannot be executed (a file system mounted noexec) the
- * next make of PATH is: the tree's own.
+ * Both know the pool by KS_WRAPPER_JOBS_ENV: the value of --jobserver-auth= in
+ * the MAKEFLAGS that builds begin with. A -j among other letters ("MAKEFLAGS
+ * += -kj8") gets through up to make 4.3, as does a make that is called with an
+ * environment of its own. Where the wrapper cannot be executed (a file system
+ * mounted noexec) the next make of PATH is: the tree's own.
  *
- *	state_dir/make/uname, arch	say what core/kernel/uname.h has them say: of the
- *					kernel that is built for
+ *	state_dir/make/uname, arch	print what core/kernel/uname.h describes: the kernel that is built for
  */
 #pragma once
 
 #include "core/platform/system.h"
 
-/* Where builds look for programs, after the wrapper. */
+/* The rest of a build's PATH, after the wrapper's directory. */
 #define KS_WRAPPER_TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* "fifo:PATH" or "R,W". */
 #define KS_WRAPPER_JOBS_ENV "KMODSMITH_JOBS"
 
-/* Write what is missing or different. Under the lock, once before the builds. */
+/*
+ * Write the files that are missing or different. Needs the lock; once before
+ * the builds.
+ */
 bool ks_wrapper_place(const struct ks_system *system, GError **error);
 
 /* The PATH of builds, the wrapper first; the fragment's path. Free with g_free. */

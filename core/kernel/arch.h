@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of architectures. The engine speaks of them as uname(2) does, and so do the
- * directories of the state tree; people and packages also use the names of dpkg, of rpm
- * and of the kernel's makefiles.
+ * Names of architectures. The engine and the directories of the state tree use
+ * those of uname(2); people and packages also use the names of dpkg, of rpm and
+ * of the kernel's makefiles.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of core/kernel share; private to it. */
+/* Declarations that the files of core/kernel share; private to it. */
 #pragma once
 
 #include "core/kernel/kernel.h"
@@ -8,9 +8,9 @@
 #define KS_KERNEL_MAX_CONFIG_BYTES (8u << 20)
 
 /*
- * The value in one line of a configuration: *line is moved behind it. Returns
- * the symbol and *value, both inside the line, which is changed; a string has
- * lost its quotes. NULL for a line that sets nothing.
+ * The value in one line of a configuration: *line moves on to the next line.
+ * Returns the symbol and *value, both inside the line, which is changed; a
+ * string has lost its quotes. NULL for a line that sets nothing.
  */
 char *ks_kernel_config_parse_line(char **line, char **value);
 

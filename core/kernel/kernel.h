@@ -20,7 +20,8 @@ struct ks_kernel {
 	bool has_image;	   /* has kernel/, modules.order or modules.builtin; not merely a
 			       directory */
 	bool has_headers;  /* build/ leads to a prepared header tree */
-	bool has_unprepared; /* else: it leads to a source tree that nobody prepared */
+	bool has_unprepared; /* without headers: build leads to a source tree that
+	                      * nobody prepared */
 	char *headers_dir;   /* modules_dir/build as dkms names it; never resolved from
 			       outside */
 	char *config_path;   /* /boot/config-K, modules_dir/config, headers' .config or
@@ -37,7 +38,7 @@ struct ks_kernel {
 				    missing */
 	char *uname;		 /* see uname.h; NULL until it is asked for */
 	bool running;		 /* uname -r, only when the tree is the host's own */
-	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; else not told, false */
+	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; false when unknown */
 	bool newest;	 /* highest release among the alive ones with headers, else alive
 			    ones; one with an image before one without */
 	GHashTable
@@ -60,23 +61,25 @@ GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
 struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *release);
 
 /*
- * Which of them are alive: those with an image; those with prepared headers that the
- * caller has named for this run; those that were named in an earlier one; and where no
- * kernel has an image (a container that only builds), all with prepared headers. To be
- * called again after headers were replaced.
+ * Decide which of them are alive: those with an image; those with prepared
+ * headers that the caller has named for this run; those that were named in an
+ * earlier one; and where no kernel has an image (a container that only builds),
+ * all with prepared headers. Call it again after headers were replaced.
  */
 void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
 
 /*
- * Remember those that are alive without an image: what is installed for them stays when
- * a later run does not name them. Forget those that have an image now, or are gone.
+ * Remember the kernels that are alive without an image: what is installed for
+ * them stays when a later run does not name them. Forget those that have an
+ * image now, or are gone.
  */
 bool ks_kernel_remember(const struct ks_system *system, GPtrArray *kernels,
 			GError **error);
 
 /*
- * Use another directory of headers, or another configuration, than the kernel's own
- * (dkms's --kernelsourcedir and --config); what was found from them is found anew.
+ * Use another directory of headers, or another configuration, than the kernel's
+ * own (dkms's --kernelsourcedir and --config); what was found from them is
+ * looked up again.
  */
 void ks_kernel_use_headers(const struct ks_system *system, struct ks_kernel *kernel,
 			   const char *headers_dir);
@@ -91,12 +94,12 @@ const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kerne
 				 const char *symbol);
 
 /*
- * Hex digest of what of the kernel can change a module's bytes: release, top
- * Makefiles, generated version and autoconf headers, config, Module.symvers,
- * compiler, assembler, linker and make (by identity of the programs: path
- * without links, size, mtime). Not the image: a build before it is there gives
- * the same bytes. NULL with KS_ERROR_HEADERS_MISSING when there are no headers.
- * Costs some stats when cached.
+ * Hex digest of the parts of the kernel that can change a module's bytes:
+ * release, top Makefiles, generated version and autoconf headers, config,
+ * Module.symvers, compiler, assembler, linker and make (by identity of the
+ * programs: path without links, size, mtime). Not the image: a build before it
+ * is there gives the same bytes. NULL with KS_ERROR_HEADERS_MISSING when there
+ * are no headers. Costs some stats when cached.
  */
 char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache, GError **error);

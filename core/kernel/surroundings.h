@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a build may have failed for beside its inputs: packages that are not there,
- * programs and libraries, damaged or unreadable headers. None of it belongs to the
- * fingerprint (a package more makes no module stale), but a known failure is worth
- * another try when any of it changed.
+ * Why a build may have failed besides its inputs: missing packages, programs
+ * and libraries, damaged or unreadable headers. None of them belongs to the
+ * fingerprint (an additional package makes no module stale), but a known
+ * failure is worth another try when any of them changed.
  */
 #pragma once
 

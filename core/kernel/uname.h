@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What uname(1) says in a build and in a conf: the kernel that is built for, not the one
- * that runs. Makefiles and scripts ask it for their kernel's directory.
+ * What uname(1) prints in a build and in a conf: the kernel that is built for, not the
+ * one that runs. Makefiles and scripts use it to find their kernel's directory.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
  * 6.1.176-1 (2026-07-02)"). Read once, and kernel's.
  */
 const char *ks_kernel_uname(const struct ks_system *system, struct ks_kernel *kernel);
-/* The last part of it. */
+/* The version in it ("#1 SMP ..."). */
 const char *ks_kernel_uname_version(const struct ks_system *system,
 				    struct ks_kernel *kernel);
 

@@ -7,7 +7,7 @@
 
 #include "core/kernel/kernel.h"
 
-/* What the fragments need to know besides the questions. */
+/* What the fragments need besides the questions. */
 struct ks_probe_scope {
 	char *try_run;	    /* as the headers define it, in make's language */
 	char *path;	    /* PATH of the builds */
@@ -15,27 +15,29 @@ struct ks_probe_scope {
 };
 
 /*
- * try-run's definition in a makefile of the headers, continued lines and all,
- * without "try-run = "; NULL when there is none or none of the known forms.
+ * The definition of try-run in a makefile of the headers, with its continued
+ * lines, without "try-run = "; NULL when there is none or it has none of the
+ * known forms.
  */
 char *ks_probe_text_find_try_run(const char *makefile);
 
 /*
- * The fragment that records: each question and its answer is a line in log_path. What
- * is in known, such a log or NULL, is noted as it is there and not asked.
+ * The fragment that records: each question and its answer becomes a line in
+ * log_path. Answers in known (such a log, or NULL) are copied, and their
+ * questions are not asked.
  */
 char *ks_probe_text_recorder(const struct ks_probe_scope *scope, const char *log_path,
 			     const char *known);
 
 /*
- * From such a log, which a build wrote: lines that are not exactly so are left
- * out. NULL when no question is left.
+ * The memo made from such a log, which a build wrote: lines of any other form
+ * are left out. NULL when no question is left.
  */
 char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log);
 
 /*
- * A log of what a memo knows that holds for any kernel that the same programs compile;
- * maybe empty.
+ * A log of those answers of a memo that hold for any kernel compiled by the
+ * same programs; may be empty.
  */
 char *ks_probe_text_carry(const char *memo);
 
@@ -47,7 +49,7 @@ void ks_probe_scope_clear(struct ks_probe_scope *scope);
 /* Can it stand in a makefile as it is? */
 bool ks_probe_is_plain_path(const char *path);
 
-/* Where memos are. */
+/* The directory of the memos. */
 char *ks_probe_dir(const struct ks_system *system);
 
 /* The text of the memo that is valid now, or NULL. */
@@ -62,7 +64,7 @@ bool ks_probe_memo_write(const struct ks_system *system, const struct ks_kernel 
 char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache);
 
-/* Only over the programs that compile, whatever kernel they compile for. */
+/* The key over the programs that compile alone, whatever kernel they compile for. */
 char *ks_probe_toolchain_key(const struct ks_system *system,
 			     const struct ks_kernel *kernel,
 			     struct ks_digest_cache *cache);

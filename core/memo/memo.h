@@ -8,20 +8,21 @@
  *
  * It is recorded from an empty module of our own, never from somebody else's
  * build, which could have others compiled without hardening. It holds whole
- * commands with both of their possible answers: whatever is not exactly such a
- * question is asked, by the text that the headers themselves ask with (try-run
- * in scripts/Makefile.compiler, or scripts/Kbuild.include before 5.13). An
- * answer that costs a build its protection ("no") counts only when the compiler
- * was seen to work right after it.
+ * commands with both of their possible answers: anything that is not exactly
+ * such a question is asked as usual, by the text that the headers themselves
+ * ask with (try-run in scripts/Makefile.compiler, or scripts/Kbuild.include
+ * before 5.13). An answer that costs a build its protection ("no") counts only
+ * when the compiler was seen to work right after it.
  *
  * The first line carries a key over all that the answers depend on (compiler
- * with its cc1, assembler, linker, their libraries, the headers, make, and this
- * format), and a digest of the rest. A memo whose key is not that of now is not
- * used; so it is never trusted when one of them has changed.
+ * with its cc1, assembler, linker, their libraries, the headers, make, and
+ * this format), and a digest of the rest. A memo with another key than the
+ * present one is not used; so it is never trusted when one of them
+ * has changed.
  *
- * A kernel that has none yet begins with what that of another one knows: an upgrade
- * need not ask again what the same compiler has answered. Recording then asks for the
- * rest.
+ * A kernel without a memo begins with the answers in another kernel's memo:
+ * after an upgrade nobody need ask the same compiler the same questions again.
+ * Recording then asks the rest.
  *
  * The fragment works only inside the kernel's own makefiles, only with the
  * build's usual PATH and without variables that lead the compiler to other
@@ -42,9 +43,10 @@ char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kerne
 			 struct ks_digest_cache *cache, bool *is_whole);
 
 /*
- * Make one of what that of another of these kernels (struct ks_kernel) says, which the
- * same programs compile: the answers to questions that name no file, so have nothing to
- * do with its headers. False when there is no such memo.
+ * Make this kernel's memo from that of another of these kernels (struct
+ * ks_kernel) which the same programs compile: from the answers to questions
+ * that name no file, so that do not depend on its headers. False when there is
+ * no such memo.
  */
 bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
 			 GPtrArray *kernels, struct ks_digest_cache *cache);
@@ -66,11 +68,11 @@ struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
 /* Readable when it has ended. */
 int ks_probe_recording_fd(const struct ks_probe_recording *recording);
 /*
- * It has ended: keep what was learnt. False with an error when nothing was;
- * also when what it depends on has changed meanwhile.
+ * It has ended: keep the answers. False with an error when there are none; also
+ * when something that they depend on has changed meanwhile.
  */
 bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **error);
-/* Kill it when it still runs; leaves nothing behind. */
+/* Kill it if it still runs; leaves nothing on disk. */
 void ks_probe_recording_free(struct ks_probe_recording *recording);
 KS_DEFINE_CLEANUP(ks_probe_recording, ks_probe_recording_free)
 

@@ -19,5 +19,5 @@ bool ks_answer_parse(char *text, GPtrArray *infos, GError **error);
 /* Valid UTF-8 without control characters: fit to be printed. Free with g_free. */
 char *ks_answer_clean(const char *text);
 
-/* Likewise, and not longer than a line of a message may be. */
+/* Likewise, cut to the length that a line of a message may have. */
 char *ks_answer_excerpt(const char *text);

@@ -24,7 +24,7 @@ struct ks_examined {
 	bool is_unresolved;  /* which is symbols that nothing exports, and no more */
 };
 
-/* What a module has to be; zero or NULL: do not ask. */
+/* What a module has to be; a member that is zero or NULL is not checked. */
 struct ks_examine_wanted {
 	char *release;
 	char *arch; /* for messages */
@@ -38,9 +38,8 @@ void ks_examined_free(struct ks_examined *examined);
 KS_DEFINE_CLEANUP(ks_examined, ks_examined_free)
 
 /*
- * Read the file at fd, compressed or not. What is wrong with the file itself
- * becomes its problem; false with an error only when it could not be looked
- * at.
+ * Read the file at fd, compressed or not. Anything wrong with the file itself
+ * becomes its problem; false with an error only when it could not be looked at.
  */
 bool ks_examine(int fd, const struct ks_examine_wanted *wanted,
 		struct ks_examined *examined, GError **error);

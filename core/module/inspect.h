@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a .ko says of itself, checked against a kernel; and compression.
+ * What a .ko says about itself, checked against a kernel; and compression.
  *
  * The files are hostile: they are read by libexec/kmodsmith/inspect, an
  * unprivileged worker inside the sandbox, with libkmod. Its answer is bounded
@@ -33,14 +33,14 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
 /*
  * Inspect the .ko files at paths (in the tree, compressed or not, at most 800)
  * as one set built together. They are opened here: the worker needs no right
- * to find them. With a kernel, check for each: it is a
- * module of the kernel's architecture, its vermagic begins with the release,
- * and every symbol it imports is exported by the kernel's Module.symvers, by
- * extra_symvers (Module.symvers of BUILD_DEPENDS; may be NULL) or by another
- * of the set, with equal CRC where both have one. A kernel without
- * symvers_path gets no check of symbols. Failing the check sets
- * info->problem; only not being able to inspect at all is an error:
- * KS_ERROR_INVALID when it is for what is in the files, others when it is the machine's.
+ * to find them. With a kernel, check for each: it is a module of the kernel's
+ * architecture, its vermagic begins with the release, and every symbol it
+ * imports is exported by the kernel's Module.symvers, by extra_symvers
+ * (Module.symvers of BUILD_DEPENDS; may be NULL) or by another of the set,
+ * with equal CRC where both have one. A kernel without symvers_path gets no
+ * check of symbols. Failing the check sets info->problem; only not being able
+ * to inspect at all is an error: KS_ERROR_INVALID when the reason is in the
+ * files, others when it is the machine.
  *
  * All strings come back as valid UTF-8 without control characters.
  *
@@ -51,17 +51,18 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
 			     const char *const *extra_symvers, GError **error);
 
 /*
- * The same for modules of another kernel, which this one is to use as they are (weak
- * modules): the release in their vermagic may be another one, and every symbol that they
- * import must be one of the set's or of symvers_path (which may be compressed), both
- * with a CRC, and the same. Of the vermagic nothing else is compared.
+ * The same for modules of another kernel, which this one is to use as they are
+ * (weak modules): the release in their vermagic may be another one, and every
+ * symbol that they import must be one of the set's or of symvers_path (which
+ * may be compressed), both with a CRC, and the same. Nothing else in the
+ * vermagic is compared.
  */
 GPtrArray *ks_module_inspect_weak(const struct ks_system *system,
 				  const char *const *paths,
 				  const struct ks_kernel *kernel,
 				  const char *symvers_path, GError **error);
 
-/* As the kernel decides it (Linux: include/linux/license.h). NULL: no. */
+/* As the kernel decides it (Linux: include/linux/license.h). NULL is not compatible. */
 bool ks_module_is_gpl_compatible(const char *license);
 
 /*

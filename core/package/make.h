@@ -6,8 +6,8 @@
 #include "core/platform/system.h"
 
 /*
- * The format of the system's own packages, "deb", "rpm" or "pacman", told by
- * which package database it has; NULL when it has none.
+ * The format of the system's own packages, "deb", "rpm" or "pacman", known by
+ * the package database that it has; NULL when it has none.
  */
 const char *ks_package_own_format(const struct ks_system *system);
 

@@ -47,8 +47,8 @@ struct ks_package_dir {
 
 struct ks_package {
 	enum ks_package_kind kind;
-	char *name;	/* "kmod-foo-6.1.0-56-amd64"; the writer maps it to what is
-			   allowed */
+	char *name;	/* "kmod-foo-6.1.0-56-amd64"; the writer maps it to the characters
+	                 * of its format */
 	char *version;	/* of the module; likewise */
 	char *revision; /* of the package of this version: digits, "1" */
 	char *module;
@@ -72,7 +72,7 @@ struct ks_package *ks_package_new(enum ks_package_kind kind);
 void ks_package_free(struct ks_package *package);
 KS_DEFINE_CLEANUP(ks_package, ks_package_free)
 
-/* Add to the arrays; what is given is copied. */
+/* Add to the arrays; the arguments are copied. */
 void ks_package_add_file(struct ks_package *package, const char *dest, const char *sha256,
 			 guint64 size_bytes, unsigned int mode, const char *source);
 void ks_package_add_link(struct ks_package *package, const char *dest,

@@ -33,13 +33,13 @@ struct ks_tarball {
 };
 
 /*
- * Unpack it into a private directory below T and check all of it: nothing else
- * is changed. label is what errors call it. KS_ERROR_INVALID for what unpack.h
- * refuses, for a conf that ks_conf_load() refuses, for names in
- * dkms_main_tree that can be no kernel or architecture, and for builds with
- * anything but plain files in module/ and log/; KS_ERROR_NOT_FOUND when
- * there is no dkms.conf in a tarball that is not mktarball's. Manifests in it are
- * dropped: they are another machine's.
+ * Unpack it into a private directory below T and check all of it; nothing else
+ * is changed. label names it in errors. KS_ERROR_INVALID for what unpack.h
+ * refuses, for a conf that ks_conf_load() refuses, for names in dkms_main_tree
+ * that can be no kernel or architecture, and for builds with anything but
+ * plain files in module/ and log/; KS_ERROR_NOT_FOUND when there is no
+ * dkms.conf in a tarball that is not mktarball's. Manifests in it are dropped:
+ * they are another machine's.
  */
 struct ks_tarball *ks_tarball_open(const struct ks_system *system,
 				   const struct ks_settings *settings, int archive_fd,
@@ -58,9 +58,10 @@ struct ks_tarball_contents {
 
 /*
  * Write it to fd, compressed as its name says (.gz and .tgz, .bz2, .xz, .zst;
- * not at all otherwise, as "tar -a" does). The same contents and times give the
- * same bytes. *outside, unless NULL, is set to the first link of the source
- * that leads out of it (free with g_free): such a tarball is not loaded again.
+ * not at all otherwise, as "tar -a" does). The same contents and times give
+ * the same bytes. *outside, unless NULL, is set to the first link of the
+ * source that leads out of it (free with g_free): ks_tarball_open() refuses
+ * such a tarball.
  */
 bool ks_tarball_write(const struct ks_system *system,
 		      const struct ks_tarball_contents *contents, const char *name,

@@ -27,9 +27,9 @@ struct ks_unpack_limits {
 extern const struct ks_unpack_limits ks_unpack_default_limits;
 
 /*
- * archive_fd is read from where it stands: tar in any dialect, plain or
- * compressed with gzip, bzip2, xz or zstd. label is what errors call it. After
- * a failure the directory holds some of it; it is the caller's to remove.
+ * archive_fd is read from its present position: tar in any dialect, plain or
+ * compressed with gzip, bzip2, xz or zstd. label names it in errors. After a
+ * failure the directory holds some of it, which the caller removes.
  */
 bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 	       const struct ks_unpack_limits *limits, GError **error);

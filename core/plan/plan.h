@@ -15,7 +15,7 @@
 enum ks_action_kind {
 	KS_ACTION_ADD,	     /* register source in T */
 	KS_ACTION_BUILD,     /* build target, publish the artifact */
-	KS_ACTION_SIGN,	     /* sign target's artifact anew: nothing is compiled */
+	KS_ACTION_SIGN,	     /* sign target's artifact again: nothing is compiled */
 	KS_ACTION_INSTALL,   /* put the artifact's files in place, activate */
 	KS_ACTION_UNINSTALL, /* take the files away, deactivate */
 	KS_ACTION_UNBUILD,   /* drop the artifact from T */

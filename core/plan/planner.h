@@ -64,9 +64,9 @@ bool ks_planner_matches(const struct ks_planner *planner, const struct ks_target
 /* The command line asked for exactly this one. */
 bool ks_planner_is_requested(const struct ks_planner *planner,
 			     const struct ks_plan_cell *cell);
-/* Its source was removed (not: is unreadable). */
+/* Its source was removed (it is not merely unreadable). */
 bool ks_planner_is_gone(const struct ks_source *source);
-/* Gone, and sure enough of it to take away what it left. */
+/* Its source was removed for certain, so that what it left may be removed. */
 bool ks_planner_is_removable(const struct ks_planner *planner,
 			     const struct ks_source *source);
 /* Its source wants to be installed on every kernel, or somebody wants it. */

@@ -31,7 +31,7 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
  */
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);
 
-/* What is remembered of a file in the state st, or NULL. Nothing is read. */
+/* The remembered digest of a file in the state st, or NULL. Nothing is read. */
 char *ks_digest_recall(struct ks_digest_cache *cache, const struct stat *st);
 
 /* Remember the digest of the open file fd, found out elsewhere, if its state is still

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of distributions: everything that is done in another way on one of them,
- * and can only be known by its name. One row each, in distro.c.
+ * The table of distributions: everything that one of them does differently and
+ * that only its name reveals. One row each, in distro.c.
  *
- * Not in it, since the tree itself says it, whatever it is called:
+ * Not in the table, since the tree itself shows it, whatever its name:
  *
  * - compression: how the kernel's own modules are, else its configuration
  *   (core/kernel/suffix.c)
@@ -23,8 +23,8 @@
 #include "core/platform/system.h"
 
 /*
- * The program that links one kernel's modules to others that they fit, and how it is
- * told (dkms 3.4.3: weak_modules_add, weak_modules_remove).
+ * The program that links one kernel's modules to others that they fit, and its
+ * arguments (dkms 3.4.3: weak_modules_add, weak_modules_remove).
  */
 struct ks_distro_weak {
 	const char *path;
@@ -32,12 +32,11 @@ struct ks_distro_weak {
 	bool takes_release;		/* the kernel's release is the last one */
 };
 
-/* Where the pair to sign with is, when no configuration names one. */
+/* Where the key pair is when no configuration names one. */
 enum ks_distro_keys {
 	KS_DISTRO_KEYS_DKMS,   /* /var/lib/dkms/mok.key and .pub */
 	KS_DISTRO_KEYS_UBUNTU, /* /var/lib/shim-signed/mok, shared with its other tools */
-	KS_DISTRO_KEYS_GENTOO, /* make.conf's or the kernel's, where there is such
-	                        * a one */
+	KS_DISTRO_KEYS_GENTOO, /* make.conf's or the kernel's, where they name one */
 };
 
 struct ks_distro {
@@ -49,9 +48,10 @@ struct ks_distro {
 };
 
 /*
- * The row of the tree's distribution, by its os-release(5); never NULL: what is not
- * in the table has a row with nothing in it. Its name is what dkms 3.4.3 takes for it
- * (running_distribution): ID for Ubuntu, else ID_LIKE as a whole, else ID; besides, ID
- * for RHEL, whose ID_LIKE is Fedora's. Costs the reading of a small file.
+ * The row of the tree's distribution, by its os-release(5); never NULL: a
+ * distribution that is not in the table gets an empty row. The name is the one
+ * that dkms 3.4.3 uses (running_distribution): ID for Ubuntu, else the whole
+ * ID_LIKE, else ID; besides, ID for RHEL, whose ID_LIKE is Fedora's. Costs the
+ * reading of a small file.
  */
 const struct ks_distro *ks_distro_find(const struct ks_system *system);

@@ -21,13 +21,13 @@
 
 struct ks_lock;
 
-/* Told once, before waiting: "holder" is the text in the lock file, maybe "". */
+/* Called once, before waiting: "holder" is the text in the lock file, maybe "". */
 typedef void (*ks_lock_wait_func)(const char *holder, void *data);
 
 /*
- * Take the lock. timeout_ms < 0 waits for ever, 0 only tries (and tells
- * nobody). KS_ERROR_LOCKED when it could not be had in time, with the holder in
- * the message; KS_ERROR_CANCELLED when a signal handler ran during the wait.
+ * Take the lock. timeout_ms < 0 waits for ever, 0 only tries (and does not call
+ * the function). KS_ERROR_LOCKED when it was not free in time, with the holder
+ * in the message; KS_ERROR_CANCELLED when a signal handler ran during the wait.
  */
 struct ks_lock *ks_lock_acquire(const struct ks_system *system, const char *command,
 				int timeout_ms, ks_lock_wait_func wait_func, void *data,

@@ -12,5 +12,5 @@
 
 #include "core/platform/digest.h"
 
-/* Of two open files, whose offsets stay. False when one cannot be read. */
+/* The same for two open files, whose offsets stay. False when one cannot be read. */
 bool ks_same_bytes(struct ks_digest_cache *cache, int a, int b);

@@ -45,9 +45,9 @@ struct ks_system {
  */
 struct ks_system *ks_system_new(const char *root_path, GError **error);
 /*
- * True when the tree is not, or not surely, what this machine runs: DIR of --root,
- * or a chroot, told as dkms does by another root than process 1's (3.4.3). A
- * process that may not look there is not in one.
+ * True when the tree is not, or not surely, the one that this machine runs: the DIR of
+ * --root, or a chroot, recognised as in dkms 3.4.3 by a root other than process 1's. A
+ * process that cannot see that one is taken to be outside a chroot.
  */
 bool ks_system_is_chroot(const struct ks_system *system);
 void ks_system_free(struct ks_system *system);

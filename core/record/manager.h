@@ -11,7 +11,7 @@ struct ks_manager {
 	const char *name;     /* as people call it: "apt and dpkg" */
 	const char *recorder; /* program in libexec, see core/record/record.h */
 	const char *format;   /* of its packages: libexec/package-FORMAT writes them */
-	const char *databases[3]; /* any of these paths in a tree is its mark */
+	const char *databases[3]; /* the manager is there when any of these paths is */
 };
 
 /* All of them, the first one first; the last one has no name. */

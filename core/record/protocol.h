@@ -48,7 +48,7 @@ struct ks_record_entry {
 	char *module, *version, *release;
 	char *digest;  /* that of struct ks_record */
 	bool complete; /* fully installed, nothing half configured */
-	bool ours;     /* carries our mark; false: a foreign package of such a name */
+	bool ours;     /* carries our mark; false: a foreign package with such a name */
 };
 
 /* The keys of the two blocks, for ks_text_read_block(). */
@@ -64,8 +64,8 @@ struct ks_record_set {
 };
 
 /*
- * Read a desired set; false, with "LABEL:LINE: " in *why, for anything but a whole and
- * valid text. *set is to be cleared in either case.
+ * Read a desired set; false, with "LABEL:LINE: " in *why, unless the text is
+ * whole and valid. The caller clears *set in either case.
  */
 bool ks_record_set_read(const char *bytes, size_t size_bytes, const char *label,
 			struct ks_record_set *set, struct ks_why *why);

@@ -25,9 +25,10 @@
 #include "core/platform/system.h"
 
 /*
- * Set by a hook whose package manager can be told to use another database than the
- * system's (pacman --dbpath): which one it works on. Recorders get it with the rest of
- * the environment; here it only keeps what was read of one from being taken for another.
+ * Set by a hook whose package manager can use another database than the
+ * system's (pacman --dbpath): which one it works on. Recorders inherit it with
+ * the rest of the environment; here it only prevents one database's cached list
+ * from being taken for another's.
  */
 #define KS_RECORD_DATABASE_ENV "KMODSMITH_DATABASE"
 
@@ -49,7 +50,7 @@ char *ks_record_format(GPtrArray *records);
 GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
 			   GError **error);
 
-/* What "list" printed: struct ks_record_entry. Errors as ks_record_parse(). */
+/* Parse the output of "list": struct ks_record_entry. Errors as ks_record_parse(). */
 GPtrArray *ks_record_parse_list(const char *text, size_t size_bytes, const char *label,
 				GError **error);
 
@@ -61,9 +62,9 @@ char *ks_record_format_list(GPtrArray *entries);
 char *ks_record_find_recorder(const struct ks_system *system);
 
 /*
- * What the database holds: struct ks_record_entry. Cached in state_dir/cache
- * by the identity of the files that "stamp" names. NULL without error when
- * there is no recorder.
+ * The records in the database: struct ks_record_entry. Cached in
+ * state_dir/cache by the identity of the files that "stamp" names. NULL without
+ * an error when there is no recorder.
  */
 GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
 
@@ -84,7 +85,7 @@ bool ks_record_is_busy(const struct ks_system *system);
 char *ks_record_headers_package(const struct ks_system *system, const char *release);
 
 /*
- * The package that owns path, unless it is one of our records; NULL when none does or the
- * recorder cannot tell. May be slow: it looks at the files of all packages.
+ * The package that owns path, unless it is one of our records; NULL when none does or
+ * the recorder does not know. May be slow: it looks at the files of all packages.
  */
 char *ks_record_owner(const struct ks_system *system, const char *path);

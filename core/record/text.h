@@ -80,7 +80,7 @@ bool ks_text_is_plain_path(const char *path);
 /* 64 hexadecimal digits in lower case. */
 bool ks_text_is_sha256(const char *text);
 
-/* What a writer escapes as %XX; with blanks, ' ' too. */
+/* Does a writer escape it as %XX? With blanks, ' ' too. */
 static inline bool ks_text_is_escaped(unsigned char c, bool blanks)
 {
 	return c < 0x20 || c == 0x7f || c == '%' || (blanks && c == ' ');
