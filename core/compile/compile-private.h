@@ -140,6 +140,8 @@ void ks_build_place_close(const struct ks_system *system, const char *entry_path
 /* view.c: let the build see source at target; both are copied. */
 void ks_build_show(struct ks_build *build, const char *source, const char *target);
 void ks_build_shown_clear(gpointer data);
+/* The kernel's headers, and what the administrator names. */
+bool ks_build_show_all(struct ks_build *build, GError **error);
 
 /* inputs.c: what the fingerprint was made of is still so. */
 bool ks_build_check_source(const struct ks_build *build, GError **error);

@@ -155,7 +155,7 @@ bool ks_build_prepare(struct ks_build *build, GError **error)
 	       ks_build_write_uname(build, error) && copy_source(build, error) &&
 	       copy_patches(build, error) && ks_build_check_source(build, error) &&
 	       make_tmp(build, error) && give_tree(build, error) &&
-	       ks_build_place_make(build, error);
+	       ks_build_place_make(build, error) && ks_build_show_all(build, error);
 }
 
 void ks_build_clean_up(struct ks_build *build)

@@ -59,8 +59,10 @@ void ks_executor_free(struct ks_executor *executor)
 		ks_system_free(executor->host);
 	if (executor->memos)
 		ks_memos_free(executor->memos);
-	if (executor->jobserver)
+	if (executor->jobserver) {
 		ks_jobserver_free(executor->jobserver);
+		ks_build_drop_views(executor->context.system);
+	}
 	ks_signings_free(executor->context.signings);
 	g_hash_table_unref(executor->context.scripted);
 	g_free(executor->status);

@@ -150,6 +150,8 @@ static bool set_attributes(struct copy *copy, int fd, const struct stat *st, mod
 	 * old mode. */
 	if (copy->options->chown && copy->options->uid == 0)
 		mode &= ~(mode_t)022;
+	if (copy->options->group_reads)
+		mode |= 0440 | (mode & 0111 || S_ISDIR(st->st_mode) ? 0110 : 0);
 	return fchmod(fd, mode | add) == 0 &&
 	       (!S_ISREG(st->st_mode) || futimens(fd, times) == 0);
 }
@@ -236,6 +238,8 @@ static bool copy_entry(struct copy *copy, int from, int to, const char *name, in
 {
 	struct stat st;
 
+	if (copy->options->is_left_out && copy->options->is_left_out(name))
+		return true;
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return copy_fail(copy, name);
 	switch (st.st_mode & S_IFMT) {

@@ -14,6 +14,9 @@ struct ks_treeop_copy_options {
 	gid_t gid;
 	guint64 max_bytes; /* KS_ERROR_INVALID when the tree holds more; 0 = no limit */
 	guint max_entries; /* likewise */
+	/* Let the group read all of it, and enter and execute what its owner may. */
+	bool group_reads;
+	bool (*is_left_out)(const char *name); /* not to be copied; may be NULL */
 };
 
 /*

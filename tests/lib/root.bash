@@ -76,6 +76,12 @@ root_exec() {
 # root_sh SCRIPT [ARG...]: a bash script in the root.
 root_sh() { root_in bash -euo pipefail -c "$@"; }
 
+# root_components COMPONENT...: let the root's apt have these of the archive beside main.
+root_components() {
+	ks_sources "$(root_codename)" "$@" >"$R/etc/apt/sources.list.d/components.list"
+	root_apt update
+}
+
 root_apt() { root_in apt-get -y -q "$@"; }
 
 # deb_of BASE-CODENAME: the .deb built for it (runtests builds it before the scenarios).

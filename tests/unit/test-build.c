@@ -1208,6 +1208,193 @@ static char *mount_state(struct fixture *f, const char *options)
 	return state;
 }
 
+/* --- what only root can reach */
+
+static bool can_show(struct fixture *f)
+{
+	if (geteuid() == 0 && f->request.private_build)
+		return true;
+	g_test_skip("nobody to be kept out, or no mounts to be had");
+	return false;
+}
+
+static void set_mode(struct fixture *f, const char *path, mode_t mode)
+{
+	g_autofree char *full = faketree_path(&f->tree, path);
+
+	g_assert_cmpint(g_chmod(full, mode), ==, 0);
+}
+
+static char *logged(struct fixture *f)
+{
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	return staged_text(result, "log/make.log");
+}
+
+/* A home of mode 0700, with a link in it, and what is not to be seen. */
+static void prepare_home(struct fixture *f)
+{
+	f->kernel.modules_dir = faketree_path(&f->tree, "/modules/k");
+	f->kernel.headers_dir = faketree_path(&f->tree, "/modules/k/build");
+	faketree_write(&f->tree, "/home/linux-6/mark", "the mark\n");
+	faketree_write(&f->tree, "/home/linux-6/certs/signing_key.pem", "a key\n");
+	faketree_write(&f->tree, "/home/secret", "a secret\n");
+	faketree_link(&f->tree, "linux-6", "/home/linux");
+	set_mode(f, "/home", 0700);
+	g_autofree char *linux_dir = faketree_path(&f->tree, "/home/linux");
+	faketree_mkdir(&f->tree, "/modules/k");
+	faketree_link(&f->tree, linux_dir, "/modules/k/build");
+	f->conf.make = (char *)"cat $kernel_source_dir/mark; d=`realpath "
+			       "$kernel_source_dir`; cat $d/certs/signing_key.pem; "
+			       "cat $d/../secret; make all";
+}
+
+static void free_home(struct fixture *f)
+{
+	g_free(f->kernel.modules_dir);
+	g_free(f->kernel.headers_dir);
+}
+
+static void test_headers_in_a_home(struct fixture *f, gconstpointer data)
+{
+	static const enum ks_sandbox_setting settings[] = {KS_SANDBOX_AUTO,
+							   KS_SANDBOX_OFF};
+
+	if (!can_show(f))
+		return;
+	prepare_home(f);
+	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+		f->settings.sandbox = settings[i];
+		g_autofree char *log = logged(f);
+
+		g_assert_nonnull(strstr(log, "\nthe mark\n"));
+		g_assert_null(strstr(log, "a secret"));
+		g_assert_null(strstr(log, "a key"));
+	}
+	free_home(f);
+}
+
+/* make O=: a directory of objects that includes the makefile of another. */
+static void test_headers_that_include_others(struct fixture *f, gconstpointer data)
+{
+	if (!can_show(f))
+		return;
+	prepare_home(f);
+	g_autofree char *path = faketree_path(&f->tree, "/root/sources");
+	g_autofree char *text = g_strdup_printf("include %s/Makefile\n", path);
+	faketree_write(&f->tree, "/home/linux-6/Makefile", text);
+	faketree_write(&f->tree, "/root/sources/Makefile", "m:\n\t@echo included\n");
+	faketree_write(&f->tree, "/root/asm/x.h", "linked\n");
+	set_mode(f, "/root", 0700);
+	faketree_link(&f->tree, "../../root/asm", "/home/linux-6/asm");
+	f->conf.make = (char *)"make -s -C $kernel_source_dir m; "
+			       "cat $kernel_source_dir/asm/x.h; make all";
+	g_autofree char *log = logged(f);
+	g_assert_nonnull(strstr(log, "\nincluded\nlinked\n"));
+	free_home(f);
+}
+
+static void test_headers_of_a_umask(struct fixture *f, gconstpointer data)
+{
+	if (!can_show(f))
+		return;
+	prepare_home(f);
+	faketree_write(&f->tree, "/home/linux-6/scripts/tool", "#!/bin/sh\necho ran\n");
+	set_mode(f, "/home/linux-6/scripts/tool", 0700);
+	set_mode(f, "/home/linux-6/scripts", 0700);
+	set_mode(f, "/home/linux-6/mark", 0600);
+	set_mode(f, "/home/linux-6", 0700);
+	f->conf.make = (char *)"cat $kernel_source_dir/mark; "
+			       "$kernel_source_dir/scripts/tool; "
+			       "cat $kernel_source_dir/certs/*; "
+			       "echo x >$kernel_source_dir/mark; make all";
+	ks_auto(ks_build) build = start(f);
+	ks_auto(ks_build_result) result = drive(build);
+
+	g_assert_true(result->ok);
+	g_autofree char *log = staged_text(result, "log/make.log");
+	g_assert_nonnull(strstr(log, "\nthe mark\nran\n"));
+	g_assert_null(strstr(log, "a key"));
+	g_autofree char *mark = faketree_path(&f->tree, "/home/linux-6/mark");
+	g_autofree char *text = read_file(mark);
+	g_assert_cmpstr(text, ==, "the mark\n");
+	/* the copy is of the run, and goes with it */
+	g_assert_cmpuint(faketree_count(&f->tree, "/state/build"), ==, 1);
+	ks_build_drop_views(f->system);
+	g_assert_cmpuint(faketree_count(&f->tree, "/state/build"), ==, 0);
+	ks_jobserver_refill(f->jobserver);
+	free_home(f);
+}
+
+/* As the loaders of Falco do it: a wrapper in /tmp, and here of root's alone. */
+static void test_a_program_that_is_named(struct fixture *f, gconstpointer data)
+{
+	static const mode_t modes[] = {0755, 0700};
+	const char *directives[] = {NULL, NULL};
+	const struct ks_conf_overrides overrides = {.directives = directives};
+
+	if (!can_show(f))
+		return;
+	g_autofree char *program = faketree_path(&f->tree, "/named/falco-dkms-make");
+	g_autofree char *directive = g_strdup_printf("MAKE='%s'", program);
+	faketree_write(&f->tree, "/named/falco-dkms-make",
+		       "#!/bin/bash\necho wrapped; make all \"$@\"\n");
+	faketree_write(&f->tree, "/named/key", "a key\n");
+	set_mode(f, "/named/key", 0600);
+	directives[0] = directive;
+	f->settings.overrides = &overrides;
+	f->conf.make = program;
+	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+		set_mode(f, "/named/falco-dkms-make", modes[i]);
+		ks_auto(ks_build) build = start(f);
+		ks_auto(ks_build_result) result = drive(build);
+
+		if (!result->ok)
+			g_error("%s: %s (%s)", result->step, result->message,
+				result->first_error);
+		g_autofree char *log = staged_text(result, "log/make.log");
+		g_assert_nonnull(strstr(log, "\nwrapped\n"));
+		g_clear_pointer(&f->staged_dir, g_free);
+		ks_jobserver_refill(f->jobserver);
+	}
+	ks_build_drop_views(f->system);
+	f->conf.make = (char *)"make all";
+}
+
+/* Hardened machines mount /var so. */
+static void test_noexec(struct fixture *f, gconstpointer data)
+{
+	static const enum ks_sandbox_setting settings[] = {KS_SANDBOX_AUTO,
+							   KS_SANDBOX_OFF};
+	g_autofree char *state = NULL;
+
+	if (!can_show(f))
+		return;
+	state = mount_state(f, "mode=755");
+	if (!state)
+		return;
+	g_assert_cmpint(mount(NULL, state, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL),
+			==, 0);
+	f->conf.pre_build = (char *)"pre.sh";
+	faketree_write(&f->tree, "/src/play-1.0/pre.sh",
+		       "#!/bin/sh\necho \"ran here\"\n"
+		       "printf '#!/bin/sh\\necho and there\\n' >/tmp/there\n"
+		       "chmod 755 /tmp/there; /tmp/there; rm /tmp/there\n");
+	set_mode(f, "/src/play-1.0/pre.sh", 0755);
+	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+		f->settings.sandbox = settings[i];
+		g_clear_pointer(&f->staged_dir, g_free);
+		g_autofree char *log = logged(f);
+
+		g_assert_nonnull(strstr(log, "\nran here\nand there\n"));
+	}
+	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
+}
+
 /* Empty files, on a file system of few inodes. */
 static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 {
@@ -1852,6 +2039,14 @@ int main(int argc, char **argv)
 	ADD("a note goes from step to step, and from build to build", test_notes);
 	ADD("links, pipes and what means something in the tree are not kept",
 	    test_what_is_not_kept);
+	ADD("headers in a home are seen, and nothing else of it", test_headers_in_a_home);
+	ADD("so are those that they include or lead to",
+	    test_headers_that_include_others);
+	ADD("headers that only root can read are seen as a copy",
+	    test_headers_of_a_umask);
+	ADD("a program that is named is seen, also root's own",
+	    test_a_program_that_is_named);
+	ADD("what is mounted noexec is executed in a build", test_noexec);
 	ADD("two kernels' failures have each their log",
 	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
