@@ -41,7 +41,7 @@ static GHashTable *copies;
 
 static char *views_dir(const struct ks_system *system)
 {
-	g_autofree char *work = ks_build_work_root(system);
+	g_autofree char *work = ks_system_work_root(system);
 
 	return g_strdup_printf("%s/views.%d", work, (int)getpid());
 }
@@ -78,7 +78,7 @@ static bool copy_file(const struct ks_root *root, const char *from, const char *
 					 error)
 			: -1;
 
-	if (out < 0 || !ks_build_copy_fd(in, out, TREE_MAX_BYTES, NULL, from, error))
+	if (out < 0 || !ks_copy_fd(in, out, TREE_MAX_BYTES, NULL, from, error))
 		return false;
 	if (fchown(out, 0, gid) == 0 && fchmod(out, 0750) == 0)
 		return true;
