@@ -109,6 +109,46 @@ static const unsigned long namespace_flags[] = {
 /* Put text into the input of a terminal (CVE-2017-5226 in other sandboxes). */
 static const unsigned long terminal_ioctls[] = {TIOCSTI, TIOCLINUX};
 
+/* They make a socket, or lead one elsewhere; socketcall(2) is all of them in one. */
+static const char *const socket_calls[] = {
+	"socket", "socketcall", "connect", "bind", "listen", "accept", "accept4",
+};
+
+#define SOCKET_TYPES 16 /* a type is the low four bits, flags are above */
+
+/*
+ * Unix sockets, too: one on a read-only mount can be connected to all the same. A pair
+ * of stream sockets is a pipe by another name; those that keep the bounds of messages
+ * can be sent to any other socket by its name.
+ */
+static int fill_sockets(scmp_filter_ctx filter)
+{
+	const uint32_t refuse = SCMP_ACT_ERRNO(EACCES);
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(socket_calls) / sizeof(socket_calls[0]);
+	     i++) {
+		int number = seccomp_syscall_resolve_name(socket_calls[i]);
+
+		/* below zero: this architecture has no such call of its own */
+		if (number >= 0)
+			r = seccomp_rule_add(filter, refuse, number, 0);
+	}
+	if (!r)
+		r = seccomp_rule_add(filter, refuse, SCMP_SYS(socketpair), 1,
+				     SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+	for (unsigned int type = 0; !r && type < SOCKET_TYPES; type++)
+		if (type != SOCK_STREAM)
+			r = seccomp_rule_add(
+				filter, refuse, SCMP_SYS(socketpair), 1,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPES - 1, type));
+	/* with an address */
+	if (!r)
+		r = seccomp_rule_add(filter, refuse, SCMP_SYS(sendto), 1,
+				     SCMP_A4(SCMP_CMP_NE, 0));
+	return -r;
+}
+
 static int filter_fill(scmp_filter_ctx filter, bool network)
 {
 	int r = 0;
@@ -133,13 +173,8 @@ static int filter_fill(scmp_filter_ctx filter, bool network)
 		r = seccomp_rule_add(
 			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, terminal_ioctls[i]));
-	/* Unix sockets, too: one on a read-only mount can be connected to all
-	 * the same. */
 	if (!r && !network)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 0);
-	if (!r && !network)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socketpair),
-				     1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+		r = -fill_sockets(filter);
 	return -r;
 }
 

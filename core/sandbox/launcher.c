@@ -315,6 +315,7 @@ static bool attempt_run(struct launch *launch, const struct attempt *attempt, bo
 	pid_t warden;
 
 	launch->layers = attempt->layers;
+	launch->shares_ipc = !(flags & CLONE_NEWIPC);
 	if (launch->policy.network) {
 		flags &= ~(unsigned long)CLONE_NEWNET;
 		launch->layers &= ~(unsigned int)KS_SANDBOX_NET;

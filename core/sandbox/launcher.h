@@ -58,6 +58,7 @@ struct launch {
 	struct cgroup cgroup;
 	int report_fd;
 	unsigned int layers; /* what is active so far */
+	bool shares_ipc;     /* there is no IPC namespace of its own */
 	bool no_mount;	     /* tried: mounts are not to be had here */
 	/* While the mounts are set up; else NULL. */
 	struct mounts *mounts;

@@ -12,6 +12,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -245,6 +249,58 @@ static void test_no_network(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(
 		run(f, "perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0) or exit 3'"),
 		==, 0);
+}
+
+/* Whoever has a socket that keeps messages apart can send to any other by its name. */
+static void test_no_messages(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *perl = g_find_program_in_path("perl");
+	struct sockaddr_un path = {.sun_family = AF_UNIX};
+	g_autofree char *script = NULL;
+	char byte;
+
+	if (!perl) {
+		g_test_skip("no perl to send with");
+		return;
+	}
+	snprintf(path.sun_path, sizeof(path.sun_path), "%s/log", f->other);
+	ks_autofd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&path, sizeof(path)), ==, 0);
+	g_assert_cmpint(chmod(path.sun_path, 0777), ==, 0);
+	script = g_strdup_printf(
+		"perl -MSocket -e 'my $to = sockaddr_un(\"%s\"); my ($all, $n);"
+		"for my $type (1 .. 10) {"
+		"  socketpair(A, B, AF_UNIX, $type, 0) or next; $n++;"
+		"  $all .= \" $type send\" if send(A, \"x\", 0, $to);"
+		"  close B;"
+		"  $all .= \" $type connect\" if connect(A, $to);"
+		"  $all .= \" $type bind\" if bind(A, pack(\"Sxa*\", AF_UNIX, \"ks\"));"
+		"} print \"$n pairs$all\"'",
+		path.sun_path);
+	g_assert_cmpint(run(f, script), ==, 0);
+	g_assert_cmpstr(f->output, ==, "1 pairs");
+	g_assert_cmpint(recv(fd, &byte, 1, 0), ==, -1);
+	/* what it needs to be: a pipe */
+	g_assert_cmpint(run(f,
+			    "perl -MSocket -e 'socketpair(A, B, AF_UNIX, SOCK_STREAM, 0);"
+			    "send(A, q(x), 0) and sysread(B, $x, 1) and print $x'"),
+			==, 0);
+	g_assert_cmpstr(f->output, ==, "x");
+}
+
+/* Made by one build they would be there for the next, and use up memory. */
+static void test_no_ipc_outlives_a_build(struct fixture *f, gconstpointer data)
+{
+	const key_t key = 0x6b730000 + getpid() % 0x10000;
+	g_autofree char *script =
+		g_strdup_printf("perl -e 'shmget(%d, 4096, 0666 | 01000);"
+				"semget(%d, 1, 0666 | 01000); msgget(%d, 0666 | 01000);'",
+				key, key, key);
+
+	run(f, script);
+	g_assert_cmpint(shmget(key, 0, 0), ==, -1);
+	g_assert_cmpint(semget(key, 0, 0), ==, -1);
+	g_assert_cmpint(msgget(key, 0), ==, -1);
 }
 
 static void test_no_new_namespaces(struct fixture *f, gconstpointer data)
@@ -1078,6 +1134,9 @@ int main(int argc, char **argv)
 	ADD("what programs of other architectures cannot begin without is let through",
 	    test_system_calls_of_other_architectures);
 	ADD("the command sees only its own processes and files", test_sees_only_itself);
+	ADD("no message reaches a socket outside", test_no_messages);
+	ADD("no shared memory, semaphore or queue outlives it",
+	    test_no_ipc_outlives_a_build);
 	ADD("sockets and the like below /run are out of sight", test_run_is_hidden);
 	ADD("a writable directory below /run is there", test_writable_below_run);
 	ADD("a directory is shown at another place", test_bind);
