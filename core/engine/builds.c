@@ -145,7 +145,6 @@ bool ks_executor_start_build(struct ks_executor *executor, guint index, GError *
 		ks_running_free(running);
 		return false;
 	}
-	executor->status[index] = KS_STATUS_RUNNING;
 	g_ptr_array_add(executor->running, running);
 	ks_executor_notify(
 		executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,

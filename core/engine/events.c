@@ -18,7 +18,7 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    enum ks_action_status status, const GError *error,
 			    const struct ks_build_result *result)
 {
-	executor->status[index] = status;
+	ks_ready_end(executor->ready, index, status == KS_STATUS_DONE);
 	executor->n_ended++;
 	if (status == KS_STATUS_SKIPPED)
 		return;

@@ -10,6 +10,14 @@
 #include "core/engine/background.h"
 #include "core/engine/executor.h"
 #include "core/engine/memos.h"
+#include "core/engine/ready.h"
+
+/* How an action has ended. */
+enum ks_action_status {
+	KS_STATUS_DONE,
+	KS_STATUS_FAILED,
+	KS_STATUS_SKIPPED, /* something it needs failed, or it is left to a later run */
+};
 
 /* A build that runs. */
 struct ks_running {
@@ -29,7 +37,7 @@ void ks_running_free(gpointer running);
 struct ks_executor {
 	struct ks_action_context context;
 	const struct ks_plan *plan;
-	enum ks_action_status *status; /* one per action */
+	struct ks_ready *ready;
 	gint64 *weight_ms; /* of builds: how long everything that depends on its end is
 	                    * known to take, itself included */
 	struct ks_jobserver *jobserver;

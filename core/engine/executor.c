@@ -14,7 +14,7 @@
 #define TICK_MS 1000
 
 /* Of the descriptors that this process may have: for all but builds; for each of those,
- * its log, its tree, its process and what it answers, objects. */
+ * its log, its tree, its process and what it answers. */
 #define RESERVED_FDS  128
 #define FDS_PER_BUILD 8
 
@@ -40,7 +40,7 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 	executor->cache = cache;
 	/* the file system of the sources may not be mounted yet */
 	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
-	executor->status = g_new0(enum ks_action_status, plan->actions->len);
+	executor->ready = ks_ready_new(plan);
 	executor->running = g_ptr_array_new_with_free_func(ks_running_free);
 	executor->asides = ks_asides_new(&executor->context);
 	return executor;
@@ -65,7 +65,7 @@ void ks_executor_free(struct ks_executor *executor)
 	}
 	ks_signings_free(executor->context.signings);
 	g_hash_table_unref(executor->context.scripted);
-	g_free(executor->status);
+	ks_ready_free(executor->ready);
 	g_free(executor->weight_ms);
 	g_free(executor);
 }

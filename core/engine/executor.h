@@ -10,15 +10,6 @@
 #include "core/jobs/jobserver.h"
 #include "core/engine/engine.h"
 
-enum ks_action_status {
-	KS_STATUS_PENDING,
-	KS_STATUS_RUNNING,
-	KS_STATUS_DONE,
-	KS_STATUS_FAILED,
-	KS_STATUS_SKIPPED, /* something it needs failed, or this run leaves it to a later
-			      one */
-};
-
 struct ks_executor;
 
 struct ks_executor *ks_executor_new(const struct ks_system *system,

@@ -3,30 +3,6 @@
 #include "core/engine/estimate.h"
 #include "core/engine/executor-private.h"
 
-static bool has_ended(enum ks_action_status status)
-{
-	return status != KS_STATUS_PENDING && status != KS_STATUS_RUNNING;
-}
-
-enum readiness { READY, NOT_YET, NEVER };
-
-static enum readiness get_readiness(const struct ks_executor *executor,
-				    const struct ks_action *action)
-{
-	for (guint i = 0; action->needs && i < action->needs->len; i++) {
-		guint needed = g_array_index(action->needs, guint, i);
-
-		if (!has_ended(executor->status[needed]))
-			return NOT_YET;
-		if (executor->status[needed] != KS_STATUS_DONE)
-			return NEVER;
-	}
-	for (guint i = 0; action->after && i < action->after->len; i++)
-		if (!has_ended(executor->status[g_array_index(action->after, guint, i)]))
-			return NOT_YET;
-	return READY;
-}
-
 /*
  * While a package manager runs, the other packages of the transaction may be half
  * unpacked: what looks gone may be back at its end.
@@ -56,9 +32,7 @@ static bool start_aside(struct ks_executor *executor, guint index, bool *ok,
 	bool runs = false;
 
 	*ok = ks_asides_start(executor->asides, index, action, &runs, error);
-	if (runs)
-		executor->status[index] = KS_STATUS_RUNNING;
-	else if (action->kind == KS_ACTION_SIGN)
+	if (!runs && action->kind == KS_ACTION_SIGN)
 		ks_jobserver_give(executor->jobserver);
 	return runs;
 }
@@ -116,13 +90,6 @@ void ks_executor_weigh(struct ks_executor *executor)
 	}
 }
 
-static bool is_startable(const struct ks_executor *executor, guint index)
-{
-	return executor->status[index] == KS_STATUS_PENDING &&
-	       ks_executor_action(executor, index)->kind == KS_ACTION_BUILD &&
-	       get_readiness(executor, ks_executor_action(executor, index)) == READY;
-}
-
 /*
  * The kernel that will boot comes first in the plan, and its modules before those of
  * others; of one kernel's the longest chain first, so that it is not what everything
@@ -130,14 +97,19 @@ static bool is_startable(const struct ks_executor *executor, guint index)
  */
 static guint choose_build(const struct ks_executor *executor, guint first)
 {
-	const struct ks_kernel *kernel = ks_executor_action(executor, first)->kernel;
+	const GArray *ready = ks_ready_list(executor->ready);
 	guint best = first;
 
-	for (guint i = first + 1; i < executor->plan->actions->len; i++)
-		if (ks_executor_action(executor, i)->kernel == kernel &&
-		    is_startable(executor, i) &&
-		    get_weight(executor, i) > get_weight(executor, best))
-			best = i;
+	for (guint i = 0; i < ready->len; i++) {
+		guint index = g_array_index(ready, guint, i);
+		const struct ks_action *action = ks_executor_action(executor, index);
+
+		if (action->kind == KS_ACTION_BUILD &&
+		    action->kernel == ks_executor_action(executor, first)->kernel &&
+		    !ks_ready_is_vain(executor->ready, index) &&
+		    get_weight(executor, index) > get_weight(executor, best))
+			best = index;
+	}
 	return best;
 }
 
@@ -165,31 +137,25 @@ static bool can_start(struct ks_executor *executor, const struct ks_action *acti
 /* Start or run the first action that can. False when none can now. */
 bool ks_executor_schedule_one(struct ks_executor *executor)
 {
-	for (guint i = 0; i < executor->plan->actions->len; i++) {
-		const struct ks_action *action = ks_executor_action(executor, i);
+	const GArray *ready = ks_ready_list(executor->ready);
 
-		if (executor->status[i] != KS_STATUS_PENDING)
+	for (guint i = 0; i < ready->len; i++) {
+		guint index = g_array_index(ready, guint, i);
+		const struct ks_action *action = ks_executor_action(executor, index);
+		const bool is_skipped = ks_ready_is_vain(executor->ready, index) ||
+					is_left_to_later(executor, action);
+
+		if (!is_skipped && !can_start(executor, action))
 			continue;
-		if (is_left_to_later(executor, action)) {
-			ks_executor_end_action(executor, i, KS_STATUS_SKIPPED, NULL,
+		if (!is_skipped && action->kind == KS_ACTION_BUILD)
+			index = choose_build(executor, index);
+		ks_ready_take(executor->ready, index);
+		if (is_skipped)
+			ks_executor_end_action(executor, index, KS_STATUS_SKIPPED, NULL,
 					       NULL);
-			return true;
-		}
-		switch (get_readiness(executor, action)) {
-		case NEVER:
-			ks_executor_end_action(executor, i, KS_STATUS_SKIPPED, NULL,
-					       NULL);
-			return true;
-		case READY:
-			if (!can_start(executor, action))
-				break;
-			if (action->kind == KS_ACTION_BUILD)
-				i = choose_build(executor, i);
-			run_now(executor, i);
-			return true;
-		case NOT_YET:
-			break;
-		}
+		else
+			run_now(executor, index);
+		return true;
 	}
 	return false;
 }

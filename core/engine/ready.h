@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which actions of a plan may begin: those whose inputs have all ended, or one of whose
+ * needs has failed, since nothing is to be waited for then. Each action counts its inputs
+ * that have not ended, as samurai and ninja do; the end of one is passed on to those that
+ * wait for it, and nothing else is looked at.
+ */
+#pragma once
+
+#include "core/plan/plan.h"
+
+struct ks_ready;
+
+/* The plan is the caller's, and has to outlive it. */
+struct ks_ready *ks_ready_new(const struct ks_plan *plan);
+void ks_ready_free(struct ks_ready *ready);
+KS_DEFINE_CLEANUP(ks_ready, ks_ready_free)
+
+/* guint: indices of the actions that may begin, in the plan's order; valid until the next
+ * call of another function. */
+const GArray *ks_ready_list(const struct ks_ready *ready);
+/* Something that it needs has not succeeded: it is to be ended without being done. */
+bool ks_ready_is_vain(const struct ks_ready *ready, guint index);
+
+/* It has begun, and is no longer listed. */
+void ks_ready_take(struct ks_ready *ready, guint index);
+/* It has ended. */
+void ks_ready_end(struct ks_ready *ready, guint index, bool ok);
