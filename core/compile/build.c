@@ -67,6 +67,7 @@ void ks_build_free(struct ks_build *build)
 	g_free(build->place_path);
 	g_free(build->home_path);
 	g_array_unref(build->shown);
+	ks_toolchain_clear(&build->toolchain);
 	g_free(build->memo);
 	g_clear_error(&build->stopped);
 	g_clear_error(&build->failure);
@@ -333,6 +334,15 @@ bool ks_build_advance(struct ks_build *build, struct ks_build_result **result)
 	return go_on(build, result);
 }
 
+static void find_toolchain(struct ks_build *build)
+{
+	const struct ks_build_request *request = build->request;
+	g_autofree char *path = ks_kernel_tool_path(
+		build->system, (const char *const *)request->conf->environment);
+
+	ks_toolchain_find(build->system, request->kernel, path, &build->toolchain);
+}
+
 struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_settings *settings,
 				struct ks_jobserver *jobserver,
@@ -354,6 +364,7 @@ struct ks_build *ks_build_start(const struct ks_system *system,
 	build->shown = g_array_new(FALSE, FALSE, sizeof(struct ks_sandbox_bind));
 	g_array_set_clear_func(build->shown, ks_build_shown_clear);
 	ks_build_set_paths(build);
+	find_toolchain(build);
 	if (ks_build_reuse(build)) {
 		build->steps = g_ptr_array_new();
 		return g_steal_pointer(&build);

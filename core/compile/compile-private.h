@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/compile/build.h"
+#include "core/kernel/toolchain.h"
 #include "core/store/store.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/copy.h"
@@ -74,6 +75,7 @@ struct ks_build {
 	char *build_path; /* where it sees itself: T/M/V/build */
 	char *log_path;
 	char *staged_dir;
+	struct ks_toolchain toolchain; /* what is taken of it, by this build's PATH */
 	char *uname_files[KS_BUILD_UNAME_FILES]; /* NULL: nothing can be covered */
 	char *entry_path;			 /* T/M/V */
 	char *artifact_path;			 /* T/M/V/K/A */

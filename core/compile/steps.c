@@ -97,19 +97,33 @@ static void add_script(const struct ks_build *build, GPtrArray *steps, const cha
 			      : g_build_filename(build->tree_path, script, NULL);
 }
 
-/* dkms: a leading "make" gets -jN and KERNELRELEASE; 'make' in quotes does not. */
+/* One make and its words, with nothing in them that is the shell's. */
+static bool is_plain_make(const char *make)
+{
+	return g_str_has_prefix(make, "make") && strchr(" \t", make[4]) &&
+	       !strpbrk(make, ";|&()<>#`$\n");
+}
+
+/*
+ * dkms: a leading "make" gets -jN and KERNELRELEASE; 'make' in quotes does not. LLVM=1
+ * is put behind whatever command there is; here behind a plain one: what else the words
+ * may be has it by the environment.
+ */
 static void add_make(const struct ks_build *build, GPtrArray *steps)
 {
 	const struct ks_kernel *kernel = build->request->kernel;
 	const char *make = build->request->conf->make;
 	g_autofree char *fallback = NULL;
+	g_autofree char *with_llvm = NULL;
 	g_autofree char *command = NULL;
 	g_autofree char *shown = NULL;
 
 	if (!make || !*make)
-		make = fallback = g_strdup_printf("make -C %s M=%s%s",
-						  kernel->headers_dir, build->build_path,
-						  kernel->clang ? " LLVM=1" : "");
+		make = fallback = g_strdup_printf("make -C %s M=%s", kernel->headers_dir,
+						  build->build_path);
+	if (build->toolchain.llvm && is_plain_make(make))
+		make = with_llvm =
+			g_strconcat(make, " LLVM=", build->toolchain.llvm, NULL);
 	if (g_str_has_prefix(make, "make") && strchr(" \t\n", make[4])) {
 		unsigned int n_jobs = build->settings->n_jobs ? build->settings->n_jobs
 							      : g_get_num_processors();
@@ -124,25 +138,10 @@ static void add_make(const struct ks_build *build, GPtrArray *steps)
 		 command ? command : make, true);
 }
 
-static bool has_tool(const struct ks_build *build, const char *name)
-{
-	g_auto(GStrv) dirs = g_strsplit(KS_WRAPPER_TOOL_PATH, ":", -1);
-
-	for (char **dir = dirs; *dir; dir++) {
-		g_autofree char *path = g_build_filename(*dir, name, NULL);
-		struct stat st;
-
-		if (ks_root_stat(build->system->root, path, &st) && S_ISREG(st.st_mode) &&
-		    st.st_mode & 0111)
-			return true;
-	}
-	return false;
-}
-
 static void add_strip(const struct ks_build *build, GPtrArray *steps)
 {
 	const GPtrArray *modules = build->request->conf->modules;
-	bool llvm = build->request->kernel->clang && has_tool(build, "llvm-strip");
+	const char *strip = build->toolchain.strip;
 	g_autoptr(GString) files = g_string_new(NULL);
 	g_autofree char *command = NULL;
 	g_autofree char *script = NULL;
@@ -158,11 +157,11 @@ static void add_strip(const struct ks_build *build, GPtrArray *steps)
 	}
 	if (!files->len)
 		return;
-	command = g_strdup_printf("%s -g%s", llvm ? "llvm-strip" : "strip", files->str);
+	command = g_strdup_printf("%s -g%s", strip, files->str);
 	/* One that make did not produce is told of when they are collected. */
 	script = g_strdup_printf(
 		"for f in%s; do [ ! -e \"$f\" ] || %s -g \"$f\" || exit; done",
-		files->str, llvm ? "llvm-strip" : "strip");
+		files->str, strip);
 	add_step(steps, "strip", "Stripping module(s)", command, script, false);
 }
 
@@ -213,28 +212,35 @@ static void remove_variable(GPtrArray *env, const char *variable)
 	}
 }
 
-/* dkms follows the name of the kernel's compiler when there is such a command. */
+/*
+ * dkms follows the name of the kernel's compiler when there is such a command. Every
+ * kbuild of the build has LLVM= from here, however it is called.
+ */
 static void set_compiler(const struct ks_build *build, GPtrArray *env)
 {
-	struct ks_kernel *kernel = build->request->kernel;
-	const char *compiler = kernel->clang ? "clang" : kernel->compiler;
-	const char *lld = ks_kernel_config_get(build->system, kernel, "CONFIG_LD_IS_LLD");
+	const struct ks_toolchain *toolchain = &build->toolchain;
 
-	if (compiler && has_tool(build, compiler)) {
-		set(env, "CC", compiler);
-		set(env, "KERNEL_CC", compiler);
+	if (toolchain->cc) {
+		set(env, "CC", toolchain->cc);
+		set(env, "KERNEL_CC", toolchain->cc);
 	}
-	if (g_strcmp0(lld, "y") == 0) {
-		set(env, "LD", "ld.lld");
-		set(env, "KERNEL_LD", "ld.lld");
+	if (toolchain->ld) {
+		set(env, "LD", toolchain->ld);
+		set(env, "KERNEL_LD", toolchain->ld);
 	}
+	if (toolchain->llvm)
+		set(env, "LLVM", toolchain->llvm);
+	else if (ks_toolchain_is_named(toolchain) &&
+		 !has_prefix(build->request->conf->environment, "CC="))
+		set(env, KS_WRAPPER_CC_ENV, toolchain->cc);
 }
 
 /* A makefile that is not there is no error to make. */
 static void set_make(const struct ks_build *build, GPtrArray *env)
 {
 	const char *memo = build->memo;
-	g_autofree char *path = ks_wrapper_path(build->system);
+	g_autofree char *path = ks_wrapper_path(
+		build->system, (const char *const *)build->request->conf->environment);
 	g_autofree char *fragment = ks_wrapper_fragment(build->system);
 	g_autofree char *fragments =
 		g_strconcat(fragment, memo ? " " : "", memo ? memo : "", NULL);
@@ -271,9 +277,10 @@ char **ks_build_make_env(const struct ks_build *build)
 	/* its cache would go with the build; of use is one that the
 	 * administrator names */
 	set(env, "CCACHE_DISABLE", "1");
-	/* what the administrator exports wins */
+	/* what the administrator exports wins; its PATH is in ours */
 	for (char **p = request->conf->environment; p && *p; p++)
-		replace(env, *p);
+		if (!g_str_has_prefix(*p, "PATH="))
+			replace(env, *p);
 	if (has_prefix(request->conf->environment, "CCACHE_"))
 		remove_variable(env, "CCACHE_DISABLE=1");
 	if (!request->private_build) {

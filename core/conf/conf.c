@@ -165,8 +165,7 @@ static void read_make(struct ks_conf_parse *parse)
 		make = own = g_strdup_printf(
 			"make -C %s M=%s/%s/%s/build", kernel ? kernel->headers_dir : "",
 			system->dkms_tree, parse->name, parse->version);
-	parse->conf->make =
-		g_strconcat(make, kernel && kernel->clang ? " LLVM=1" : "", NULL);
+	parse->conf->make = g_strdup(make);
 }
 
 static void read_patches(struct ks_conf_parse *parse)

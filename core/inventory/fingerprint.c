@@ -85,6 +85,8 @@ char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs)
 	add(text, "release", inputs->kernel->release);
 	add(text, "arch", inputs->kernel->arch);
 	add(text, "kernel", inputs->kernel_fingerprint);
+	if (inputs->toolchain)
+		add(text, "toolchain", inputs->toolchain);
 	add_conf(text, inputs->conf);
 	add_list(text, "depends", inputs->depends);
 	return ks_digest_data(text->str, text->len);

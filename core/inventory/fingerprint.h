@@ -18,6 +18,7 @@ struct ks_fingerprint_inputs {
 	const char
 		*override_digest; /* likewise of dkms_etc/NAME; NULL when there is none */
 	const char *kernel_fingerprint; /* ks_kernel_fingerprint() */
+	const char *toolchain;		/* ks_toolchain_identity(), NULL: the kernel's */
 	const struct ks_kernel *kernel;
 	const struct ks_conf *conf; /* evaluated for that kernel */
 	const char *const

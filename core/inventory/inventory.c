@@ -25,6 +25,7 @@ static void target_free(gpointer data)
 	g_free(target->source_digest);
 	g_free(target->override_digest);
 	g_free(target->kernel_fingerprint);
+	g_free(target->toolchain_problem);
 	g_strfreev(target->build_depends);
 	g_strfreev(target->makes);
 	g_free(target->occupied);

@@ -55,6 +55,10 @@ struct ks_target {
 	char *fingerprint;  /* wanted build fingerprint; NULL when it is not known */
 	/* what the fingerprint was made of; override NULL: there was none */
 	char *source_digest, *override_digest, *kernel_fingerprint;
+	/* It has other programs than its kernel (see toolchain.h): then what is missing
+	 * of them, or NULL. */
+	bool own_toolchain;
+	char *toolchain_problem;
 	char **build_depends;
 	/*
 	 * The names of its modules as the kernel has them, without suffix and with '_'

@@ -8,9 +8,29 @@
 #include "core/inventory/fingerprint.h"
 #include "core/inventory/kernels-own.h"
 #include "core/kernel/surroundings.h"
+#include "core/kernel/toolchain.h"
 #include "core/support/version.h"
 
 /* --- what the conf says for this kernel */
+
+static const char *const *get_environment(const struct ks_target *target)
+{
+	return (const char *const *)target->conf->environment;
+}
+
+static void check_toolchain(const struct ks_system *system, struct ks_target *target)
+{
+	const struct ks_kernel *kernel = target->kernel;
+	const char *make = target->conf->make;
+	g_autofree char *path = NULL;
+
+	target->own_toolchain = ks_toolchain_is_own(get_environment(target), make);
+	if (!target->own_toolchain || !kernel->has_headers)
+		return;
+	path = ks_kernel_tool_path(system, get_environment(target));
+	target->toolchain_problem = ks_toolchain_problem(
+		system, kernel, path, ks_toolchain_names_compiler(system, path, make));
+}
 
 static void read_conf(struct ks_inventory_taking *taking, struct ks_target *target)
 {
@@ -30,6 +50,7 @@ static void read_conf(struct ks_inventory_taking *taking, struct ks_target *targ
 	target->exclusion = target->conf->exclusion;
 	target->exclusion_text = g_strdup(target->conf->exclusion_text);
 	target->build_depends = g_strdupv(target->conf->build_depends);
+	check_toolchain(taking->system, target);
 }
 
 /* --- what is there */
@@ -247,6 +268,7 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	struct ks_fingerprint_inputs inputs = {.kernel = target->kernel,
 					       .conf = target->conf};
 	g_auto(GStrv) depends = NULL;
+	g_autofree char *toolchain = NULL;
 
 	if (!g_hash_table_add(state->visited, target) || !target->conf ||
 	    !target->kernel->has_headers)
@@ -258,6 +280,11 @@ static void fill_fingerprint(struct fingerprinting *state, struct ks_target *tar
 	if (!inputs.source_digest || !inputs.kernel_fingerprint ||
 	    !get_override_digest(taking, target->source->name, &inputs.override_digest))
 		return;
+	if (target->own_toolchain)
+		toolchain = ks_toolchain_identity(taking->system, target->kernel,
+						  get_environment(target),
+						  target->conf->make);
+	inputs.toolchain = toolchain;
 	target->source_digest = g_strdup(inputs.source_digest);
 	target->override_digest = g_strdup(inputs.override_digest);
 	target->kernel_fingerprint = g_strdup(inputs.kernel_fingerprint);

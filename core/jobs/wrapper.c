@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/kernel/toolchain.h"
 #include "core/kernel/uname.h"
 #include "core/support/durable.h"
 
@@ -19,13 +20,30 @@
  *
  * In reach is a pipe whose two ends are there and are of one pipe: a script may have
  * redirected or closed either, and a make that reads its jobs from a log dies. Then the
- * pool is taken out of MAKEFLAGS, and make goes on with one job.
+ * pool is taken out of MAKEFLAGS, and make goes on with one job. So does a make that
+ * build_environment has put before the tree's, and that does not know a FIFO.
  */
 static const char script[] =
 	"#!/bin/sh\n"
 	"# Written by kmodsmith; changes are lost.\n"
-	"real=/usr/bin/${0##*/}\n"
+	"name=${0##*/} real=/usr/bin/${0##*/}\n"
+	"set -f\n"
+	"IFS=:\n"
+	"for dir in $PATH; do\n"
+	"\t[ \"$dir\" -ef \"${0%/*}\" ] || [ ! -f \"$dir/$name\" ] ||\n"
+	"\t\t[ ! -x \"$dir/$name\" ] || { real=$dir/$name && break; }\n"
+	"done\n"
+	"unset IFS\n"
+	"set +f\n"
 	"pool=$KMODSMITH_JOBS\n"
+	"case $real:$pool in\n"
+	"/usr/bin/*) ;;\n"
+	"*:fifo:*)\n"
+	"\tcase $(\"$real\" --version) in\n"
+	"\t'GNU Make 3.'* | 'GNU Make 4.'[0-3]*) pool= ;;\n"
+	"\tesac\n"
+	"\t;;\n"
+	"esac\n"
 	"fds=/proc/self/fd\n"
 	"case $pool in\n"
 	"fifo:*) [ -p \"${pool#fifo:}\" ] && [ -w \"${pool#fifo:}\" ] || pool= ;;\n"
@@ -122,6 +140,9 @@ static const char script[] =
 	"exec \"$real\" \"$@\"\n";
 
 /*
+ * A kernel's Makefile says CC = gcc, whatever is in the environment; its configuration
+ * may name another one that has compiled it.
+ *
  * make calls itself by the path that the wrapper executed. It adds what it
  * reads to MAKEFILE_LIST, in whose first word makefiles look for themselves.
  *
@@ -138,6 +159,11 @@ static const char fragment[] =
 	"# Written by kmodsmith; changes are lost.\n"
 	"ifneq ($(filter /usr/bin/%make,$(MAKE_COMMAND)),)\n"
 	"MAKE_COMMAND := $(notdir $(MAKE_COMMAND))\n"
+	"endif\n"
+	"ifneq ($(KMODSMITH_CC),)\n"
+	"ifneq ($(origin CC),command line)\n"
+	"override CC := $(KMODSMITH_CC)\n"
+	"endif\n"
 	"endif\n"
 	"kmodsmith-served := $(filter -j%,$(MAKEFLAGS))\n"
 	"kmodsmith-flags = $(if $(findstring $$(MAKEOVERRIDES),$(value "
@@ -177,9 +203,11 @@ static char *wrapper_dir(const struct ks_system *system)
 	return g_build_filename(system->state_dir, "make", NULL);
 }
 
-char *ks_wrapper_path(const struct ks_system *system)
+char *ks_wrapper_path(const struct ks_system *system, const char *const *environment)
 {
-	return g_strdup_printf("%s/make:%s", system->state_dir, KS_WRAPPER_TOOL_PATH);
+	g_autofree char *path = ks_kernel_tool_path(system, environment);
+
+	return g_strdup_printf("%s/make:%s", system->state_dir, path);
 }
 
 char *ks_wrapper_fragment(const struct ks_system *system)

@@ -21,8 +21,8 @@
 
 #include "core/platform/system.h"
 
-/* The rest of a build's PATH, after the wrapper's directory. */
-#define KS_WRAPPER_TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+/* The compiler that a kernel's makefiles use although they name another; see base.mk. */
+#define KS_WRAPPER_CC_ENV "KMODSMITH_CC"
 
 /* "fifo:PATH" or "R,W". */
 #define KS_WRAPPER_JOBS_ENV "KMODSMITH_JOBS"
@@ -33,6 +33,9 @@
  */
 bool ks_wrapper_place(const struct ks_system *system, GError **error);
 
-/* The PATH of builds, the wrapper first; the fragment's path. Free with g_free. */
-char *ks_wrapper_path(const struct ks_system *system);
+/*
+ * The PATH of builds, the wrapper first, then what toolchain.h says of environment (may
+ * be NULL); the fragment's path. Free with g_free.
+ */
+char *ks_wrapper_path(const struct ks_system *system, const char *const *environment);
 char *ks_wrapper_fragment(const struct ks_system *system);

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "core/kernel/kernel-private.h"
+#include "core/kernel/toolchain.h"
 #include "core/support/error.h"
 
 /* Raise it when the list below changes: every module is then built anew. */
-#define FINGERPRINT_VERSION "1"
+#define FINGERPRINT_VERSION "2"
 
 /* Below headers_dir; what is not there counts as such. */
 static const char *const header_files[] = {
@@ -40,7 +41,7 @@ static const char *const header_programs[] = {
 	"scripts/module.lds",
 };
 
-static const char *const tools[] = {"as", "ld", "ld.lld", "make", "pahole"};
+static const char *const tools[] = {"as", "ld", "make", "pahole"};
 
 static void add(GString *text, const char *label, const char *value)
 {
@@ -65,40 +66,52 @@ static bool add_file(GString *text, struct ks_digest_cache *cache,
 }
 
 /* Running it for its version would cost more than all the rest. */
-static void add_program(GString *text, const struct ks_root *root, const char *label,
-			const char *path)
+char *ks_kernel_program_identity(const struct ks_system *system, const char *path)
 {
-	g_autofree char *real = path ? ks_root_realpath(root, path) : NULL;
-	g_autofree char *identity = NULL;
+	g_autofree char *real = ks_root_realpath(system->root, path);
 	struct stat st;
 
-	if (real && ks_root_stat(root, real, &st))
-		identity = g_strdup_printf("%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
-					   ".%09ld",
-					   real, (gint64)st.st_size,
-					   (gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	if (!real || !ks_root_stat(system->root, real, &st))
+		return NULL;
+	return g_strdup_printf("%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld", real,
+			       (gint64)st.st_size, (gint64)st.st_mtim.tv_sec,
+			       st.st_mtim.tv_nsec);
+}
+
+static void add_program(GString *text, const struct ks_system *system, const char *label,
+			const char *path)
+{
+	g_autofree char *identity =
+		path ? ks_kernel_program_identity(system, path) : NULL;
+
 	add(text, label, identity);
 }
 
 static void add_toolchain(GString *text, const struct ks_system *system,
 			  const struct ks_kernel *kernel)
 {
-	g_autofree char *wanted = NULL;
-	bool exact;
-	g_autofree char *compiler =
-		ks_kernel_find_compiler(system, kernel, &wanted, &exact);
+	g_autofree char *path = ks_kernel_tool_path(system, NULL);
+	g_autofree char *compiler = NULL, *linker = NULL;
+	struct ks_toolchain toolchain;
 
-	add_program(text, system->root, "compiler", compiler);
+	ks_toolchain_find(system, kernel, path, &toolchain);
+	if (toolchain.cc)
+		compiler = ks_kernel_find_program(system, path, toolchain.cc);
+	if (toolchain.ld)
+		linker = ks_kernel_find_program(system, path, toolchain.ld);
+	ks_toolchain_clear(&toolchain);
+	add_program(text, system, "compiler", compiler);
+	add_program(text, system, "linker", linker);
 	for (guint i = 0; i < G_N_ELEMENTS(tools); i++) {
-		g_autofree char *path = ks_kernel_find_program(system, tools[i]);
+		g_autofree char *tool = ks_kernel_find_program(system, path, tools[i]);
 
-		add_program(text, system->root, tools[i], path);
+		add_program(text, system, tools[i], tool);
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(header_programs); i++) {
-		g_autofree char *path =
+		g_autofree char *program =
 			g_build_filename(kernel->headers_dir, header_programs[i], NULL);
 
-		add_program(text, system->root, header_programs[i], path);
+		add_program(text, system, header_programs[i], program);
 	}
 }
 
@@ -114,15 +127,22 @@ static void add_real_path(GPtrArray *paths, const struct ks_system *system, char
 char **ks_kernel_list_programs(const struct ks_system *system,
 			       const struct ks_kernel *kernel)
 {
-	static const char *const binutils[] = {"as", "ld", "ld.lld", "nm"};
+	static const char *const binutils[] = {"as", "ld", "nm"};
+	g_autofree char *path = ks_kernel_tool_path(system, NULL);
 	GPtrArray *paths = g_ptr_array_new();
-	g_autofree char *wanted = NULL;
-	bool exact;
+	struct ks_toolchain toolchain;
 
-	add_real_path(paths, system,
-		      ks_kernel_find_compiler(system, kernel, &wanted, &exact));
+	ks_toolchain_find(system, kernel, path, &toolchain);
+	if (toolchain.cc)
+		add_real_path(paths, system,
+			      ks_kernel_find_program(system, path, toolchain.cc));
+	if (toolchain.ld)
+		add_real_path(paths, system,
+			      ks_kernel_find_program(system, path, toolchain.ld));
+	ks_toolchain_clear(&toolchain);
 	for (guint i = 0; i < G_N_ELEMENTS(binutils); i++)
-		add_real_path(paths, system, ks_kernel_find_program(system, binutils[i]));
+		add_real_path(paths, system,
+			      ks_kernel_find_program(system, path, binutils[i]));
 	g_ptr_array_add(paths, NULL);
 	return (char **)g_ptr_array_free(paths, FALSE);
 }

@@ -14,12 +14,8 @@
  */
 char *ks_kernel_config_parse_line(char **line, char **value);
 
-/*
- * The path inside the tree of an executable, looked up where builds look
- * ("/usr/bin" and so on) unless the name is an absolute path; NULL when there
- * is none.
- */
-char *ks_kernel_find_program(const struct ks_system *system, const char *name);
+/* "PATH-WITHOUT-LINKS SIZE MTIME" of a program; NULL when it is not there. g_free. */
+char *ks_kernel_program_identity(const struct ks_system *system, const char *path);
 
 /* Set compiler, clang and toolchain_problem; config_path and has_headers are set. */
 void ks_kernel_probe_toolchain(const struct ks_system *system, struct ks_kernel *kernel);
@@ -29,11 +25,3 @@ bool ks_kernel_is_asked(const struct ks_system *system, const char *release);
 
 /* Set module_suffix. */
 void ks_kernel_probe_suffix(const struct ks_system *system, struct ks_kernel *kernel);
-
-/*
- * The compiler that will be used: what the headers demand (Debian's
- * .kernelvariables; then no other will do and *exact is true), else the
- * kernel's own, or the plain one of its kind. NULL when none is there.
- */
-char *ks_kernel_find_compiler(const struct ks_system *system,
-			      const struct ks_kernel *kernel, char **wanted, bool *exact);

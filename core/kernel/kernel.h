@@ -33,6 +33,8 @@ struct ks_kernel {
 	unsigned int compression_level;
 	char *compiler; /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
 	bool clang;	/* CONFIG_CC_IS_CLANG */
+	unsigned int clang_major; /* 19 of "clang version 19.1.7"; 0: not told */
+	bool lld;		  /* CONFIG_LD_IS_LLD */
 	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also
 				    without headers, which then are the first thing
 				    missing */

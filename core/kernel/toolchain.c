@@ -7,13 +7,50 @@
  * the compiler in .kernelvariables, which their Makefile includes: then make
  * runs exactly that one.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/kernel/kernel-private.h"
+#include "core/kernel/toolchain.h"
 
 #define MAX_VARIABLE_BYTES (64 * 1024)
 
-static const char *const program_dirs[] = {"/usr/bin", "/usr/sbin", "/bin", "/sbin"};
+static const char usual_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
+static const char *const local_dirs[] = {"/usr/local/sbin", "/usr/local/bin"};
+
+/* Newest and oldest LLVM that is looked for by its number. */
+#define LLVM_NEWEST 99
+#define LLVM_OLDEST 11
+
+/* Where distributions keep one LLVM of several; %u is its number. */
+static const char *const llvm_dirs[] = {"/usr/lib/llvm-%u/bin/", "/usr/lib/llvm%u/bin/",
+					"/usr/lib64/llvm%u/bin/",
+					"/usr/lib/llvm/%u/bin/"};
+
+/* As dkms finds it in root's PATH; but not where others than root may put programs. */
+static bool is_roots(const struct ks_system *system, const char *dir)
+{
+	struct stat st;
+
+	return ks_root_stat(system->root, dir, &st) && S_ISDIR(st.st_mode) &&
+	       (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022);
+}
+
+char *ks_kernel_tool_path(const struct ks_system *system, const char *const *environment)
+{
+	GString *path;
+
+	for (; environment && *environment; environment++)
+		if (g_str_has_prefix(*environment, "PATH="))
+			return g_strdup(*environment + strlen("PATH="));
+	path = g_string_new(NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(local_dirs); i++)
+		if (is_roots(system, local_dirs[i]))
+			g_string_append_printf(path, "%s:", local_dirs[i]);
+	g_string_append(path, usual_path);
+	return g_string_free(path, FALSE);
+}
 
 static bool is_program(const struct ks_system *system, const char *path)
 {
@@ -31,21 +68,32 @@ static bool is_sane_name(const char *name)
 				  "0123456789._+-/")];
 }
 
-char *ks_kernel_find_program(const struct ks_system *system, const char *name)
+/* The one in the n-th directory that has it, counting from 0, or NULL. */
+static char *find_nth(const struct ks_system *system, const char *path, const char *name,
+		      guint n)
 {
+	g_auto(GStrv) dirs = NULL;
+
 	if (!is_sane_name(name))
 		return NULL;
 	if (*name == '/')
-		return is_program(system, name) ? g_strdup(name) : NULL;
+		return !n && is_program(system, name) ? g_strdup(name) : NULL;
 	if (strchr(name, '/'))
 		return NULL;
-	for (guint i = 0; i < G_N_ELEMENTS(program_dirs); i++) {
-		g_autofree char *path = g_build_filename(program_dirs[i], name, NULL);
+	dirs = g_strsplit(path, ":", -1);
+	for (char **dir = dirs; *dir; dir++) {
+		g_autofree char *file = g_build_filename(*dir, name, NULL);
 
-		if (is_program(system, path))
-			return g_steal_pointer(&path);
+		if (**dir == '/' && is_program(system, file) && !n--)
+			return g_steal_pointer(&file);
 	}
 	return NULL;
+}
+
+char *ks_kernel_find_program(const struct ks_system *system, const char *path,
+			     const char *name)
+{
+	return find_nth(system, path, name, 0);
 }
 
 /* ---- .kernelvariables ---- */
@@ -129,7 +177,6 @@ static char *read_demanded(const struct ks_system *system, const struct ks_kerne
 struct facts {
 	char *version_text;
 	bool clang;
-	bool lld;
 };
 
 /*
@@ -162,7 +209,7 @@ static bool is_set(const char *text, const char *symbol)
 	return !g_strcmp0(value, "y");
 }
 
-static void read_facts(const struct ks_system *system, const struct ks_kernel *kernel,
+static void read_facts(const struct ks_system *system, struct ks_kernel *kernel,
 		       struct facts *facts)
 {
 	g_autofree char *text = NULL;
@@ -174,7 +221,7 @@ static void read_facts(const struct ks_system *system, const struct ks_kernel *k
 		return;
 	facts->version_text = search_symbol(text, "CONFIG_CC_VERSION_TEXT");
 	facts->clang = is_set(text, "CONFIG_CC_IS_CLANG");
-	facts->lld = is_set(text, "CONFIG_LD_IS_LLD");
+	kernel->lld = is_set(text, "CONFIG_LD_IS_LLD");
 }
 
 /* "gcc-12 (Debian ...", "clang version 17", but also "Ubuntu clang version 15". */
@@ -190,61 +237,283 @@ static char *name_compiler(const struct facts *facts)
 	return word && is_sane_name(word) ? g_steal_pointer(&word) : NULL;
 }
 
+/* Of "clang version 19.1.7" and "clang-19 ...": 19; 0 when it does not say. */
+static unsigned int read_clang_major(const char *version_text)
+{
+	const char *p = version_text ? strstr(version_text, "clang") : NULL;
+
+	if (!p)
+		return 0;
+	p += strlen("clang");
+	if (*p == '-')
+		p++;
+	else if (g_str_has_prefix(p, " version "))
+		p += strlen(" version ");
+	return g_ascii_isdigit(*p) ? strtoul(p, NULL, 10) : 0;
+}
+
 static const char *plain_compiler(const struct ks_kernel *kernel)
 {
 	return kernel->clang ? "clang" : "gcc";
 }
 
-char *ks_kernel_find_compiler(const struct ks_system *system,
-			      const struct ks_kernel *kernel, char **wanted, bool *exact)
+bool ks_toolchain_is_named(const struct ks_toolchain *toolchain)
 {
-	char *demanded = read_demanded(system, kernel);
-	char *found;
-
-	*exact = demanded != NULL;
-	*wanted = demanded ? demanded : g_strdup(kernel->compiler);
-	found = *wanted ? ks_kernel_find_program(system, *wanted) : NULL;
-	if (!found && !demanded)
-		found = ks_kernel_find_program(system, plain_compiler(kernel));
-	return found;
+	return toolchain->cc && !toolchain->exact && !toolchain->llvm &&
+	       !g_str_equal(toolchain->cc, "gcc");
 }
 
-static char *describe_problem(const struct ks_system *system,
-			      const struct ks_kernel *kernel, bool lld)
+void ks_toolchain_clear(struct ks_toolchain *toolchain)
 {
-	const char *prefix = ks_root_prefix(system->root);
-	g_autofree char *make = ks_kernel_find_program(system, "make");
-	g_autofree char *wanted = NULL;
-	g_autofree char *compiler = NULL;
-	g_autofree char *linker = NULL;
+	g_free(toolchain->wanted);
+	g_free(toolchain->cc);
+	g_free(toolchain->ld);
+	g_free(toolchain->strip);
+	g_free(toolchain->llvm);
+	*toolchain = (struct ks_toolchain){NULL};
+}
+
+/* ---- LLVM ---- */
+
+struct search {
+	const struct ks_system *system;
+	const struct ks_kernel *kernel;
+	const char *path;
+	struct ks_toolchain *toolchain;
+};
+
+static bool is_there(const struct search *search, const char *name)
+{
+	g_autofree char *found =
+		ks_kernel_find_program(search->system, search->path, name);
+
+	return found != NULL;
+}
+
+/* All that the kernel needs of one LLVM: "clang-19" and "ld.lld-19", or none of it. */
+static bool try_llvm(const struct search *search, const char *prefix, const char *suffix)
+{
+	struct ks_toolchain *toolchain = search->toolchain;
+	g_autofree char *cc = g_strconcat(prefix, "clang", suffix, NULL);
+	g_autofree char *ld = g_strconcat(prefix, "ld.lld", suffix, NULL);
+	g_autofree char *strip = g_strconcat(prefix, "llvm-strip", suffix, NULL);
+
+	if (!is_there(search, cc) || (search->kernel->lld && !is_there(search, ld)))
+		return false;
+	toolchain->cc = g_steal_pointer(&cc);
+	toolchain->ld = search->kernel->lld ? g_steal_pointer(&ld) : NULL;
+	toolchain->strip =
+		is_there(search, strip) ? g_steal_pointer(&strip) : g_strdup("strip");
+	toolchain->llvm = g_strdup(*prefix ? prefix : *suffix ? suffix : "1");
+	return true;
+}
+
+static bool try_llvm_of(const struct search *search, unsigned int major)
+{
+	g_autofree char *suffix = g_strdup_printf("-%u", major);
+
+	if (!major)
+		return false;
+	if (try_llvm(search, "", suffix))
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(llvm_dirs); i++) {
+		g_auto(GStrv) halves = g_strsplit(llvm_dirs[i], "%u", 2);
+		g_autofree char *number = g_strdup_printf("%u", major);
+		g_autofree char *prefix = g_strjoinv(number, halves);
+
+		if (try_llvm(search, prefix, ""))
+			return true;
+	}
+	return false;
+}
+
+/* Where plain clang leads to, "/usr/lib/llvm-14/bin/clang", tells which it is. */
+static bool is_plain_another(const struct search *search, unsigned int major)
+{
+	g_autofree char *plain =
+		ks_kernel_find_program(search->system, search->path, "clang");
+	g_autofree char *real =
+		plain ? ks_root_realpath(search->system->root, plain) : NULL;
+	const char *p = real ? strstr(real, "llvm") : NULL;
+
+	if (!p || !major)
+		return false;
+	p += strcspn(p, "0123456789/");
+	return g_ascii_isdigit(*p) && strtoul(p, NULL, 10) != major;
+}
+
+/* The kernel's own version, the plain one, or the newest: whatever is complete. */
+static bool find_llvm(const struct search *search)
+{
+	const unsigned int major = search->kernel->clang_major;
+
+	if (!is_plain_another(search, major) && try_llvm(search, "", ""))
+		return true;
+	if (try_llvm_of(search, major) || try_llvm(search, "", ""))
+		return true;
+	for (unsigned int n = LLVM_NEWEST; n >= LLVM_OLDEST; n--)
+		if (try_llvm_of(search, n))
+			return true;
+	return false;
+}
+
+void ks_toolchain_find(const struct ks_system *system, const struct ks_kernel *kernel,
+		       const char *path, struct ks_toolchain *toolchain)
+{
+	const struct search search = {system, kernel, path, toolchain};
+	char *demanded = read_demanded(system, kernel);
 	const char *plain = plain_compiler(kernel);
-	bool exact;
+
+	*toolchain = (struct ks_toolchain){
+		.wanted = demanded ? demanded : g_strdup(kernel->compiler),
+		.exact = demanded != NULL,
+	};
+	if (kernel->clang && !demanded && find_llvm(&search))
+		return;
+	if (toolchain->wanted && is_there(&search, toolchain->wanted))
+		toolchain->cc = g_strdup(toolchain->wanted);
+	else if (!demanded && is_there(&search, plain))
+		toolchain->cc = g_strdup(plain);
+	toolchain->strip = g_strdup("strip");
+	toolchain->llvm = kernel->clang ? g_strdup("1") : NULL;
+	if (kernel->lld && is_there(&search, "ld.lld"))
+		toolchain->ld = g_strdup("ld.lld");
+}
+
+char *ks_toolchain_problem(const struct ks_system *system, const struct ks_kernel *kernel,
+			   const char *path, bool names_compiler)
+{
+	struct ks_toolchain toolchain;
+	g_autofree char *make = ks_kernel_find_program(system, path, "make");
+	g_autofree char *usual = ks_kernel_tool_path(system, NULL);
+	g_autofree char *where =
+		g_str_equal(path, usual)
+			? g_strdup_printf("'%s/usr/bin'", ks_root_prefix(system->root))
+			: g_strdup("the PATH of build_environment");
+	const char *plain = plain_compiler(kernel);
+	char *problem = NULL;
 
 	if (!make)
-		return g_strdup_printf("no 'make' in '%s/usr/bin'", prefix);
-	compiler = ks_kernel_find_compiler(system, kernel, &wanted, &exact);
-	if (!compiler && (exact || !g_strcmp0(wanted, plain)))
-		return g_strdup_printf("no compiler '%s' in '%s/usr/bin'", wanted,
-				       prefix);
-	if (!compiler && wanted)
-		return g_strdup_printf("no compiler '%s' or '%s' in '%s/usr/bin'", wanted,
-				       plain, prefix);
-	if (!compiler)
-		return g_strdup_printf("no compiler '%s' in '%s/usr/bin'", plain, prefix);
-	linker = lld ? ks_kernel_find_program(system, "ld.lld") : NULL;
-	if (lld && !linker)
-		return g_strdup_printf("no linker 'ld.lld' in '%s/usr/bin'", prefix);
-	return NULL;
+		return g_strdup_printf("no 'make' in %s", where);
+	ks_toolchain_find(system, kernel, path, &toolchain);
+	if (!toolchain.cc && !names_compiler)
+		problem =
+			!toolchain.wanted || g_str_equal(toolchain.wanted, plain)
+				? g_strdup_printf("no compiler '%s' in %s", plain, where)
+			: toolchain.exact
+				? g_strdup_printf("no compiler '%s' in %s",
+						  toolchain.wanted, where)
+				: g_strdup_printf("no compiler '%s' or '%s' in %s",
+						  toolchain.wanted, plain, where);
+	else if (kernel->lld && !toolchain.ld)
+		problem = g_strdup_printf("no linker 'ld.lld' in %s", where);
+	ks_toolchain_clear(&toolchain);
+	return problem;
 }
 
 void ks_kernel_probe_toolchain(const struct ks_system *system, struct ks_kernel *kernel)
 {
-	struct facts facts = {NULL, false, false};
+	g_autofree char *path = ks_kernel_tool_path(system, NULL);
+	struct facts facts = {NULL, false};
 
+	kernel->lld = false;
 	read_facts(system, kernel, &facts);
 	kernel->clang = facts.clang;
+	kernel->clang_major = facts.clang ? read_clang_major(facts.version_text) : 0;
 	kernel->compiler = name_compiler(&facts);
 	if (kernel->has_headers)
-		kernel->toolchain_problem = describe_problem(system, kernel, facts.lld);
+		kernel->toolchain_problem =
+			ks_toolchain_problem(system, kernel, path, false);
 	g_free(facts.version_text);
+}
+
+/* ---- what a target has of its own ---- */
+
+static const char *const compiler_variables[] = {"CC", "HOSTCC",	"LD",
+						 "AS", "CROSS_COMPILE", "LLVM"};
+
+/* What a command of MAKE sets by name: "CC=" with the word behind it, unquoted. */
+static char *value_in_make(const char *make, const char *name)
+{
+	g_autofree char *pattern = g_strdup_printf(
+		"(?:^|[\\s;&|(])%s=(?:\"([^\"]*)\"|'([^']*)'|([^\\s;&|()\"']*))", name);
+	g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+
+	if (!make || !regex || !g_utf8_validate(make, -1, NULL) ||
+	    !g_regex_match(regex, make, 0, &match))
+		return NULL;
+	for (int i = 1; i <= 3; i++) {
+		g_autofree char *value = g_match_info_fetch(match, i);
+
+		if (value && *value)
+			return g_steal_pointer(&value);
+	}
+	return NULL;
+}
+
+bool ks_toolchain_is_own(const char *const *environment, const char *make)
+{
+	for (; environment && *environment; environment++)
+		if (g_str_has_prefix(*environment, "PATH="))
+			return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(compiler_variables); i++) {
+		g_autofree char *value = value_in_make(make, compiler_variables[i]);
+
+		if (value)
+			return true;
+	}
+	return false;
+}
+
+bool ks_toolchain_names_compiler(const struct ks_system *system, const char *path,
+				 const char *make)
+{
+	g_autofree char *value = value_in_make(make, "CC");
+	g_auto(GStrv) words = value ? g_strsplit(value, " ", -1) : NULL;
+	g_autofree char *found =
+		words && *words ? ks_kernel_find_program(system, path, *words) : NULL;
+
+	return found != NULL;
+}
+
+/* Every one of that name: the first may be a wrapper that calls the next. */
+static void add_identities(GString *text, const struct search *search, const char *name)
+{
+	char *file;
+
+	for (guint n = 0; (file = find_nth(search->system, search->path, name, n)); n++) {
+		g_autofree char *identity =
+			ks_kernel_program_identity(search->system, file);
+
+		g_string_append_printf(text, "%s %s\n", file, identity ? identity : "-");
+		g_free(file);
+	}
+}
+
+char *ks_toolchain_identity(const struct ks_system *system,
+			    const struct ks_kernel *kernel,
+			    const char *const *environment, const char *make)
+{
+	static const char *const names[] = {"gcc", "clang",  "as",   "ld",
+					    "nm",  "ld.lld", "make", "pahole"};
+	g_autofree char *path = ks_kernel_tool_path(system, environment);
+	struct ks_toolchain toolchain;
+	const struct search search = {system, kernel, path, NULL};
+	GString *text = g_string_new(NULL);
+
+	ks_toolchain_find(system, kernel, path, &toolchain);
+	if (toolchain.cc)
+		add_identities(text, &search, toolchain.cc);
+	ks_toolchain_clear(&toolchain);
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		add_identities(text, &search, names[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(compiler_variables); i++) {
+		g_autofree char *value = value_in_make(make, compiler_variables[i]);
+		g_auto(GStrv) words = value ? g_strsplit(value, " ", -1) : NULL;
+
+		for (char **word = words; word && *word; word++)
+			add_identities(text, &search, *word);
+	}
+	return g_string_free(text, FALSE);
 }

@@ -8,6 +8,7 @@
 #include "core/memo/memo-private.h"
 #include "core/memo/memo.h"
 #include "core/jobs/wrapper.h"
+#include "core/kernel/toolchain.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
@@ -87,6 +88,22 @@ static bool make_module(struct ks_probe_recording *recording, uid_t uid, gid_t g
 	return false;
 }
 
+/* As builds have it, "NAME=value", or NULL: the one that the makefiles name. */
+static char *name_compiler(const struct ks_probe_recording *recording)
+{
+	g_autofree char *path = ks_kernel_tool_path(recording->system, NULL);
+	struct ks_toolchain toolchain;
+	char *variable = NULL;
+
+	ks_toolchain_find(recording->system, recording->kernel, path, &toolchain);
+	if (toolchain.llvm)
+		variable = g_strconcat("LLVM=", toolchain.llvm, NULL);
+	else if (ks_toolchain_is_named(&toolchain))
+		variable = g_strconcat(KS_WRAPPER_CC_ENV "=", toolchain.cc, NULL);
+	ks_toolchain_clear(&toolchain);
+	return variable;
+}
+
 static bool start(struct ks_probe_recording *recording,
 		  const struct ks_settings *settings, struct ks_jobserver *jobserver,
 		  GError **error)
@@ -103,9 +120,9 @@ static bool start(struct ks_probe_recording *recording,
 		g_strconcat(KS_WRAPPER_JOBS_ENV "=", ks_jobserver_auth(jobserver), NULL);
 	g_autofree char *tmp = g_strconcat("TMPDIR=", recording->dir, NULL);
 	g_autofree char *home = g_strconcat("HOME=", recording->dir, NULL);
+	g_autofree char *compiler = name_compiler(recording);
 	const char *const argv[] = {"make", "-C",      kernel->headers_dir,
-				    module, "modules", kernel->clang ? "LLVM=1" : NULL,
-				    NULL};
+				    module, "modules", NULL};
 	const char *const env[] = {path,
 				   "LC_ALL=C.UTF-8",
 				   home,
@@ -115,6 +132,7 @@ static bool start(struct ks_probe_recording *recording,
 				   flags,
 				   jobs,
 				   tmp,
+				   compiler,
 				   NULL};
 	const char *const writable[] = {recording->dir, NULL};
 	const struct ks_sandbox_bind bind = {recording->tree, recording->dir};

@@ -190,7 +190,7 @@ bool ks_probe_scope_find(const struct ks_system *system, const struct ks_kernel 
 	add_directory(directories, system, kernel->modules_dir, "source");
 	g_ptr_array_add(directories, NULL);
 	scope->directories = (char **)g_ptr_array_free(directories, FALSE);
-	scope->path = ks_wrapper_path(system);
+	scope->path = ks_wrapper_path(system, NULL);
 	scope->try_run = read_try_run(system, scope->directories);
 	return scope->try_run && ks_probe_is_plain_path(scope->path) &&
 	       *scope->directories;

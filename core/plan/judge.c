@@ -119,15 +119,19 @@ static char *find_missing_depends(const struct ks_planner *planner,
 	return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
 }
 
-static const char *why_unbuildable(const struct ks_kernel *kernel, enum ks_reason *reason)
+static const char *why_unbuildable(const struct ks_target *target, enum ks_reason *reason)
 {
+	const struct ks_kernel *kernel = target->kernel;
+	const char *problem = target->own_toolchain ? target->toolchain_problem
+						    : kernel->toolchain_problem;
+
 	if (!kernel->has_headers) {
 		*reason = KS_REASON_HEADERS_MISSING;
 		return "headers are gone; it cannot be rebuilt";
 	}
-	if (kernel->toolchain_problem) {
+	if (problem) {
 		*reason = KS_REASON_TOOLCHAIN_MISSING;
-		return kernel->toolchain_problem;
+		return problem;
 	}
 	return NULL;
 }
@@ -186,7 +190,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 {
 	const struct ks_target *target = cell->target;
 	enum ks_reason reason = KS_REASON_HEADERS_MISSING;
-	const char *why = why_unbuildable(target->kernel, &reason);
+	const char *why = why_unbuildable(target, &reason);
 	g_autofree char *missing = NULL;
 	g_autofree char *unbuildable = NULL;
 
@@ -250,7 +254,7 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 	const struct ks_target *target = cell->target;
 	bool forced = planner->request->force && cell->matched;
 	enum ks_reason reason;
-	const char *why = why_unbuildable(target->kernel, &reason);
+	const char *why = why_unbuildable(target, &reason);
 
 	cell->verdict->wanted = true;
 	if (target->in_tree && !cell->group->incumbent &&

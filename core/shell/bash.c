@@ -10,6 +10,7 @@
 
 #include "core/shell/dump.h"
 #include "core/shell/native.h"
+#include "core/kernel/toolchain.h"
 #include "core/kernel/uname.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
@@ -22,12 +23,11 @@
 #define MAX_MEMORY     (1u << 30)
 #define STATUS_DENIED  77 /* also in script_source */
 
-static const char env_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-
 /* One run: the two pipes that come out of the sandbox. */
 struct run {
 	const struct ks_bash_input *input;
 	char **argv;
+	char *path; /* "PATH=...", what builds have, too */
 	struct ks_sandbox sandbox;
 	int dump_fd, note_fd;
 	GString *dump, *note;
@@ -37,6 +37,7 @@ struct run {
 static void run_clear(struct run *run)
 {
 	g_strfreev(run->argv);
+	g_free(run->path);
 	if (run->dump_fd >= 0)
 		close(run->dump_fd);
 	if (run->note_fd >= 0)
@@ -120,10 +121,17 @@ static char **make_argv(const struct ks_bash_input *input, bool environment, int
 					    fd);
 }
 
+static char *make_path(const struct ks_system *system)
+{
+	g_autofree char *path = ks_kernel_tool_path(system, NULL);
+
+	return g_strconcat("PATH=", path, NULL);
+}
+
 static bool start(const struct ks_system *system, struct run *run, bool environment,
 		  GError **error)
 {
-	static const char *const env[] = {env_path, "LC_ALL=C.UTF-8", NULL};
+	const char *const env[] = {run->path, "LC_ALL=C.UTF-8", NULL};
 	const struct ks_bash_input *input = run->input;
 	ks_autofd int dump_fd = -1, note_fd = -1;
 	struct ks_sandbox_policy policy = {
@@ -266,6 +274,7 @@ static bool run_to_end(const struct ks_system *system, struct run *run, bool env
 {
 	const char *label = run->input->label;
 
+	run->path = make_path(system);
 	if (!start(system, run, environment, error)) {
 		g_prefix_error(error, "%s:1: ", label);
 		return false;
@@ -293,7 +302,7 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
 }
 
 /* The shell's own, the jobserver's, and what is no variable (a function). */
-static bool is_wanted(const char *variable)
+static bool is_wanted(const char *variable, const char *path)
 {
 	static const char *const own[] = {
 		"_=",	   "SHLVL=",	 "PWD=",	  "OLDPWD=",
@@ -303,7 +312,7 @@ static bool is_wanted(const char *variable)
 		if (g_str_has_prefix(variable, own[i]))
 			return false;
 	}
-	return ks_vars_is_assignment(variable) && strcmp(variable, env_path) != 0;
+	return ks_vars_is_assignment(variable) && strcmp(variable, path) != 0;
 }
 
 static gint compare(gconstpointer a, gconstpointer b)
@@ -331,7 +340,7 @@ char **ks_bash_environment(const struct ks_system *system,
 	variables = g_ptr_array_new();
 	for (const char *p = run.dump->str; p < run.dump->str + run.dump->len;
 	     p += strlen(p) + 1) {
-		if (is_wanted(p))
+		if (is_wanted(p, run.path))
 			g_ptr_array_add(variables, g_strdup(p));
 	}
 	g_ptr_array_sort(variables, compare);

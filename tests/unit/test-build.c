@@ -1083,6 +1083,76 @@ static void test_what_is_not_kept(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(result->warnings->len, ==, 4);
 }
 
+/* An LLVM of a version that nobody has. */
+static char **make_llvm(struct fixture *f)
+{
+	static const char *const names[] = {"clang-98", "ld.lld-98", "llvm-strip-98"};
+	GPtrArray *environment = g_ptr_array_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *name = g_strconcat("/bin/", names[i], NULL);
+		g_autofree char *path = faketree_path(&f->tree, name);
+
+		faketree_write(&f->tree, name, "#!/bin/sh\n");
+		g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+	}
+	g_ptr_array_add(environment,
+			g_strdup_printf("PATH=%s/bin:/usr/bin:/bin", f->tree.dir));
+	g_ptr_array_add(environment, NULL);
+	return (char **)g_ptr_array_free(environment, FALSE);
+}
+
+static void test_llvm(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *make;
+		int n_kbuilds;
+	} cases[] = {
+		{"make all", 1},
+		{"make one; make two", 2},
+		{"( cd . && make all )", 1},
+		{"{ make one; make two; }", 2},
+		{"make all | tee build.txt", 1},
+		{"make all # as vendors comment it", 1},
+		{"./build.sh", 1},
+		{"env X=1 make all", 1},
+		{"'make' all", 1},
+		{"make -C . sub", 1},
+		{"test -e Makefile && make one && make two", 2},
+		{"make one\nmake two", 2},
+	};
+	g_auto(GStrv) environment = make_llvm(f);
+	g_autofree char *script = faketree_path(&f->tree, "/src/play-1.0/build.sh");
+
+	f->kernel.clang = f->kernel.lld = true;
+	f->kernel.clang_major = 98;
+	f->conf.environment = environment;
+	faketree_write(&f->tree, "/src/play-1.0/build.sh", "#!/bin/sh\nmake all\n");
+	g_assert_cmpint(g_chmod(script, 0755), ==, 0);
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all one two:\n\t@mkdir -p out; cp prebuilt.ko out/good.ko; "
+		       "echo is LLVM=$(LLVM) $$CC $$LD.\nsub:\n\t@$(MAKE) all\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		int n = 0;
+
+		f->conf.make = (char *)cases[i].make;
+		g_clear_pointer(&f->staged_dir, g_free);
+		ks_auto(ks_build_result) result = run(f);
+		if (!result->ok)
+			g_error("%s: %s (%s)", cases[i].make, result->message,
+				result->first_error);
+		g_autofree char *path =
+			g_build_filename(result->staged_dir, "log/make.log", NULL);
+		g_autofree char *log = read_file(path);
+		for (const char *p = log;
+		     (p = strstr(p, "\nis LLVM=-98 clang-98 ld.lld-98.\n")); p++)
+			n++;
+		if (n != cases[i].n_kbuilds)
+			g_error("%s: %s", cases[i].make, log);
+	}
+	f->conf.environment = NULL;
+}
+
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh";
@@ -2116,6 +2186,7 @@ int main(int argc, char **argv)
 	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
 	ADD("a configure that calls make gets on with the pool", test_configure);
 	ADD("uname speaks of the kernel that is built for", test_uname);
+	ADD("every make of a build is told of LLVM", test_llvm);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

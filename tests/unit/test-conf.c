@@ -173,11 +173,10 @@ static void test_make_that_does_not_match_leaves_the_default(struct fixture *f,
 {
 	ks_auto(ks_conf) conf = NULL;
 
-	f->kernel.clang = true;
 	conf = load_good(f, ONE "MAKE=a\nMAKE_MATCH='^5'\n");
 	g_assert_cmpstr(conf->make, ==,
 			"make -C /lib/modules/" RELEASE
-			"/build M=/var/lib/dkms/foo/1.0/build LLVM=1");
+			"/build M=/var/lib/dkms/foo/1.0/build");
 }
 
 static void test_patches_in_order_by_match(struct fixture *f, gconstpointer data)

@@ -667,6 +667,39 @@ static void test_a_fingerprint_changes_with_the_headers(struct faketree *tree,
 	g_assert_cmpstr(first, !=, second);
 }
 
+/* Also when the kernel's own compiler is not there at all. */
+static void test_a_compiler_of_make_is_checked_for(struct faketree *tree,
+						   gconstpointer data)
+{
+	g_autofree char *path = faketree_path(tree, "/opt/tc/gcc");
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+
+	add_kernel(tree, K, true);
+	add_conf(tree, "foo", "1.0", "MAKE=\"make CC='/opt/tc/gcc -pipe' all\"\n");
+	add_conf(tree, "bar", "1.0", "MAKE=\"make all\"\n");
+	faketree_write(tree, "/usr/bin/make", "");
+	faketree_write(tree, "/opt/tc/gcc", "one");
+	g_autofree char *make = faketree_path(tree, "/usr/bin/make");
+	g_assert_cmpint(g_chmod(make, 0755), ==, 0);
+	for (int i = 0; i < 2; i++) {
+		ks_auto(ks_inventory) inventory = take(tree, NULL, NULL);
+		struct ks_target *foo =
+			ks_inventory_find_target(inventory, "foo", "1.0", K);
+
+		g_assert_true(foo->own_toolchain);
+		g_assert_true((foo->toolchain_problem == NULL) == (i == 1));
+		g_assert_false(ks_inventory_find_target(inventory, "bar", "1.0", K)
+				       ->own_toolchain);
+		g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+	}
+	first = fingerprint_of(tree, "foo");
+	faketree_write(tree, "/opt/tc/gcc", "another");
+	g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+	second = fingerprint_of(tree, "foo");
+	g_assert_cmpstr(first, !=, second);
+}
+
 static void test_a_fingerprint_changes_with_its_dependency(struct faketree *tree,
 							   gconstpointer data)
 {
@@ -791,6 +824,8 @@ int main(int argc, char **argv)
 	    test_a_fingerprint_changes_with_the_source_only);
 	ADD("a fingerprint changes with the headers",
 	    test_a_fingerprint_changes_with_the_headers);
+	ADD("a compiler of MAKE is checked for and counts",
+	    test_a_compiler_of_make_is_checked_for);
 	ADD("a fingerprint changes with its dependency",
 	    test_a_fingerprint_changes_with_its_dependency);
 	ADD("modules that depend on each other do not hang",

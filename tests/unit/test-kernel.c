@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kernels of a tree: alive, prepared, default, and with what they are built. */
 #include "core/kernel/kernel.h"
+#include "core/kernel/toolchain.h"
 
 #include <fcntl.h>
 
@@ -287,6 +288,147 @@ static void toolchain_problems_are_named(struct faketree *t, gconstpointer data)
 	g_assert_cmpstr(kernel->toolchain_problem, ==, expected);
 }
 
+#define CLANG_19                                                                         \
+	"CONFIG_CC_VERSION_TEXT=\"Debian clang version 19.1.7 (3)\"\n"                   \
+	"CONFIG_CC_IS_CLANG=y\nCONFIG_LD_IS_LLD=y\n"
+
+struct llvm_case {
+	const char *config;
+	const char *programs; /* TARGET>LINK is one that leads there */
+	const char *llvm, *cc, *ld, *strip;
+};
+
+static const struct llvm_case llvm_cases[] = {
+	{CLANG_19, "clang ld.lld llvm-strip", "1", "clang", "ld.lld", "llvm-strip"},
+	{CLANG_19, "clang ld.lld", "1", "clang", "ld.lld", "strip"},
+	{CLANG_19, "clang-19 ld.lld-19 llvm-strip-19", "-19", "clang-19", "ld.lld-19",
+	 "llvm-strip-19"},
+	{CLANG_19, "clang clang-19 ld.lld-19", "-19", "clang-19", "ld.lld-19", "strip"},
+	{CLANG_19, "clang-19 clang-20 ld.lld-20", "-20", "clang-20", "ld.lld-20",
+	 "strip"},
+	{CLANG_19, "clang-15 ld.lld-15 clang-17 ld.lld-17", "-17", "clang-17",
+	 "ld.lld-17", "strip"},
+	{CLANG_19, "../lib/llvm-19/bin/clang ../lib/llvm-19/bin/ld.lld",
+	 "/usr/lib/llvm-19/bin/", "/usr/lib/llvm-19/bin/clang",
+	 "/usr/lib/llvm-19/bin/ld.lld", "strip"},
+	{CLANG_19, "../lib64/llvm19/bin/clang ../lib64/llvm19/bin/ld.lld",
+	 "/usr/lib64/llvm19/bin/", "/usr/lib64/llvm19/bin/clang",
+	 "/usr/lib64/llvm19/bin/ld.lld", "strip"},
+	/* plain clang is another one, and the kernel's own is there */
+	{CLANG_19,
+	 "../lib/llvm-14/bin/clang>clang ../lib/llvm-14/bin/ld.lld>ld.lld clang-19 "
+	 "ld.lld-19",
+	 "-19", "clang-19", "ld.lld-19", "strip"},
+	{CLANG_19, "../lib/llvm-14/bin/clang>clang ../lib/llvm-14/bin/ld.lld>ld.lld", "1",
+	 "clang", "ld.lld", "strip"},
+	{CLANG_19, "../local/bin/clang ../local/bin/ld.lld", "1", "clang", "ld.lld",
+	 "strip"},
+	{CLANG_19, "clang-19", "1", NULL, NULL, "strip"},
+	{"CONFIG_CC_VERSION_TEXT=\"clang version 18\"\nCONFIG_CC_IS_CLANG=y\n",
+	 "clang-18", "-18", "clang-18", NULL, "strip"},
+	{CC_GCC_12, "gcc-12 clang", NULL, "gcc-12", NULL, "strip"},
+	{CC_GCC_12, "../local/bin/gcc-12 gcc", NULL, "gcc-12", NULL, "strip"},
+};
+
+/* "../lib/x" as in /usr/bin. */
+static char *in_usr(const char *name)
+{
+	return g_str_has_prefix(name, "../") ? g_strconcat("/usr/", name + 3, NULL)
+					     : g_strconcat("/usr/bin/", name, NULL);
+}
+
+static void one_llvm_is_taken(struct faketree *t, gconstpointer data)
+{
+	const struct llvm_case *c = data;
+	g_auto(GStrv) programs = g_strsplit(c->programs, " ", -1);
+	g_autofree char *path = NULL;
+	g_autoptr(GPtrArray) kernels = NULL;
+	struct ks_toolchain toolchain;
+
+	add_image(t, K9);
+	add_headers(t, K9, c->config);
+	for (char **program = programs; *program; program++) {
+		g_auto(GStrv) halves = g_strsplit(*program, ">", 2);
+		g_autofree char *file = in_usr(halves[0]);
+		g_autofree char *link =
+			halves[1] ? g_strconcat("/usr/bin/", halves[1], NULL) : NULL;
+
+		add_program(t, file);
+		if (link)
+			faketree_link(t, halves[0], link);
+	}
+	kernels = list(t);
+	path = ks_kernel_tool_path(t->system, NULL);
+	ks_toolchain_find(t->system, only(kernels), path, &toolchain);
+	g_assert_cmpstr(toolchain.llvm, ==, c->llvm);
+	g_assert_cmpstr(toolchain.cc, ==, c->cc);
+	g_assert_cmpstr(toolchain.ld, ==, c->ld);
+	g_assert_cmpstr(toolchain.strip, ==, c->strip);
+	ks_toolchain_clear(&toolchain);
+}
+
+static void others_programs_are_not_looked_for(struct faketree *t, gconstpointer data)
+{
+	g_autofree char *dir = faketree_path(t, "/usr/local/bin");
+
+	add_program(t, "/usr/local/bin/gcc");
+	g_autofree char *roots = ks_kernel_tool_path(t->system, NULL);
+	g_assert_cmpstr(roots, ==, "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	g_assert_cmpint(g_chmod(dir, 0777), ==, 0);
+	g_autofree char *path = ks_kernel_tool_path(t->system, NULL);
+	g_assert_cmpstr(path, ==, "/usr/sbin:/usr/bin:/sbin:/bin");
+}
+
+/* Of a build's own: by MAKE or by build_environment; a change of any of it counts. */
+static void own_toolchain_is_known_by_its_programs(struct faketree *t, gconstpointer data)
+{
+	static const char *const environment[] = {"PATH=/opt/tc/bin:/usr/bin", NULL};
+	static const struct {
+		const char *make;
+		bool own;
+	} cases[] = {
+		{"make all", false},
+		{"make CC=gcc-12 all", true},
+		{"make CC=\"ccache gcc-12\" all", true},
+		{"cd a && make 'X=y' CC='/opt/tc/bin/gcc'", true},
+		{"make KCC=gcc MYCC=x", false},
+		{"make LLVM=1", true},
+		{"CC=clang make", true},
+		{NULL, false},
+	};
+	g_autoptr(GPtrArray) kernels = NULL;
+	struct ks_kernel *kernel;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_assert_true(ks_toolchain_is_own(NULL, cases[i].make) == cases[i].own);
+	g_assert_true(ks_toolchain_is_own(environment, "make"));
+	add_image(t, K9);
+	add_headers(t, K9, CC_GCC_12);
+	add_program(t, "/usr/bin/make");
+	add_program(t, "/opt/tc/bin/gcc-12");
+	kernels = list(t);
+	kernel = only(kernels);
+	g_assert_nonnull(kernel->toolchain_problem);
+	g_assert_null(ks_toolchain_problem(t->system, kernel, environment[0] + 5, false));
+	g_autofree char *first =
+		ks_toolchain_identity(t->system, kernel, environment, "make");
+	faketree_write(t, "/opt/tc/bin/gcc-12", "another");
+	g_autofree char *second =
+		ks_toolchain_identity(t->system, kernel, environment, "make");
+	g_assert_cmpstr(first, !=, second);
+	/* what a wrapper may call */
+	add_program(t, "/usr/bin/gcc-12");
+	g_autofree char *third =
+		ks_toolchain_identity(t->system, kernel, environment, "make");
+	g_assert_nonnull(strstr(third, "/usr/bin/gcc-12 "));
+	add_program(t, "/usr/bin/ccache");
+	add_program(t, "/opt/tc/bin/gcc-12");
+	g_autofree char *fourth = ks_toolchain_identity(
+		t->system, kernel, NULL, "make CC=\"ccache /opt/tc/bin/gcc-12\"");
+	g_assert_nonnull(strstr(fourth, "/usr/bin/ccache "));
+	g_assert_nonnull(strstr(fourth, "/opt/tc/bin/gcc-12 "));
+}
+
 static void program_must_be_executable(struct faketree *t, gconstpointer data)
 {
 	g_autoptr(GPtrArray) kernels = NULL;
@@ -446,6 +588,15 @@ int main(int argc, char **argv)
 		g_test_add(path, struct faketree, &toolchain_cases[i], faketree_set_up,
 			   toolchain_problems_are_named, faketree_tear_down);
 	}
+	for (guint i = 0; i < G_N_ELEMENTS(llvm_cases); i++) {
+		g_autofree char *path =
+			g_strdup_printf("/kernel/one_llvm_is_taken/%u", i);
+
+		g_test_add(path, struct faketree, &llvm_cases[i], faketree_set_up,
+			   one_llvm_is_taken, faketree_tear_down);
+	}
+	ADD(others_programs_are_not_looked_for);
+	ADD(own_toolchain_is_known_by_its_programs);
 	ADD(program_must_be_executable);
 	ADD(suffix_is_that_of_its_own_modules);
 	ADD(suffix_is_the_configuration_s_when_there_are_no_modules);

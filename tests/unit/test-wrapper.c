@@ -30,7 +30,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->jobserver = ks_jobserver_open(data ? NULL : f->system, 2, NULL, NULL);
 	g_assert_true(ks_wrapper_place(f->system, &error));
 	g_assert_no_error(error);
-	dirs = ks_wrapper_path(f->system);
+	dirs = ks_wrapper_path(f->system, NULL);
 	f->path = g_strconcat("PATH=", dirs, NULL);
 	f->fragment = ks_wrapper_fragment(f->system);
 	faketree_write(&f->tree, "/Makefile",
@@ -385,6 +385,52 @@ static void test_uname_of_another_kernel(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(without, ==, real);
 }
 
+/* What build_environment has put in front is taken, and the wrapper stays before it. */
+static void test_another_make(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *dir = faketree_path(&f->tree, "/opt");
+	g_autofree char *make = faketree_path(&f->tree, "/opt/make");
+	g_autofree char *given = g_strdup_printf("PATH=%s:/usr/bin:/bin", dir);
+	const char *const environment[] = {"A=b", given, NULL};
+	g_autofree char *path = ks_wrapper_path(f->system, environment);
+	g_autofree char *command =
+		g_strdup_printf("export PATH='%s'; make -j8 who 2>&1", path);
+
+	faketree_write(&f->tree, "/opt/make",
+		       "#!/bin/sh\n[ \"$1\" = --version ] || echo \"other $*\"\n"
+		       "exec /usr/bin/make \"$@\"\n");
+	g_assert_cmpint(g_chmod(make, 0755), ==, 0);
+	g_autofree char *output = run(f, command, true);
+	g_assert_true(g_str_has_prefix(output, "other who\nflags="));
+	g_assert_nonnull(strstr(output, "--jobserver-auth="));
+	/* one that is older than the pool's form goes on alone */
+	faketree_write(&f->tree, "/opt/make",
+		       "#!/bin/sh\n[ \"$1\" != --version ] || exec echo 'GNU Make 4.3'\n"
+		       "echo \"flags=$MAKEFLAGS.\"\n");
+	g_autofree char *alone = run(f, command, true);
+	if (ks_jobserver_fifo(f->jobserver))
+		g_assert_null(strstr(alone, "jobserver"));
+	else
+		g_assert_nonnull(strstr(alone, "--jobserver-auth="));
+}
+
+/* A kernel's makefile says CC = gcc; the command line is stronger. */
+static void test_compiler(struct fixture *f, gconstpointer data)
+{
+	faketree_write(&f->tree, "/Makefile",
+		       "CC = gcc\nwho:\n\t@echo 'CC=$(CC).'\n"
+		       "sub:\n\t@$(MAKE) who\n");
+	g_autofree char *plain = run(f, "make who", true);
+	g_autofree char *named =
+		run(f, "export " KS_WRAPPER_CC_ENV "=gcc-99; make sub -s", true);
+	g_autofree char *given =
+		run(f, "export " KS_WRAPPER_CC_ENV "=gcc-99; make who CC=cc", true);
+
+	g_assert_cmpstr(plain, ==, "CC=gcc.\n");
+	g_assert_cmpstr(named, ==, "CC=gcc-99.\n");
+	g_assert_cmpstr(given, ==, "CC=cc.\n");
+}
+
 static void test_repaired(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -422,6 +468,8 @@ int main(int argc, char **argv)
 	ADD("without a jobserver nothing is dropped", test_without_jobserver);
 	ADD("uname is like the program of that name", test_uname_is_like_the_program);
 	ADD("uname speaks of the kernel that it was told", test_uname_of_another_kernel);
+	ADD("a make before the tree's gets the pool", test_another_make);
+	ADD("the kernel's compiler is the one that is named", test_compiler);
 	ADD("what was changed is written again", test_repaired);
 	g_test_add("/wrapper/redirected low descriptors are not the pool's",
 		   struct fixture, "pipe", set_up, test_redirected, tear_down);
