@@ -17,7 +17,8 @@
 int ks_sandbox_filter(bool network, GError **error);
 
 /*
- * The highest number that libseccomp has a name for on an architecture (SCMP_ARCH_*),
- * but for the few of 32-bit ARM beside the others: it knew what the list is about.
+ * The highest system call number that libseccomp has a name for on an
+ * architecture (SCMP_ARCH_*), except the few of 32-bit ARM that stand apart:
+ * libseccomp knows the calls up to that number.
  */
 unsigned int ks_sandbox_filter_last_known(unsigned int arch);

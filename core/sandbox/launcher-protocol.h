@@ -30,21 +30,19 @@
  *	require=1, network=1, off=1
  *	end			the last string
  *
- * Numbers are decimal. Anything unknown, missing or behind the end is an
- * error: both sides come from one build.
+ * Numbers are decimal. Anything unknown, missing or after the end is an error:
+ * both sides come from one build.
  *
  * The report is lines of text on REPORT-FD, each written with one write(2):
  *
- *	missing LAYER ERRNO	the layer is not to be had here, going on without
+ *	missing LAYER ERRNO	the layer is not available here, going on without
  *	layers BITS		everything is set up, the command is about to start
  *	status N		the command's wait status
- *	timeout			it was killed because its time was over
- *	out-of-memory own	the kernel has killed a process of it: it has used up
- *				what it may have
- *	out-of-memory machine	the same, and others have used up the machine's
+ *	timeout			it was killed because its time limit was reached
+ *	out-of-memory own	the kernel has killed a process of it for using up its memory limit
+ *	out-of-memory machine	the same, but the machine's memory was used up by others
  *	refused TEXT		"require", and a layer is missing
- *	unusable ERRNO TEXT	all is set up, and the command's directory or program is
- *				not there or not to be used
+ *	unusable ERRNO TEXT	all is set up, and the command's directory or program is missing or unusable
  *	error ERRNO TEXT	the command could not be set up or executed
  */
 #pragma once
@@ -56,5 +54,5 @@
 #define KS_SANDBOX_FDS_MAX    1100
 #define KS_SANDBOX_REPORT_MAX 8192
 
-/* The launcher's own exit status when the report tells of an error. */
+/* The launcher's own exit status when it has reported an error. */
 #define KS_SANDBOX_EXIT_ERROR 125

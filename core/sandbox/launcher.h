@@ -8,7 +8,7 @@
  * that bind one process to itself and executes.
  *
  * A layer function returns 0, or an errno value. launch_missing() decides what
- * a layer that is not to be had means.
+ * a layer that is not available means.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ struct policy {
 	size_t n_pass_fds;
 };
 
-/* The command's own; fd is -1 when there is none to be had. */
+/* The command's own; fd is -1 when none is available. */
 struct cgroup {
 	int parent_fd, fd;
 	char name[48];
@@ -66,7 +66,7 @@ struct launch {
 	bool (*is_hidden)(const struct launch *launch, const char *path);
 };
 
-/* Reads the policy from fd. Returns NULL, or what is wrong with it. */
+/* Read the policy from fd. Returns NULL, or what is wrong with it. */
 const char *policy_read(struct policy *policy, int fd);
 
 /* Write one line of the report. */
@@ -75,38 +75,39 @@ void launch_report(const struct launch *launch, const char *format, ...)
 /* "error ...", and end this process. */
 _Noreturn void launch_fail(const struct launch *launch, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same with "unusable ...", where err is of the file system. */
+/* The same with "unusable ...", where err comes from the file system. */
 _Noreturn void launch_fail_command(const struct launch *launch, int err, const char *what,
 				   const char *path);
-/* A layer is not to be had: report it, or refuse and end this process. */
+/* A layer is not available: report it, or refuse and end this process. */
 void launch_missing(const struct launch *launch, unsigned int layer, int err);
 
-/* An errno value of a kernel, container or chroot that does not give us something. */
+/* Is it an errno value with which a kernel, container or chroot refuses a feature? */
 bool launch_is_unavailable(int err);
 
 /*
- * In a new mount namespace: enter the tree, make it read-only but for the
+ * In a new mount namespace: enter the tree, make it read-only except the
  * writable directories, give it a /tmp, /dev and /proc of its own. Fatal
- * errors end the process; an errno value means that mounts are not to be had
- * here and the namespace has to be thrown away.
+ * errors end the process; an errno value means that mounts are not available
+ * here and the caller has to leave the namespace unused.
  */
 int mounts_setup(struct launch *launch);
 
 /*
- * Of a mount namespace in the making, launcher-covers.c: hold the files while they can be
- * reached, and put them in their places when all else is there.
+ * launcher-covers.c, while the mount namespace is being made: hold the files
+ * while they can be reached, and put them in their places when everything else
+ * is there.
  */
 void covers_take(const struct launch *launch);
 void covers_place(const struct launch *launch);
 
-/* launcher-mounts.c: parts of that. Those that return an int fail with -1 and errno, but
- * for mounts_cover(), which returns an errno value. */
+/* launcher-mounts.c: parts of that. Those that return an int fail with -1 and errno,
+ * except mounts_cover(), which returns an errno value. */
 int mounts_copy(int dirfd, const char *path, unsigned int flags);
 int mounts_attach(int fd, int dirfd, const char *path, unsigned int flags);
 int mounts_set_read_only(int fd);
 int mounts_cover(const char *path, const char *options);
 void mounts_mkdir_parents(const char *path);
-/* What a copy of fd's kind can be mounted on. */
+/* Make an empty file or directory that one of fd's kind can be mounted on. */
 void mounts_place_make(int fd, const char *path);
 bool mounts_is_below(const char *path, const char *dir);
 
@@ -122,7 +123,10 @@ int shows_restore(const struct launch *launch);
 void cgroup_make(struct launch *launch);
 void cgroup_kill(const struct launch *launch);
 void cgroup_remove(const struct launch *launch);
-/* Has the kernel killed a process of it for want of memory? Whose; or NULL. */
+/*
+ * Has the kernel killed a process in it because memory was used up? Whose
+ * memory ("own", "machine"); or NULL.
+ */
 const char *cgroup_find_out_of_memory(const struct launch *launch);
 /* The warden: go into it, if there is one. */
 void cgroup_join(struct launch *launch);

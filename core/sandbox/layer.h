@@ -19,8 +19,8 @@ enum ks_sandbox_layer {
 };
 
 #define KS_SANDBOX_LAYERS_ALL ((1u << 10) - 1)
-/* Nobody misses one: what it does, others do as well, only less exactly. */
+/* Missing ones are not reported: other layers do the same, less precisely. */
 #define KS_SANDBOX_LAYERS_OPTIONAL ((unsigned int)KS_SANDBOX_CGROUP)
 
-/* "uid", "rlimits", ... for one bit; NULL for a bit that is none. */
+/* "uid", "rlimits", ... for one bit; NULL for an unknown bit. */
 const char *ks_sandbox_layer_name(unsigned int bit);

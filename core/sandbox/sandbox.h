@@ -23,7 +23,7 @@
 #include "core/sandbox/layer.h"
 #include "core/platform/system.h"
 
-/* How much of it a run asks for: kmodsmith.conf(5), sandbox. */
+/* How much sandbox a run asks for: kmodsmith.conf(5), sandbox. */
 enum ks_sandbox_setting {
 	KS_SANDBOX_AUTO,
 	KS_SANDBOX_REQUIRE,
@@ -40,8 +40,9 @@ struct ks_sandbox_bind {
 struct ks_sandbox_cover {
 	const char *source; /* path inside the tree */
 	/*
-	 * Absolute, in /proc also. Where there is none, or its name leads to a file of
-	 * another name (one program with many), nothing is covered: no error.
+	 * Absolute, may be in /proc. Where it does not exist, or its name leads
+	 * to a file of another name (one program with many names), nothing is
+	 * covered: no error.
 	 */
 	const char *target;
 };
@@ -55,7 +56,7 @@ struct ks_sandbox_policy {
 	const struct ks_sandbox_bind
 		*binds; /* writable ones are also named in writable */
 	size_t n_binds;
-	/* As far as there are mounts; read-only, and executable on any file system. */
+	/* Where mounts are available; read-only, and executable on any file system. */
 	const struct ks_sandbox_cover *covers;
 	size_t n_covers;
 	/*
@@ -73,8 +74,8 @@ struct ks_sandbox_policy {
 	gid_t gid;
 	bool require; /* fail rather than run with a layer missing */
 	/*
-	 * Only the identity, the limits, the binds and the certain end: what the user may
-	 * write, it writes, and the network is there. Not with require.
+	 * Only the identity, the limits, the binds and the certain end: the command
+	 * writes what its user may write, and has the network. Not with require.
 	 */
 	bool off;
 	bool network;		/* false: no sockets but pairs of AF_UNIX */
@@ -83,8 +84,9 @@ struct ks_sandbox_policy {
 	/* RLIMIT_AS, so of each process by itself; 0 = no limit */
 	unsigned long long max_memory_bytes;
 	/*
-	 * Of all its processes together, in a cgroup of its own; 0 = no limit but that
-	 * of the caller's cgroup. Processes are limited by the uid, too.
+	 * Of all its processes together, in a cgroup of its own; 0 = only the
+	 * limit of the caller's cgroup. The number of processes is limited by
+	 * the uid, too.
 	 */
 	unsigned long long max_total_bytes;
 	unsigned int max_processes;
@@ -95,7 +97,7 @@ struct ks_sandbox_policy {
 	size_t n_pass_fds;
 };
 
-/* Whose memory was used up; only a cgroup tells. */
+/* Whose memory was used up; known only with a cgroup. */
 enum ks_sandbox_oom {
 	KS_SANDBOX_OOM_NONE,
 	KS_SANDBOX_OOM_OWN,	/* what the command may have: max_total_bytes, or the
@@ -108,14 +110,14 @@ struct ks_sandbox {
 	int pidfd;     /* readable when it has ended */
 	int report_fd; /* the launcher's report; read by ks_sandbox_finish */
 	bool is_killed;
-	/* Behind ks_sandbox_finish(): killed as policy.timeout_s was over. A command may
-	 * end with that status by itself. */
+	/* After ks_sandbox_finish(): killed because policy.timeout_s was over. A command
+	 * may also end with that status by itself. */
 	bool is_timed_out;
-	/* Behind ks_sandbox_finish(): why the kernel has killed processes of it. */
+	/* After ks_sandbox_finish(): why the kernel has killed processes of it. */
 	enum ks_sandbox_oom out_of_memory;
-	/* Behind one that was false: all was set up, but the command's directory or
-	 * program is not there or not to be used. What has run in that directory may have
-	 * done it. */
+	/* Set when ks_sandbox_finish() returned false: the sandbox was ready, but the
+	 * command's directory or program is missing or unusable; an earlier step may have
+	 * removed it. */
 	bool is_unusable;
 };
 
@@ -129,10 +131,10 @@ bool ks_sandbox_start(const struct ks_system *system,
 void ks_sandbox_kill(struct ks_sandbox *sandbox);
 
 /*
- * Reap it, close the descriptors. *wait_status is the command's own, that of SIGKILL
- * behind ks_sandbox_kill(); *layers (may be NULL) the active layers. False when the
- * launcher could not set it up, or was killed by somebody else: then nothing is known of
- * the command.
+ * Reap it and close the descriptors. *wait_status is the command's own, or that
+ * of SIGKILL after ks_sandbox_kill(); *layers (may be NULL) the active layers.
+ * False when the launcher could not set it up, or was killed by somebody else:
+ * then nothing is known about the command.
  */
 bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
 		       GError **error);
@@ -141,26 +143,26 @@ bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned in
 char *ks_sandbox_layers_to_string(unsigned int layers);
 
 /*
- * Can this machine give a private mount namespace here? Probed once by
- * trying. When false, two targets of one module version cannot build at the
- * same time (design: the plan adds an edge between them).
+ * Can this machine give a private mount namespace here? Tried once. When it
+ * cannot, two targets of one module version must not build at the same time
+ * (no_shared_build of a plan's request).
  */
 bool ks_sandbox_can_mount(const struct ks_system *system);
 
 /*
  * The unprivileged identity for third-party code: the system user "kmodsmith"
- * of the tree's own /etc/passwd, else "nobody", else 65534. False when nothing
- * can be given to it: the caller is not root, or in a user namespace without it;
- * then everything runs as the caller.
+ * of the tree's own /etc/passwd, else "nobody", else 65534. False when the
+ * caller cannot become it, not being root or being in a user namespace without
+ * it; then everything runs as the caller.
  */
 bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid);
 
 /*
- * The same for one of several that run at the same time, slot counting from 0:
- * a uid of its own out of the range that the tree's /etc/subuid (subuid(5)) has
- * for the user "kmodsmith", so that they can neither signal nor trace each other
- * nor use up each other's processes. The one identity for all where there is no
- * such range, or it is used up.
+ * An identity for one of several commands that run at the same time, slot
+ * counting from 0: a uid of its own out of the range that the tree's
+ * /etc/subuid (subuid(5)) has for the user "kmodsmith", so that they can
+ * neither signal nor trace each other nor use up each other's processes. Where
+ * there is no such range, or it is used up, the one identity for all.
  */
 bool ks_sandbox_identity_of(const struct ks_system *system, unsigned int slot, uid_t *uid,
 			    gid_t *gid);

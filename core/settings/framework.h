@@ -7,12 +7,13 @@
  *
  * Not taken from the environment, which dkms does for every variable that the
  * files do not set: what signs a module or runs at the end as root has to be
- * written where only root can. Its personality takes what is harmless
- * (cli/dkms/dkms-environment.c).
+ * written where only root can. The personality dkms takes the harmless
+ * ones (cli/dkms/dkms-environment.c).
  *
  * sign_file, mok_signing_key, mok_certificate, try_sign_modules and
- * post_transaction may use $kernelver and $arch: they are right in a struct that
- * was read for that kernel. ks_settings has one read for none.
+ * post_transaction may use $kernelver and $arch: they are right in a struct
+ * that was read for that kernel. The one in ks_settings was read for
+ * no kernel.
  */
 #pragma once
 
@@ -31,18 +32,18 @@ struct ks_framework {
 	char *dkms_tree, *source_tree, *install_tree; /* absolute; NULL: not set */
 	char *tmp_location;			      /* absolute; "/tmp" */
 	/*
-	 * To dkms anything but "" is on. Here "0", "n", "no", "off" and "false", in any
-	 * case, are off as well.
+	 * For dkms anything but "" is on. Here "0", "n", "no", "off" and
+	 * "false", in any case, are off as well.
 	 */
 	bool verbose;
 	bool symlink_modules;
 	bool autoinstall_all_kernels;
 	bool modprobe_on_install;
 	bool continue_on_error; /* only Debian's common.postinst asks for it */
-	/* Of these switches, by name, which the files set, be it to "". */
+	/* Names of the switches above that the files set, even to the empty string. */
 	GHashTable *set_switches;
 	unsigned int n_jobs; /* parallel_jobs; 0: not set */
-	/* As they are written, options of gzip, xz and zstd; NULL: not set */
+	/* Options of gzip, xz and zstd as written in the file; NULL: not set */
 	char *compress_gzip_opts;
 	char *compress_xz_opts;
 	char *compress_zstd_opts;
@@ -54,9 +55,9 @@ struct ks_framework {
 	char *mok_certificate;
 	enum ks_try_sign try_sign_modules;
 	/*
-	 * From /etc/sysconfig/module-init-tools, which dkms sources as well: a directory
-	 * below the kernel's instead of the distribution's, "" or relative; NULL: not
-	 * set.
+	 * From /etc/sysconfig/module-init-tools, which dkms sources, too: a
+	 * directory below the kernel's that replaces the distribution's, "" or
+	 * relative; NULL: not set.
 	 */
 	char *addon_modules_dir;
 	/* release -> char **, what build_environment exports: once a run, see conf.h */
@@ -94,7 +95,7 @@ KS_DEFINE_CLEANUP(ks_framework, ks_framework_free)
  */
 unsigned int ks_framework_level(const struct ks_framework *framework, const char *suffix);
 
-/* What counts as on, see struct ks_framework. */
+/* Does value mean on? See struct ks_framework. */
 bool ks_framework_is_on(const char *value);
 
 /*

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a command line says over the confs, for its run alone: dkms's options
- * -c, --directive, --config and --kernelsourcedir. ks_settings carries it to where
- * confs and kernels are read. What shall last belongs into a file of /etc/dkms: the next
- * run, that of a package manager for example, knows nothing of these.
+ * Settings of a command line that override the confs, for its run alone: dkms's
+ * options -c, --directive, --config and --kernelsourcedir. ks_settings carries
+ * them to where confs and kernels are read. Lasting overrides belong into a
+ * file of /etc/dkms: the next run, that of a package manager for example, does
+ * not have these.
  */
 #pragma once
 

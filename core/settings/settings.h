@@ -51,7 +51,7 @@ struct ks_settings {
 	/* of the command line; NULL: none. The caller's, as long as the settings */
 	const struct ks_conf_overrides *overrides;
 	GHashTable *modules; /* NAME -> struct ks_module_settings */
-	GPtrArray *warnings; /* char *: what has no effect any more */
+	GPtrArray *warnings; /* char *: settings that no longer have an effect */
 };
 
 struct ks_module_settings {
@@ -61,7 +61,7 @@ struct ks_module_settings {
 	enum ks_sandbox_setting sandbox; /* when has_sandbox */
 };
 
-/* framework.conf is read with it. Unknown groups, keys and values are KS_ERROR_INVALID
+/* Reads framework.conf as well. Unknown groups, keys and values are KS_ERROR_INVALID
  * naming file and line; a setting that earlier versions had is a warning. */
 struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
 void ks_settings_free(struct ks_settings *settings);

@@ -26,13 +26,16 @@ char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
 char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
 			  const char *const *known, int fd);
 
-/* Likewise: its answer is the environment, as env -0 prints it. */
+/* Likewise: its output is the environment, as env -0 prints it. */
 char **ks_bash_environment_argv(const char *file, const struct ks_vars *before, int fd);
 
-/* What an evaluation reads. All pointers are the caller's. */
+/* The input of an evaluation. All pointers are the caller's. */
 struct ks_bash_input {
 	const char *label; /* FILE of messages */
-	/* of the source; where bash is, and what it sees of what its user cannot read */
+	/*
+	 * of the source: where bash is, and the copies it sees of files that
+	 * its user cannot read
+	 */
 	struct ks_conf_view *view;
 	const char
 		*file; /* inside the tree, as bash sees it; NULL: the second evaluation */
@@ -43,21 +46,23 @@ struct ks_bash_input {
 };
 
 /*
- * Run it. Returns before with what was assigned, or NULL: KS_ERROR_INVALID
- * naming label, when the conf left bash, took too long or wrote too much. kept
- * as in ks_native_again(); notes gets the first line that bash complained with.
+ * Run it. Returns before together with what was assigned, or NULL:
+ * KS_ERROR_INVALID naming label, when the conf ended bash, took too long or
+ * wrote too much. kept as in ks_native_again(); notes gets bash's first line
+ * of complaint.
  *
- * *failure_lasts: it failed, and will as long as the inputs are the same. Not so
- * when the file's mode or somebody's signal was the reason.
+ * *failure_lasts: it failed, and will fail again as long as the inputs are the
+ * same; false when the file's mode or somebody's signal was the reason.
  */
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
 			    GPtrArray *notes, bool *failure_lasts, GError **error);
 
 /*
- * What input->file exports, sourced in a shell that has input->before:
- * "NAME=value" sorted by name, without what a shell has anyway and without
- * MAKEFLAGS, which is the jobserver's. Free with g_strfreev. NULL as above.
+ * The variables that input->file exports when it is sourced in a shell that has
+ * input->before: "NAME=value" sorted by name, without those that a shell has
+ * anyway and without MAKEFLAGS, which is the jobserver's. Free with g_strfreev.
+ * NULL as above.
  */
 char **ks_bash_environment(const struct ks_system *system,
 			   const struct ks_bash_input *input, GPtrArray *notes,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From files to variables: a dkms.conf and then its overrides, or framework.conf and
- * what goes over that, each evaluated twice as dkms does, natively or by bash, or taken
- * from the cache of what bash once gave.
+ * then the files that override it, each evaluated twice as dkms does, natively or by
+ * bash, or taken from the cache of bash's earlier results.
  */
 #pragma once
 
@@ -21,11 +21,12 @@ struct ks_conf_file {
 	char *text;
 };
 
-/* The caller sets and keeps what is above 'base'. */
+/* The caller sets and keeps the members above 'base'. */
 struct ks_evaluation {
 	const struct ks_system *system;
 	const char *source_dir; /* where bash is while it reads */
-	bool is_plain_dir;	/* that is no source: nobody but root reads its files */
+	bool is_plain_dir;	/* source_dir is not a module's source: nobody but root
+	                         * reads its files */
 	const char *name, *version; /* "" when not known yet */
 	struct ks_kernel *kernel;   /* may be NULL */
 	const char *arch;
@@ -42,7 +43,7 @@ struct ks_evaluation {
 	bool failure_lasts; /* the same inputs would fail the same way */
 };
 
-/* Read path (in the tree) behind the files that are there; it is evaluated after them. */
+/* Add the file at path (in the tree); it is evaluated after those already added. */
 bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
 			    GError **error);
 
@@ -53,8 +54,8 @@ bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
 bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error);
 void ks_evaluation_clear(struct ks_evaluation *evaluation);
 
-/* Where NAME[index] is assigned last, for "FILE:LINE"; the first file's line 1 if
- * nowhere. */
+/* The last place where NAME[index] is assigned, for "FILE:LINE"; line 1 of the first file
+ * if none. */
 void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *name,
 			  guint index, const char **label, unsigned int *line);
 

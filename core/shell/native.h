@@ -30,7 +30,7 @@ enum ks_native {
 	KS_NATIVE_READ,
 	KS_NATIVE_UNSURE,   /* bash has to read it */
 	KS_NATIVE_BROKEN,   /* not one word (second evaluation only), or bash decides */
-	KS_NATIVE_TOO_MUCH, /* beyond the bounds: nobody should read it */
+	KS_NATIVE_TOO_MUCH, /* beyond the limits: bash must not read it either */
 };
 
 struct ks_native_report {
@@ -47,16 +47,16 @@ struct ks_vars *ks_native_source(const char *text, const struct ks_vars *before,
 				 struct ks_native_report *report);
 
 /*
- * The second evaluation of the known variables (NULL at the end) in first, in a shell
- * that has those of before. A value that then is not one word any more (dkms loses the
- * directive: it had quotes around a blank) stays as the first evaluation gave
- * it, blanks collapsed, and its "NAME[i]" is added to kept.
+ * The second evaluation of the known variables (NULL at the end) in first, in
+ * a shell that has those of before. A value that is no longer one word then
+ * (dkms loses the directive: it had quotes around a blank) stays as the first
+ * evaluation gave it, blanks collapsed, and its "NAME[i]" is added to kept.
  */
 struct ks_vars *ks_native_again(const struct ks_vars *first, const struct ks_vars *before,
 				const char *const *known, GPtrArray *kept,
 				struct ks_native_report *report);
 
-/* What dkms prints between the quotes: see above. Free with g_free. */
+/* The text that dkms prints between the quotes: see above. Free with g_free. */
 char *ks_native_collapse(const char *value);
 
 /* Would the second evaluation of this collapsed value keep it as it is, not being one

@@ -14,14 +14,14 @@ struct ks_reader {
 	const char *p; /* ends with NUL, and has none before */
 	unsigned int line;
 	struct ks_vars *vars;
-	size_t work; /* what is left of KS_READER_MAX_WORK */
+	size_t work; /* the rest of KS_READER_MAX_WORK */
 	unsigned int depth;
-	bool discards; /* what is assigned */
+	bool discards; /* assignments are read and dropped */
 	enum ks_native verdict;
 	const char *why; /* static */
 };
 
-/* Where a word stands decides what else the shell would do with it. */
+/* The place of a word decides what else the shell would do with it. */
 enum ks_word {
 	KS_WORD_ASSIGNED, /* NAME=word: tilde expansion only */
 	KS_WORD_EXPORTED, /* export NAME=word: brace expansion, too */
@@ -36,7 +36,7 @@ bool ks_reader_is_name(char c, bool first);
 void ks_reader_skip_blanks(struct ks_reader *reader);
 /* Read NAME; a name of unusual length is refused. */
 bool ks_reader_name(struct ks_reader *reader, GString *name);
-/* Read "N]" behind '['. */
+/* Read "N]" after '['. */
 bool ks_reader_index(struct ks_reader *reader, guint *index);
 /* A variable that the shell itself sets or that changes how it works. */
 bool ks_reader_is_shell_variable(const char *name);
@@ -48,13 +48,13 @@ bool ks_reader_word(struct ks_reader *reader, enum ks_word kind, GString *value)
 bool ks_reader_quoted(struct ks_reader *reader, GString *value);
 
 /*
- * condition.c: at "[ ... ] &&" and its relatives, up to the assignment behind it;
- * *applies: it is carried out.
+ * condition.c: at "[ ... ] &&" and its relatives, read up to the assignment
+ * after it; *applies: the assignment is carried out.
  */
 bool ks_reader_is_condition(const struct ks_reader *reader);
 bool ks_reader_condition(struct ks_reader *reader, bool *applies);
 
-/* expand.c: behind '$'. quoted: inside double quotes. */
+/* expand.c: after '$'. quoted: inside double quotes. */
 bool ks_reader_expand(struct ks_reader *reader, bool quoted, GString *value);
 /* expand.c: at '`'. */
 bool ks_reader_backquote(struct ks_reader *reader, GString *value);

@@ -3,8 +3,9 @@
  * Shell variables: a name leads to values at indices, with holes between them.
  * A scalar is the value at index 0, as in bash.
  *
- * Bounded: at most KS_VARS_MAX_ELEMENTS values for a name, KS_VARS_MAX_BYTES in
- * all values. What would go beyond is not stored, and ks_vars_is_full() tells.
+ * Bounded: at most KS_VARS_MAX_ELEMENTS values for a name, KS_VARS_MAX_BYTES
+ * in all values. A value beyond that is not stored, and ks_vars_is_full()
+ * becomes true.
  */
 #pragma once
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What bash reads of a source that root can read and bash's own user cannot: a directory
- * that is closed to others (umask 077), or lies in one that is (/root, a home), or has
- * files that are. Root copies it to a directory which that user alone can enter, for as
- * long as the evaluation lasts; the command sees the copy in the source's place where the
- * sandbox can mount it there, else in its own.
+ * A source as bash's user sees it, where root can read it and that user cannot:
+ * a directory that is closed to others (umask 077), or lies in one that is
+ * (/root, a home), or has files that are. Root copies it to a directory that
+ * only this user can enter, for as long as the evaluation lasts; the command
+ * sees the copy in the source's place where the sandbox can mount it there,
+ * else in its own.
  */
 #pragma once
 
@@ -17,27 +18,28 @@ struct ks_conf_view {
 	char *dir;	  /* of the copies; NULL: nothing had to be copied */
 	char *copy;	  /* of source_dir; NULL: it can be read where it is */
 	bool is_closed;	  /* no source, and the user cannot enter source_dir */
-	bool is_bound;	  /* the copy is to be shown at source_dir */
+	bool is_bound;	  /* the copy is mounted at source_dir */
 	struct ks_sandbox_bind binds[2];
 	guint n_binds;
 	guint n_files;
 };
 
-/* What source_dir needs. Nothing is copied for a caller whose own user bash runs as. */
+/* The view of source_dir. Nothing is copied for a caller whose own user bash runs as. */
 struct ks_conf_view *ks_conf_view_open(const struct ks_system *system,
 				       const char *source_dir, GError **error);
-/* The same of a directory of which nothing but files that are asked for is copied. */
+/* The same for a directory of which only the files that are asked for are copied. */
 struct ks_conf_view *ks_conf_view_open_plain(const struct ks_system *system,
 					     const char *dir);
 void ks_conf_view_close(struct ks_conf_view *view);
 KS_DEFINE_CLEANUP(ks_conf_view, ks_conf_view_close)
 
-/* Where bash is to be while it reads. */
+/* The directory in which bash reads. */
 const char *ks_conf_view_cwd(const struct ks_conf_view *view);
 
 /*
- * Where bash reads the file path: there, in the copy, or as a copy of its own, which text
- * is for (NULL: it is read here). Free with g_free; NULL when it cannot be copied.
+ * The path by which bash reads the file path: that very path, in the copy, or a
+ * copy of its own, made from text (NULL: the file is read here). Free with
+ * g_free; NULL when it cannot be copied.
  */
 char *ks_conf_view_file(struct ks_conf_view *view, const char *path, const char *text,
 			GError **error);

@@ -20,9 +20,9 @@ bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kern
 		    struct ks_manifest_file *file, GError **sign_error, GError **error);
 
 /*
- * The reverse: the file of the manifest in module_dir becomes the .ko that was
- * built, proved by its built_sha256; its path is returned, the compressed one is
- * gone. Its former signature is gone, whoever's it was.
+ * The reverse: restore the .ko that was built, proved by its built_sha256, from
+ * the manifest's file in module_dir; returns its path, and removes the
+ * compressed one. Any former signature is gone, whoever's it was.
  */
 char *ks_finish_undo(const struct ks_system *system, const char *module_dir,
 		     const struct ks_manifest_file *file, GError **error);

@@ -45,8 +45,8 @@ KS_DEFINE_CLEANUP(ks_key_pair, ks_key_pair_free)
 const char *ks_key_origin_id(enum ks_key_origin origin);
 
 /*
- * Which pair is to be used; it may not be there. framework may be NULL; so may kernel:
- * then what only a kernel says is not asked for. Without effect.
+ * Which pair is to be used; its files may be missing. framework may be NULL; so may
+ * kernel: then facts that only a kernel has are not asked for. Without effect.
  */
 struct ks_key_pair *ks_key_locate(const struct ks_system *system,
 				  const struct ks_settings *settings,

@@ -5,13 +5,13 @@
  *	strip -> sign -> compress -> digest -> install
  *
  * The rules are dkms's (3.4.3, prepare_signing): not when it is switched off,
- * not in a chroot unless told to, not for a kernel that cannot check signatures.
- * The signature is made by libexec/kmodsmith/signer (see signer.h), unless
- * framework.conf names a program as sign_file.
+ * not in a chroot unless asked to, not for a kernel that cannot check
+ * signatures. The signature is made by libexec/kmodsmith/signer (see
+ * signer.h), unless framework.conf names a program as sign_file.
  *
- * Reproducibility is of the unsigned bytes: cutting the signature off gives the
- * file as it came from the build, whose digest the manifest has. Nothing else
- * needs to be kept to sign it again with another key.
+ * The unsigned bytes are what is reproducible: cutting the signature off gives
+ * the file as it came from the build, whose digest the manifest has. Nothing
+ * else needs to be kept to sign it again with another key.
  */
 #pragma once
 
@@ -39,10 +39,11 @@ struct ks_signing {
 	struct ks_key_pair *pair;
 	bool must_create; /* the pair is not there yet: ks_signing_prepare() makes it */
 	bool was_created;
-	/* of NO_KEY: the file that is missing and cannot be made, a string of pair; the
-	 * program that would make it, when that is what is missing; static */
+	/* with NO_KEY: the file that is missing and cannot be made, a string of pair; the
+	 * program that would make it, when that is missing; static */
 	const char *missing_file, *missing_maker;
-	char *certificate_sha256; /* of the file; NULL while there is none */
+	char *certificate_sha256; /* SHA-256 of the certificate's file; NULL while there
+	                           * is none */
 	const char *enforced_by;  /* see enforce.h */
 	GError *problem;	  /* of NO_PROGRAM and NO_KEY, with a hint */
 };

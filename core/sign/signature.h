@@ -18,7 +18,7 @@
 #define KS_SIGNATURE_ID_PKCS7 2
 
 struct ks_module_signature {
-	uint8_t algo, hash; /* 0 with PKCS#7: the message tells */
+	uint8_t algo, hash; /* 0 with PKCS#7: the message has them */
 	uint8_t id_type;
 	uint8_t signer_len, key_id_len; /* 0 with PKCS#7 */
 	uint8_t pad[3];
@@ -28,9 +28,12 @@ struct ks_module_signature {
 /*
  * How long the module at fd is without its last signature: in *size_bytes, the
  * whole file's length when it has none. KS_ERROR_INVALID, naming label, for a
- * marker behind what is no signature. The position of fd does not change.
+ * marker without a signature before it. The position of fd does not change.
  */
 bool ks_signature_find(int fd, const char *label, guint64 *size_bytes, GError **error);
 
-/* The length that such an end, held in memory, says it has itself; 0: it is none. */
+/*
+ * The length of the signature that such an end, held in memory, gives for
+ * itself; 0: it is not a signature.
+ */
 guint64 ks_signature_get_size(const guint8 *end, size_t end_bytes);

@@ -13,16 +13,16 @@
 /* The last thing libcrypto complained of, as text; static, until the next call. */
 const char *ks_signer_cause(void);
 
-/* worker-key.c: a PEM key without a passphrase; a certificate in DER or PEM. NULL after
- * an error, told on stderr. */
+/* worker-key.c: read a PEM key without a passphrase; a certificate in DER or PEM. NULL
+ * after printing an error on stderr. */
 EVP_PKEY *ks_signer_read_key(int fd);
 X509 *ks_signer_read_certificate(int fd);
 
 /* Make a pair for signing modules: the key as PEM, the certificate as DER. */
 bool ks_signer_make_pair(const char *subject, int key_fd, int certificate_fd);
 
-/* worker-cms.c: read a module from one descriptor, write to the other what has to be
- * appended to it. */
+/* worker-cms.c: read a module from one descriptor, and write to the other the bytes to
+ * append to it. */
 bool ks_signer_sign(const char *hash, EVP_PKEY *key, X509 *certificate, int module_fd,
 		    int signature_fd);
 

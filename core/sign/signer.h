@@ -19,13 +19,16 @@ struct ks_key_facts {
 	char *sha256;
 	char *not_before, *not_after; /* ISO 8601 */
 	bool matches;	 /* the key belongs to the certificate; false when not asked */
-	bool is_private; /* nobody but its owner can read the key */
+	bool is_private; /* only its owner can read the key */
 };
 
 void ks_key_facts_free(struct ks_key_facts *facts);
 KS_DEFINE_CLEANUP(ks_key_facts, ks_key_facts_free)
 
-/* What the certificate says. key may be NULL: then only of the certificate. */
+/*
+ * What the certificate says. key may be NULL: then the facts are the
+ * certificate's alone.
+ */
 struct ks_key_facts *ks_signer_describe(const struct ks_system *system, const char *key,
 					const char *certificate, GError **error);
 
@@ -34,8 +37,8 @@ bool ks_signer_create(const struct ks_system *system, const char *subject, int k
 		      int certificate_fd, GError **error);
 
 /*
- * What has to be appended to the module at module_fd, read from its beginning
- * to its end, so that the kernel finds it signed.
+ * The bytes to append to the module at module_fd, read from its beginning to
+ * its end, so that the kernel finds it signed.
  */
 GBytes *ks_signer_run(const struct ks_system *system, const char *hash, const char *key,
 		      const char *certificate, int module_fd, GError **error);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Known failures: state_dir/failed/M/V/K/A, a key file. A failed target is not
- * retried until its fingerprint changes or the user asks. Beside it A.log, the
- * log of that build: what is at T/M/V/build may be another kernel's.
+ * retried until its fingerprint changes or the user asks. Beside it lies
+ * A.log, the log of that build: the one at T/M/V/build may be
+ * another kernel's.
  *
- * It is also tried again when what it may have failed for changed (its surroundings:
- * core/kernel/surroundings.h), as long as that costs little: see
- * ks_quarantine_may_retry().
+ * It is also retried when its surroundings changed
+ * (core/kernel/surroundings.h), as long as that costs little:
+ * see ks_quarantine_may_retry().
  */
 #pragma once
 
@@ -22,8 +23,9 @@ struct ks_quarantine {
 	char *log_path;	     /* in the tree; NULL: it could not be kept */
 	gint64 failed_at_us; /* real time */
 	char *surroundings;  /* as they were; NULL: recorded before they were kept */
-	/* Of the same inputs, each with other surroundings: how often it was tried again
-	 * without anybody asking, what all its tries took, when the first one failed. */
+	/* Tries with the same inputs, each with other surroundings: how often it was
+	 * tried again without anybody asking, how long all tries took, and when the first
+	 * one failed. */
 	guint n_retries;
 	gint64 spent_ms, first_failed_at_us;
 };
@@ -32,10 +34,11 @@ void ks_quarantine_free(struct ks_quarantine *quarantine);
 KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
 
 /*
- * Its surroundings changed: may a run that nobody asked for try it again? What fails fast
- * always may, and everything once. What fails slowly costs each package transaction its
- * time: it may as often as the time since it first failed has doubled, begun with a
- * hundred times what its tries took. Whoever does not want to wait asks.
+ * Its surroundings changed: may a run that nobody asked for try it again? A
+ * build that fails fast always may, and every build may once. A build that
+ * fails slowly costs each package transaction its time: it may each time the
+ * time since it first failed has doubled, begun with a hundred times what its
+ * tries took. Whoever does not want to wait asks.
  */
 bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us);
 
@@ -51,7 +54,7 @@ bool ks_quarantine_store(const struct ks_system *system,
 			 const struct ks_quarantine *quarantine, const char *module,
 			 const char *version, const char *release, const char *arch,
 			 GError **error);
-/* Where the log is to be put before ks_quarantine_store(), by whoever has it. */
+/* The path at which the caller has to put the log before ks_quarantine_store(). */
 char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
 			     const char *version, const char *release, const char *arch);
 /* The log too. release NULL: of all kernels. */

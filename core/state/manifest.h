@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kmodsmith knows of one artifact beyond what dkms's layout says:
+ * What kmodsmith knows of one artifact besides what dkms's layout shows:
  * T/M/V/K/A/manifest, a key file (fields in core/README.md). An artifact that
  * dkms built has none.
  */
@@ -16,7 +16,8 @@ struct ks_manifest_file {
 	char *built_sha256; /* of the .ko as it came from the build, stripped */
 	char *sha256;	    /* of the file as installed (compressed) */
 	guint64 size_bytes;
-	char *version;	  /* of its modinfo; NULL: none, or built before that was told */
+	char *version;	  /* of its modinfo; NULL: none, or built by a version that did
+	                   * not record it */
 	char *srcversion; /* likewise */
 	char **aliases;	  /* modalias patterns, as libkmod gives them */
 	char **exports;	  /* exported symbols "crc name" for dependants; may be empty */
@@ -30,7 +31,10 @@ struct ks_manifest {
 	char *finish_fingerprint;
 	char *covers; /* what build_fingerprint was made of, by name; may be NULL */
 	char *sandbox_layers;
-	/* How it was signed, an id (core/README.md); NULL: built before that was told */
+	/*
+	 * How it was signed, an id (core/README.md); NULL: built by a version
+	 * that did not record it
+	 */
 	char *signing;
 	char *certificate_sha256; /* of the file, when signing is "yes" */
 	char *sign_hash;	  /* likewise: "sha256" */
@@ -38,7 +42,7 @@ struct ks_manifest {
 	gint64 installed_at_us;	  /* 0 = not installed */
 	gint64 build_duration_ms;
 	GPtrArray *files; /* struct ks_manifest_file */
-	/* Built, and not to be installed with the others: likewise, on disk marked */
+	/* Built, and not to be installed with the others; marked so on disk */
 	GPtrArray *left_out;
 };
 
@@ -48,8 +52,8 @@ void ks_manifest_free(struct ks_manifest *manifest);
 KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
 
 /*
- * The files of these names (NULL-terminated; NULL: of none) are left out, all others
- * are not, whatever was said before.
+ * Leave out the files of these names (NULL-terminated; NULL: none) and no
+ * others, whatever was set before.
  */
 void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *names);
 
@@ -57,12 +61,14 @@ void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *name
 char *ks_manifest_unresolved(const struct ks_manifest *manifest);
 void ks_manifest_file_free(struct ks_manifest_file *file);
 
-/* Where it is installed: dest_dir and name. Free with g_free. */
+/* The path where it is installed: dest_dir and name. Free with g_free. */
 char *ks_manifest_file_path(const struct ks_manifest_file *file);
-/* Is that the path of one of its files? manifest may be NULL: no. */
+/* Is path that of one of its files? manifest may be NULL: no. */
 bool ks_manifest_has_path(const struct ks_manifest *manifest, const char *path);
 
-/* From memory (fuzzed) and from, or to, a file of the tree (durably). */
+/*
+ * Read it from memory (fuzzed) or from a file of the tree; write it to a file, durably.
+ */
 struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
 				      const char *label, GError **error);
 struct ks_manifest *ks_manifest_load(const struct ks_system *system, const char *path,

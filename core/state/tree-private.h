@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the reading and the changing half of the state tree share. */
+/* Functions that the reading and the changing half of the state tree share. */
 #pragma once
 
 #include "core/state/tree.h"
@@ -16,7 +16,7 @@ char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 #define KS_TREE_MARK_REMOVAL_ASKED "removal-asked"
 #define KS_TREE_MARK_DISMISSED	   "dismissed"
 
-/* installed.c: put the manifest of what is installed beside that of a newer artifact. */
+/* installed.c: put the manifest of the installed artifact beside that of a newer one. */
 bool ks_tree_keep_installed(const struct ks_system *system, const char *dir,
 			    const char *staged_dir, GError **error);
 bool ks_tree_forget_installed(const struct ks_system *system, const char *dir,

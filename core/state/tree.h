@@ -27,7 +27,7 @@ struct ks_artifact {
 	bool has_symvers;	 /* module/Module.symvers */
 	bool active;		 /* T/M/kernel-K-A leads here */
 	struct ks_manifest *manifest; /* NULL: built by dkms, or unreadable */
-	char *problem;		      /* unreadable manifest and the like, or NULL */
+	char *problem;		      /* unreadable manifest or similar, or NULL */
 };
 
 enum ks_tree_source {
@@ -51,16 +51,17 @@ GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error);
 struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
 				   const char *version);
 /*
- * The artifact of entry for release and arch, or NULL. One below another name of arch
- * ("amd64") is taken when there is none below this one.
+ * The artifact of entry for release and arch, or NULL. One below another name
+ * of arch ("amd64") is taken when there is none below this one.
  */
 struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
 					  const char *release, const char *arch);
 
 /*
- * What is below another name of a kernel's architecture, as "dkms build -a amd64" of
- * dkms's leaves it, moves to the one that uname(2) has: artifacts, the links that make
- * them active, modules put aside. Of two artifacts the active one stays.
+ * Move artifacts below another name of a kernel's architecture, as "dkms build
+ * -a amd64" of dkms's leaves them, to the name that uname(2) has; also the
+ * links that make them active, and modules put aside. Of two artifacts the
+ * active one stays.
  */
 bool ks_tree_settle_arches(const struct ks_system *system, GError **error);
 
@@ -71,8 +72,8 @@ char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 			    const char *version, const char *release, const char *arch);
 
 /*
- * In an artifact: what its build has put into T/M/V/K and into T/M/V. Copies of it are
- * there as long as an artifact that has it.
+ * In an artifact: what its build has put into T/M/V/K and into T/M/V. The
+ * copies there stay as long as an artifact that has them.
  */
 #define KS_TREE_BESIDE_RELEASE ".beside/release"
 #define KS_TREE_BESIDE_ENTRY   ".beside/entry"
@@ -101,8 +102,9 @@ bool ks_tree_deactivate(const struct ks_system *system, const char *name,
 			const char *release, const char *arch, GError **error);
 
 /*
- * The manifest of what is installed of the active artifact in dir, whose own manifest is
- * own (may be NULL); NULL when that is the one. Costs a stat(2) when it is.
+ * The manifest of the installed files of the active artifact in dir, whose own
+ * manifest is own (may be NULL); NULL when own is the installed one. Costs a
+ * stat(2) then.
  */
 struct ks_manifest *ks_tree_load_installed(const struct ks_system *system,
 					   const char *dir,
@@ -131,6 +133,6 @@ bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,
 			   const char *version, bool on, GError **error);
 bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
 			  const char *version);
-/* Drop that mark of what has neither a directory in source_tree nor an entry in T: its
- * package was removed, and is to work when it comes back. */
+/* Drop that mark of modules with neither a directory in source_tree nor an entry in T:
+ * the package was removed, and is to work when it comes back. */
 bool ks_tree_forget_dismissed(const struct ks_system *system, GError **error);

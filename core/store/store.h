@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What builds have left, by build fingerprint, so that nothing is built twice:
+ * The results of builds, by build fingerprint, so that nothing is built twice:
  * after remove and add, for a kernel that comes back, in another root.
  *
- *	state_dir/store/FINGERPRINT/index	a key file: what it is, and each file's
+ *	state_dir/store/FINGERPRINT/index	a key file: its target, and each file's
  *						size and SHA-256
  *	state_dir/store/FINGERPRINT/module/	the .ko files as they came from the build,
  *						stripped, not signed, not compressed;
@@ -11,11 +11,11 @@
  *	state_dir/store/FINGERPRINT/log/make.log
  *	state_dir/store/FINGERPRINT/...		what the build has put beside them
  *
- * Only what passed the checks is kept. An entry is used only when all of it has
- * the digests of its index; one that is damaged is removed, and built again. What
- * cannot be read or copied now (a full disk, no descriptors) stays. The
- * time of the last use is the index's mtime; ks_store_trim() removes what was
- * not used for longest.
+ * Only results that passed the checks are kept. An entry is used only when all
+ * of it has the digests of its index; one that is damaged is removed, and
+ * built again. An entry that cannot be read or copied now (a full disk, no
+ * descriptors) stays. The time of the last use is the index's mtime;
+ * ks_store_trim() removes the least recently used entries.
  */
 #pragma once
 
@@ -36,7 +36,8 @@ struct ks_store_entry {
 	GPtrArray *files;   /* struct ks_store_file */
 	guint64 size_bytes; /* of all files */
 	char *problem;	    /* why it is of no use, or NULL */
-	bool is_damaged;    /* that does not go by: no want of descriptors or the like */
+	bool is_damaged;    /* the damage is permanent (not a lack of descriptors,
+	                     * for example) */
 };
 
 void ks_store_entry_free(struct ks_store_entry *entry);
@@ -58,7 +59,7 @@ bool ks_store_has(const struct ks_system *system, const char *fingerprint);
 /*
  * Copy the entry of a fingerprint from the store of one tree to to_dir, a new
  * directory of another or the same. NULL without an error when there is none;
- * with one when it is damaged (then it is removed, if system is also "from") or
+ * with one when it is damaged (an entry of "system" itself is then removed) or
  * cannot be copied. On failure to_dir is removed.
  */
 struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
@@ -72,7 +73,7 @@ GPtrArray *ks_store_list(const struct ks_system *system, GError **error);
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry);
 bool ks_store_remove(const struct ks_system *system, const char *fingerprint,
 		     GError **error);
-/* Remove what was not used for longest until all the rest has at most max_bytes; and
- * what a killed run left. */
+/* Remove the least recently used entries until the others have at most max_bytes; and the
+ * remains of a killed run. */
 bool ks_store_trim(const struct ks_system *system, guint64 max_bytes, guint *n_removed,
 		   GError **error);

@@ -15,13 +15,13 @@
 GQuark ks_error_quark(void);
 
 enum ks_error {
-	KS_ERROR_FAILED = 1,	    /* only the message tells */
+	KS_ERROR_FAILED = 1,	    /* only the message says what happened */
 	KS_ERROR_INVALID,	    /* malformed or hostile input; names file and line */
 	KS_ERROR_NOT_FOUND,	    /* module, kernel or file is not there */
 	KS_ERROR_DENIED,	    /* no permission, or refused by policy */
 	KS_ERROR_HEADERS_MISSING,   /* the kernel has no usable headers */
 	KS_ERROR_TOOLCHAIN_MISSING, /* no make, or not the kernel's compiler */
-	KS_ERROR_BUILD_FAILED,	    /* a step of the build failed; its log tells */
+	KS_ERROR_BUILD_FAILED,	    /* a step of the build failed; its log says why */
 	KS_ERROR_VERIFY_FAILED,	    /* built, but not loadable on its kernel */
 	KS_ERROR_LOCKED,	    /* another process holds the lock */
 	KS_ERROR_NO_SPACE,	    /* the disk is full, or would be */
@@ -49,8 +49,8 @@ void ks_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 const char *ks_error_get_hint(const GError *error);
 
 /*
- * An error on its way to another process (see fork.h): code, message and hint. What is of
- * another domain arrives as KS_ERROR_FAILED.
+ * An error on its way to another process (see fork.h): code, message and hint.
+ * An error of another domain arrives as KS_ERROR_FAILED.
  */
 #define KS_ERROR_VARIANT "(uaymay)"
 GVariant *ks_error_to_variant(const GError *error);

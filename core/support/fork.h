@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A function beside the engine: in a copy of the process, fork(2) without exec(2).
+ * Running a function beside the engine, in a copy of the process: fork(2)
+ * without exec(2).
  *
- * For what takes long and must not stop the poll loop: copying, and waiting for one
- * program after another. A thread would do for that, but then every fork of the engine
- * would be one between threads, after which nothing may allocate, and stopping the work
- * in its middle would need a flag that all of it looks at. The process has one thread,
- * so its copy may do whatever the process may; and SIGKILL stops it anywhere, which what
- * it does to the disk must survive in any case.
+ * It is for work that takes long and must not stop the poll loop: copying, and
+ * waiting for one program after another. A thread could do that, but then
+ * every fork of the engine would happen between threads, after which nothing
+ * may allocate, and stopping the work in its middle would need a flag that all
+ * of it looks at. The process has one thread, so its copy may do whatever the
+ * process may; and SIGKILL stops it anywhere, which its changes on disk must
+ * survive in any case.
  *
  * - The copy has all of the memory as it was; what it changes there is lost. It has all
  *   descriptors, which share their offsets: those that it works on are left alone

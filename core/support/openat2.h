@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * openat2(2), which glibc does not wrap, for walks that begin at a directory that is
- * already open. What has a path in the tree is opened through root.h.
+ * openat2(2), which glibc does not wrap, for walks that begin at a directory
+ * that is already open. Paths in the tree are opened through root.h.
  *
  * RESOLVE_* say where the walk may lead; they hold for every component and
  * against whoever renames directories meanwhile, which no check by lstat does.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* To whom the files of a tree belong that somebody untrusted has written. */
+/* Changing the owner of all files of a tree that somebody untrusted has written. */
 #pragma once
 
 #include <stdbool.h>

@@ -67,7 +67,7 @@ bool ks_root_is_same(const struct ks_root *root, const char *a, const char *b);
 /*
  * Read a regular file of at most max_bytes; a longer one is KS_ERROR_INVALID,
  * as is anything that is not a regular file. The result is NUL-terminated
- * behind *size_bytes (size_bytes may be NULL).
+ * after *size_bytes (size_bytes may be NULL).
  */
 char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max_bytes,
 			size_t *size_bytes, GError **error);
@@ -84,8 +84,8 @@ char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max
  */
 GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
 
-/* Of these the ones that are themselves of a type, S_IFDIR, S_IFREG or S_IFLNK: as an
- * lstat of each would tell, and without it. */
+/* Like ks_root_list(), only entries of one type (S_IFDIR, S_IFREG, S_IFLNK; links not
+ * followed), without an lstat(2) each. */
 GPtrArray *ks_root_list_type(const struct ks_root *root, const char *path, mode_t type,
 			     GError **error);
 
