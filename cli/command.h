@@ -28,7 +28,7 @@ enum ks_exit {
 	KS_EXIT_INTERRUPTED = 130,
 };
 
-/* What the global options said, and what follows from them. */
+/* The global options, and what follows from them. */
 struct ks_cli {
 	struct ks_system *system;
 	struct ks_settings *settings;
@@ -45,7 +45,8 @@ struct ks_command {
 	const GOptionEntry *options; /* NULL-terminated; NULL for none */
 	int min_arguments, max_arguments;
 	bool has_json; /* takes --json */
-	bool changes;  /* the output is not all of it; does nothing with KMODSMITH=0 */
+	bool changes;  /* changes the system: skipped when KMODSMITH=0; a failed write to
+	                * stdout is then no error */
 	int (*run)(struct ks_cli *cli, int argc, char **argv);
 };
 

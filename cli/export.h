@@ -11,7 +11,7 @@ struct ks_export {
 	struct ks_package_options options;
 };
 
-/* What was made. */
+/* The package that was made. */
 struct ks_exported {
 	char *module, *version;
 	char *release, *arch; /* NULL for a source package */

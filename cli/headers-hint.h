@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which package brings the headers that a target waits for. */
+/* Which package has the headers that a target waits for. */
 #pragma once
 
 #include "cli/verdict.h"

@@ -9,7 +9,7 @@
 #include "cli/lint.h"
 #include "cli/verdict.h"
 
-/* Targets of the selection, and what is wrong with sources that have none. */
+/* Targets of the selection, and the problems of sources that have no target. */
 void ks_json_print_status(const struct ks_inventory *inventory,
 			  const struct ks_plan *plan,
 			  const struct ks_selection *selection);

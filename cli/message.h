@@ -16,7 +16,7 @@ void ks_message_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ks_message_hint(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* "kmodsmith: ..." on stderr: what goes on, never mixed with results. */
 void ks_message_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* "kmodsmith: ..." on stdout: what was done. */
+/* "kmodsmith: ..." on stdout: something was done. */
 void ks_message_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* The error and its hint. */
 void ks_message_gerror(const GError *error);

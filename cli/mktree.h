@@ -2,8 +2,9 @@
 /*
  * source_tree/NAME-VERSION and its place in T, made and removed again as one.
  *
- * What was made is remembered as a digest of it, in the mark "mktree": only what is still
- * so is removed, and never what is built or installed.
+ * The mark "mktree" holds a digest of what was made: a directory is removed
+ * only while it still has that digest, and never while its module is built
+ * or installed.
  */
 #pragma once
 
@@ -18,8 +19,8 @@ bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *vers
 		    const char *from, char **source_dir, GError **error);
 
 /*
- * Remove it. KS_ERROR_DENIED, with a hint, for what was not made by
- * ks_mktree_make(), has changed since (unless force), or is built for some kernel.
+ * Remove it. KS_ERROR_DENIED, with a hint, when it was not made by ks_mktree_make(),
+ * has changed since (unless force), or is built for some kernel.
  */
 bool ks_mktree_remove(const struct ks_cli *cli, const char *name, const char *version,
 		      bool force, GError **error);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a failure is seen when nobody looks at the terminal: a line in
+ * How people see a failure when nobody looks at the terminal: a line in
  * log_dir/kmodsmith.log for each event, an entry in the journal with a
- * MESSAGE_ID, and a fragment in /run/motd.d while a target is failed or broken.
+ * MESSAGE_ID, and a fragment in /run/motd.d while a target is failed
+ * or broken.
  *
- * None of them is worth failing for: what cannot be written is left out. All
+ * None of them makes a run fail: one that cannot be written is left out. All
  * of them need root, and the journal is only the machine's own.
  */
 #pragma once
@@ -19,7 +20,7 @@
 void ks_notify_log(const struct ks_system *system, const char *format, ...)
 	G_GNUC_PRINTF(2, 3);
 
-/* text is what the terminal was told: "NAME/VERSION on RELEASE: ...". */
+/* text is what the terminal showed: "NAME/VERSION on RELEASE: ...". */
 void ks_notify_journal_failed(const struct ks_system *system,
 			      const struct ks_verdict *verdict, const char *text);
 void ks_notify_journal_done(const struct ks_system *system, const char *text);

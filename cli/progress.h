@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is going on, on stderr: one line that is redrawn on a terminal
+ * The progress of a run, on stderr: one line that is redrawn on a terminal
  * ("[2/8] evdi/1.12.0 on 6.1.0-56-amd64: make (12 s of about 30 s)"), a line
  * for each build elsewhere, nothing when quiet.
  */

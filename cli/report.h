@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is told at the end of a run: one line per target on which something was
- * done, then what waits and for what, then the failures, each with the command
- * to type next.
+ * The report at the end of a run: one line per target that was changed, then
+ * the waiting targets and what each waits for, then the failures, each with
+ * the command to type next.
  *
- * A run with a trigger says only what is new: run_dir/reported remembers which
- * failures and waits were told at the end of a transaction, so that one that
- * fails inside a kernel's postinst is named once more at the end of apt's
+ * A run with a trigger reports only news: run_dir/reported remembers which
+ * failures and waits were reported at the end of a transaction, so that a
+ * failure inside a kernel's postinst is named once more at the end of apt's
  * output, and not again by every later transaction. A run without a trigger
- * tells everything.
+ * reports everything.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 struct ks_report;
 
-/* Takes what the package database holds now, to tell later what was recorded. */
+/* Reads the records in the package database now, to report later what was recorded. */
 struct ks_report *ks_report_new(const struct ks_system *system);
 void ks_report_free(struct ks_report *report);
 KS_DEFINE_CLEANUP(ks_report, ks_report_free)
@@ -27,12 +27,15 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event);
 enum ks_report_what {
 	KS_REPORT_ALL,
 	KS_REPORT_ERRORS, /* --quiet, --json */
-	/* The caller has told of the targets asked for: what is about none of them. */
+	/*
+	 * The caller has reported the targets that were asked for: report only
+	 * what is about none of them.
+	 */
 	KS_REPORT_OTHERS,
 };
 
 /*
- * Print it, write journal and motd. Failures are remembered as told unless
+ * Print it, write journal and motd. Failures are remembered as reported unless
  * no_record says that this is not yet the end of a transaction.
  */
 void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,

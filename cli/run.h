@@ -14,7 +14,7 @@
 struct ks_run {
 	/* its observer may be NULL, and sees every event; cancelled is this unit's own */
 	struct ks_run_options options;
-	bool silent; /* the caller tells (the personality dkms has its own words) */
+	bool silent; /* the caller prints (the personality dkms has its own words) */
 };
 
 /* Run, report, and give the exit code. *outcome may be NULL; it is NULL after
@@ -22,21 +22,24 @@ struct ks_run {
 int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		  struct ks_outcome **outcome);
 
-/* True, and told, when KMODSMITH=0 is in the environment: then nothing is changed. */
+/*
+ * When KMODSMITH=0 is in the environment: print that nothing is changed and
+ * return true.
+ */
 bool ks_run_is_disabled(const struct ks_cli *cli);
 
 /* Print an error and give the exit code for it. */
 int ks_run_fail(const GError *error);
 
 /*
- * True, and told, when an ancestor of this process holds the lock: the request
- * is left to it, it runs once more before it ends.
+ * When an ancestor of this process holds the lock: leave the request to it (it
+ * runs once more before it ends), print that and return true.
  */
 bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what);
 
 /*
- * In a scriptlet of a transaction at whose end the engine runs (the plugin of rpm
- * says so in the environment): building now would be building twice.
+ * Set (by the plugin of rpm) in a scriptlet of a transaction at whose end the
+ * engine runs: a build now would be a second one.
  */
 #define KS_RUN_TRANSACTION_ENV "KMODSMITH_TRANSACTION"
 bool ks_run_is_in_transaction(void);

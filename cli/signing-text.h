@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What signing has to say, in the words of kmodsmith. */
+/* How modules are signed, in the words of kmodsmith. */
 #pragma once
 
 #include "core/engine/engine.h"

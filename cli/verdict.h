@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the planner says of targets, as people read it and as exit codes. */
+/* The planner's verdicts on targets, as people read them and as exit codes. */
 #pragma once
 
 #include "cli/command.h"
 
-/* What a command is about; NULL is all. */
+/* The targets that a command is about; NULL is all. */
 struct ks_selection {
 	char *module;
 	char *version;
@@ -15,13 +15,19 @@ void ks_selection_clear(struct ks_selection *selection);
 
 /*
  * From a MODULE[/VERSION] argument and a --kernel option, either may be NULL.
- * KS_ERROR_INVALID for what can be no name.
+ * KS_ERROR_INVALID for a malformed name.
  */
 bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
 		       const char *release, GError **error);
-/* Its kernel is meant, also one that has headers and no image: see struct ks_system. */
+/*
+ * The user has named its kernel, which then counts even with headers and no
+ * image: see struct ks_system.
+ */
 void ks_selection_name_kernel(struct ks_cli *cli, const struct ks_selection *selection);
-/* Run command on what the two select, its code; KS_EXIT_USAGE, told, for no name. */
+/*
+ * Turn the two arguments into a selection and run command on it. Returns its
+ * exit code, or KS_EXIT_USAGE after printing why a name is malformed.
+ */
 int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
 		     int (*command)(struct ks_cli *cli,
 				    const struct ks_selection *selection));
@@ -38,12 +44,12 @@ bool ks_verdict_is_shown(const struct ks_verdict *verdict);
 
 /* "NAME/VERSION on RELEASE" */
 char *ks_verdict_name(const struct ks_verdict *verdict);
-/* ks_manifest_unresolved() of what was built for it */
+/* ks_manifest_unresolved() of its artifact */
 char *ks_verdict_unresolved(const struct ks_verdict *verdict);
 /* "NAME/VERSION on RELEASE: STATE (reason words; detail)" */
 char *ks_verdict_line(const struct ks_verdict *verdict);
 
-/* "build failed at make: FIRST ERROR", and for the broken what is wrong. */
+/* "build failed at make: FIRST ERROR"; for a broken target, its problem. */
 char *ks_verdict_failure(const struct ks_verdict *verdict);
 
 /* KS_EXIT_OK, KS_EXIT_FAILED or KS_EXIT_WAITING. */

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the personality dkms asks the engine for, and how the answer is told. */
+/* How the personality dkms runs the engine, and prints what came of it. */
 #pragma once
 
 #include "cli/dkms/dkms-speech.h"
 #include "cli/run.h"
 
 /*
- * Run it for a command ("dkms build"); words are told of it. *outcome is NULL
- * after a failure, which was told then.
+ * Run it for a command ("dkms build"); words gets its events. *outcome is NULL
+ * after a failure, which was printed then.
  */
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		       const struct ks_plan_request *request, struct ks_dkms_words *words,
 		       struct ks_outcome **outcome);
 
 /*
- * True, and told, in a transaction at whose end the engine runs anyway: what is
- * registered now is done then.
+ * Inside a package transaction, which ends with a run of the engine: print that
+ * the work is left to it and return true.
  */
 bool ks_dkms_leave_to_end(const char *what);
 
 bool ks_dkms_is_installed(const struct ks_verdict *verdict);
 
 /*
- * dkms's exit code for a target after the run that was to build, or install, it;
- * what went wrong is told.
+ * dkms's exit code for a target after the run that was to build, or install,
+ * it; prints what went wrong.
  */
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 		 const struct ks_dkms_words *words, const struct ks_verdict *verdict);
@@ -31,7 +31,10 @@ int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 		 const struct ks_verdict *verdict);
 
-/* The kernel has no headers, or is not there at all: 21, told. */
+/*
+ * Print that the kernel has no headers, or does not exist.
+ * Returns KS_DKMS_HEADERS_MISSING.
+ */
 int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release);
 /* The words and the code for a kernel that has no directory; dkms's. */
 int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release);
@@ -47,8 +50,9 @@ int ks_dkms_build_on(struct ks_dkms *dkms, const char *release);
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release);
 
 /*
- * Build and install again what is built upon another version of the module that was
- * just installed there, if its conf wants that; the code (dkms-dependents.c).
+ * Build and install again the modules that were built against another version
+ * of the module that was just installed there, if their confs want that.
+ * Returns the exit code (dkms-dependents.c).
  */
 int ks_dkms_rebuild_dependents(struct ks_dkms *dkms, const char *release);
 

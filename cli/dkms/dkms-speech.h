@@ -3,9 +3,9 @@
  * What the engine does, in dkms's words and order (3.4.3), from its events:
  * "Building module(s)... done.", "Installing FILE" and so on, on stdout.
  *
- * Live, each line is begun when its work begins. Kept, the lines are put aside
- * for each target and printed on demand: builds run at the same time, and one
- * depmod is made for all, but dkms's output is one module after the other.
+ * Live, each line begins when its work begins. Kept, the lines of each target
+ * are stored and printed on demand: builds run at the same time, and one
+ * depmod is made for all, but dkms's output is one module after another.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct ks_dkms_done {
 	bool installed;
 	bool uninstalled;
 	bool had_originals; /* of the kernel's own that dkms moved away */
-	int code;	    /* of what failed; KS_DKMS_OK: nothing did */
-	char *error;	    /* further lines after "\n"; NULL: it was told already */
+	int code;	    /* of the failure; KS_DKMS_OK: nothing failed */
+	char *error;	    /* further lines after "\n"; NULL: it was printed already */
 };
 
 struct ks_dkms_words;
@@ -28,12 +28,12 @@ void ks_dkms_words_free(struct ks_dkms_words *words);
 KS_DEFINE_CLEANUP(ks_dkms_words, ks_dkms_words_free)
 
 bool ks_dkms_words_is_kept(const struct ks_dkms_words *words);
-/* Print what dkms tells once before the first build, when there was one. Kept only. */
+/* Print what dkms prints once before the first build, if there was a build. Kept only. */
 void ks_dkms_words_print_prologue(const struct ks_dkms_words *words);
 
 /* A ks_observer; data is the struct ks_dkms_words. */
 void ks_dkms_words_observe(const struct ks_event *event, void *data);
-/* The run is over: what was begun last is done. */
+/* The run is over: finish the line that was begun last. */
 void ks_dkms_words_end(struct ks_dkms_words *words);
 
 /* NULL: nothing was done to it. */
@@ -41,11 +41,11 @@ const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,
 					      const char *name, const char *version,
 					      const char *release);
 
-/* Tell what failed of it, on stderr. Its code, KS_DKMS_OK when nothing did. */
+/* Print its failure on stderr. Returns its code, KS_DKMS_OK when nothing failed. */
 int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *name,
 			       const char *version, const char *release);
 
-/* Print what was kept of a target; with depmod's line when its files have changed. */
+/* Print the lines kept for a target; with depmod's line when its files have changed. */
 void ks_dkms_words_print(const struct ks_dkms_words *words, const char *name,
 			 const char *version, const char *release, bool with_depmod);
 bool ks_dkms_words_depmod_failed(const struct ks_dkms_words *words, const char *release);

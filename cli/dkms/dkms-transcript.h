@@ -16,10 +16,10 @@ struct ks_lines_chunk {
 struct ks_lines_block {
 	struct ks_dkms_done done;
 	GPtrArray *chunks; /* struct ks_lines_chunk; live: stays empty */
-	bool began;	   /* its first step was told */
+	bool began;	   /* its first step was printed */
 	bool line_open;	   /* "Building module(s)..." has not ended */
-	bool made;	   /* make's line was told */
-	bool signs;	   /* and it has not been told yet */
+	bool made;	   /* make's line was printed */
+	bool signs;	   /* and it has not been printed yet */
 	char *command;	   /* of the open line */
 	char *script;	   /* the latest one that was run as root */
 };
@@ -28,17 +28,17 @@ struct ks_dkms_words {
 	const struct ks_dkms *dkms;
 	bool kept;
 	bool in_post_transaction; /* its line has not ended */
-	bool began;		  /* a first step was told, or kept */
+	bool began;		  /* a first step was printed, or kept */
 	bool moved;		  /* files were placed or taken away */
 	bool in_depmod;		  /* its line has not ended */
-	char *prologue;		  /* of signing; NULL: nothing is to be built */
+	char *prologue;		  /* about signing; NULL: nothing is to be built */
 	GHashTable *blocks;	  /* "NAME/VERSION RELEASE" -> struct ks_lines_block */
 	GHashTable *depmod;	  /* release -> error text of its failure */
 	struct ks_lines_block *ticking;
 	unsigned int n_ticks;
 };
 
-/* Of a table: a GDestroyNotify. */
+/* The GDestroyNotify of a table of blocks. */
 void ks_lines_block_free(gpointer data);
 /* The block of a target, or with an empty release of a source; NULL: none yet. */
 struct ks_lines_block *ks_lines_find(const struct ks_dkms_words *words, const char *name,
@@ -46,9 +46,15 @@ struct ks_lines_block *ks_lines_find(const struct ks_dkms_words *words, const ch
 /* The block of an action, made when it is new; NULL for one of a whole kernel. */
 struct ks_lines_block *ks_lines_get(struct ks_dkms_words *words,
 				    const struct ks_action *action);
-/* At once, in the order of the calls also where the two are one terminal. */
+/*
+ * Print at once, in the order of the calls even where stdout and stderr are
+ * one terminal.
+ */
 void ks_lines_print(const char *text, bool is_error);
-/* At once, or put aside where lines are kept; block may be NULL: at once. */
+/*
+ * Print at once, or store the text in block where lines are kept; block may be
+ * NULL: at once.
+ */
 void ks_lines_say_text(struct ks_dkms_words *words, struct ks_lines_block *block,
 		       bool is_error, const char *text);
 void ks_lines_say(struct ks_dkms_words *words, struct ks_lines_block *block,

@@ -34,7 +34,7 @@ enum ks_dkms_exit {
 	KS_DKMS_PRE_INSTALL_FAILED = 101,
 };
 
-/* What the command line says. Strings are NULL, or "", when it does not say it. */
+/* The parsed command line. Strings that it does not give are NULL or "". */
 struct ks_dkms_options {
 	char *action;
 	char *module, *version;
@@ -67,8 +67,8 @@ struct ks_dkms {
 	struct ks_conf_overrides overrides; /* what the options say over the confs */
 	const char *const
 		*leave_out; /* files the next installation leaves out; or NULL */
-	GHashTable *read;   /* "NAME/VERSION" of the confs that were told of */
-	/* --dkmstree or --installtree: the package database tells of other modules */
+	GHashTable *read;   /* "NAME/VERSION" of the confs whose problems were printed */
+	/* --dkmstree or --installtree: the package database is about other modules */
 	bool is_private;
 	bool in_script; /* of a package, of dpkg or rpm: the database is locked */
 };
@@ -95,7 +95,7 @@ struct ks_dkms_action {
 	enum ks_dkms_check checks[KS_DKMS_MAX_CHECKS];
 	bool takes_all;		/* --all is for all kernels, and modules */
 	bool no_default_kernel; /* without -k it is not about the running one */
-	bool needs_kernel;	/* -k is to be given: 4, before anything else */
+	bool needs_kernel;	/* -k is required: 4, before anything else */
 	bool filters;		/* M, V, K and A are patterns, or a path: not names */
 	bool changes;		/* does nothing with KMODSMITH=0 */
 };
@@ -103,28 +103,34 @@ struct ks_dkms_action {
 /* dkms-actions.c */
 extern const struct ks_dkms_action ks_dkms_actions[]; /* ends with a NULL name */
 const struct ks_dkms_action *ks_dkms_find_action(const char *name);
-/* The checks of an action: KS_DKMS_OK, or the exit code after telling why. */
+/* The checks of an action: KS_DKMS_OK, or the exit code after printing why not. */
 int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *action);
 
-/* 1, told, when the caller cannot write to T. */
+/* KS_DKMS_OK, or 1 after printing that the caller cannot write to T. */
 int ks_dkms_check_tree(const struct ks_dkms *dkms);
 
 /* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
 int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void ks_dkms_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* True once for each: then its conf's "Deprecated feature: ..." lines are told. */
+/*
+ * True once for each: then the caller prints its conf's "Deprecated feature:
+ * ..." lines.
+ */
 bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
 			   const char *version);
 /* "dkms.conf: Error! TEXT", on stderr. */
 void ks_dkms_complain(const char *text);
 
 /*
- * dkms-options.c: KS_DKMS_OK, or the exit code after telling why. Stops at
+ * dkms-options.c: KS_DKMS_OK, or the exit code after printing why not. Stops at
  * --help and --version, as dkms does.
  */
 int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv);
 void ks_dkms_options_clear(struct ks_dkms_options *options);
-/* What of the whole line does not fit together, in dkms's order. */
+/*
+ * Check that the options fit together, in the order in which dkms checks.
+ * KS_DKMS_OK, or the exit code after printing the first problem.
+ */
 int ks_dkms_options_check(const struct ks_dkms_options *options,
 			  const struct ks_dkms_action *action);
 /* "NAME" or "NAME/VERSION" (the rest of a line of dkms's, too). */
@@ -135,7 +141,7 @@ void ks_dkms_options_describe(FILE *to);
 /* dkms-environment.c: what framework.conf and the command line leave open. */
 void ks_dkms_take_environment(struct ks_dkms *dkms);
 
-/* dkms-actions.c: usage, and what there is, from the two tables. */
+/* dkms-actions.c: usage, and lists of the actions and options, from the two tables. */
 void ks_dkms_print_usage(FILE *to);
 
 /* dkms-source.c: where the module of the command line is. */
@@ -144,10 +150,13 @@ bool ks_dkms_is_added(const struct ks_dkms *dkms);   /* and leads to a source */
 bool ks_dkms_is_broken(const struct ks_dkms *dkms);
 /* T/M/kernel-K-A leads to this version. */
 bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const char *arch);
-/* It leads to any version of the module. */
+/* Is any version of the module active there? */
 bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,
 			   const char *release, const char *arch);
-/* "Warning: ..." of what a build is forced without; NULL: nothing is missing. */
+/*
+ * "Warning: ..." naming the dependencies that a forced build lacks; NULL: none
+ * is missing.
+ */
 char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target *target);
 char *ks_dkms_source_path(const struct ks_dkms *dkms);
 int ks_dkms_die_no_source(const struct ks_dkms *dkms);
@@ -185,8 +194,9 @@ char *ks_dkms_sign_prologue(const struct ks_signing *signing,
  */
 int ks_dkms_add_given(struct ks_dkms *dkms);
 /*
- * dkms's strict reading, before anything is done: 8 when the conf in dir is none, 4
- * when it is not there. Told, as what is odd and no error.
+ * Read dir/dkms.conf as strictly as dkms does before it changes anything;
+ * prints errors and oddities. KS_DKMS_BAD_CONF for an invalid conf,
+ * KS_DKMS_BROKEN for none.
  */
 int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
 /*
@@ -196,6 +206,6 @@ int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
  */
 int ks_dkms_add_found(struct ks_dkms *dkms);
 
-/* Register dir, whose conf that is, copying it to its place; told in dkms's words. */
+/* Register dir, whose conf this is, copying it to its place; prints dkms's words. */
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 			  const struct ks_conf *conf);

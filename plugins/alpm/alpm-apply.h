@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes the local database equal to the desired set of records: writes what is missing
- * or other, drops what is not wanted, with what its kernel's removal left of its files.
+ * Makes the local database equal to the desired set of records: writes records
+ * that are missing or differ, drops those that are not wanted, together with
+ * the files that their kernel's removal left.
  *
- * What goes wrong with one record is said on stderr, and the others are made. The false
- * returned then has an error that sums up; KS_ERROR_PENDING when the database cannot be
- * written now and nothing was changed.
+ * A record that fails is reported on stderr, and the others are made. The
+ * function then returns false with an error that sums up; KS_ERROR_PENDING
+ * when the database cannot be written now and nothing was changed.
  */
 #pragma once
 

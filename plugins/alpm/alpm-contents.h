@@ -20,7 +20,7 @@ struct ks_alpm_contents {
 	GPtrArray *paths; /* char *: what "files" lists but directories */
 };
 
-/* Where a file of a record really lies, as pacman spells it: "usr/lib/modules/K/x.ko". */
+/* The real path of a record's file, as pacman spells it: "usr/lib/modules/K/x.ko". */
 char *ks_alpm_contents_path(const struct ks_system *system, const char *path);
 
 /*

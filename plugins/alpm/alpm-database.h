@@ -2,11 +2,13 @@
 /*
  * Which database pacman works on, and whether a pacman that waits for us holds its lock.
  *
- * A program that a hook has started is told nothing: neither --dbpath nor --root reach
- * it, and pacman.conf may say something else. But the waiting pacman has DBPath/db.lck
- * open, so the ancestors' descriptors (/proc/PID/fd) are searched for it. It is known by
- * device and inode, never by its name alone; the name only tells where to look. Where
- * /proc is not mounted the hook's word (KS_RECORD_DATABASE_ENV) is taken.
+ * A program that a hook has started does not learn the database's path:
+ * neither --dbpath nor --root reach it, and pacman.conf may say something
+ * else. But the waiting pacman has DBPath/db.lck open, so the ancestors'
+ * descriptors (/proc/PID/fd) are searched for it. It is known by device and
+ * inode, never by its name alone; the name only shows where to look. Where
+ * /proc is not mounted KS_RECORD_DATABASE_ENV, which the hook sets,
+ * is believed.
  *
  * Else it is DBPath of the tree's /etc/pacman.conf, or /var/lib/pacman ("Include" in
  * [options] is not followed).
@@ -23,8 +25,9 @@ struct ks_alpm {
 };
 
 /*
- * Find and open it. KS_ERROR_NOT_FOUND when there is none; KS_ERROR_PENDING when the
- * waiting pacman's lies outside of the tree (--root with a --dbpath elsewhere).
+ * Find and open it. KS_ERROR_NOT_FOUND when there is none; KS_ERROR_PENDING
+ * when the waiting pacman's database lies outside of the tree (--root with a
+ * --dbpath elsewhere).
  */
 struct ks_alpm *ks_alpm_open(const struct ks_system *system, GError **error);
 void ks_alpm_close(struct ks_alpm *alpm);
@@ -40,7 +43,8 @@ bool ks_alpm_check_version(const struct ks_alpm *alpm, GError **error);
 char *ks_alpm_lock_path(const struct ks_alpm *alpm);
 
 /*
- * Must what a hook starts be told of it by KS_RECORD_DATABASE_ENV? When it is not the one
- * that pacman.conf names, or when nobody can see who holds the lock.
+ * Must a program that a hook starts get KS_RECORD_DATABASE_ENV? True when the
+ * database is not the one that pacman.conf names, or when nobody can see who
+ * holds the lock.
  */
 bool ks_alpm_needs_telling(const struct ks_alpm *alpm);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing entries of the local database so that a kill or a power cut leaves the old
- * entry or the new one, or none, never half of one: a new entry is made and synced in
- * DBPath/.kmodsmith.*, where pacman does not look, then renamed into place; one that goes
- * is renamed out first. The caller holds the lock.
+ * Changing entries of the local database so that a kill or a power cut leaves
+ * the old entry or the new one, or none, never half of one: a new entry is
+ * made and synced in DBPath/.kmodsmith.*, where pacman does not look, then
+ * renamed into place; an entry to be removed is renamed out first. The caller
+ * holds the lock.
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 bool ks_alpm_store_put(const struct ks_alpm *alpm, const char *old,
 		       const struct ks_alpm_contents *contents, GError **error);
 
-/* Remove the entry of that name, and nothing of its files. */
+/* Remove the entry of that name, and none of its files. */
 bool ks_alpm_store_drop(const struct ks_alpm *alpm, const char *dir, GError **error);
 
 /* Remove what a killed run left outside of local. */

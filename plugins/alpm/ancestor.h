@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the ancestors of this process have open, through /proc/PID/fd. Works across
- * chroot(2), because a file is told by device and inode; the path is what the kernel
- * says of it, seen from this process's root, and only a clue.
+ * The files that the ancestors of this process have open, through /proc/PID/fd.
+ * Works across chroot(2), because a file is recognised by device and inode; the
+ * path is the kernel's, seen from this process's root, and only a clue.
  */
 #pragma once
 

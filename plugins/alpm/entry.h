@@ -19,7 +19,7 @@ struct ks_alpm_entry {
 	char *dir;			    /* its name below /local */
 	char *name, *version;		    /* as pacman calls it */
 	const struct ks_record_entry *said; /* in its changelog; NULL: not ours */
-	GPtrArray *changelog;		    /* owns what is said */
+	GPtrArray *changelog;		    /* owns the changelog's texts */
 	bool complete;			    /* has all the files of an entry */
 };
 

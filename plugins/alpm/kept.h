@@ -13,15 +13,18 @@
 
 #include "core/platform/system.h"
 
-/* Before the transaction. */
+/* Before the transaction: keep copies. */
 bool ks_kept_save(const struct ks_system *system, const char *release, GError **error);
 
 /*
- * After it: give back what is gone, forget the rest. *restored (may be NULL) tells of a
- * kernel that was given back; nothing kept is success.
+ * After it: give back what is gone, drop the rest. *restored (may be NULL): a
+ * kernel was given back. When nothing was kept it succeeds.
  */
 bool ks_kept_restore(const struct ks_system *system, bool *restored, GError **error);
 
-/* At boot: remove what was given back, of all kernels but the running one. *n counts. */
+/*
+ * At boot: remove what was given back, for all kernels except the running one.
+ * *n counts.
+ */
 bool ks_kept_clean(const struct ks_system *system, const char *running, unsigned int *n,
 		   GError **error);

@@ -18,7 +18,7 @@ struct ks_mtree_item {
 	struct stat st;
 	char *link;   /* text of a link */
 	int fd;	      /* content of a regular file; owned; -1 otherwise */
-	char *source; /* or the path of one, which is opened for reading it */
+	char *source; /* or the path of a file, which is opened to read the content */
 	char *sha256; /* what the content has to be; NULL: anything */
 };
 
@@ -36,6 +36,6 @@ bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
 
 /*
  * For struct ks_mtree_item, in this order. KS_ERROR_INVALID, naming the path, when a
- * content is not what it has to be. Descriptors are read from their beginning.
+ * content is not the expected one. Descriptors are read from their beginning.
  */
 GByteArray *ks_mtree_format(GPtrArray *items, GError **error);

@@ -23,11 +23,11 @@ GHashTable *ks_alpm_owners(const struct ks_alpm *alpm, GPtrArray *paths,
 			   GHashTable *not_of, GError **error);
 
 /*
- * Does libalpm find the package (struct ks_alpm_contents) with its version and its files?
- * Names of those it does not are added to bad. True, with none added, when there is no
- * libalpm to ask.
+ * Does libalpm find the package (struct ks_alpm_contents) with its version and
+ * its files? The names of packages that it does not find are added to bad.
+ * True, with none added, when libalpm is not installed.
  */
 void ks_alpm_read_back(const struct ks_alpm *alpm, GPtrArray *written, GPtrArray *bad);
 
-/* What answers: the soname of the library, or NULL. For messages and tests. */
+/* Which library answers: its soname, or NULL. For messages and tests. */
 const char *ks_alpm_library(void);

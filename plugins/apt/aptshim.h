@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libapt-pkg in C, as little of it as the recorder needs: automatic flags,
- * what autoremove would take, and which packages the lists know. Packages are
- * never installed through it (that would fire every vendor's apt hooks again).
+ * libapt-pkg in C, as little of it as the recorder needs: automatic flags, the
+ * packages that autoremove would take, and those that the lists have. Packages
+ * are never installed through it (that would fire every vendor's apt
+ * hooks again).
  *
  * Opening costs 8 to 28 ms with KS_APT_STATUS_ONLY, and 100 to 400 ms with the
  * package lists. libapt-pkg keeps its configuration in globals: one root and

@@ -7,8 +7,8 @@
 
 #include "core/platform/system.h"
 
-/* The files whose change makes what was read of the database out of date;
- * NULL-terminated. */
+/* The files whose change makes an answer from the database out of
+ * date; NULL-terminated. */
 extern const char *const ks_checked_files[];
 
 bool ks_checked_is_current(const struct ks_system *system);

@@ -28,7 +28,7 @@ struct ks_deb_file {
 
 void ks_deb_file_free(struct ks_deb_file *file);
 
-/* What control.tar holds beside control and md5sums; maintainer scripts have
+/* The members of control.tar besides control and md5sums; maintainer scripts have
  * mode 0755. */
 struct ks_deb_script {
 	const char *name; /* "postinst" */

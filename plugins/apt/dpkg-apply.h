@@ -2,12 +2,13 @@
 /*
  * Make dpkg's database equal to the desired set.
  *
- * What is wrong or missing is packed from the installed files and spooled;
- * then one "dpkg -i" for all of them, and after it one "dpkg -P" for records
- * of ours that are not wanted. In this order a file that moves from one
- * record to another (a source was renamed) changes its owner by Replaces and is
- * never deleted. One that is not wanted is kept while a file of it is there, on
- * a kernel that is there: dpkg would delete it, and the engine has not.
+ * Records that are wrong or missing are packed from the installed files and
+ * spooled; then one "dpkg -i" for all of them, and after it one "dpkg -P" for
+ * records of ours that are not wanted. In this order a file that moves from
+ * one record to another (a source was renamed) changes its owner by Replaces
+ * and is never deleted. An unwanted record is kept while one of its files
+ * exists on a kernel that exists: dpkg would delete the file, which the engine
+ * has not.
  *
  * A record that cannot be made, because a file is not the recorded one, belongs
  * to another package, or the name is taken, is left out with a message on

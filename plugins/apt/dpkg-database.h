@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What dpkg's database says, asked of dpkg-query. That reads the journal of a
- * dpkg that was killed too, which libapt-pkg does not, needs no lock and works
- * inside maintainer scripts. One question costs 6 ms, one about owners 30 to 50.
+ * dpkg's database, read by dpkg-query. That also reads the journal of a dpkg
+ * that was killed, which libapt-pkg does not, needs no lock and works inside
+ * maintainer scripts. One question costs 6 ms, one about owners 30 to 50.
  */
 #pragma once
 
@@ -32,8 +32,8 @@ struct ks_dpkg_package *ks_dpkg_find(GPtrArray *packages, const char *name);
 bool ks_dpkg_is_complete(const struct ks_dpkg_package *package);
 
 /*
- * Made by this recorder. A half-installed package has lost its fields; then
- * its version tells (ks_deb_version()).
+ * Was it made by this recorder? A half-installed package has lost its fields;
+ * then its version decides (ks_deb_version()).
  */
 bool ks_dpkg_is_ours(const struct ks_dpkg_package *package);
 

@@ -2,10 +2,10 @@
 /*
  * Running dpkg, perhaps from inside a run of apt that waits for us.
  *
- * The environment is inherited: DPKG_FRONTEND_LOCKED tells dpkg that an
- * ancestor of ours holds the frontend lock for it. It is taken away when that
- * ancestor is gone (apt was killed; dpkg then takes the lock itself).
- * KMODSMITH_NESTED=1 tells our own hooks to stay away.
+ * The environment is inherited: With DPKG_FRONTEND_LOCKED dpkg knows that an
+ * ancestor of ours holds the frontend lock for it; the variable is removed
+ * when that ancestor is gone (apt was killed; dpkg then takes the lock
+ * itself). With KMODSMITH_NESTED=1 our own hooks do nothing.
  *
  * dpkg gets a session of its own, no standard input, and a log file for its
  * output: a broken pipe or ^C in the middle of unpacking would leave a package

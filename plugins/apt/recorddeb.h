@@ -14,7 +14,7 @@ struct ks_record_deb {
 	const struct ks_record *record;
 	const char *name; /* ks_deb_package_name() of the record's */
 	const char *architecture;
-	const char *kernel_package; /* NULL: nobody owns the kernel */
+	const char *kernel_package; /* NULL: no package owns the kernel */
 	const char *modules_dir; /* "/lib/modules" or "/usr/lib/modules", as the kernel's
 				    package spells it */
 	GPtrArray *replaces; /* const char *: other records of ours that own one of the

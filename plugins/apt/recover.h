@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Heal what a killed recorder left: packages of ours half installed, which
- * block all of apt, and dpkg's unfinished journal. What was spooled but not
- * begun is left for the next apply, which knows the desired set.
+ * Repair what a killed recorder left: packages of ours half installed, which
+ * block all of apt, and dpkg's unfinished journal. Entries that were spooled
+ * but not begun stay for the next apply, which has the desired set.
  *
  * Costs a readdir and a few stats when there is nothing to do.
  */

@@ -19,6 +19,6 @@ struct ks_setaside *ks_setaside_new(const struct ks_system *system);
 /* The regular files that dpkg says package owns. What cannot be kept is not. */
 void ks_setaside_add(struct ks_setaside *aside, const char *package);
 
-/* Put back what is gone, drop the other names, free. */
+/* Put back the files that are gone, drop the other names, free. */
 void ks_setaside_finish(struct ks_setaside *aside);
 KS_DEFINE_CLEANUP(ks_setaside, ks_setaside_finish)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The write-ahead spool, state_dir/spool. Before dpkg is told anything, what it
- * will be told is here and synced: NAME.deb to be installed, NAME.purge to be
- * purged. An entry leaves when the database says that it is done. Whoever
- * finds entries after a crash can therefore repeat what was interrupted, also
- * when a package half installed blocks all of apt.
+ * The write-ahead spool, state_dir/spool. Before dpkg runs, what it is to do
+ * is here and synced: NAME.deb to be installed, NAME.purge to be purged. An
+ * entry leaves when the database says that it is done. Whoever finds entries
+ * after a crash can therefore repeat what was interrupted, even when a
+ * half-installed package blocks all of apt.
  *
  * The spool's own lock keeps two recorders apart.
  */

@@ -8,18 +8,18 @@
 #include "core/platform/system.h"
 #include "plugins/recorder/recorder.h"
 
-/* What a verb does in a tree; false with an error. argument may be NULL. */
+/* The function of a verb in a tree; false with an error. argument may be NULL. */
 typedef bool (*ks_recorder_func)(const struct ks_system *system, const char *argument,
 				 GError **error);
 
 /* Defined by the recorder. */
 extern const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS];
 
-/* Its ks_recorder.run: the verb's function in the tree at root. */
+/* For ks_recorder.run: call the verb's function in the tree at root. */
 int ks_recorder_run(const char *root, enum ks_recorder_verb verb, const char *argument);
 
 /* The records (core/record/protocol.h) on standard input; NULL with an error. */
 GPtrArray *ks_recorder_read_set(GError **error);
 
-/* To standard output, and out. */
+/* Print to standard output, and flush. */
 bool ks_recorder_print(const char *text, GError **error);

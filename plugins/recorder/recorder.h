@@ -22,7 +22,7 @@ enum ks_recorder_verb {
 struct ks_recorder {
 	const char *program; /* "recorder-dpkg" */
 	bool ignores_sigterm;
-	/* Returns the exit code; what is wrong is on stderr then. argument may
+	/* Returns the exit code, after printing errors on stderr. argument may
 	 * be NULL. */
 	int (*run)(const char *root, enum ks_recorder_verb verb, const char *argument);
 };

@@ -25,8 +25,8 @@ struct ks_child_output {
 };
 
 /*
- * Run it and wait. False when it could not be started or said more than 64 MiB;
- * *output is to be cleared in either case.
+ * Run it and wait. False when it could not be started or printed more than 64
+ * MiB; the caller clears *output in either case.
  */
 bool ks_child_run(const struct ks_child *child, struct ks_child_output *output,
 		  struct ks_why *why);

@@ -79,6 +79,6 @@ bool ks_header_mark_installed(Header h, size_t n_files, rpm_tid_t tid,
 /* Digest (KS_HASH_*) of a header as it is in a file, in hexadecimal; to be freed. */
 char *ks_header_digest(Header h, int algorithm);
 
-/* What stands before a header in a file: magic, version, four bytes of nothing. */
+/* The bytes before a header in a file: magic, version, four zero bytes. */
 #define KS_HEADER_MAGIC_BYTES 8
 extern const uint8_t ks_header_magic[KS_HEADER_MAGIC_BYTES];

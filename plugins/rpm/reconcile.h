@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Make rpm's database equal to the desired set of records: what is wanted and not
- * there, or there with another digest, is imported; what is there and not wanted is
- * dropped. Idempotent, and nothing is written when all is right.
+ * Make rpm's database equal to the desired set of records: records that are
+ * wanted and missing, or there with another digest, are imported; those that
+ * are there and not wanted are dropped. Idempotent, and nothing is written when
+ * all is right.
  */
 #pragma once
 
@@ -19,7 +20,10 @@ struct ks_reconcile {
 	 * kmodsmith itself.
 	 */
 	bool give_up_files;
-	/* Told of each record that cannot be made or dropped, a line without its end. */
+	/*
+	 * Called for each record that cannot be made or dropped, with a line
+	 * without its end.
+	 */
 	void (*complain)(const char *line, void *data);
 	void *data;
 };
@@ -30,8 +34,8 @@ struct ks_reconciled {
 };
 
 /*
- * False when it could not be tried or went wrong altogether; what was done until
- * then stays. Records that fail alone are counted and leave the others alone.
+ * False when it could not be tried or went wrong altogether; changes made until
+ * then stay. Records that fail alone are counted and leave the others alone.
  */
 bool ks_reconcile(const struct ks_reconcile *options, const struct ks_record_set *set,
 		  struct ks_reconciled *result, struct ks_why *why);

@@ -12,7 +12,7 @@
 #include "plugins/rpm/header.h"
 #include "core/support/why.h"
 
-/* What makes a package one of ours: this vendor, and a cookie that can be read. */
+/* What marks a package as ours: this vendor, and a cookie that can be read. */
 #define KS_DATABASE_VENDOR "kmodsmith"
 
 struct ks_db_entry {
@@ -53,9 +53,9 @@ bool ks_db_provides(rpmts ts, const char *name, const char *evr);
 char *ks_db_spell(const char *path, bool usr);
 
 /*
- * Is rpm's lock held by a process that is not caller (0: nobody is excepted)? *pid
- * is then who, 0 when that cannot be told. Before a lock is taken in this process:
- * closing the file drops all that the process has on it.
+ * Is rpm's lock held by a process other than caller (0: by any)? *pid is that
+ * process, 0 when unknown. Call it before this process takes a lock: closing
+ * the file drops all locks that the process has on it.
  */
 bool ks_db_is_locked(rpmts ts, long caller, long *pid);
 

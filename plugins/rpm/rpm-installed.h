@@ -17,12 +17,13 @@ Header ks_installed_build(rpmts ts, const struct ks_tree_root *tree,
 			  const struct ks_record *record, const char *package,
 			  struct ks_why *why);
 
-/* Is the kernel's directory that of a kernel, and not merely what is left of one? */
+/* Is the kernel's directory that of a kernel, and not merely the remains of one? */
 bool ks_installed_kernel_is_there(const struct ks_tree_root *tree, const char *release);
 
 /*
- * From 4.17 on a package that is required by a record can be removed with it:
- * there are a callback to follow plain rpm, and no other user of it to be cut off.
+ * Since 4.17 a package that is required by a record can be removed with it:
+ * there is a callback to follow plain rpm, and it has no other user whom we
+ * would cut off.
  */
 bool ks_installed_can_require(void);
 

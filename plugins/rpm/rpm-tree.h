@@ -24,7 +24,7 @@ void ks_tree_close(struct ks_tree_root *tree);
 bool ks_tree_lstat(const struct ks_tree_root *tree, const char *path, struct stat *st);
 bool ks_tree_has(const struct ks_tree_root *tree, const char *path);
 
-/* Remove a file, or a directory that is empty; what is not there is no error. */
+/* Remove a file, or an empty directory; it is no error when there is none. */
 bool ks_tree_unlink(const struct ks_tree_root *tree, const char *path);
 bool ks_tree_rmdir(const struct ks_tree_root *tree, const char *path);
 

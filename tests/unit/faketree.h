@@ -112,7 +112,7 @@ static inline char *faketree_read(struct faketree *faketree, const char *path)
 	return text;
 }
 
-/* How many entries a directory has: temporaries left behind would show. */
+/* How many entries a directory has: temporary files left in it would show. */
 static inline guint faketree_count(struct faketree *faketree, const char *path)
 {
 	g_autofree char *full = g_strconcat(faketree->dir, path, NULL);
