@@ -25,7 +25,7 @@
 #include "core/support/durable.h"
 #include "core/support/error.h"
 
-/* Notes, headers and logs; not a place for what is built. */
+/* Enough for notes, headers and logs; not for products of a build. */
 #define KEPT_MAX_BYTES	 (256ULL << 20)
 #define KEPT_MAX_ENTRIES 4096
 #define KEPT_MAX_DEPTH	 16
@@ -75,7 +75,10 @@ static bool copy_file(const struct ks_build *build, const char *from, const char
 	return out >= 0 && ks_copy_fd(in, out, KEPT_MAX_BYTES, NULL, from, error);
 }
 
-/* What an earlier build, or dkms, has left there: this one may go on with it. */
+/*
+ * Notes that an earlier build, or dkms, has left there: this build may continue
+ * with them.
+ */
 static bool copy_note(const struct ks_build *build, const char *from, const char *to,
 		      const struct stat *st, GError **error)
 {
@@ -88,7 +91,7 @@ static bool copy_note(const struct ks_build *build, const char *from, const char
 	       copy_file(build, from, to, error);
 }
 
-/* What is in one of the real directories: notes are copied, artifacts shown. */
+/* The entries of one of the real directories: notes are copied, artifacts shown. */
 static bool fill(struct ks_build *build, const char *from, const char *to,
 		 const char *own_name, GError **error)
 {
@@ -158,7 +161,7 @@ static bool make_private(struct ks_build *build, GError **error)
 	       give(build, build->place_path, error);
 }
 
-/* Its group may put something there; what is there stays as it is. */
+/* Let the build's group add files there; existing ones stay as they are. */
 static bool open_directory(const struct ks_build *build, const char *path, GError **error)
 {
 	const struct ks_root *root = build->system->root;
@@ -299,7 +302,7 @@ static bool keep_directory(struct keeping *keeping, int fd, const char *name,
 	return ok;
 }
 
-/* Hostile: what is not plainly a file or a directory is left out. */
+/* The entries are hostile: anything but a plain file or directory is left out. */
 static bool keep_entry(struct keeping *keeping, int dir_fd, const char *leaf,
 		       const char *name, unsigned int depth, GError **error)
 {
@@ -357,7 +360,7 @@ static bool is_own_of_artifact(const struct ks_build *build, int dir_fd, const c
 	return *name != '.' && !g_strv_contains(engine, name);
 }
 
-/* What was there before the steps, in place of a private directory, is not
+/* Where there is no private directory, entries from before the steps are not
  * the build's. */
 static bool keep_all(struct keeping *keeping, int place_fd, const char *dir,
 		     own_func is_own, GError **error)
@@ -415,7 +418,7 @@ static bool is_open(const struct ks_root *root, const char *path)
 	       (st.st_mode & 01777) == 01775;
 }
 
-/* What others than root have left there goes. */
+/* Remove what others than root have left there. */
 static void close_directory(const struct ks_system *system, const char *path)
 {
 	const struct ks_root *root = system->root;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The states of one target's build (enum ks_build_state), and what leads from one to
- * another. */
+/* The states of one target's build (enum ks_build_state), and the steps between them. */
 #include "core/compile/build.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result);
 }
 
-/* Which of the builds at the same time each one is: slots that are taken. */
+/* Numbers for the builds that run at the same time: slots that are taken. */
 static bool slots[KS_BUILD_SLOTS];
 
 static unsigned int take_slot(void)
@@ -124,7 +123,10 @@ int ks_build_poll_fd(const struct ks_build *build)
 	return ks_jobserver_poll_fd(build->jobserver);
 }
 
-/* What the steps before did not use; at least a second, so that it is a limit. */
+/*
+ * The time that the earlier steps did not use; at least a second, so that it is
+ * a limit.
+ */
 static unsigned int remaining_s(const struct ks_build *build)
 {
 	gint64 limit_s = build->settings->build_timeout_s;
@@ -204,7 +206,9 @@ static void give_token_back(struct ks_build *build)
 	build->has_token = false;
 }
 
-/* As late as can be: others that waited for the token may have had it recorded. */
+/*
+ * As late as possible: builds that waited for the token may have recorded it meanwhile.
+ */
 static void find_memo(struct ks_build *build)
 {
 	if (!build->is_memo_sought && build->request->find_memo)
@@ -261,12 +265,12 @@ static bool end_step(struct ks_build *build, GError **error)
 	elapsed_us = g_get_monotonic_time() - build->step_started_us;
 	build->used_us += elapsed_us;
 	if (!ok) {
-		/* After a step that went well it may be something that step has done. */
+		/* After a successful step, that step itself may be the cause. */
 		build->is_outside = !build->has_layers || !build->sandbox.is_unusable;
 		ks_build_log_line(build, "%s", error && *error ? (*error)->message : "");
 		return false;
 	}
-	/* What protected all of it: the layers that every step had. */
+	/* The layers that every step had protected the whole build. */
 	build->layers = build->has_layers ? build->layers & layers : layers;
 	build->has_layers = true;
 	ks_build_log_end(build, status, elapsed_us);
@@ -304,7 +308,7 @@ static bool start_conclusion(struct ks_build *build, struct ks_build_result **re
 	return false;
 }
 
-/* What comes next is a step, or, after the last one and after a failure, the end. */
+/* Go on with the next step, or, after the last one and after a failure, with the end. */
 static bool go_on(struct ks_build *build, struct ks_build_result **result)
 {
 	if (!build->failure && build->step < build->steps->len &&
@@ -389,7 +393,7 @@ void ks_build_cancel(struct ks_build *build)
 	}
 	build->state = KS_BUILD_OVER;
 	give_token_back(build);
-	/* Its own tree; in the real T/M/V/build the directory itself stays. */
+	/* Its own tree; the real T/M/V/build itself stays. */
 	if (!build->request->private_build && build->build_path)
 		ks_build_forget_kept(build);
 	ks_build_clean_up(build);

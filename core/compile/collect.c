@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the build tree to the staged artifact. What the build left is hostile:
- * opened beneath the tree without following any link, a regular file with one
- * name, of bounded size; copied, never renamed, so that nobody holds it open.
+ * From the build tree to the staged artifact. The build's files are hostile:
+ * each is opened beneath the tree without following any link, has to be a
+ * regular file with one name, of bounded size, and is copied, never renamed,
+ * so that nobody holds it open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,10 @@
 #define MODULE_MAX_BYTES  (512ULL << 20)
 #define SYMVERS_MAX_BYTES (64ULL << 20)
 
-/* What a build can have put in the place of its result; others are the machine's. */
+/*
+ * Errors that a build can cause by putting something in the place of its
+ * result; any other is the machine's.
+ */
 static bool is_of_the_tree(int err)
 {
 	switch (err) {
@@ -85,7 +89,7 @@ static bool stage(const struct ks_build *build, int from, const char *name,
 	return to >= 0 && ks_copy_fd(from, to, max_bytes, sha256, name, error);
 }
 
-/* Sparse files take no space in the tree, and all of it in the copy. */
+/* Sparse files take no space in the tree, but their full size in the copy. */
 static bool is_within_limit(const struct ks_build *build, int fd, guint64 *total_bytes,
 			    GError **error)
 {
@@ -149,7 +153,7 @@ static bool collect_symvers(struct ks_build *build, GError **error)
 
 static bool collect_log(struct ks_build *build, GError **error)
 {
-	/* The descriptor is shared with nobody any more. */
+	/* Nobody shares the descriptor any more. */
 	if (!ks_build_log_rewind(build)) {
 		ks_error_set_errno(error, errno, "cannot read '%s'", build->log_path);
 		return false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a build, good or bad: from the build tree to a staged artifact, or to what
- * is left at T/M/V/build. In a copy of the engine (core/support/fork.h), as it copies
- * and waits for the inspector, the signer and the compressor; it holds a token of the
- * jobserver for that. What it learns comes back as an answer, the manifest as the file
- * that it wrote.
+ * The end of a build, good or bad: from the build tree to a staged artifact,
+ * or to the remains at T/M/V/build. It runs in a copy of the engine
+ * (core/support/fork.h), as it copies and waits for the inspector, the signer
+ * and the compressor; it holds a token of the jobserver for that. Its results
+ * come back as an answer, the manifest as the file that it wrote.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,8 +28,9 @@ static struct ks_build_result *make_result(struct ks_build *build)
 }
 
 /*
- * Behind the steps: what the build has left is not to be used. Everything else is the
- * machine's: no disk, no process, no memory to be had, a file of the kernel that is gone.
+ * After the last step only these codes mean that the build's output is bad. Any
+ * other error is the machine's: no free disk space, process or memory, or a
+ * file of the kernel that is gone.
  */
 static bool is_about_what_was_built(const GError *error)
 {
@@ -39,9 +40,9 @@ static bool is_about_what_was_built(const GError *error)
 }
 
 /*
- * Any module would have failed here: with the sandbox that cannot be had, with
- * the disk full. Remembering it as this one's failure would keep it from being
- * tried again when that is over.
+ * Any module would have failed here: the sandbox is not available, the disk is
+ * full. If it were remembered as this one's failure, the module would not be
+ * tried again afterwards.
  */
 static GError *get_outside_error(const struct ks_build *build,
 				 const struct ks_build_result *result,
@@ -70,13 +71,16 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 	result->reason = reason;
 	result->step = g_strdup(ks_build_step(build));
 	result->message = g_strdup(error->message);
-	/* Of a step: afterwards nothing runs that writes to the log. */
+	/* The failure of a step: afterwards nothing runs that writes to the log. */
 	if (build->step < build->steps->len)
 		result->first_error = ks_build_log_first_error(build);
 	else
 		ks_build_log_line(build, "\n%s: %s", build->phase, error->message);
 	result->outside = get_outside_error(build, result, error);
-	/* nobody looks for a fault in it; and it would stop the next build, too */
+	/*
+	 * nobody would look for a fault in the tree; and it would stop the next
+	 * build, too
+	 */
 	result->log_path = ks_build_keep(build, !result->outside && !build->was_stopped);
 	if (!result->outside)
 		result->failure_log_path = ks_build_keep_log(build);
@@ -92,7 +96,7 @@ static struct ks_build_result *conclude_success(struct ks_build *build,
 	result->ok = true;
 	result->manifest = manifest;
 	result->warnings = g_steal_pointer(&build->warnings);
-	/* It is the caller's now: nothing of it is cleaned up here. */
+	/* It is the caller's now: nothing here cleans it up. */
 	result->staged_dir = g_steal_pointer(&build->staged_dir);
 	result->log_path = g_build_filename(result->staged_dir, "log", "make.log", NULL);
 	ks_build_forget_kept(build);
@@ -100,7 +104,7 @@ static struct ks_build_result *conclude_success(struct ks_build *build,
 	return result;
 }
 
-/* Whatever came of other headers than those of the fingerprint is not to be kept. */
+/* Results of other headers than those of the fingerprint must not be kept. */
 static void check_kernel(struct ks_build *build)
 {
 	g_autoptr(GError) error = NULL;
@@ -195,7 +199,7 @@ bool ks_build_conclude(struct ks_build *build, struct ks_build_result **result)
 	build->conclusion = ks_fork_start(conclude_in_copy, build, NULL);
 	if (build->conclusion)
 		return false;
-	/* no process to be had: it takes its time here */
+	/* no process available: this process does it and waits */
 	*result = conclude(build);
 	return true;
 }

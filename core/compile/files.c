@@ -6,7 +6,7 @@
 
 #include "core/compile/compile-private.h"
 
-/* Of what came since the last look no more than this is read at once. */
+/* Of the output since the last look, at most this much is read at once. */
 #define CHUNK_BYTES (256u << 10)
 
 guint ks_build_count_files(const char *log_text, size_t size_bytes)

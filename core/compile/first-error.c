@@ -68,7 +68,7 @@ static enum rank get_rank(const char *line, size_t size)
 	return RANK_NONE;
 }
 
-/* As one short line of valid UTF-8: it is shown on terminals and stored. */
+/* Make it one short line of valid UTF-8: it is shown on terminals and stored. */
 static char *clean(const char *line, size_t size)
 {
 	g_autofree char *valid = g_utf8_make_valid(line, MIN(size, LINE_MAX_CHARS * 4));

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether what is built is what the fingerprint was made of. That was when the run began;
- * since then a package manager may have unpacked another source in the same place, or
- * other headers for the same release. Built all the same, it would be taken for what the
- * fingerprint says, wherever that comes again.
+ * Is a build made from the same inputs as the fingerprint? That was computed
+ * when the run began; since then a package manager may have unpacked another
+ * source in the same place, or other headers for the same release. If they
+ * were built all the same, the result would be taken for the old fingerprint's
+ * wherever that occurs again.
  *
- * What has not changed costs stats: the digest cache has it.
+ * Unchanged inputs cost only stats: the digest cache has them.
  */
 #include <string.h>
 

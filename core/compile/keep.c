@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a build leaves at T/M/V/build, and what a killed run left anywhere.
+ * The files that a build leaves at T/M/V/build, and those that a killed run
+ * left anywhere.
  *
  * T/M/V/build itself is never renamed nor removed: other kernels of the same
  * M/V may be building right now with something mounted on it, and the kernel
@@ -21,9 +22,10 @@
 #define HEAD_MAX 1024
 
 /*
- * For one at a time, until it is closed: builds for several kernels of an M/V may end at
- * the same moment, each in a process of its own. The directory that only root enters:
- * at T/M/V/build anybody could hold such a lock.
+ * Lock the directories for one build at a time, until the descriptor is closed:
+ * builds for several kernels of an M/V may end at the same moment, each in a
+ * process of its own. The lock is on the directory that only root enters: at
+ * T/M/V/build anybody could hold it.
  */
 static int lock_build_directories(const struct ks_build *build)
 {
@@ -74,8 +76,8 @@ static bool place_log(struct ks_build *build, int dir_fd, const char *name)
 	       ks_copy_fd(build->log_fd, fd, KS_BUILD_FILE_MAX, NULL, name, NULL);
 }
 
-/* What an earlier failure has left goes in either case: a log is that of the tree beside
- * it. */
+/* The files of an earlier failure go in either case: a log belongs to the tree
+ * beside it. */
 static void keep_tree(const struct ks_build *build, int to_fd, bool wanted)
 {
 	const struct ks_root *root = build->system->root;

@@ -21,7 +21,10 @@
 #define RESERVE_MAX	   (256 * MIB)
 #define RESERVE_INODES_MAX 4096
 
-/* Who finds the disk full takes away what it could not write to the end. */
+/*
+ * A process that finds the disk full removes what it could not write
+ * completely, so look earlier.
+ */
 #define NEARLY 2
 
 /*
@@ -32,7 +35,7 @@
 #define MEASURE_STEP	  (256 * MIB)
 #define MEASURE_PERIOD_US (30 * G_USEC_PER_SEC)
 
-/* Deeper is no source tree; what is hidden there still takes from the free space. */
+/* No source tree is deeper; files hidden deeper still count as used space. */
 #define DEPTH_MAX 128
 
 unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings)
@@ -72,7 +75,7 @@ static guint64 measure(int dir_fd, unsigned int depth)
 	return bytes;
 }
 
-/* Its tree, with its place and home where those are private, too. */
+/* Its tree, and its place and home where those are private, too. */
 static int open_all(const struct ks_build *build)
 {
 	if (build->request->private_build)
@@ -141,7 +144,8 @@ void ks_build_check_limits(struct ks_build *build)
 	struct statvfs fs;
 	guint64 free_bytes;
 
-	if (build->state != KS_BUILD_STEP || build->stopped || fstatvfs(build->tree_fd, &fs) != 0)
+	if (build->state != KS_BUILD_STEP || build->stopped ||
+	    fstatvfs(build->tree_fd, &fs) != 0)
 		return;
 	free_bytes = get_free(&fs);
 	if (free_bytes < get_reserve(&fs)) {

@@ -17,7 +17,7 @@
 #include "core/compile/compile-private.h"
 #include "core/support/error.h"
 
-/* Of one step's output this much is searched for its first error. */
+/* This much of one step's output is searched for its first error. */
 #define SEARCH_MAX (16u << 20)
 
 /* The log that is kept: a sparse or endless one must not fill root's disk. */
@@ -51,7 +51,7 @@ void ks_build_log_line(struct ks_build *build, const char *format, ...)
 	write_all(build->log_fd, line, strlen(line));
 }
 
-/* As date(1) prints it without a locale: "Sat Nov 21 14:52:32 UTC 2026". */
+/* The date as date(1) prints it without a locale: "Sat Nov 21 14:52:32 UTC 2026". */
 static char *format_date(GDateTime *now)
 {
 	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu",

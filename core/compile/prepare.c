@@ -86,7 +86,7 @@ static bool copy_patch(struct ks_build *build, const char *dir, int patches_fd,
 	return ks_copy_fd(from, to, PATCH_MAX_BYTES, NULL, path, error);
 }
 
-/* dkms: what is in /etc/dkms/M/patches goes over the source's own patches/. */
+/* dkms: files in /etc/dkms/M/patches replace those of the source's own patches/. */
 static bool copy_patches(struct ks_build *build, GError **error)
 {
 	g_autofree char *dir = g_build_filename(build->system->dkms_etc,
@@ -144,7 +144,10 @@ static bool make_directories(struct ks_build *build, GError **error)
 	       ks_treeop_remove(root, build->staged_dir, error) &&
 	       ks_root_mkdir_p(root, build->build_path, 0755, error) &&
 	       ks_root_mkdir_p(root, build->system->state_dir, 0755, error) &&
-	       /* The build user may be "nobody": other processes of it stay out. */
+	       /*
+	        * The build user may be "nobody": other processes of that user
+	        * stay out.
+	        */
 	       ks_root_mkdir_p(root, work_root, 0700, error) &&
 	       ks_root_mkdir_p(root, build->work_dir, 0755, error);
 }

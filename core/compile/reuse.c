@@ -60,14 +60,14 @@ bool ks_build_reuse(struct ks_build *build)
 	build->reused = fetch(build, &error);
 	if (build->reused && take_digests(build, build->reused))
 		return true;
-	/* of no use: built anew, which replaces it */
+	/* unusable: the module is built again, which replaces the entry */
 	g_ptr_array_set_size(build->built_digests, 0);
 	g_clear_pointer(&build->reused, ks_store_entry_free);
 	ks_treeop_remove(build->system->root, build->staged_dir, NULL);
 	return false;
 }
 
-/* Without its files; NULL when nothing is to be kept. */
+/* Without its files; NULL when nothing is to be stored. */
 static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
 {
 	const struct ks_build_request *request = build->request;
@@ -86,7 +86,7 @@ static struct ks_store_entry *entry_to_keep(const struct ks_build *build)
 	return entry;
 }
 
-/* A full disk or the like: what was built is there all the same. */
+/* A failure to store (a full disk, for example) does not harm the artifact. */
 void ks_build_store_begin(struct ks_build *build)
 {
 	ks_auto(ks_store_entry) entry = entry_to_keep(build);

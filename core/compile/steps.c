@@ -52,9 +52,10 @@ static void add_patches(const struct ks_build *build, GPtrArray *steps)
 }
 
 /*
- * dkms: the line is a script and its arguments; /etc/dkms/M/SCRIPT stands in
- * for the source's own; one that cannot be executed is told of and passed over.
- * Looked at when its turn has come: make may have made the post_build script.
+ * dkms: the line is a script and its arguments; /etc/dkms/M/SCRIPT replaces the
+ * source's own; a script that cannot be executed is reported and passed over.
+ * The build looks at it when its turn has come: make may have made the
+ * post_build script.
  */
 static void add_script(const struct ks_build *build, GPtrArray *steps, const char *name,
 		       const char *line)
@@ -184,7 +185,7 @@ static void set(GPtrArray *env, const char *name, const char *value)
 	g_ptr_array_add(env, g_strconcat(name, "=", value, NULL));
 }
 
-/* In the place of what is set under that name. */
+/* Replace the value that is set under that name. */
 static void replace(GPtrArray *env, const char *variable)
 {
 	size_t length = strcspn(variable, "=") + 1;

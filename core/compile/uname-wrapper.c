@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a build asks for the kernel that runs, and gets the one that it is for: also by
- * an absolute path, with an environment of its own, and from /proc. A program that asks
- * uname(2) itself is told the truth of the machine: only namespaces of another kernel
- * would help.
+ * A build that asks for the running kernel gets the one that it is for: also
+ * when it calls uname by an absolute path, with an environment of its own, or
+ * reads /proc. A program that calls uname(2) itself gets the machine's kernel:
+ * no namespace changes that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static char *make_text(const struct ks_build *build, size_t i)
 	}
 }
 
-/* In a work directory: it need not outlive a power cut. */
+/* In a work directory: the file need not survive a power cut. */
 static bool write_file(const struct ks_build *build, const char *path, const char *text,
 		       mode_t mode, GError **error)
 {

@@ -63,7 +63,7 @@ static bool check(const GPtrArray *infos, GError **error)
 	return true;
 }
 
-/* What signing alone has failed with is fatal, or a warning. */
+/* A failure of signing alone is fatal, or a warning. */
 static bool take_sign_error(struct ks_build *build, GError *cause, GError **error)
 {
 	const struct ks_signing *signing = build->request->signing;

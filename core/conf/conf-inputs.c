@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What goes into reading a dkms.conf: its files in dkms's order, and what they see. */
+/*
+ * The inputs of reading a dkms.conf: its files in dkms's order, and the
+ * variables they see.
+ */
 #include "core/conf/conf-private.h"
 #include "core/settings/framework.h"
 #include "core/settings/settings.h"
 #include "core/kernel/uname.h"
 
-/* dkms 3.4.3's order, the two that its manual does not tell of included. */
+/* dkms 3.4.3's order, including the two that its manual does not mention. */
 static GPtrArray *list_overrides(const struct ks_evaluation *evaluation)
 {
 	const char *m = evaluation->name, *v = evaluation->version;

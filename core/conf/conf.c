@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the variables of a conf to struct ks_conf; nothing of it is believed. */
+/* From the variables of a conf to struct ks_conf; no value is trusted. */
 #include "core/conf/conf.h"
 
 #include <string.h>
@@ -261,7 +261,7 @@ static void list_deprecated(struct ks_conf_parse *parse)
 	parse->conf->deprecated = (char **)g_ptr_array_free(list, FALSE);
 }
 
-/* What the evaluation itself had to say. */
+/* Warnings of the evaluation itself. */
 static void warn_evaluation(struct ks_conf_parse *parse)
 {
 	const struct ks_evaluation *evaluation = &parse->evaluation;
@@ -322,7 +322,7 @@ static void digest(struct ks_conf_parse *parse)
 		g_string_append_printf(text, "file %zu %s\n", strlen(file->text),
 				       file->text);
 	}
-	/* what the texts came to, which may also hang on what bash has seen */
+	/* the resulting texts, which may also depend on files that bash has read */
 	for (guint i = 0; i < parse->conf->modules->len; i++) {
 		const struct ks_conf_module *module = parse->conf->modules->pdata[i];
 
@@ -377,7 +377,7 @@ static enum ks_sandbox_setting get_sandbox(const struct ks_settings *settings,
 			: KS_SANDBOX_AUTO;
 }
 
-/* One reading of the conf with what is known of its name. */
+/* One reading of the conf, with the part of its name that is known. */
 static struct ks_conf *load(const struct ks_system *system,
 			    const struct ks_settings *settings, const char *source_dir,
 			    const char *name, const char *version,
@@ -430,7 +430,10 @@ struct ks_conf *ks_conf_load(const struct ks_system *system,
 		return NULL;
 	if (name && version)
 		return load(system, settings, source_dir, name, version, kernel, error);
-	/* Overrides, $module and $module_version go by the name: read on with it. */
+	/*
+	 * Overrides, $module and $module_version depend on the name: read it
+	 * again with that.
+	 */
 	first = load(system, settings, source_dir, name, version, kernel, error);
 	if (!first)
 		return NULL;

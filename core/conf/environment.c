@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What besides the conf reaches a build: the directives of the command line, and what
- * framework.conf's build_environment exports.
+ * The inputs of a build besides the conf: the directives of the command line,
+ * and what framework.conf's build_environment exports.
  */
 #include <string.h>
 
@@ -79,8 +79,8 @@ static char **read_file(struct ks_conf_parse *parse, const char *path, GError **
 }
 
 /*
- * Once a run for each kernel: $module is no use to a file that is for all of them,
- * and is told of as none.
+ * Once a run for each kernel: $module makes no sense in a file that is for all
+ * modules, and is reported as empty.
  */
 static bool get_build_environment(struct ks_conf_parse *parse, char ***variables,
 				  GError **error)

@@ -79,7 +79,7 @@ static bool is_enabled(struct ks_conf_parse *parse, const char *symbol)
 	return g_strcmp0(value, "y") == 0 || g_strcmp0(value, "m") == 0;
 }
 
-/* Without a configuration dkms does not ask. */
+/* Without a configuration dkms does not check. */
 static char *why_config(struct ks_conf_parse *parse, const char *variable, guint index)
 {
 	const char *symbols = ks_conf_parse_get(parse, variable, index);

@@ -63,7 +63,7 @@ static bool read_built(const struct ks_conf_parse *parse, guint index, guint n_m
 	if (!*name)
 		return ks_conf_parse_fail(parse, "DEST_MODULE_LOCATION", index, error,
 					  "no BUILT_MODULE_NAME[%u]", index);
-	/* dkms puts it behind "build/", so that a slash before it has no meaning */
+	/* dkms puts it after "build/", so that a slash before it has no meaning */
 	while (*location == '/')
 		location++;
 	slash = strrchr(name, '/');

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts that fill struct ks_conf ask of the variables, and how they complain. */
+/*
+ * Helpers of the files that fill struct ks_conf: they read the variables, and
+ * report errors and warnings.
+ */
 #include <regex.h>
 #include <stdarg.h>
 #include <string.h>

@@ -111,7 +111,7 @@ static struct ks_target *find_active_other(const struct ks_inventory *inventory,
 	return NULL;
 }
 
-/* The artifact of what is in place now: this very target's, or another version's. */
+/* The artifact that is installed now: this very target's, or another version's. */
 static const struct ks_artifact *find_installed(const struct ks_inventory *inventory,
 						const struct ks_target *target)
 {
@@ -140,7 +140,7 @@ static char *artifact_path(const struct ks_action_context *context,
 				     target->kernel->arch);
 }
 
-/* From disk: a build of this run may have replaced what the inventory saw. */
+/* Read from disk: a build of this run may have replaced the one in the inventory. */
 static struct ks_manifest *load_manifest(const struct ks_action_context *context,
 					 const struct ks_target *target, GError **error)
 {
@@ -192,7 +192,7 @@ static void tell_weak(const struct ks_kernel *kernel, bool gone, const GError *p
 		warn(context, telling->action, depmod_error);
 }
 
-/* Its failure is only told: on the module's own kernel everything is in place. */
+/* Its failure is only reported: on the module's own kernel everything is in place. */
 static void link_weakly(const struct ks_action_context *context,
 			const struct ks_action *action,
 			const struct ks_manifest *manifest)
@@ -232,7 +232,10 @@ static bool pre_install(const struct ks_action_context *context,
 	return false;
 }
 
-/* What udev is to be told of at the end, when depmod has made it known. */
+/*
+ * The aliases for which udev gets events at the end, when depmod has indexed
+ * the module.
+ */
 static void note_aliases(const struct ks_action_context *context,
 			 const struct ks_kernel *kernel,
 			 const struct ks_manifest *manifest)
@@ -253,8 +256,9 @@ static bool is_in_place(const struct ks_inventory *inventory,
 }
 
 /*
- * Only what was built tells its version: a first installation that nobody asked for by
- * name stops here when the kernel has the same or newer itself, and is satisfied.
+ * Only the built module shows its version: a first installation that nobody
+ * asked for by name stops here when the kernel itself has the same or a newer
+ * one, and is satisfied.
  */
 static bool is_satisfied(const struct ks_action_context *context,
 			 const struct ks_action *action,
@@ -271,8 +275,8 @@ static bool is_satisfied(const struct ks_action_context *context,
 }
 
 /*
- * What lies where a module belongs, and no state tells of, is overwritten as a killed
- * dkms's; but not when it is a package's.
+ * A file where a module belongs that no state mentions is overwritten, as left
+ * by a killed dkms; unless it belongs to a package.
  */
 static bool nothing_is_owned(const struct ks_action_context *context,
 			     const struct ks_kernel *kernel,
@@ -327,7 +331,7 @@ static void tell_original(const char *path, void *data)
 						   .text = path});
 }
 
-/* Where modules go as the conf says, which may be where the kernel has its own. */
+/* Where modules go as the conf says, the kernel may have its own there. */
 static bool place(const struct ks_action_context *context, const struct ks_action *action,
 		  const struct ks_manifest *manifest, const struct ks_manifest *old,
 		  const char *dir, GError **error)
@@ -475,7 +479,10 @@ static bool uninstall(const struct ks_action_context *context,
 					  .manifest = placed});
 	link_weakly(context, action, placed);
 	if (!ks_install_mark_changed(system, kernel->release, error) ||
-	    /* first: what has its path back is not ours any more, and stays */
+	    /*
+	     * first: a file whose path has its original back is not ours any
+	     * more, and stays
+	     */
 	    (kernel->alive &&
 	     !ks_original_restore(system, placed, target->source->name, kernel->release,
 				  kernel->arch, &options, error)) ||
@@ -511,7 +518,7 @@ static bool unbuild(const struct ks_action_context *context,
 	const struct ks_target *target = action->target;
 	const struct ks_source *source = target->source;
 	const struct ks_kernel *kernel = target->kernel;
-	/* an installation that died here has not told that it placed anything */
+	/* an installation that died here has not recorded that it placed anything */
 	ks_auto(ks_manifest) manifest = load_manifest(context, target, NULL);
 
 	if (!is_replaced(context, target) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Manifests for what dkms built, and for what has lost its own. */
+/* Manifests for artifacts that dkms built, and for those that have lost their own. */
 #include "core/engine/adopt.h"
 
 #include <string.h>
@@ -16,7 +16,10 @@ static char *find_link(const struct ks_system *system, const char *dir, const ch
 	return g_strcmp0(link, copy) == 0 ? g_steal_pointer(&link) : NULL;
 }
 
-/* dkms's own copy is what the file should be; where it lies tells the directory. */
+/*
+ * dkms's own copy is what the file should be; the directory shows where it
+ * is installed.
+ */
 static struct ks_manifest_file *describe_file(const struct ks_system *system,
 					      struct ks_digest_cache *cache,
 					      const struct ks_artifact *artifact,
@@ -76,9 +79,9 @@ static void mark_if_unindexed(const struct ks_system *system,
 }
 
 /*
- * For an artifact whose manifest cannot be read: no input has this fingerprint, so
- * it is built again. Until that works the old one can be kept, recorded and
- * removed; without a manifest nothing would tell which files are its.
+ * For an artifact whose manifest cannot be read: no input has this fingerprint,
+ * so it is built again. Until that works the old one can be kept, recorded and
+ * removed; without a manifest nobody would know which files are its.
  */
 #define UNKNOWN_FINGERPRINT "unknown"
 
@@ -149,8 +152,8 @@ static struct ks_manifest_file *describe_orphan(const struct ks_system *system,
 }
 
 /*
- * "dkms build --force" that failed has thrown the artifact away and left the link and
- * the installed files, which nothing would ever remove. Its conf tells their names.
+ * A failed "dkms build --force" has deleted the artifact and left the link and the
+ * installed files, which nothing would ever remove. The conf has their names.
  */
 static void adopt_orphans(const struct ks_system *system, struct ks_digest_cache *cache,
 			  const struct ks_tree_entry *entry,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A list of what runs; each kind has its start, its descriptor and its end. */
+/* A list of running things; each kind has its start, its descriptor and its end. */
 #include "core/engine/background.h"
 
 #include <fcntl.h>

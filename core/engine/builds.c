@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The builds that run: what each is to do, its steps, and what is kept of its end. */
+/*
+ * The running builds: the request of each, its steps, and what is remembered of
+ * its end.
+ */
 #include "core/engine/dep-marks.h"
 #include "core/engine/estimate.h"
 #include "core/engine/executor-private.h"
@@ -91,7 +94,7 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 	return running;
 }
 
-/* A build has come to another step: two patches are two. */
+/* A build has reached another step: two patches are two. */
 static void notify_step(struct ks_executor *executor, struct ks_running *running)
 {
 	const char *name = ks_build_step(running->build);

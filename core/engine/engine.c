@@ -74,8 +74,8 @@ static struct ks_lock *take_lock(struct run *run, GError **error)
 	return lock;
 }
 
-/* What a run that died left behind; warnings only: the rest of the run is
- * worth having. */
+/* Repair what a run that died left behind; failures are warnings only: the rest of the
+ * run is still useful. */
 static bool recover(struct run *run, GError **error)
 {
 	unsigned int n_recovered = 0, n_adopted = 0;
@@ -119,8 +119,8 @@ static GPtrArray *list_records(const struct run *run)
 }
 
 /*
- * Without a mount namespace the kernels of one M/V all build in T/M/V/build. Whether one
- * is to be had is asked only when it matters: that starts a process.
+ * Without a mount namespace the kernels of one M/V all build in T/M/V/build.
+ * The sandbox is asked only when it matters: that starts a process.
  */
 static struct ks_plan *make_plan(const struct run *run,
 				 const struct ks_plan_request *wanted)
@@ -173,7 +173,7 @@ static bool settle_marks(struct run *run, GError **error)
 	return true;
 }
 
-/* Without it the next run that does not name them would take them for removed. */
+/* Without this the next run that does not name them would take them for removed. */
 static void remember_kernels(struct run *run)
 {
 	g_autoptr(GError) error = NULL;
@@ -271,9 +271,9 @@ static bool settle_image(struct run *run, const struct ks_kernel *kernel, GError
 }
 
 /*
- * depmod, and the image, of kernels for which a run that died had not come to
- * them. An interrupted run makes no image, but the index: inside a kernel's
- * postinst the image is made from it in the next moment.
+ * Finish depmod and initramfs for kernels where a run that died did not get
+ * that far. After an interruption only depmod runs: in a kernel's postinst the
+ * image is made from it right after us.
  */
 static void settle_kernels(struct run *run, bool interrupted)
 {
@@ -289,7 +289,7 @@ static void settle_kernels(struct run *run, bool interrupted)
 	}
 }
 
-/* Make the package database equal to what is installed. Pending is no error of
+/* Make the package database equal to the installed files. Pending is no error of
  * the run. */
 static bool record(struct run *run, GError **error)
 {
@@ -329,7 +329,7 @@ static void on_post_transaction(const char *command, void *data)
 	tell(data, KS_EVENT_POST_TRANSACTION, command, NULL);
 }
 
-/* Behind the records: it may take minutes. Its failure is no module's. */
+/* After the records: it may take minutes. Its failure is no module's. */
 static void post_transaction(struct run *run)
 {
 	g_autoptr(GError) error = NULL;
@@ -368,7 +368,10 @@ static void count_waiting(struct ks_outcome *outcome)
 	}
 }
 
-/* The picture after the run, of everything: what the report and the exit code tell. */
+/*
+ * The picture of everything after the run: the report and the exit code are
+ * made from it.
+ */
 static bool conclude(struct run *run, GError **error)
 {
 	static const struct ks_plan_request everything;
@@ -385,7 +388,10 @@ static bool conclude(struct run *run, GError **error)
 	return true;
 }
 
-/* Those that have waited for what was installed. Nothing of it can fail the run. */
+/*
+ * Tell udev about devices that were waiting for a module of this run. Failures
+ * are ignored.
+ */
 static void announce_devices(struct run *run)
 {
 	g_autoptr(GPtrArray) devices = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the observer and the outcome learn of the actions. */
+/* Events of the actions, for the observer and the outcome. */
 #include "core/engine/estimate.h"
 #include "core/engine/executor-private.h"
 #include "core/sandbox/sandbox.h"

@@ -154,9 +154,9 @@ static bool has_any(const struct ks_executor *executor, enum ks_action_kind kind
 }
 
 /*
- * With more at a time no descriptors would be left, on machines with some hundred
- * processors. The limit is not raised: what is started here would have it, too, and may
- * not be made for that (select(2)).
+ * With more at a time there would be no descriptors left, on machines with some
+ * hundred processors. The limit is not raised: programs started here would
+ * inherit it, and may not be made for it (select(2)).
  */
 static unsigned int count_places(void)
 {

@@ -89,7 +89,7 @@ void ks_memos_free(struct ks_memos *memos)
 	g_free(memos);
 }
 
-/* Without an error to tell: what cannot be remembered is asked each time. */
+/* No error is reported: a question without a memo is simply asked in each build. */
 static void record(struct ks_memos *memos, struct entry *entry)
 {
 	if (!ks_jobserver_try_take(memos->jobserver))

@@ -33,7 +33,7 @@ static bool has(const GPtrArray *commands, const char *text)
 	return false;
 }
 
-/* Read for each kernel; what comes to the same text is one command. */
+/* Read for each kernel; equal texts are one command. */
 static GPtrArray *list_commands(const struct ks_system *system,
 				const struct ks_settings *settings, GPtrArray *kernels,
 				const GPtrArray *releases, GError **error)

@@ -14,7 +14,7 @@ static bool is_left_to_later(const struct ks_executor *executor,
 	case KS_ACTION_UNINSTALL:
 	case KS_ACTION_UNBUILD:
 	case KS_ACTION_REMOVE:
-		/* what was asked for by name does not only look gone */
+		/* a source that was asked for by name does not only look gone */
 		return executor->context.options->no_record ||
 		       (executor->keep_all && action->reason != KS_REASON_REQUESTED);
 	case KS_ACTION_RECORD:
@@ -24,7 +24,7 @@ static bool is_left_to_later(const struct ks_executor *executor,
 	}
 }
 
-/* True when its end is to be waited for. */
+/* True when the caller has to wait for its end. */
 static bool start_aside(struct ks_executor *executor, guint index, bool *ok,
 			GError **error)
 {
@@ -67,8 +67,8 @@ static gint64 get_weight(const struct ks_executor *executor, guint index)
 }
 
 /*
- * From the end of the plan: an action needs only earlier ones. The longest chain
- * that begins with a build is what the whole run cannot be shorter than.
+ * From the end of the plan: an action needs only earlier ones. The whole run
+ * cannot be shorter than the longest chain that begins with a build.
  */
 void ks_executor_weigh(struct ks_executor *executor)
 {
@@ -91,9 +91,9 @@ void ks_executor_weigh(struct ks_executor *executor)
 }
 
 /*
- * The kernel that will boot comes first in the plan, and its modules before those of
- * others; of one kernel's the longest chain first, so that it is not what everything
- * waits for in the end.
+ * The kernel that will boot comes first in the plan, and its modules before
+ * those of others; for one kernel the longest chain comes first, so that not
+ * everything waits for it in the end.
  */
 static guint choose_build(const struct ks_executor *executor, guint first)
 {
@@ -113,7 +113,7 @@ static guint choose_build(const struct ks_executor *executor, guint first)
 	return best;
 }
 
-/* Of what is ready: is there room for it now? A token that it needs is taken. */
+/* Is there room to start this ready action? Takes the job token it needs. */
 static bool can_start(struct ks_executor *executor, const struct ks_action *action)
 {
 	if ((action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_SIGN) &&

@@ -14,7 +14,7 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 
-/* To clean up in, before it is killed. */
+/* Time to clean up, before it is killed. */
 #define GRACE_MS 5000
 
 /* Whoever can write the script, or a directory on the way to it, can become root. */
@@ -67,7 +67,7 @@ static bool is_executable(const struct ks_system *system, const char *path)
 	       (st.st_mode & S_IXUSR);
 }
 
-/* Its place in T, by whose name dkms runs it, when that leads there. */
+/* Its place in T, by whose name dkms runs it, when that leads to it. */
 static char *find_place(const struct ks_system *system, const char *module,
 			const char *version, const char *real_dir)
 {
@@ -214,9 +214,9 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	if (!is_executable(system, script)) {
 		if (options->tell)
 			options->tell(what, false, options->data);
-		return true; /* as dkms; lint tells */
+		return true; /* as dkms; lint reports it */
 	}
-	/* By its own name too: a link may lead below a directory of somebody else's. */
+	/* Check the real path too: a link may lead below somebody else's directory. */
 	real_script = ks_root_realpath(system->root, script);
 	if (!real_script || !is_roots_alone(system, real_dir) ||
 	    !is_roots_alone(system, script) || !is_roots_alone(system, real_script)) {

@@ -13,7 +13,7 @@
 #define MAX_ARTIFACT_BYTES   (4ULL << 30)
 #define MAX_ARTIFACT_ENTRIES 10000
 
-/* T/M/V/K/.tmp_A_PID: what is left of it is swept at the start of the next run. */
+/* T/M/V/K/.tmp_A_PID: the next run removes its remains when it starts. */
 static char *staged_path(const struct ks_action_context *context,
 			 const struct ks_target *target)
 {

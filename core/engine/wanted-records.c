@@ -38,7 +38,7 @@ static void record_free(gpointer data)
 	ks_record_free(data);
 }
 
-/* A record is of what is installed, also where the artifact is newer. */
+/* A record describes the installed files, even where the artifact is newer. */
 static void add_record(const struct ks_system *system, GPtrArray *kernels,
 		       const struct ks_artifact *artifact, GPtrArray *records)
 {

@@ -306,7 +306,7 @@ static bool has_link(int directory, const char *name, const struct ks_journal_st
 	       memcmp(text, step->link, (size_t)n) == 0;
 }
 
-/* After a power cut a disk that lied about its cache may have lost what was synced. */
+/* After a power cut a disk that lied about its cache may have lost synced data. */
 static bool drop_damaged(int directory, const char *staged,
 			 const struct ks_journal_step *step)
 {
@@ -390,7 +390,7 @@ static bool commit_steps(struct directories *dirs, const struct ks_journal *jour
 	return true;
 }
 
-/* The directory of a step, or what is there of the way to it. */
+/* The directory of a step, or the deepest existing one on the way to it. */
 static char *deepest_directory(const struct ks_system *system, const char *path)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
@@ -436,7 +436,7 @@ bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *jo
 	return ok && prune(system, journal, KS_JOURNAL_REMOVE, error);
 }
 
-/* A file system that is read-only now says so also of what is not there. */
+/* A file system that is read-only now gives that error even for missing files. */
 static bool remove_staged(int directory, const char *staged)
 {
 	struct stat st;

@@ -35,7 +35,7 @@ bool ks_install_depmod_start(const struct ks_system *system,
 	const char *argv[] = {depmod, "-a", kernel->release, "-F", map, NULL};
 	struct ks_tool *started = NULL;
 
-	/* on what is left of a removed kernel it would make new files */
+	/* on the remains of a removed kernel it would make new files */
 	if (!kernel->alive || !ks_root_exists(system->root, kernel->modules_dir) ||
 	    is_to_be_indexed_elsewhere(system, kernel)) {
 		*tool = NULL;
@@ -70,8 +70,8 @@ bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *k
 	       (!tool || ks_install_depmod_finish(kernel, tool, error));
 }
 
-/* What depmod makes (kmod's tools/depmod.c, depmod_output); modules.order, .builtin and
- * .builtin.modinfo come with the kernel. */
+/* The files that depmod makes (kmod's tools/depmod.c, depmod_output); modules.order,
+ * .builtin and .builtin.modinfo come with the kernel. */
 static bool is_made_by_depmod(const char *name)
 {
 	static const char *const names[] = {

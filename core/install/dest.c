@@ -13,7 +13,7 @@ const char *ks_install_dest_override(const struct ks_system *system)
 	return system->modules_dest ? system->modules_dest : ks_distro_find(system)->dest;
 }
 
-/* What the conf writes for the module that is installed as file ("foo.ko.xz"). */
+/* The directory that the conf names for the module installed as file ("foo.ko.xz"). */
 static const char *written_dest(const struct ks_conf *conf, const char *file)
 {
 	const char *suffix = strstr(file, ".ko");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is a kernel's initramfs older than its modules, and making it anew.
+ * Is a kernel's initramfs older than its modules? If so, make it again.
  *
- * The mark's own time is compared with the image's: both are of the file
+ * The mark's own time is compared with the image's: both come from the file
  * system's clock, and an image that somebody else has made meanwhile counts.
  */
 #include <errno.h>
@@ -119,7 +119,7 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* Made in the same tick as the change: nobody knows, so it counts as older. */
+/* Made in the same tick as the change: the order is unknown, so it counts as older. */
 static bool is_older_than_mark(const struct ks_system *system,
 			       const struct ks_kernel *kernel, const char *path)
 {
@@ -150,7 +150,7 @@ bool ks_install_depmod_is_stale(const struct ks_system *system,
 
 struct tool {
 	const char *name;
-	const char *argv[5]; /* behind the program; K and IMAGE are filled in */
+	const char *argv[5]; /* after the program; K and IMAGE are filled in */
 };
 
 static const struct tool tools[] = {

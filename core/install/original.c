@@ -131,7 +131,7 @@ static bool has_name(const char *file, const char *stem)
 	       (!file[length + 3] || file[length + 3] == '.');
 }
 
-/* Regular files of that module below dir, but for what is not the kernel's. */
+/* Regular files of that module below dir, except those that are not the kernel's. */
 static void find_below(const struct search *search, const char *dir, const char *stem,
 		       unsigned int depth, GPtrArray *found)
 {
@@ -155,7 +155,7 @@ static void find_below(const struct search *search, const char *dir, const char 
 	}
 }
 
-/* What stands in the way of the file, or NULL. */
+/* The file that is in the way of the new one, or NULL. */
 static char *find_original(const struct search *search,
 			   const struct ks_manifest_file *file)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Placement: what is to be done, whether it may be done, and doing it by the journal. */
+/*
+ * Placement: decide what is to be done and whether it is allowed, then do it by
+ * the journal.
+ */
 #include "core/install/install.h"
 
 #include <errno.h>
@@ -111,8 +114,8 @@ static bool plan_new(struct placement *p, GError **error)
 }
 
 /*
- * What is there may be a link into the tree also where the manifest says a copy: built
- * anew, and not installed anew when the run died.
+ * The file may be a link into the tree even where the manifest says a copy:
+ * when it was built again, and the run died before installing it.
  */
 static char *find_own_link(const struct ks_system *system, const struct ks_manifest *old,
 			   const struct ks_manifest_file *file, const char *path)
@@ -221,7 +224,10 @@ static bool run_by_journal(struct placement *p, GError **error)
 	}
 	p->journal->state = KS_JOURNAL_STAGED;
 	if (!ks_journal_store(p->system, p->journal, error)) {
-		/* either journal may be the one on the disk: only recovery can tell */
+		/*
+		 * either journal may be the one on the disk: only recovery can
+		 * find out
+		 */
 		ks_install_recover(p->system, NULL, NULL);
 		return false;
 	}

@@ -7,7 +7,7 @@
 
 #include "core/support/process.h"
 
-/* Of stderr; its first line goes into a message. */
+/* Most bytes of stderr that are read; its first line goes into a message. */
 #define MAX_ERROR_BYTES 4096
 
 char *ks_run_tool_find(const struct ks_system *system, const char *name)

@@ -62,7 +62,7 @@ static bool is_matched(const char *modalias, const GPtrArray *patterns)
 	return false;
 }
 
-/* What a walk is for: a modalias file, its text, and where to note it. */
+/* Called by a walk for each modalias file, with its text and where to note it. */
 typedef void (*visitor)(const struct ks_system *system, const char *path, char *modalias,
 			const GPtrArray *patterns, GPtrArray *result);
 

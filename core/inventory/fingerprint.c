@@ -43,8 +43,8 @@ static void add_command(GString *text, const char *name, const char *command)
 }
 
 /*
- * The text digest covers the conf as written. What a conf that is a program
- * made of it for this kernel goes in as well.
+ * The text digest covers the conf as written. For a conf that is a program, its
+ * result for this kernel goes in as well.
  */
 static void add_conf(GString *text, const struct ks_conf *conf)
 {

@@ -16,7 +16,10 @@ static enum placed check_file(const struct ks_inventory_taking *taking,
 
 	if (!ks_root_stat(taking->system->root, path, &st))
 		return PLACED_MISSING;
-	/* a copy where a link was, or the other way round, is not what is recorded */
+	/*
+	 * a copy instead of a link, or a link instead of a copy, differs from
+	 * the record
+	 */
 	if (g_strcmp0(link, file->link) != 0)
 		return PLACED_CHANGED;
 	if (!S_ISREG(st.st_mode) || (guint64)st.st_size != file->size_bytes)
@@ -38,7 +41,10 @@ static bool any_file_is_there(const struct ks_inventory_taking *taking,
 	return false;
 }
 
-/* --- built by dkms: T has a copy of what it installed, in one of few places */
+/*
+ * --- built by dkms: T has a copy of each file that dkms installed, in one of a
+ * few places
+ */
 
 static char *find_placed(const struct ks_inventory_taking *taking,
 			 const struct ks_target *target, const char *name)

@@ -67,7 +67,7 @@ static struct ks_inventory *inventory_new(const struct ks_system *system,
 	return inventory;
 }
 
-/* A narrowed picture knows nothing of other kernels' and modules' records. */
+/* A narrowed picture has no use for other kernels' and modules' records. */
 static void narrow_records(struct ks_inventory_taking *taking)
 {
 	const struct ks_inventory_options *options = taking->options;

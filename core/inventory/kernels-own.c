@@ -20,7 +20,7 @@ static void versions_clear(struct versions *versions)
 	g_free(versions->srcversion);
 }
 
-/* --- what was once read: a key file, one group for each path */
+/* --- the cache of earlier readings: a key file, one group for each path */
 
 static char *cache_path(const struct ks_system *system)
 {
@@ -35,7 +35,7 @@ static GKeyFile *load_cache(const struct ks_system *system)
 		ks_root_read_file(system->root, path, MAX_CACHE_BYTES, &size_bytes, NULL);
 	GKeyFile *keys = g_key_file_new();
 
-	/* a damaged one is begun anew */
+	/* a damaged one is started again */
 	if (text &&
 	    !g_key_file_load_from_data(keys, text, size_bytes, G_KEY_FILE_NONE, NULL)) {
 		g_key_file_free(keys);
@@ -137,7 +137,7 @@ static bool is_same_or_newer(const struct versions *own,
 	       g_strcmp0(own->srcversion, file->srcversion) == 0;
 }
 
-/* Where modules go as the conf says, ours may have taken the place of the kernel's. */
+/* Where modules go as the conf says, ours may have replaced the kernel's. */
 static bool is_ours(const struct ks_system *system, const char *path,
 		    const struct ks_manifest_file *file)
 {

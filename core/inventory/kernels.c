@@ -44,7 +44,7 @@ static void add_remembered(struct ks_inventory_taking *taking,
 	}
 }
 
-/* With headers from elsewhere there need be nothing of it in install_tree. */
+/* With headers from elsewhere the kernel need not be in install_tree at all. */
 static void add_named(struct ks_inventory_taking *taking)
 {
 	const struct ks_conf_overrides *overrides = taking->settings->overrides;

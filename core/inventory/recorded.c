@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the package database says of a target. */
+/* Does the package database have a target's record? */
 #include "core/inventory/inventory-private.h"
 
 /* Databases allow different characters: compare what all of them leave alone. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An artifact of ours that was signed with another key than the one in use, or
- * could not be signed when it was built and could be now. What dkms built is left as it
- * is, and nothing is stale for want of a key: one is made for a build only.
+ * could not be signed when it was built and could be now. Artifacts that dkms
+ * built are left as they are, and nothing is stale because a key is missing:
+ * one is made for a build only.
  */
 #include "core/inventory/inventory-private.h"
 #include "core/sign/sign.h"
@@ -19,8 +20,8 @@ static bool can_be_signed_again(const struct ks_manifest *manifest)
 }
 
 /*
- * Of a module that was signed only the certificate is compared: that its kernel checks
- * signatures is known, and its configuration need not be read.
+ * For a module that was signed only the certificate is compared: its kernel is
+ * known to check signatures, and its configuration need not be read.
  */
 static const char *get_certificate(struct ks_inventory_taking *taking,
 				   const struct ks_target *target, bool is_signed)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sources of the picture: what T knows, and what lies in source_tree.
- * A directory there is a source only when nobody but root could have put it
- * there, and when it is named as its dkms.conf says.
+ * The sources of the picture: those in T, and those in source_tree. A directory
+ * there is a source only when nobody but root could have put it there, and when
+ * its name agrees with its dkms.conf.
  */
 #include <string.h>
 
@@ -71,7 +71,7 @@ static gint compare_sources(gconstpointer a, gconstpointer b)
 	return by_name ? by_name : ks_version_compare(left->version, right->version);
 }
 
-/* Its conf, read for no kernel in particular, tells whether it can be used at all. */
+/* Its conf, read for no kernel in particular, shows whether it can be used at all. */
 static void read_conf(struct ks_inventory_taking *taking, struct ks_source *source)
 {
 	g_autoptr(GError) error = NULL;
@@ -89,7 +89,7 @@ static void read_conf(struct ks_inventory_taking *taking, struct ks_source *sour
 
 /* --- from T */
 
-/* Where its source is: as T says, else where a package of that name puts it. */
+/* The directory of its source: as T says, else where a package of that name puts it. */
 static char *locate(const struct ks_system *system, const struct ks_tree_entry *entry)
 {
 	g_autofree char *usual = g_strdup_printf("%s/%s-%s", system->source_tree,

@@ -53,7 +53,7 @@ static void read_conf(struct ks_inventory_taking *taking, struct ks_target *targ
 	check_toolchain(taking->system, target);
 }
 
-/* --- what is there */
+/* --- what exists */
 
 /* All that the manifest lists, or for dkms's artifacts anything at all. */
 static bool has_all_modules(const struct ks_artifact *artifact)
@@ -169,7 +169,10 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 
 /* --- fingerprints */
 
-/* A digest asked for once per source and once per kernel; NULL when it cannot be had. */
+/*
+ * A digest asked for once per source and once per kernel; NULL when it is
+ * not available.
+ */
 static const char *remember(struct ks_inventory_taking *taking, const char *key,
 			    char *digest)
 {
@@ -301,7 +304,10 @@ static bool is_to_be_placed(const struct ks_target *target)
 	       g_strcmp0(target->fingerprint, target->built_fingerprint) == 0;
 }
 
-/* Of what is in place there is nothing to ask: it was wanted. */
+/*
+ * Look for the kernel's own module only while ours is built and not installed:
+ * an installed one was wanted.
+ */
 static void fill_place(const struct ks_inventory_taking *taking, struct ks_target *target)
 {
 	const struct ks_inventory_options *options = taking->options;
@@ -326,7 +332,7 @@ static const char *surroundings(struct ks_inventory_taking *taking,
 				ks_kernel_surroundings(taking->system, kernel));
 }
 
-/* Asked only of what failed with the inputs that there are now. */
+/* Only for targets that failed with the present inputs. */
 static void fill_retry(struct ks_inventory_taking *taking, struct ks_target *target)
 {
 	const struct ks_quarantine *quarantine = target->quarantine;

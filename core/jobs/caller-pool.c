@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The caller's open file description is shared with all of its makes: nothing is set
- * on it, and reading must not block. So it is opened anew, by /proc or by its path.
+ * The caller's open file description is shared with all of its makes: nothing
+ * is set on it, and reading must not block. So it is opened again, by /proc or
+ * by its path.
  */
 #include "core/jobs/caller-pool.h"
 
@@ -18,7 +19,7 @@ struct ks_caller_pool {
 	GByteArray *borrowed;
 };
 
-/* What stands behind the last option of it, or NULL. */
+/* The value of the last such option, or NULL. */
 static char *find_auth(const char *makeflags)
 {
 	static const char *const options[] = {"--jobserver-auth=", "--jobserver-fds="};
@@ -34,7 +35,7 @@ static char *find_auth(const char *makeflags)
 	return g_strdup(auth);
 }
 
-/* Two ends of one pipe: other descriptors that happen to have the numbers are not. */
+/* Are they two ends of one pipe? Other descriptors may happen to have these numbers. */
 static bool is_pipe(int read_fd, int write_fd)
 {
 	const int read_flags = fcntl(read_fd, F_GETFL);
@@ -64,7 +65,10 @@ static bool open_pipe(struct ks_caller_pool *pool, const char *auth)
 	return pool->fds[0] >= 0 && pool->fds[1] >= 0;
 }
 
-/* To write first: that fails when nobody has it open to read, whose pool it would be. */
+/*
+ * Open it for writing first: that fails when nobody has it open to read, so
+ * that nobody owns the pool.
+ */
 static bool open_fifo(struct ks_caller_pool *pool, const char *path)
 {
 	struct stat read_st, write_st;
@@ -131,7 +135,10 @@ bool ks_caller_pool_return(struct ks_caller_pool *pool)
 		n = write(pool->fds[1], &pool->borrowed->data[pool->borrowed->len - 1],
 			  1);
 	} while (n < 0 && errno == EINTR);
-	/* What was taken out had room there: only a pool that is broken has none. */
+	/*
+	 * There was room for the bytes that were taken out: only a broken pool
+	 * has none.
+	 */
 	if (n == 1)
 		g_byte_array_set_size(pool->borrowed, pool->borrowed->len - 1);
 	return n == 1;

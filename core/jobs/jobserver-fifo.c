@@ -89,7 +89,7 @@ bool ks_jobserver_fifo_is_known(const struct ks_system *system)
 
 /* --- the file */
 
-/* make takes the first blank for the end of it; a shell may have a look at the rest. */
+/* make ends the value at the first blank; a shell may interpret the rest. */
 static bool is_plain_path(const char *path)
 {
 	for (const char *p = path; *p; p++)
@@ -132,7 +132,7 @@ static bool open_ends(int dir_fd, const char *name, int fds[2])
 char *ks_jobserver_fifo_make(const struct ks_system *system, int fds[2])
 {
 	g_autofree char *dir = jobs_dir(system);
-	/* nobody but root can list the directory, and so guess it */
+	/* only root can list the directory, and nobody can guess the name */
 	g_autofree char *name = g_uuid_string_random();
 	g_autofree char *path = g_build_filename(dir, name, NULL);
 	int ends[2];

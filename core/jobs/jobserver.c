@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pipe or FIFO holds one byte per token. All makes share a pipe's open file
- * description: whatever one of them does to it (O_NONBLOCK, a pipe filled to
- * the brim) must neither stop us nor be stopped for them. So our own ends are
- * opened anew through /proc, with flags of their own, and never block.
+ * The pipe or FIFO holds one byte per token. All makes share a pipe's open
+ * file description: nothing that one of them does to it (O_NONBLOCK, a pipe
+ * filled to the brim) may stop us, and nothing that we do may stop them. So
+ * our own ends are opened again through /proc, with flags of their own, and
+ * never block.
  */
 #include "core/jobs/jobserver.h"
 
@@ -19,7 +20,7 @@
 #include "core/support/error.h"
 
 #define TOKEN '+'
-/* A pipe holds at least a page; nobody compiles with more. */
+/* A pipe holds at least a page; nobody needs more jobs. */
 #define JOBS_MAX 4096
 /* The makes' ends of a pipe, see move_high() */
 #define FIRST_FD 100
@@ -75,7 +76,7 @@ static void drop_surplus(struct ks_jobserver *jobserver)
 
 	if (ioctl(jobserver->own[0], FIONREAD, &n_tokens) != 0)
 		return;
-	/* Not until there is none: it may be written faster than we read. */
+	/* Do not read until it is empty: it may be written faster than we read. */
 	surplus = n_tokens - (int)jobserver->n_tokens + 1;
 	while (surplus > 0 && is_ready(jobserver->own[0], POLLIN)) {
 		ssize_t n = read(jobserver->own[0], buffer,
@@ -139,7 +140,7 @@ static bool borrow(struct ks_jobserver *jobserver)
 	return true;
 }
 
-/* Only what lies in the pool: what makes hold comes back into it. */
+/* Only idle tokens: those that makes hold come back into the pool. */
 static void give_back_idle(struct ks_jobserver *jobserver, int n)
 {
 	while (n-- > 0 && ks_caller_pool_count(jobserver->caller) && get(jobserver) &&
@@ -304,7 +305,7 @@ void ks_jobserver_balance(struct ks_jobserver *jobserver)
 		give_back_idle(jobserver, n_idle - 1);
 		return;
 	}
-	/* Nobody tells how many makes wait for one: as many again as there are. */
+	/* Nobody knows how many makes wait for one: as many again as there are. */
 	for (unsigned int n = jobserver->n_tokens; n > 0 && borrow(jobserver); n--)
 		put(jobserver);
 }
@@ -313,10 +314,13 @@ unsigned int ks_jobserver_refill(struct ks_jobserver *jobserver)
 {
 	unsigned int n = 0, n_lost;
 
-	/* Of what is not in the pipe they hold some, and nobody knows how many. */
+	/*
+	 * Makes hold some of the tokens that are not in the pipe, and nobody
+	 * knows how many.
+	 */
 	if (jobserver->n_taken)
 		return 0;
-	/* Also what a hostile build wrote into it; not until there is none. */
+	/* Also bytes that a hostile build wrote into it; not until it is empty. */
 	while (n <= JOBS_MAX && get(jobserver))
 		n++;
 	n_lost = n < jobserver->n_tokens ? jobserver->n_tokens - n : 0;

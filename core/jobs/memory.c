@@ -16,7 +16,7 @@ static char *read_text(const char *root_dir, const char *dir, const char *name)
 	return text;
 }
 
-/* The number behind key at the beginning of a line. */
+/* The number after key at the beginning of a line. */
 static bool find_number(const char *text, const char *key, guint64 *number)
 {
 	const char *line = text;
@@ -84,7 +84,7 @@ static guint64 read_cgroups(const char *root_dir)
 		available = MIN(available, read_cgroup(root_dir, dir));
 		*strrchr(path, '/') = '\0';
 	}
-	/* in a container the root of what is seen has limits too */
+	/* in a container the root that we see has limits too */
 	return MIN(available, read_cgroup(root_dir, "/sys/fs/cgroup"));
 }
 

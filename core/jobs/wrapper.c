@@ -187,7 +187,7 @@ static const char fragment[] =
 	"kmodsmith-stay,$(kmodsmith-flags)))\n"
 	"MAKEFILE_LIST :=\n";
 
-/* What it says comes by the environment; where that was cleared, the program says it. */
+/* The environment says what to print; where that was cleared, the program does. */
 static const char uname_head[] = "#!/bin/sh\n"
 				 "# Written by kmodsmith; changes are lost.\n"
 				 "name=${0##*/}\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What of a kernel goes into a module's bytes.
+ * The parts of a kernel that go into a module's bytes.
  *
  * Headers are thousands of files; they change only with the package that
  * brings them, whose version is in the generated version headers. The copy of
@@ -16,7 +16,7 @@
 /* Raise it when the list below changes: every module is then built anew. */
 #define FINGERPRINT_VERSION "2"
 
-/* Below headers_dir; what is not there counts as such. */
+/* Below headers_dir; a missing file is part of the fingerprint as missing. */
 static const char *const header_files[] = {
 	"Makefile",
 	".kernelvariables",

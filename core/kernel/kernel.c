@@ -54,8 +54,9 @@ static bool lists_modules(const struct ks_system *system, const struct ks_kernel
 }
 
 /*
- * After a removal without purge the directory stays, with depmod's files only. Of a
- * split kernel the lists come with what the headers need, without the modules in them.
+ * After a removal without purge the directory stays, with depmod's files only.
+ * The headers of a split kernel need the lists of modules, which then come
+ * without the modules.
  */
 static bool has_image(const struct ks_system *system, const struct ks_kernel *kernel)
 {

@@ -11,7 +11,7 @@
 /* Enough of modules.order to find one module that is there. */
 #define ORDER_HEAD_BYTES 8192
 #define MAX_ORDER_LINES	 20
-/* For kernels whose modules.order lists nothing: a look at this many directories. */
+/* For kernels whose modules.order lists nothing: look at this many directories. */
 #define MAX_DIRECTORIES 100
 
 static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};

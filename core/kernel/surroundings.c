@@ -10,7 +10,7 @@
 #define MAX_ENTRIES 200000
 #define MAX_DEPTH   32
 
-/* Their entries come and go with what is installed, whoever installs it. */
+/* Their entries change when something is installed or removed, whoever does it. */
 static const char *const directories[] = {
 	"/bin",		  "/sbin",	     "/usr/bin",     "/usr/sbin",
 	"/usr/local/bin", "/usr/local/sbin", "/usr/include", "/usr/local/include",
@@ -59,7 +59,10 @@ static void add_identity(struct looking *looking, const char *name, const struct
 	add_text(looking, line);
 }
 
-/* The times of a directory say what it holds; its ctime also what is mounted on it. */
+/*
+ * The times of a directory change with its entries; its ctime also with what is
+ * mounted on it.
+ */
 static void add_path(struct looking *looking, const char *path)
 {
 	struct stat st;
@@ -117,7 +120,7 @@ static void add_entries(struct looking *looking, DIR *dir, guint depth)
 	}
 }
 
-/* Whoever builds must be able to enter what is above it, too. */
+/* A build must be able to enter the directories above it, too. */
 static void add_parents(struct looking *looking, const char *path)
 {
 	g_autofree char *parent = g_path_get_dirname(path);

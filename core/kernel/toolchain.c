@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which compiler a kernel wants, and whether it is there.
+ * Which compiler a kernel wants, and whether it is installed.
  *
  * The name is the first word of CONFIG_CC_VERSION_TEXT, used when there is such
  * a program, else plain gcc or clang (dkms 3.4.3 does so). Debian's headers name
@@ -143,7 +143,7 @@ static char *expand_compiler(const struct variables *variables)
 	return is_sane_name(name) ? g_steal_pointer(&name) : NULL;
 }
 
-/* What Debian's headers demand, or NULL. */
+/* The compiler that Debian's headers demand, or NULL. */
 static char *read_demanded(const struct ks_system *system, const struct ks_kernel *kernel)
 {
 	g_autofree char *path =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What uname(1) says of a kernel that does not run. */
+/* The output of uname(1) for a kernel that does not run. */
 #include "core/kernel/uname.h"
 
 #include <string.h>

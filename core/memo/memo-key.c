@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the compiler's answers depend on: the kernel's fingerprint (headers,
- * programs by path, size and mtime), the programs' contents, and what they
- * load: gcc's cc1, and the libraries that as and ld consist of.
+ * programs by path, size and mtime), the programs' contents, and the files
+ * that they load: gcc's cc1, and the libraries that as and ld consist of.
  */
 #include <string.h>
 
 #include "core/memo/memo-private.h"
 
-/* Raise it when the fragment or what is recorded changes. */
+/* Raise it when the fragment or the recorded questions change. */
 #define FORMAT "1"
 
 /* Below any of these directories; "*" and "?" as in a shell. */
@@ -41,7 +41,7 @@ static bool matches_any(const char *name, const char *const *patterns, size_t n)
 	return false;
 }
 
-/* dir is what is there already, rest what of the pattern is left. */
+/* dir is the path so far, rest the remaining pattern. */
 static void add_matching(GString *text, const struct ks_system *system, const char *dir,
 			 const char *rest, const char *const *patterns, size_t n)
 {

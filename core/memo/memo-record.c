@@ -164,9 +164,9 @@ static bool start(struct ks_probe_recording *recording,
 }
 
 /*
- * What it notes decides how others are compiled, while their builds may run beside
- * it: nobody else may write there. With a mount of its own that is below root's own
- * directory; otherwise it takes a user that is not the builds' as well.
+ * Its answers decide how others are compiled, while their builds may run beside
+ * it: nobody else may write there. With a mount of its own that is below root's
+ * own directory; otherwise it also needs another user than the builds have.
  */
 static bool choose_tree(struct ks_probe_recording *recording)
 {
@@ -228,7 +228,7 @@ static bool end(struct ks_probe_recording *recording, GError **error)
 	return false;
 }
 
-/* The directory was the build user's: what is in it now may be anything. */
+/* The directory was the build user's: it may contain anything now. */
 static char *read_log(const struct ks_probe_recording *recording, GError **error)
 {
 	ks_autofd int dir_fd =

@@ -93,8 +93,8 @@ static const char encoder[] =
 	"|$(call kmodsmith-word,$(3))\n";
 
 /*
- * Not for makefiles of the module itself, which may mean something else by
- * try-run; not where other programs than the usual ones would be asked.
+ * Not for makefiles of the module itself, in which try-run may mean something
+ * else; not where other programs than the usual ones would be asked.
  */
 static void open_scope(GString *text, const struct ks_probe_scope *scope)
 {
@@ -118,14 +118,17 @@ static void close_scope(GString *text)
 	g_string_append(text, "endif\nendif\nendif\nMAKEFILE_LIST :=\n");
 }
 
-/* What is known is answered, everything else asked; kmodsmith-yes and -no say it. */
+/*
+ * Known questions are answered, all others asked; kmodsmith-yes and -no are
+ * the answers.
+ */
 static const char answerer[] =
 	"kmodsmith-answer = $(if $(filter $(kmodsmith-yes),$(4)),$(2),$(if "
 	"$(filter $(kmodsmith-no),$(4)),$(3),$(call kmodsmith-ask,$(1),$(2),$(3))))\n";
 
 /* --- from the log */
 
-/* What echo and make's shell function give back as it is. */
+/* Words that echo and make's shell function return unchanged. */
 static bool is_plain_answer(const char *word)
 {
 	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -250,8 +253,8 @@ char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log)
 /* --- from one kernel's memo to another's */
 
 /*
- * What was asked in one kernel's headers is the same question in another's, unless it
- * names a file there: by a path, or by an option that leads to files by their name.
+ * A question asked in one kernel's headers is the same in another's, unless it
+ * names a file there: by a path, or by an option that finds files by name.
  */
 static bool is_of_any_kernel(const char *question)
 {

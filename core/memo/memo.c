@@ -11,7 +11,10 @@
 
 #define MAGIC	  "# kmodsmith probes "
 #define MAX_BYTES (1u << 20)
-/* What it knows is from another kernel's: not all that its own headers ask. */
+/*
+ * The memo was made from another kernel's: it does not have all questions of
+ * its own headers.
+ */
 #define CARRIED "# from another kernel\n"
 
 char *ks_probe_dir(const struct ks_system *system)
@@ -34,7 +37,7 @@ static char *make_header(const char *key, const char *body)
 	return g_strdup_printf(MAGIC "%s %s\n", key, digest);
 }
 
-/* Nobody but root can have written it: it decides how modules are compiled. */
+/* Only root can have written it: it decides how modules are compiled. */
 static bool is_trusted(const struct ks_system *system, const char *path)
 {
 	struct stat st;
@@ -85,7 +88,10 @@ bool ks_probe_memo_write(const struct ks_system *system, const struct ks_kernel 
 	       ks_durable_write(system->root, path, text, strlen(text), 0644, error);
 }
 
-/* What a valid memo of another kernel says that the same programs compile, or NULL. */
+/*
+ * The answers of a valid memo of another kernel that the same programs compile,
+ * or NULL.
+ */
 static char *find_answers(const struct ks_system *system, const struct ks_kernel *kernel,
 			  GPtrArray *kernels, struct ks_digest_cache *cache)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * liblzma, libzstd and zlib behind one shape: a codec takes what is in its
- * input window and fills its output window; the pump moves the windows.
+ * liblzma, libzstd and zlib behind one shape: a codec reads its input window
+ * and fills its output window; the pump moves the windows.
  */
 #include "core/module/compress.h"
 

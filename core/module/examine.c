@@ -116,7 +116,7 @@ static int snapshot(int fd, GError **error)
 	return ks_steal_fd(&copy);
 }
 
-/* libkmod tells everything but the machine: the first 20 bytes do. */
+/* libkmod reports everything but the machine, which the first 20 bytes have. */
 static bool is_wanted_elf(int fd, const struct ks_examine_wanted *wanted)
 {
 	unsigned char head[ELF_HEAD_BYTES];
@@ -264,10 +264,9 @@ static void on_crash(int signal_number)
 }
 
 /*
- * libkmod asserts on some malformed files, and whatever else it may do with
- * them: the file is to blame then, and the others of the set are still read.
- * What a crash leaves behind in memory stays in this worker, which nobody
- * trusts anyway.
+ * libkmod asserts on some malformed files, and may fail in other ways: the file
+ * is to blame then, and the others of the set are still read. The memory after
+ * such a crash stays in this worker, which nobody trusts anyway.
  */
 static void take_all_guarded(struct kmod_module *mod, struct ks_examined *examined)
 {

@@ -78,7 +78,7 @@ static char *read_fd(int fd, size_t max_bytes, size_t *size_bytes, GError **erro
 	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
 }
 
-/* As a distribution's kernel package has it: /boot/symvers-K.gz. NULL: not readable. */
+/* The name in a distribution's kernel package: /boot/symvers-K.gz. NULL: not readable. */
 static char *read_symvers(int fd, size_t *size_bytes, GError **error)
 {
 	ks_autofd int plain = -1;
@@ -222,7 +222,7 @@ static bool examine_all(struct request *request, GString *answer, GError **error
 	return true;
 }
 
-/* What libraries print would end up among the lines of the answer. */
+/* Otherwise messages of libraries would appear among the lines of the answer. */
 static void silence_stderr(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -214,8 +214,9 @@ static bool start_worker(struct session *session, const char *const *arguments,
 }
 
 /*
- * What a hostile file can bring about: a crash, an endless loop. Not SIGKILL, of a
- * machine without memory, nor SIGBUS, of one without memory for a memory file.
+ * Ends that a hostile file can cause: a crash, an endless loop. Not SIGKILL,
+ * which comes from a machine without memory, nor SIGBUS, from one without
+ * memory for a memory file.
  */
 static bool comes_of_the_files(const struct ks_sandbox *sandbox, int wait_status)
 {

@@ -47,7 +47,7 @@ static bool is_never_exported(const char *name)
 	return false;
 }
 
-/* In the version table without being imported: their CRC stands for a layout. */
+/* It is in the version table without being imported: its CRC stands for a layout. */
 static bool is_layout(const char *name)
 {
 	return !strcmp(name, "module_layout") || !strcmp(name, "struct_module");

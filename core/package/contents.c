@@ -89,7 +89,7 @@ static bool walk_dir(struct walk *walk, const char *path, const char *dest, guin
 	return true;
 }
 
-/* The newest time below source_dir, or otherwise where that cannot be told. */
+/* The newest time below source_dir, or otherwise where that is unknown. */
 static gint64 newest_time(const struct ks_system *system, const char *source_dir,
 			  gint64 otherwise)
 {

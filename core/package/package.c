@@ -201,7 +201,7 @@ char *ks_package_format(struct ks_package *package)
 
 /* --- reading */
 
-/* A block as it is read: what is not text in the package stands beside it. */
+/* A block as it is read: members that are not text in the package are kept beside it. */
 struct block {
 	struct ks_package package;
 	char *kind, *mtime;
@@ -401,7 +401,7 @@ static bool add_dests(GHashTable *dests, GPtrArray *array, const char *label,
 	return true;
 }
 
-/* Nothing lies below a file or a link: leaves holds these. */
+/* Nothing may lie below a file or a link; leaves holds these. */
 static bool check_parents(GHashTable *leaves, GPtrArray *array, const char *label,
 			  GError **error)
 {

@@ -19,7 +19,7 @@
 
 /* --- the private directory */
 
-/* What a killed one left: the name holds the process that it was made by. */
+/* Directories of killed processes: the name holds the pid of the process that made it. */
 static void sweep(const struct ks_system *system)
 {
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, system->dkms_tree, NULL);

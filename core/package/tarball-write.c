@@ -235,7 +235,7 @@ static bool add_all(struct writer *writer, const struct ks_tarball_contents *con
 				    : add_binaries_only(writer, contents, &like, error);
 }
 
-/* As "tar -a" tells it from the name. */
+/* As "tar -a" derives it from the name. */
 static void set_filter(const struct ks_archive *lib, struct archive *archive,
 		       const char *name)
 {
@@ -253,7 +253,7 @@ static void set_filter(const struct ks_archive *lib, struct archive *archive,
 	for (size_t i = 0; i < G_N_ELEMENTS(filters); i++)
 		if (g_str_has_suffix(name, filters[i].suffix))
 			filters[i].add(archive);
-	/* the time of writing is none of the contents */
+	/* the time of writing is not part of the contents */
 	lib->archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
 }
 

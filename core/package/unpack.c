@@ -322,7 +322,7 @@ static bool unpack_all(struct unpack *unpack, GError **error)
 	struct archive_entry *entry;
 	int result;
 
-	/* a warning is about a name or an attribute that it had to guess */
+	/* a warning concerns a name or an attribute that it had to guess */
 	while ((result = unpack->lib->archive_read_next_header(unpack->archive,
 							       &entry)) == ARCHIVE_OK ||
 	       result == ARCHIVE_WARN) {

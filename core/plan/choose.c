@@ -173,7 +173,7 @@ static void add_depends_to_scope(struct ks_planner *planner,
 	}
 }
 
-/* Another version of it works: nobody has asked for a newer one of what is built upon. */
+/* Another version of it works: nobody has asked for a newer version of the dependency. */
 static bool serves(const struct ks_plan_group *group)
 {
 	const struct ks_plan_cell *incumbent = group->incumbent;

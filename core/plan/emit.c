@@ -193,7 +193,7 @@ static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
 	add_index(last_action(emitter)->needs, cell->uninstall_index);
 }
 
-/* What comes first, then what goes: the old version waits for the new one. */
+/* Installations first, then removals: the old version waits for the new one. */
 static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 {
 	bool removes = emitter->planner->request->goal != KS_GOAL_BUILD;

@@ -52,7 +52,7 @@ static enum ks_reason recorded_reason(const struct ks_planner *planner,
 	return target->built_fingerprint ? KS_REASON_UP_TO_DATE : KS_REASON_ADOPTED;
 }
 
-/* It is as it should be, but for its record. */
+/* Everything is as it should be, except perhaps its record. */
 static void settle(struct ks_planner *planner, struct ks_plan_cell *cell,
 		   const char *detail)
 {
@@ -61,8 +61,8 @@ static void settle(struct ks_planner *planner, struct ks_plan_cell *cell,
 }
 
 /*
- * It stays although it is not what one would install today. What is missing
- * of it is put back, unless the administrator wants it left alone.
+ * It stays although one would not install it today. Its missing files are put
+ * back, unless the administrator wants it left alone.
  */
 static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 		 enum ks_reason reason, const char *detail)
@@ -81,7 +81,7 @@ static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 	}
 }
 
-/* --- chosen: it is to be installed here */
+/* --- chosen: the version that is to be installed here */
 
 /* Will this module be there on the kernel for others to build upon? */
 static bool is_provided(const struct ks_planner *planner,
@@ -175,7 +175,7 @@ static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bo
 	cell->install = cell->in_scope && planner->request->goal != KS_GOAL_BUILD;
 }
 
-/* It cannot be built now. What the last good build left is better than nothing. */
+/* It cannot be built now. The result of the last good build is better than nothing. */
 static void fall_back(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
@@ -200,7 +200,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		fall_back(planner, cell);
 		return;
 	}
-	/* first: how it failed with another picture of what it depends on says little */
+	/* first: a failure with another set of dependencies means little */
 	missing = find_missing_depends(planner, cell);
 	if (missing && !(planner->request->ignore_depends && cell->matched)) {
 		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
@@ -232,7 +232,7 @@ static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell,
 }
 
 /*
- * Signing anew replaces the artifact, and so goes together with installing it:
+ * Signing again replaces the artifact, and so goes together with installing it:
  * "build" of something that is installed leaves it as it is.
  */
 static bool wants_signature(const struct ks_planner *planner,
@@ -273,7 +273,7 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		decide(cell, KS_TARGET_FAILED, KS_REASON_OCCUPIED, target->occupied);
 		return;
 	}
-	/* What works is not called stale while nothing can be done about it. */
+	/* A module that works is not called stale while nothing can be done about it. */
 	if (!forced && wants_signature(planner, cell) &&
 	    (ks_planner_is_fresh(target) ||
 	     (why && target->installed == KS_INSTALLED_OK)))
@@ -317,7 +317,7 @@ static void drop(struct ks_plan_cell *cell, enum ks_reason reason)
 
 	if (!cell->in_scope)
 		return;
-	/* without a manifest nothing tells which files are its */
+	/* without a manifest nobody knows which files are its */
 	cell->uninstall = is_installed(cell) && has_manifest(target);
 	cell->unbuild = target->artifact || target->quarantine;
 	cell->removal_reason = reason;
@@ -499,7 +499,7 @@ static void judge_uninstall(const struct ks_planner *planner, struct ks_plan_cel
 
 /*
  * Without any live kernel it is install_tree that is missing, not the kernels:
- * nothing is dropped then.
+ * nothing is removed then.
  */
 static void judge_dead(struct ks_planner *planner, struct ks_plan_cell *cell)
 {

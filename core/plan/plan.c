@@ -204,7 +204,7 @@ static void add_cell(struct ks_planner *planner, struct ks_target *target)
 	g_ptr_array_add(planner->cells, cell);
 }
 
-/* What the machine boots next matters most, then what it runs, then the rest. */
+/* The kernel that boots next matters most, then the running one, then the rest. */
 static int kernel_rank(const struct ks_kernel *kernel)
 {
 	if (!kernel->alive)

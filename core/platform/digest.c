@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-256 of files and trees, and what is remembered of them in
- * state_dir/cache/digests:
+ * SHA-256 of files and trees, and the cache of them
+ * in state_dir/cache/digests:
  *
  *	kmodsmith digests 1
  *	f STAMP DIGEST		a file
  *	t STAMP DIGEST PATH	a tree; PATH is %-escaped
  *
- * A stamp is itself a SHA-256, over what stat(2) says: of the file, or of every
- * entry of the tree in order. A tree is one entry, however large it is.
+ * A stamp is itself a SHA-256, over the results of stat(2) for the file, or
+ * for every entry of the tree in order. A tree is one entry, however large
+ * it is.
  */
 #include "core/platform/digest.h"
 
@@ -26,12 +27,12 @@
 #define HEADER		"kmodsmith digests 1"
 #define HEX_CHARS	64
 #define MAX_CACHE_BYTES (16u << 20)
-/* When there are more at the end, those that nobody asked for are forgotten. */
+/* When there are more at the end, those that this run did not ask for are forgotten. */
 #define MAX_REMEMBERED 5000
 #define MAX_DEPTH      100
 #define MAX_ENTRIES    200000
 /*
- * What changed just now may change again without its time moving on (clock
+ * A file that changed just now may change again with the same times (clock
  * ticks, 2 s on FAT), so it is not remembered yet.
  */
 #define SETTLE_S 2
@@ -169,7 +170,7 @@ static void store(struct ks_digest_cache *cache)
 	g_autofree char *text = NULL;
 	gsize size_bytes;
 
-	/* Where nothing has been done yet, merely asking creates no state. */
+	/* Where nothing has been done yet, a question alone creates no state. */
 	if (!ks_root_exists(cache->system->root, cache->system->state_dir))
 		return;
 	text = format(cache, &size_bytes);

@@ -57,8 +57,8 @@ static void write_holder(int fd, const char *command)
 }
 
 /*
- * Its owner's alone: flock(2) asks for no more than a descriptor, and whoever
- * could read the file could hold it, and every upgrade of the machine, for ever.
+ * Readable by its owner alone: flock(2) needs only a descriptor, so whoever could read
+ * the file could hold it, and every upgrade of the machine, for ever.
  */
 static int open_lock_file(const struct ks_system *system, int flags, GError **error)
 {
@@ -179,7 +179,7 @@ void ks_lock_release(struct ks_lock *lock)
 	g_free(lock);
 }
 
-/* The parent of a process, or 0 when it cannot be told (no /proc, or it is gone). */
+/* The parent of a process, or 0 when unknown (no /proc, or it is gone). */
 static pid_t parent_of(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
@@ -210,7 +210,7 @@ static bool is_ancestor(pid_t pid)
 	return false;
 }
 
-/* Without /proc the mark has to do. */
+/* Without /proc only the mark is left. */
 static bool is_marked(pid_t pid)
 {
 	const char *mark = g_getenv(KS_LOCK_ENV);
@@ -231,8 +231,8 @@ bool ks_lock_is_held_above(const struct ks_system *system)
 	if (pid <= 0 || (!is_ancestor(pid) && !is_marked(pid)))
 		return false;
 	/*
-	 * The text of one who died stays; that nobody holds the lock shows here.
-	 * Asked last: for an instant this itself holds it, shared.
+	 * The text of a dead holder stays; this shows that nobody holds the
+	 * lock. Asked last: for an instant this call itself holds it, shared.
 	 */
 	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

@@ -217,7 +217,7 @@ static int memfd_with(const char *text, GError **error)
 	return ks_steal_fd(&fd);
 }
 
-/* What the recorder said on stderr, its lines as one, for the message. */
+/* The recorder's stderr, its lines joined into one, for the message. */
 static char *read_back(int fd)
 {
 	char buffer[2048];

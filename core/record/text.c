@@ -255,7 +255,7 @@ static bool check_head(struct ks_text *text, const struct head *head)
 bool ks_text_begin(struct ks_text *text, const char *bytes, size_t size_bytes,
 		   const char *label, const char *count_key, struct ks_why *why)
 {
-	/* a block like any other, but for the name of its second key */
+	/* a block like any other, except for the name of its second key */
 	const struct ks_text_key keys[] = {
 		{"protocol", true, offsetof(struct head, protocol)},
 		{count_key, true, offsetof(struct head, count)},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * seccomp: system calls that no build needs and that are either a way out or
- * a large piece of kernel to attack. A deny list, because builds run programs
- * nobody has listed; but what is newer than the list gets ENOSYS, as on an
- * older kernel, and so do programs of a foreign architecture.
+ * seccomp: system calls that no build needs and that are either a way out or a
+ * large piece of kernel to attack. A deny list, because builds run programs
+ * nobody has listed; but calls newer than the list get ENOSYS, as on an older
+ * kernel, and so do programs of a foreign architecture.
  */
 #include "core/sandbox/filter.h"
 
@@ -30,12 +30,12 @@
 #define ARM_PRIVATE_FIRST 0x0f0000
 #define ARM_PRIVATE_END	  0x0f0800
 
-/* By name: libseccomp's headers of the floor do not know all of them. */
+/* By name: the oldest supported libseccomp's headers do not have all of them. */
 static const struct {
 	const char *name;
 	int err;
 } denied[] = {
-	/* the tree and what is mounted on it */
+	/* the tree and its mounts */
 	{"mount", EPERM},
 	{"umount", EPERM},
 	{"umount2", EPERM},
@@ -79,7 +79,7 @@ static const struct {
 	{"clock_settime64", EPERM},
 	{"sethostname", EPERM},
 	{"setdomainname", EPERM},
-	/* would open sockets behind the filter's back */
+	/* would open sockets unseen by the filter */
 	{"io_uring_setup", ENOSYS},
 	{"io_uring_enter", ENOSYS},
 	{"io_uring_register", ENOSYS},
@@ -193,9 +193,9 @@ unsigned int ks_sandbox_filter_last_known(unsigned int arch)
 }
 
 /*
- * Before libseccomp's own program, which cannot compare numbers: anything above
+ * Before libseccomp's own program, which cannot compare numbers: any call above
  * last_known is answered without a look at the architecture. Jumps are
- * relative, so that nothing of what follows changes.
+ * relative, so that the rest stays as it is.
  */
 static bool write_unknown(int fd, unsigned int last_known)
 {

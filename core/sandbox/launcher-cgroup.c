@@ -98,7 +98,7 @@ static bool is_left_over(const char *name)
 	       errno == ESRCH;
 }
 
-/* What a launcher that was killed has left; a populated one is not removed. */
+/* The cgroups of killed launchers; a populated one is not removed. */
 static void sweep(int parent_fd)
 {
 	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -191,8 +191,9 @@ void cgroup_kill(const struct launch *launch)
 }
 
 /*
- * memory.events: "oom_kill N", processes of it that were killed, by the limit of any
- * cgroup or of the machine; "oom N", how often it was its own limit.
+ * memory.events: "oom_kill N", processes in it that were killed, for the limit
+ * of any cgroup or the machine's memory; "oom N", how often its own limit was
+ * the reason.
  */
 const char *cgroup_find_out_of_memory(const struct launch *launch)
 {

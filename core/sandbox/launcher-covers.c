@@ -19,7 +19,7 @@ static int fds[COVERS_MAX]; /* detached copies; -1: none */
 
 static int take(const char *path)
 {
-	/* It has to be executable, whatever /var is mounted with. */
+	/* It has to be executable, even if /var is mounted noexec. */
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
 				  .attr_clr = MOUNT_ATTR_NOEXEC};
 	int fd = syscall(SYS_open_tree, AT_FDCWD, path,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Without a pid namespace: this process is a subreaper, so what loses its
- * parent becomes its child. Kill the children until none is alive; each kill
- * brings the next generation up. The dead are not reaped before: they count
- * for RLIMIT_NPROC, so that a fork bomb that has reached it cannot replace them
- * and has fewer processes after each round, however the machine is loaded.
- * Needs /proc with CONFIG_PROC_CHILDREN; without it only what is still in our
- * sight is reaped.
+ * Without a pid namespace: this process is a subreaper, so a process that
+ * loses its parent becomes its child. Kill the children until none is alive;
+ * each kill brings the next generation up. The dead are not reaped before:
+ * they count for RLIMIT_NPROC, so that a fork bomb that has reached it cannot
+ * replace them and has fewer processes after each round, however the machine
+ * is loaded. Needs /proc with CONFIG_PROC_CHILDREN; without it only the
+ * children that we know are reaped.
  */
 #include "core/sandbox/launcher.h"
 
@@ -27,7 +27,7 @@ static bool is_dead(pid_t pid)
 	       info.si_pid == pid;
 }
 
-/* How many were alive; -1 when that cannot be told. */
+/* How many were alive; -1 when unknown. */
 static int children_kill(void)
 {
 	char path[64];
@@ -57,7 +57,7 @@ void descendants_kill(void)
 		int n_alive = children_kill();
 		pid_t pid = 1;
 
-		/* Those of the dead are our own by now, so there are no others. */
+		/* The children of the dead are our own by now, so there are no others. */
 		while (n_alive <= 0 && pid > 0)
 			pid = waitpid(-1, NULL, WNOHANG);
 		if (n_alive < 0 || pid < 0)

@@ -27,7 +27,7 @@ struct ruleset_attr {
 	uint64_t scoped;
 };
 
-/* What each ABI adds: rights, and how much of the attribute it knows. */
+/* What each ABI adds: rights, and the size of the attribute that it knows. */
 static const struct abi {
 	uint64_t fs, net, scoped;
 	size_t attr_size;
@@ -43,7 +43,7 @@ static const struct abi {
 static const uint64_t read_rights = LANDLOCK_ACCESS_FS_EXECUTE |
 				    LANDLOCK_ACCESS_FS_READ_FILE |
 				    LANDLOCK_ACCESS_FS_READ_DIR;
-/* Nobody needs to make a device; ioctl on one only where it is listed. */
+/* No build needs to make a device; ioctl on one only where it is listed. */
 static const uint64_t never_rights =
 	LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | ACCESS_IOCTL_DEV;
 static const uint64_t device_rights = LANDLOCK_ACCESS_FS_READ_FILE |

@@ -28,7 +28,7 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
 /* A directory, or FIFO, that must be seen at its place although something covers it. */
 struct kept {
 	const char *path;
-	int fd; /* a detached copy of what is there */
+	int fd; /* a detached copy of an existing mount */
 	bool writable;
 };
 
@@ -70,7 +70,7 @@ struct mounts {
 	bool is_covered[N_COVERED];
 	struct kept *kept;
 	size_t n_kept;
-	int device_fds[N_DEVICES]; /* of the caller's /dev; -1 = not to be had */
+	int device_fds[N_DEVICES]; /* from the caller's /dev; -1 = not available */
 };
 
 int mounts_copy(int dirfd, const char *path, unsigned int flags)
@@ -94,9 +94,10 @@ static int tree_set(int fd, const char *path, unsigned int flags, unsigned long 
 }
 
 /*
- * What is mounted noexec on this machine is executed here all the same, be it /var, where
- * builds are, /tmp, or the home with the headers and their programs. Whose options they
- * are keeps us from it (EPERM) when that is a user namespace above; then they stay.
+ * Make directories executable that this machine has mounted noexec, be it /var,
+ * where builds are, /tmp, or the home with the headers and their programs. When
+ * the mount belongs to a user namespace above ours, that is refused (EPERM),
+ * and it stays as it is.
  */
 static int tree_set_executable(int fd, const char *path, unsigned int flags,
 			       unsigned long long set)
@@ -269,9 +270,9 @@ static int keep(struct mounts *m, const char *path, bool writable)
 }
 
 /*
- * Writable directories; and, as far as a private /tmp or /run would hide them, the
- * program's directory (an uninstalled build), the working directory, the FIFO and
- * what is bound there.
+ * Keep the writable directories; and, as far as a private /tmp or /run would
+ * hide them, the program's directory (an uninstalled build), the working
+ * directory, the FIFO and the sources of binds.
  */
 static int directories_keep(struct mounts *m)
 {
@@ -339,7 +340,7 @@ static int private_make(struct mounts *m)
 	return 0;
 }
 
-/* What it can be mounted on: a directory, or a file for what is none. */
+/* Something to mount it on: a directory for a directory, else a file. */
 void mounts_place_make(int fd, const char *path)
 {
 	char *copy = strdup(path);
@@ -449,7 +450,7 @@ static int covers_set(struct mounts *m)
 	return 0;
 }
 
-/* "off": nothing is read-only, and what is noexec is no obstacle either. */
+/* "off": nothing is read-only, and noexec is no obstacle either. */
 static int root_make_executable(struct mounts *m)
 {
 	(void)tree_set_executable(AT_FDCWD, "/", AT_RECURSIVE, 0);
@@ -499,7 +500,7 @@ int mounts_setup(struct launch *launch)
 			launch_fail(launch, err, "cannot set up the mounts");
 	}
 	launch->mounts = NULL;
-	/* Everything can be seen and written as ever: nobody shall count on it. */
+	/* Everything can be seen and written as usual: nobody may rely on this layer. */
 	if (off)
 		launch->layers &= ~(unsigned int)KS_SANDBOX_MOUNT;
 	return 0;

@@ -162,7 +162,7 @@ static bool string_take(struct policy *policy, char *text)
 	return false;
 }
 
-/* The whole file, with a NUL behind it; never freed, the strings point into it. */
+/* The whole file, with a NUL after it; never freed, the strings point into it. */
 static char *file_read(int fd, size_t *size)
 {
 	struct stat st;
@@ -229,7 +229,7 @@ const char *policy_read(struct policy *policy, int fd)
 	*policy = (struct policy){.root_fd = -1, .filter_fd = -1};
 	if (!text)
 		return "cannot be read";
-	/* So that v is an array, also when there is no such string. */
+	/* So that v is an array, even when there is no such string. */
 	if (!strings_add(&policy->env, NULL) || !strings_add(&policy->argv, NULL))
 		return "out of memory";
 	policy->env.n = policy->argv.n = 0;

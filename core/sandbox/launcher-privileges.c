@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of a uid, when the policy does not say. */
+/* The limit of a uid when the policy has none. */
 #define PROCESSES_MAX 4096
 
 static int limit_lower(int resource, rlim_t value)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the command is to see at its place although something is in the way: a private
- * /tmp, the build's own directory over the one that has it, or a directory above that the
- * command's user may not enter, as a home of mode 0700. Over such a directory lies an
- * empty one, in which nothing is but the way there. All of it is read-only.
+ * Paths that the command has to see although something is in the way: a
+ * private /tmp, the build's own directory over the one that has it, or a
+ * directory above that the command's user may not enter, as a home of mode
+ * 0700. Such a directory is covered by an empty one that contains only the way
+ * there. All of it is read-only.
  *
  * As the mounts, it is set up before any third-party code runs, by the engine's paths.
  */
@@ -54,7 +55,7 @@ static bool may_enter(const struct policy *policy, const char *dir)
 	return st.st_mode & (st.st_gid == policy->gid ? S_IXGRP : S_IXOTH);
 }
 
-/* What is set up there would be hidden by a directory that lies over it. */
+/* A directory that lies over it would hide what is set up there. */
 static bool is_in_use(const struct policy *policy, const char *dir)
 {
 	for (size_t i = 0; i < policy->bind_target.n; i++) {
@@ -98,7 +99,7 @@ static bool link_add(const char *path, const char *text)
 	return true;
 }
 
-/* rest = text of a link, and what was to come after it. */
+/* rest = text of a link, and the components that came after it. */
 static bool rest_replace(char rest[PATH_MAX], const char *text, const char *after)
 {
 	char joined[PATH_MAX];
@@ -152,7 +153,7 @@ static int step(const struct policy *policy, char place[PATH_MAX], char rest[PAT
 	return link_add(next, text) ? 0 : ENOMEM;
 }
 
-/* Where path leads, noting what is on the way. */
+/* The end of path, noting everything on the way. */
 static int walk(const struct policy *policy, const char *path, char place[PATH_MAX])
 {
 	unsigned int hops = 0;
@@ -190,7 +191,7 @@ int shows_take(const struct launch *launch)
 		char place[PATH_MAX];
 		int err = walk(policy, policy->show_target.v[i], place);
 
-		/* whoever looks for it is told by the system */
+		/* the system reports the error to whoever uses the path */
 		if (err == ENOENT || err == ENOTDIR || err == ELOOP || !*place)
 			continue;
 		if (!err)

@@ -104,7 +104,7 @@ bool launch_is_unavailable(int err)
 
 /* --- the command's process --- */
 
-/* What "off" leaves out of these. */
+/* The layers that "off" leaves out. */
 #define LAYERS_OF_FILES_AND_CALLS                                                        \
 	((unsigned int)(KS_SANDBOX_LANDLOCK | KS_SANDBOX_SECCOMP))
 
@@ -234,7 +234,7 @@ _Noreturn static void warden_run(struct launch *launch)
 
 #define NS_OTHERS (CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* From most to least; the last always works. */
+/* From most to least protection; the last always works. */
 static const struct attempt {
 	unsigned long flags;
 	unsigned int layers;
@@ -399,7 +399,7 @@ int main(int argc, char **argv)
 	if (problem)
 		launch_fail(&launch, EINVAL, "the policy is not usable: %s", problem);
 	if (getppid() != launch.policy.parent)
-		return KS_SANDBOX_EXIT_ERROR; /* died before we asked to be told */
+		return KS_SANDBOX_EXIT_ERROR; /* the parent died before prctl(2) */
 	if (launch.policy.timeout_s)
 		deadline_ms = now_ms() + launch.policy.timeout_s * 1000LL;
 	cgroup_make(&launch);

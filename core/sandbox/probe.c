@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What can be had on this machine: mounts, and somebody to be instead of root. */
+/* The abilities of this machine: mounts, and a user to run as instead of root. */
 #include "core/sandbox/sandbox.h"
 
 #include <stdio.h>

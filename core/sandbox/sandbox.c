@@ -190,7 +190,7 @@ void ks_sandbox_kill(struct ks_sandbox *sandbox)
 		sandbox->is_killed = kill(sandbox->pid, SIGTERM) == 0;
 }
 
-/* What the launcher said. */
+/* The launcher's report. */
 struct report {
 	unsigned int layers;
 	int status;

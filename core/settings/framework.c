@@ -262,7 +262,7 @@ static bool read_addon_dir(const struct reading *reading, GError **error)
 
 /* --- files */
 
-/* What tells nothing: not there, empty, or not for this user. */
+/* A file that counts as absent: missing, empty, or not readable by this user. */
 static bool is_read(const struct ks_system *system, const char *path)
 {
 	struct stat st;

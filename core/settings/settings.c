@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GKeyFile reads the values, but takes unknown names and tells no lines: the
- * lines are looked at before.
+ * GKeyFile reads the values, but accepts unknown names and gives no line
+ * numbers: the lines are checked first.
  */
 #include "core/settings/settings.h"
 
@@ -23,7 +23,7 @@
 #define DEFAULT_BUILD_SIZE_MIB	 16384
 #define DEFAULT_SCRIPT_TIMEOUT_S 3600
 
-/* What the larger files of zfs and nvidia take; most need a quarter of it. */
+/* The memory of the larger files of zfs and nvidia; most need a quarter of it. */
 #define DEFAULT_JOB_MIB	  512
 #define DEFAULT_CACHE_MIB 1024
 
@@ -231,7 +231,10 @@ static const struct key keys[] = {
 	{NULL},
 };
 
-/* Of earlier versions, in [kmodsmith]: whoever has them set is not to be stopped. */
+/*
+ * Settings of earlier versions, in [kmodsmith]: an administrator who has them
+ * set must not be stopped.
+ */
 static const char *const retired_keys[] = {"reuse-objects", NULL};
 
 static bool set_module_skip(struct ks_module_settings *module, const char *value)

@@ -46,7 +46,7 @@ static void run_clear(struct run *run)
 	g_string_free(run->note, TRUE);
 }
 
-/* What is there now. More than max_bytes is read and dropped; true when there
+/* Read the available bytes. More than max_bytes is read and dropped; true when there
  * was more. */
 static bool drain(int *fd, GString *text, size_t max_bytes)
 {
@@ -160,7 +160,7 @@ static bool start(const struct ks_system *system, struct run *run, bool environm
 	return ks_sandbox_start(system, &policy, &run->sandbox, error);
 }
 
-/* The first line of what bash said, fit for a message; NULL when it said nothing. */
+/* The first line of bash's messages, fit for ours; NULL when there are none. */
 static char *first_note(const struct run *run)
 {
 	g_autofree char *line = g_strndup(run->note->str, strcspn(run->note->str, "\n"));
@@ -194,8 +194,8 @@ static struct ks_vars *merge(const struct ks_vars *before, const struct ks_vars 
 }
 
 /*
- * Not when it may have come from outside, as a shutdown's SIGTERM and the SIGKILL
- * of a system short of memory do. SIGSEGV is what endless recursion ends in.
+ * Not for signals that may have come from outside, as a shutdown's SIGTERM and the
+ * SIGKILL of a system short of memory do. Endless recursion ends in SIGSEGV.
  */
 static bool comes_of_the_inputs(int wait_status)
 {
@@ -212,7 +212,7 @@ static bool comes_of_the_inputs(int wait_status)
 	}
 }
 
-/* What both kinds of answer can fail by. */
+/* Failures that both kinds of answer share. */
 static bool check_end(const struct run *run, GError **error)
 {
 	const char *label = run->input->label;

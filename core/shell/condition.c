@@ -5,9 +5,10 @@
  *	[ $PROCS_NUM -gt 16 ] && PROCS_NUM=16
  *	[[ $kernelver =~ -rt- ]] && build_exclude="yes"
  *
- * One test of one or two operands, then && or || and assignments. Where bash splits
- * an operand into words, matches it with files, or reads it as a pattern or an
- * arithmetic expression, only what comes to the same without is read here.
+ * One test of one or two operands, then && or || and assignments. Where bash
+ * splits an operand into words, matches it with files, or reads it as a
+ * pattern or an arithmetic expression, only texts for which that makes no
+ * difference are read here.
  */
 #include <regex.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static bool is_end(char c)
 	return !c || strchr(" \t\n;&|", c);
 }
 
-/* At "]" or "]]", as a word of its own; moves behind it. */
+/* At "]" or "]]", as a word of its own; moves past it. */
 static bool read_close(struct ks_reader *reader, const char *close)
 {
 	size_t length = strlen(close);
@@ -80,7 +81,7 @@ static bool is_comparison(const char *op)
 	return strcmp(op, "=") == 0 || strcmp(op, "==") == 0 || strcmp(op, "!=") == 0;
 }
 
-/* An operator is plain text, blank behind it. */
+/* An operator is plain text with a blank after it. */
 static bool read_operator(struct ks_reader *reader, char op[4])
 {
 	size_t length;
@@ -96,7 +97,7 @@ static bool read_operator(struct ks_reader *reader, char op[4])
 	return true;
 }
 
-/* "-z" or "-n" and a blank: moves behind it. */
+/* "-z" or "-n" and a blank: moves past it. */
 static bool read_unary(struct ks_reader *reader, char *op)
 {
 	const char *p = reader->p;
@@ -128,7 +129,7 @@ static bool read_unary_test(struct ks_reader *reader, enum ks_word kind, char op
 	return true;
 }
 
-/* Behind "[". */
+/* After "[". */
 static bool read_test(struct ks_reader *reader, bool *result)
 {
 	g_autoptr(GString) left = g_string_new(NULL);
@@ -190,7 +191,10 @@ static bool read_part(struct ks_reader *reader, GString *pattern)
 	return true;
 }
 
-/* Of brackets only sets of digits: what a range is depends on the locale. */
+/*
+ * Only sets of digits are read in brackets: the meaning of a range depends on
+ * the locale.
+ */
 static bool read_brackets(struct ks_reader *reader, GString *pattern)
 {
 	size_t length = 1 + strspn(reader->p + 1, "0123456789-");
@@ -232,7 +236,7 @@ static bool read_expression_char(struct ks_reader *reader, GString *pattern,
 	return true;
 }
 
-/* The expression behind =~, up to a blank. */
+/* The expression after =~, up to a blank. */
 static bool read_expression(struct ks_reader *reader, GString *pattern)
 {
 	unsigned int depth = 0;
@@ -250,7 +254,10 @@ static bool match(struct ks_reader *reader, const char *pattern, const char *tex
 {
 	regex_t regex;
 
-	/* beyond ASCII the locale decides, and for what does not compile bash */
+	/*
+	 * beyond ASCII the locale decides, and for an expression that does not
+	 * compile bash does
+	 */
 	if (!is_ascii(pattern) || !is_ascii(text) || ks_match_refuse(pattern) ||
 	    strlen(text) > KS_MATCH_MAX_TEXT ||
 	    regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
@@ -266,7 +273,7 @@ static bool has_pattern(const char *text)
 	return strpbrk(text, "*?[\\+@!(") != NULL;
 }
 
-/* Behind "[[". */
+/* After "[[". */
 static bool read_double_test(struct ks_reader *reader, bool *result)
 {
 	g_autoptr(GString) left = g_string_new(NULL);

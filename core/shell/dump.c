@@ -5,7 +5,7 @@
 
 #define MAX_NOTES 256
 
-/* The string at *data, which moves behind it; NULL when there is none to the end. */
+/* The string at *data, which moves past it; NULL when there is no whole one. */
 static const char *next(const char **data, const char *end)
 {
 	const char *string = *data;

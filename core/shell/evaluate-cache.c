@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Only root, who evaluates in the sandbox, can store; a plain user's "status"
- * takes what root left.
+ * uses root's results.
  */
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 /* Count up when the same inputs begin to give another result. */
 #define CACHE_MAGIC	"kmodsmith-conf 1"
 #define MAX_CACHE_BYTES (16u << 20)
-/* Where a result has its first variable. */
+/* Stands in the place of a result's first variable. */
 #define FAILED "failed"
 
 static void put(GString *text, const char *key, const char *value)
@@ -39,7 +39,7 @@ static void put_stat(GString *text, const struct ks_root *root, const char *path
 			       st.st_ctim.tv_nsec);
 }
 
-/* What a conf may read in its own directory: a VERSION file, a generated header. */
+/* Files that a conf may read in its own directory: a VERSION file, a generated header. */
 static void put_source(GString *text, const struct ks_evaluation *evaluation)
 {
 	const struct ks_root *root = evaluation->system->root;
@@ -116,8 +116,8 @@ static char *make_path(const struct ks_evaluation *evaluation)
 static const char *const remembered = " (remembered until the file changes)";
 
 /*
- * FILE NUL MESSAGE NUL, what is in FILE:MESSAGE: the label is how this process sees
- * the file, which another one, of another root directory, does not share.
+ * FILE NUL MESSAGE NUL, the parts of FILE:MESSAGE: the label is the path of the
+ * file for this process, which differs for one with another root directory.
  */
 static bool parse_failure(const struct ks_evaluation *evaluation, const char *data,
 			  size_t size_bytes, GError **error)
@@ -126,7 +126,7 @@ static bool parse_failure(const struct ks_evaluation *evaluation, const char *da
 	const char *message = data + length + 1;
 	guint64 index;
 
-	/* the text has a NUL behind it, wherever it was cut off */
+	/* the text has a NUL after it, wherever it was cut off */
 	if (length + 1 >= size_bytes || data[size_bytes - 1] != '\0' ||
 	    strlen(message) != size_bytes - length - 2 ||
 	    !g_utf8_validate(message, -1, NULL) ||
@@ -138,7 +138,7 @@ static bool parse_failure(const struct ks_evaluation *evaluation, const char *da
 	return true;
 }
 
-/* What is kept behind the key. */
+/* The answer after the key. */
 static bool parse_answer(struct ks_evaluation *evaluation, const char *data,
 			 size_t size_bytes, GError **error)
 {
@@ -184,7 +184,7 @@ static bool write_answer(const struct ks_evaluation *evaluation, const GString *
 	       ks_durable_write(system->root, path, data->str, data->len, 0644, NULL);
 }
 
-/* The key, and the NUL behind it. */
+/* The key, and the NUL after it. */
 static GString *begin_answer(const struct ks_evaluation *evaluation)
 {
 	GString *data = g_string_new(evaluation->cache_key);

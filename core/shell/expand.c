@@ -18,7 +18,7 @@ static bool put_text(struct ks_reader *reader, GString *value, const char *text)
 	return true;
 }
 
-/* Of the kernel that is built for; "-r" or "-m". */
+/* For the kernel that is built for; "-r" or "-m". */
 static bool put_uname(struct ks_reader *reader, GString *value, bool release)
 {
 	const char *known = ks_vars_get(reader->vars, KS_UNAME_ENV, 0);
@@ -43,7 +43,7 @@ static bool put_command(struct ks_reader *reader, GString *value, const char *co
 	return put_uname(reader, value, strcmp(command, "uname -r") == 0);
 }
 
-/* At the command; the text up to close is one of those that are known. */
+/* At the command; the text up to close is one of the known commands. */
 static bool read_command(struct ks_reader *reader, char close, GString *value)
 {
 	static const char *const commands[] = {"nproc", "uname -r", "uname -m", "arch"};
@@ -66,7 +66,7 @@ bool ks_reader_backquote(struct ks_reader *reader, GString *value)
 	return read_command(reader, '`', value);
 }
 
-/* The word behind ${NAME:-, up to '}'. */
+/* The word after ${NAME:-, up to '}'. */
 static bool read_alternative(struct ks_reader *reader, bool quoted, GString *word)
 {
 	while (*reader->p && *reader->p != '}') {
@@ -88,7 +88,7 @@ static bool read_alternative(struct ks_reader *reader, bool quoted, GString *wor
 	return true;
 }
 
-/* The pattern behind ${NAME#, up to '}': plain characters, '*' and '?'. */
+/* The pattern after ${NAME#, up to '}': plain characters, '*' and '?'. */
 static bool read_pattern(struct ks_reader *reader, GString *pattern)
 {
 	for (; *reader->p && *reader->p != '}'; reader->p++) {
@@ -103,7 +103,7 @@ static bool read_pattern(struct ks_reader *reader, GString *pattern)
 	       ks_reader_refuse(reader, KS_NATIVE_UNSURE, "a long pattern");
 }
 
-/* Linear but for one step back per star: nothing here can be made to explode. */
+/* Linear except for one step back per star: no pattern can make it explode. */
 static bool match(const char *pattern, const char *text, size_t size)
 {
 	const char *end = text + size;
@@ -186,7 +186,7 @@ static bool read_default(struct ks_reader *reader, bool quoted, GString *out,
 	return !is_set || put_text(reader, out, word->str);
 }
 
-/* Behind "${". */
+/* After "${". */
 static bool read_braces(struct ks_reader *reader, bool quoted, GString *out)
 {
 	g_autoptr(GString) name = g_string_new(NULL);

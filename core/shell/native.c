@@ -8,7 +8,7 @@
 
 #define MAX_NAME_CHARS 120
 #define MAX_DIGITS     9
-/* It is only told of: more of them tell nothing more. */
+/* For reports only: more of them would tell nobody more. */
 #define MAX_KEPT 256
 
 bool ks_reader_refuse(struct ks_reader *reader, enum ks_native verdict, const char *why)
@@ -106,7 +106,7 @@ static void skip_comment(struct ks_reader *reader)
 		reader->p++;
 }
 
-/* Behind '('; the words up to ')'. */
+/* After '('; the words up to ')'. */
 static bool read_list(struct ks_reader *reader, GPtrArray *words)
 {
 	for (;;) {
@@ -218,7 +218,7 @@ static bool read_assignment(struct ks_reader *reader, bool exported)
 
 static bool read_statement(struct ks_reader *reader);
 
-/* A test and the assignments behind it; where it does not hold only their end counts. */
+/* A test and the assignments after it; when it is false only their end counts. */
 static bool read_conditional(struct ks_reader *reader)
 {
 	bool applies, ok;
@@ -354,7 +354,7 @@ bool ks_native_is_kept(const char *collapsed, const struct ks_vars *before)
 	       reader.verdict == KS_NATIVE_BROKEN;
 }
 
-/* Each override evaluates all values again: what is kept is so each time. */
+/* Each override evaluates all values again: the same one may be kept each time. */
 static void add_kept(GPtrArray *kept, const char *name, guint index)
 {
 	g_autofree char *element = g_strdup_printf("%s[%u]", name, index);

@@ -124,7 +124,7 @@ const struct ks_vars_element *ks_vars_elements(const struct ks_vars *vars,
 	return elements ? (const struct ks_vars_element *)elements->data : NULL;
 }
 
-/* Where index is, or where it belongs. */
+/* The position of index, or where it belongs. */
 static bool search(const struct ks_vars_element *elements, guint n_elements, guint index,
 		   guint *position)
 {

@@ -12,7 +12,7 @@
 #define MAX_FILE_BYTES (1u << 20)
 #define MAX_ENTRIES    200000
 #define MAX_DEPTH      100
-/* An evaluation ends within a minute: what is older was left by a killed run. */
+/* An evaluation ends within a minute: an older directory was left by a killed run. */
 #define MAX_AGE_S 3600
 
 struct reader {
@@ -22,7 +22,7 @@ struct reader {
 	guint n_entries;
 };
 
-/* By the mode alone. An ACL may allow more: then one copy too many is made. */
+/* Judged by the mode alone. An ACL may allow more: then one copy too many is made. */
 static bool may(const struct reader *reader, const struct stat *st, mode_t bits)
 {
 	if (st->st_uid == reader->uid)
@@ -38,7 +38,7 @@ static bool may_reach(const struct reader *reader, const char *path)
 	g_autofree char *real = ks_root_realpath(reader->root, path);
 	struct stat st;
 
-	/* what is not there fails by itself */
+	/* a missing file fails by itself */
 	for (char *slash = real ? strchr(real + 1, '/') : NULL; slash;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -109,7 +109,7 @@ static void add_bind(struct ks_conf_view *view, const char *source, const char *
 		(struct ks_sandbox_bind){.source = source, .target = target};
 }
 
-/* Bash's user may be "nobody": others of it do not find the name. */
+/* Bash's user may be "nobody": other processes of that user cannot find the name. */
 static char *make_name(GError **error)
 {
 	guint64 random;

@@ -10,7 +10,7 @@ static bool put(struct ks_reader *reader, GString *value, char c)
 	return ks_reader_spend(reader, 1);
 }
 
-/* Behind "'". */
+/* After "'". */
 static bool read_single_quoted(struct ks_reader *reader, GString *value)
 {
 	const char *start = reader->p;
@@ -45,7 +45,7 @@ static bool read_quoted_escape(struct ks_reader *reader, GString *value)
 	return put(reader, value, '\\');
 }
 
-/* Behind '"'. */
+/* After '"'. */
 static bool read_double_quoted(struct ks_reader *reader, GString *value)
 {
 	for (;;) {
@@ -118,7 +118,7 @@ static const char *other_expansion(enum ks_word kind, char c, const GString *val
 	}
 }
 
-/* Not split, not matched with files, and not gone. */
+/* A word that bash would not split, not match with files, and not drop. */
 static bool is_plain(const char *text)
 {
 	if (!*text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what was built to what is installed, and back. */
+/* From the built file to the installed one, and back. */
 #include "core/sign/finish.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static const char *compression_of(const char *suffix)
 	return suffix && g_str_has_prefix(suffix, ".ko") ? suffix + strlen(".ko") : "";
 }
 
-/* The same of a file's name, which may have another ".ko" in it. */
+/* The same for a file's name, which may have another ".ko" in it. */
 static const char *compression_of_file(const char *name)
 {
 	static const char *const known[] = {".xz", ".zst", ".gz"};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two files cannot be renamed at once. Both are staged and synced first, then
- * the certificate gets its name, then the key: a staged key that belongs to the
- * certificate in place is what is left when that was interrupted, and is given
- * its name by ks_key_settle().
+ * the certificate gets its name, then the key: an interruption leaves a staged
+ * key that belongs to the certificate in place, and ks_key_settle() gives it
+ * its name.
  */
 #include "core/sign/key.h"
 
@@ -69,7 +69,7 @@ static bool is_there(const struct ks_system *system, const char *key,
 	       ks_root_exists(system->root, certificate);
 }
 
-/* Without shim nothing of Ubuntu's makes or reads a pair: one of dkms's goes on. */
+/* Without shim no tool of Ubuntu's makes or reads a pair: dkms's pair stays in use. */
 static struct ks_key_pair *locate_ubuntu(const struct ks_system *system)
 {
 	if (!ks_root_exists(system->root, UBUNTU_KEY) &&
@@ -88,7 +88,7 @@ static char *kernel_path(const struct ks_kernel *kernel, const char *name)
 	return kernel ? g_build_filename(kernel->headers_dir, name, NULL) : NULL;
 }
 
-/* A value that only a shell could tell is none. */
+/* A value that needs a shell to expand counts as unset. */
 static char *read_gentoo(const char *text, const char *name,
 			 const struct ks_kernel *kernel)
 {
@@ -300,8 +300,8 @@ static bool run_ubuntu(const struct ks_system *system, const char *option, bool 
 }
 
 /*
- * Ubuntu's own tool: its other tools find the key by what this one has set up. That it
- * is not enrolled keeps nobody from signing with it.
+ * Ubuntu's own tool: its other tools find the key by the configuration that
+ * this one writes. Modules can be signed with the key before it is enrolled.
  */
 static bool make_ubuntu_pair(const struct ks_system *system,
 			     const struct ks_key_pair *pair, GError **error)
@@ -328,7 +328,7 @@ static bool make_ubuntu_pair(const struct ks_system *system,
 	return false;
 }
 
-/* What make.conf names may be the one file of a token or of a whole fleet. */
+/* The file that make.conf names may be the only one of a token or of a whole fleet. */
 static bool refuse_gentoo(const struct ks_key_pair *pair, GError **error)
 {
 	ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no '%s', which '%s' names",
@@ -363,7 +363,7 @@ static bool check_replace(const struct ks_key_pair *pair, enum ks_key_presence p
 		return false;
 	}
 	if (presence == KS_KEY_HALF && !replace)
-		return false; /* told by ks_key_look() */
+		return false; /* ks_key_look() reports it */
 	if (presence != KS_KEY_PRESENT || replace)
 		return true;
 	ks_error_set(error, KS_ERROR_DENIED, "there is a key at '%s' already", pair->key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file: a signature comes to it, or goes. */
+/* Adding a signature to the file, or removing it. */
 #include <errno.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -109,7 +109,7 @@ static bool has_only_gained(const struct ks_system *system,
 	return false;
 }
 
-/* What it was, under another name: of what the program writes nothing is known. */
+/* The old file, under another name: nobody knows what the program writes. */
 static bool keep_aside(const struct ks_system *system, int fd, off_t size,
 		       const char *path, GError **error)
 {

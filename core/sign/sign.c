@@ -39,7 +39,10 @@ const char *ks_sign_verdict_id(enum ks_sign_verdict verdict)
 
 /* --- whether */
 
-/* The file may be larger than any certificate, or gone: then nothing is known of it. */
+/*
+ * The file may be larger than any certificate, or gone: then nothing is known
+ * about it.
+ */
 static void read_certificate(const struct ks_system *system, struct ks_signing *signing)
 {
 	size_t size_bytes;

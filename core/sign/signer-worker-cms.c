@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is appended to a signed module: a detached CMS message without
+ * The bytes appended to a signed module: a detached CMS message without
  * certificates and attributes, which names the signer by issuer and serial
  * number; struct module_signature; a marker. The same bytes as the kernel's
  * scripts/sign-file gives without options (Linux 6.1).

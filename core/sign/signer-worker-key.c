@@ -66,7 +66,10 @@ static bool set_name(X509 *certificate, const char *subject)
 	       X509_set_issuer_name(certificate, name);
 }
 
-/* What firmware, shim and the kernel look at in a machine owner's certificate. */
+/*
+ * The extensions that firmware, shim and the kernel check in a machine
+ * owner's certificate.
+ */
 static bool add_extensions(X509 *certificate)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a certificate says, for 'kmodsmith key show'. */
+/* The facts in a certificate, for 'kmodsmith key show'. */
 #include <glib.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>

@@ -153,7 +153,7 @@ bool ks_signer_create(const struct ks_system *system, const char *subject, int k
 	return answer != NULL;
 }
 
-/* Exactly one signature, nothing before or behind it. */
+/* Exactly one signature, nothing before or after it. */
 static bool is_signature(const char *bytes, size_t size_bytes)
 {
 	return size_bytes &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * T/M/V/K/amd64 and its like. Each step is a rename, and is found half done by the next
- * run: what is moved is told by what is there.
+ * T/M/V/K/amd64 and its like. Each step is a rename, so the next run finds a
+ * half-done one: the entries that exist show what was moved.
  */
 #include "core/kernel/arch.h"
 #include "core/kernel/kernel.h"
@@ -96,7 +96,7 @@ static char **split_target(const char *target)
 	return last;
 }
 
-/* Behind the artifacts: it leads where one has gone, or to nothing. */
+/* After the artifacts: it leads to where one has moved, or to nothing. */
 static bool settle_link(struct settling *settling, const char *name, const char *link,
 			GError **error)
 {
@@ -137,7 +137,7 @@ static bool settle_links(struct settling *settling, const char *name, GError **e
 
 /* --- modules put aside */
 
-/* What is there already is older, and the kernel's own. */
+/* The copy that is there already is older, and the kernel's own. */
 static bool move_originals(const struct ks_root *root, const char *from, const char *to,
 			   GError **error)
 {

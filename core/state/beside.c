@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a build has put beside its artifact, into T/M/V/K and T/M/V: notes for the next
- * step, files for other modules. The artifact has it; copies lie where scripts look for
- * them, and go with the last artifact of that version that has the name.
+ * Files that a build has put beside its artifact, into T/M/V/K and T/M/V: notes
+ * for the next step, files for other modules. The artifact holds them; copies
+ * lie where scripts look for them, and go with the last artifact of that
+ * version that has the name.
  */
 #include <string.h>
 

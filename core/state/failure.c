@@ -12,7 +12,9 @@
 #define MAX_BYTES    (64 * 1024)
 #define MAX_LINE_LEN 2048
 
-/* All tries of one failure together: that is not noticed in a package transaction. */
+/*
+ * All tries of one failure together: so little goes unnoticed in a package transaction.
+ */
 #define CHEAP_MS     (60 * 1000)
 #define SPACING	     100
 #define MAX_DOUBLING 20

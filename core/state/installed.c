@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is installed, when the artifact is a newer one: "build" replaces it and leaves the
- * installed files alone, and a run may die between the two. Their manifest is kept with
- * the new artifact until that is installed.
+ * The manifest of the installed files, when the artifact is newer: "build"
+ * replaces it and leaves the installed files alone, and a run may die between
+ * the two. The manifest is kept with the new artifact until that is installed.
  */
 #include <string.h>
 
@@ -55,7 +55,7 @@ struct ks_manifest *ks_tree_load_installed(const struct ks_system *system,
 {
 	g_autofree char *path = kept_path(dir);
 
-	/* all its own: a run has died after it had placed them */
+	/* all files are its own: a run has died after placing them */
 	if (!own || !ks_root_exists(system->root, path) || all_are_in_place(system, own))
 		return NULL;
 	return load(system, dir, "installed");

@@ -140,7 +140,7 @@ static bool is_printable(const char *text)
 	return strlen(text) <= MAX_TEXT_BYTES;
 }
 
-/* Such files are removed by this name later: nothing may lead out of dest_dir. */
+/* These files are removed by this name later: no name may lead out of dest_dir. */
 static bool is_module_file_name(const char *text)
 {
 	static const char *const suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
@@ -436,7 +436,10 @@ bool ks_manifest_store(const struct ks_system *system, const struct ks_manifest 
 	ks_auto(ks_manifest) again = NULL;
 	size_t size_bytes = 0;
 
-	/* What could not be read back would be lost at the next run: refuse it now. */
+	/*
+	 * A text that could not be read again would be lost at the next run:
+	 * refuse it now.
+	 */
 	text = format_manifest(manifest, &size_bytes);
 	again = ks_manifest_parse(text, size_bytes, path, error);
 	if (!again)

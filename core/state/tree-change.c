@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changing T. Each step leaves a tree that dkms and the next run read without
- * harm: what is to go is first renamed to a name that dkms itself cleans up
- * (".tmp_*"), so that no half-removed artifact is ever seen as one.
+ * harm: an entry to be removed is first renamed to a name that dkms itself
+ * cleans up (".tmp_*"), so that no half-removed artifact is ever seen as one.
  */
 #include "core/state/tree.h"
 
@@ -161,7 +161,7 @@ static bool replace_in_two(const struct ks_system *system, const char *staged,
 	return true;
 }
 
-/* Of one file system: only then does EXDEV speak of the layers of one. */
+/* Are both on one file system? Then EXDEV means different overlay layers. */
 static bool is_beside(const struct ks_system *system, const char *a, const char *b)
 {
 	struct stat a_st, b_st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading T. Everything in it may be half made, left by a killed dkms, or put
- * there by hand: what is not a plain directory of a valid name is passed over.
+ * Reading T. Everything in it may be half made, left by a killed dkms, or put there by
+ * hand: any entry but a plain directory with a valid name is passed over.
  */
 #include "core/state/tree.h"
 
@@ -134,7 +134,7 @@ static void read_manifest(const struct ks_system *system,
 	artifact->manifest = g_steal_pointer(&manifest);
 }
 
-/* Text comparison: a link that leads to nothing still says what was active. */
+/* Text comparison: a link that leads to nothing still shows which artifact was active. */
 static bool is_active(const struct ks_system *system, const struct ks_tree_entry *entry,
 		      const char *release, const char *arch)
 {
@@ -250,7 +250,10 @@ static void read_dangling_links(const struct ks_system *system,
 
 /* --- entries */
 
-/* A directory of T that is nothing of dkms's: kept by an administrator, never touched. */
+/*
+ * Not a directory of T that has nothing to do with dkms: an administrator keeps
+ * it, and it is never touched.
+ */
 static bool is_entry(const struct ks_system *system, const char *dir,
 		     const struct ks_tree_entry *entry)
 {

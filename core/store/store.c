@@ -152,7 +152,7 @@ static bool read_index(const char *text, struct ks_store_entry *entry)
 	return true;
 }
 
-/* What is wrong with the entry; of anything else it cannot be read now. */
+/* Is the entry damaged? After any other error it cannot be read now. */
 static bool is_damage(const GError *error)
 {
 	return g_error_matches(error, KS_ERROR, KS_ERROR_INVALID) ||
@@ -198,7 +198,7 @@ static struct ks_store_entry *load(const struct ks_system *system,
 
 /* --- copying */
 
-/* KS_ERROR_INVALID when what is there is no file that could have been stored. */
+/* KS_ERROR_INVALID when the path holds something that was never stored. */
 static int open_stored(const struct ks_root *root, const char *path, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
@@ -523,7 +523,7 @@ bool ks_store_trim(const struct ks_system *system, guint64 max_bytes, guint *n_r
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_store_entry *entry = entries->pdata[i];
 
-		/* of what cannot be read now nothing is known, its size least of all */
+		/* nothing is known about an unreadable entry, least of all its size */
 		if (max_bytes && !entry->is_damaged &&
 		    (entry->problem || total <= max_bytes))
 			continue;

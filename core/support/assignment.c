@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-/* What a shell would assign: the first word, "" when there is none; NULL: malformed. */
+/*
+ * The value that a shell would assign: the first word, "" when there is none;
+ * NULL: malformed.
+ */
 static char *unquote(const char *text)
 {
 	g_auto(GStrv) words = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The answer comes in a file of memory: nobody has to read while it is written. */
+/* The answer comes in a memory file: nobody has to read while it is written. */
 #include "core/support/fork.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct ks_fork {
 	int answer_fd;
 };
 
-/* Of the answer's file. */
+/* The head of the answer's file. */
 struct head {
 	guint64 size, is_whole;
 };
@@ -33,7 +33,10 @@ static void fork_free(struct ks_fork *fork)
 	g_free(fork);
 }
 
-/* Not ours to act on; a handler of the engine would only set a flag that is a copy. */
+/*
+ * The copy must not act on them; a handler of the engine would only set a flag
+ * in the copy.
+ */
 static void copy_ignore_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -59,7 +62,7 @@ static bool write_at(int fd, const char *data, gsize left, off_t at)
 	return true;
 }
 
-/* The head is written last: with it the answer is whole. */
+/* The head is written last: its presence shows that the answer is whole. */
 static bool write_answer(int fd, GVariant *answer)
 {
 	const struct head head = {.size = g_variant_get_size(answer), .is_whole = 1};
@@ -142,7 +145,7 @@ static GBytes *read_answer(int fd)
 	return g_bytes_new_take(g_steal_pointer(&data), head.size);
 }
 
-/* Not by its status: where SIGCHLD is ignored the kernel keeps none. */
+/* The status does not matter: where SIGCHLD is ignored the kernel keeps none. */
 GVariant *ks_fork_finish(struct ks_fork *fork, const GVariantType *type, GError **error)
 {
 	int status = ks_process_wait(fork->pid);

@@ -14,7 +14,7 @@
 
 #include "core/support/cleanup.h"
 
-/* Deeper is no source tree; what is below keeps its owner and is removed with
+/* No source tree is deeper; deeper entries keep their owner and are removed with
  * the rest. */
 #define DEPTH_MAX 128
 
@@ -68,7 +68,7 @@ static bool give_open(const struct walk *walk, int dir_fd, const char *name)
 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return false;
-	/* What was copied has one name; another one is somebody else's file. */
+	/* A copied file has one name; another name makes it somebody else's file. */
 	if (S_ISREG(st.st_mode) && st.st_nlink != 1) {
 		errno = EMLINK;
 		return false;

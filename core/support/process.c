@@ -23,7 +23,7 @@
 #define MAX_MESSAGE_CHARS 200
 /* Without close_range(2), descriptors beyond this stay open. */
 #define MAX_FALLBACK_FDS 65536
-/* What ks_process_wait() says of a child that somebody else has reaped. */
+/* The status from ks_process_wait() for a child that somebody else has reaped. */
 #define STATUS_UNKNOWN W_EXITCODE(255, 0)
 
 const char *const ks_process_clean_env[] = {
@@ -67,7 +67,10 @@ static const char *path_of_env(const char *const *env)
 	return "/usr/bin:/bin";
 }
 
-/* What execvpe(3) would try; here, because that allocates and falls back to a shell. */
+/*
+ * The paths that execvpe(3) would try; here, because that allocates and falls
+ * back to a shell.
+ */
 static GPtrArray *list_candidates(const char *program, const char *const *env)
 {
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
@@ -233,7 +236,7 @@ static pid_t fork_with_signals_blocked(const struct start *start)
 	return pid;
 }
 
-/* True when the exec happened; else *failure tells. */
+/* True when the exec happened; else *failure says why not. */
 static bool read_report(int fd, struct failure *failure)
 {
 	ssize_t n;
@@ -406,7 +409,7 @@ static bool open_stream(struct stream *stream, size_t max_bytes, GError **error)
 	return true;
 }
 
-/* Read what is there. */
+/* Read the available bytes. */
 static void drain(struct stream *stream)
 {
 	char buffer[16384];

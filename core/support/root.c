@@ -12,7 +12,7 @@
 #include "core/support/error.h"
 #include "core/support/openat2.h"
 
-/* What a path walk may meet: the kernel's own limit (path_resolution(7)). */
+/* The links that a path walk may follow: the kernel's own limit (path_resolution(7)). */
 #define MAX_LINKS 40
 /* Hostile directories are bounded, like every other input. */
 #define MAX_ENTRIES (1u << 20)
@@ -304,7 +304,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* As readdir(3) says, or stat where the file system says nothing there. */
+/* By readdir(3), or by stat where the file system gives no type there. */
 static bool is_of_type(int dir_fd, const struct dirent *entry, mode_t type)
 {
 	struct stat st;
@@ -315,7 +315,7 @@ static bool is_of_type(int dir_fd, const struct dirent *entry, mode_t type)
 	       (st.st_mode & S_IFMT) == type;
 }
 
-/* Of one type, or with 0 all. */
+/* Entries of one type, or with 0 all. */
 static GPtrArray *list(const struct ks_root *root, const char *path, mode_t type,
 		       GError **error)
 {

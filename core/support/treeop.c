@@ -146,7 +146,7 @@ static bool set_attributes(struct copy *copy, int fd, const struct stat *st, mod
 	if (copy->options->chown &&
 	    fchown(fd, copy->options->uid, copy->options->gid) < 0)
 		return false;
-	/* What is root's from now on must not be writable by others through its
+	/* A file that becomes root's must not stay writable by others through its
 	 * old mode. */
 	if (copy->options->chown && copy->options->uid == 0)
 		mode &= ~(mode_t)022;
@@ -330,8 +330,8 @@ struct removal {
 static bool remove_contents(struct removal *removal, int fd, int depth);
 
 /*
- * More than one round: readdir(3) may leave out names while others go away,
- * and at the top what was too deep comes back. False with errno.
+ * More than one round: readdir(3) may leave out names while others go away, and
+ * the too deep ones come back at the top. False with errno.
  */
 static bool empty_and_remove(struct removal *removal, int dir_fd, const char *name,
 			     int fd, int depth)
@@ -359,9 +359,9 @@ static bool remove_directory(struct removal *removal, int dir_fd, const char *na
 	struct stat st;
 
 	/*
-	 * A build can make a tree deeper than anybody has descriptors for. What is
-	 * too deep is moved up to the top, whose next round takes it. The name is
-	 * random, so that the tree cannot have it already.
+	 * A build can make a tree deeper than anybody has descriptors for. Too
+	 * deep directories are moved up to the top, whose next round removes
+	 * them. The name is random, so that the tree cannot have it already.
 	 */
 	if (depth >= MAX_DEPTH) {
 		moved = g_strdup_printf(".kmodsmith-deep-%08x%08x", g_random_int(),
