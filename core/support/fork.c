@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/support/error.h"
 #include "core/support/process.h"
+#include "core/support/watch.h"
 
 struct ks_fork {
 	pid_t pid;
@@ -102,7 +102,7 @@ struct ks_fork *ks_fork_start(ks_fork_func func, void *data, GError **error)
 		copy_run(started, parent, func, data);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (started->pid > 0)
-		started->pidfd = (int)syscall(SYS_pidfd_open, started->pid, 0);
+		started->pidfd = ks_watch_child(started->pid);
 	if (started->pidfd >= 0)
 		return started;
 	ks_error_set_errno(error, errno, "cannot fork");

@@ -22,6 +22,7 @@
 /*
  * Returns a descriptor or -1 with errno. O_CLOEXEC is added; mode is used only
  * with O_CREAT. EAGAIN, with which the kernel answers when a rename anywhere
- * raced with a walk through "..", is retried some times.
+ * raced with a walk through "..", is retried some times. Where the system refuses the
+ * call itself, walk.h stands for it, with the same guarantees.
  */
 int ks_openat2(int dir_fd, const char *path, int flags, mode_t mode, guint64 resolve);

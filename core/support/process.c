@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/watch.h"
 
 #define MAX_STDERR_BYTES  4096
 #define MAX_MESSAGE_CHARS 200
@@ -281,8 +282,7 @@ static pid_t fork_and_exec(struct start *start, GError **error)
 
 static int open_pidfd(pid_t pid, GError **error)
 {
-	/* close-on-exec by itself; no race, because nobody but us reaps the child */
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = ks_watch_child(pid);
 
 	if (fd < 0) {
 		ks_error_set_errno(error, errno, "cannot watch process %d", (int)pid);

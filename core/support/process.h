@@ -6,7 +6,8 @@
  * the working directory is "/" or what is given.
  *
  * fork(2) and exec(2) with only async-signal-safe calls between. The engine
- * polls the returned pidfd; there are no threads and no SIGCHLD handler.
+ * polls the returned pidfd; there is no SIGCHLD handler, and no thread but one for each
+ * child where the system has no pidfds (watch.h).
  */
 #pragma once
 
@@ -38,7 +39,7 @@ extern const char *const ks_process_clean_env[];
 	}
 
 /*
- * Start it. Returns the pid, and a pidfd (O_CLOEXEC) in *pidfd unless that is
+ * Start it. Returns the pid, and a descriptor of ks_watch_child() in *pidfd unless that is
  * NULL. A program that cannot be executed is an error here, not a status.
  */
 pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,

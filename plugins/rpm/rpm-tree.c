@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/support/walk.h"
 #include "plugins/rpm/compat.h"
 
 #define MAX_PATH_BYTES 4096
@@ -36,11 +37,9 @@ static int open_in(const struct ks_tree_root *tree, const char *path, int flags)
 			       .resolve = RESOLVE_IN_ROOT};
 	int fd = (int)syscall(SYS_openat2, tree->fd, path, &how, sizeof(how));
 
-	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+	if (fd >= 0 || !ks_walk_is_needed(errno))
 		return fd;
-	while (*path == '/')
-		path++;
-	return openat(tree->fd, *path ? path : ".", flags | O_CLOEXEC);
+	return ks_walk_openat(tree->fd, path, flags, 0, RESOLVE_IN_ROOT);
 }
 
 int ks_tree_open_file(const struct ks_tree_root *tree, const char *path)
