@@ -3,6 +3,7 @@
 #include "cli/dkms/dkms-engine.h"
 #include "cli/dkms/dkms-sanity.h"
 #include "cli/find.h"
+#include "core/install/occupant.h"
 #include "core/platform/lock.h"
 
 static const char *command_name(bool install)
@@ -129,6 +130,48 @@ static void force_if_listed(struct ks_dkms *dkms)
 	fflush(stdout);
 }
 
+static void tell_taken_file(const struct ks_dkms *dkms, const char *release,
+			    const struct ks_manifest *manifest,
+			    const struct ks_manifest_file *file)
+{
+	g_autofree char *path = ks_manifest_file_path(file);
+
+	if (ks_occupant_is_placed(dkms->cli.system, manifest, file))
+		printf("Deleting %s\n", path);
+	else
+		printf("Module %s was not found within %s/%s/\n", file->name,
+		       dkms->cli.system->install_tree, release);
+}
+
+/*
+ * dkms takes off what it installs again. Here one file takes the other's place, and is
+ * never gone; the lines are those that scripts know.
+ */
+static void tell_replaced(const struct ks_dkms *dkms, const char *release,
+			  const char *arch)
+{
+	const struct ks_dkms_options *options = &dkms->options;
+	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, NULL);
+	struct ks_tree_entry *entry =
+		entries ? ks_tree_find(entries, options->module, options->version) : NULL;
+	const struct ks_artifact *artifact =
+		entry ? ks_tree_find_artifact(entry, release, arch) : NULL;
+	const struct ks_manifest *manifest = artifact ? artifact->manifest : NULL;
+
+	if (!manifest)
+		return;
+	printf("Module %s/%s for kernel %s (%s):\n"
+	       "Before uninstall, this module version was ACTIVE on this kernel.\n",
+	       options->module, options->version, release, arch);
+	for (guint i = 0; i < manifest->files->len; i++)
+		tell_taken_file(dkms, release, manifest,
+				g_ptr_array_index(manifest->files, i));
+	if (!options->no_depmod)
+		puts("Running depmod... done.");
+	puts("");
+	fflush(stdout);
+}
+
 /* Built, and checked against what the kernel has, before anything is in place. */
 static int install_built(struct ks_dkms *dkms, const char *release, const char *arch,
 			 bool *installed)
@@ -140,6 +183,8 @@ static int install_built(struct ks_dkms *dkms, const char *release, const char *
 	force_if_listed(dkms);
 	if (!ks_dkms_is_active(dkms, release, arch))
 		code = ks_sanity_check(dkms, release, arch, refused);
+	else if (dkms->options.force)
+		tell_replaced(dkms, release, arch);
 	g_ptr_array_add(refused, NULL);
 	dkms->leave_out = (const char *const *)refused->pdata;
 	if (!code)

@@ -146,8 +146,9 @@ int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release)
 	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
 			   "Your kernel headers for kernel %s cannot be found at "
 			   "%s/%s/build or %s/%s/source.\n"
-			   "Please install the linux-headers-%s package or use the "
-			   "--kernelsourcedir option to tell DKMS where it's located.",
+			   "Please install your distribution's kernel headers package "
+			   "matching %s, or use the --kernelsourcedir option to tell "
+			   "DKMS where it's located.",
 			   release, tree, release, tree, release, release);
 }
 

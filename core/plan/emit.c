@@ -109,6 +109,9 @@ static void need_depends(struct emitter *emitter, const struct ks_plan_cell *cel
 		for (guint i = 0; group && i < group->cells->len; i++) {
 			const struct ks_plan_cell *other = group->cells->pdata[i];
 
+			/* its conf names itself, and it was forced nevertheless */
+			if (other == cell)
+				continue;
 			if (other->install_index >= 0)
 				add_index(needs, other->install_index);
 			else if (planner->request->goal == KS_GOAL_BUILD)

@@ -19,7 +19,7 @@ err() { ds "$@" 2>&1 >/dev/null || true; }
 
 headers_words="
 Error! Your kernel headers for kernel 9.9 cannot be found at /lib/modules/9.9/build or /lib/modules/9.9/source.
-Please install the linux-headers-9.9 package or use the --kernelsourcedir option to tell DKMS where it's located."
+Please install your distribution's kernel headers package matching 9.9, or use the --kernelsourcedir option to tell DKMS where it's located."
 
 @test "16: an empty kernel or architecture" {
 	run ds build acme/1.0 -k ''

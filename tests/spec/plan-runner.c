@@ -457,6 +457,7 @@ static void read_request(struct world *world, char **words)
 		bool *flag;
 	} flags[] = {
 		{"force", &request->force},
+		{"ignore-depends", &request->ignore_depends},
 		{"retry-failed", &request->retry_failed},
 		{"keep-signature", &request->keep_signature},
 		{"no-shared-build", &request->no_shared_build},
