@@ -127,6 +127,7 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 		g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
 	g_autofree char *source = NULL;
 	g_autoptr(GArray) wanted = NULL;
+	g_autoptr(GError) error = NULL;
 	bool is_stub;
 	int code;
 
@@ -146,7 +147,12 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	wanted = tell_builds(dkms, tarball);
 	if (!is_stub)
 		code = load_source(dkms, tarball);
-	return code ? code : load_builds(dkms, tarball, wanted);
+	code = code ? code : load_builds(dkms, tarball, wanted);
+	if (!code && dkms->in_script &&
+	    !ks_tree_set_loaded(dkms->cli.system, conf->package_name,
+				conf->package_version, true, &error))
+		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	return code;
 }
 
 /* --- the archive */

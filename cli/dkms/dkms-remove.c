@@ -135,9 +135,15 @@ static int keep_to_end(struct ks_dkms *dkms, bool removes)
 	const struct ks_dkms_options *options = &dkms->options;
 	g_autoptr(GError) error = NULL;
 
+	const struct ks_system *system = dkms->cli.system;
+
 	if (removes && options->all &&
-	    !ks_tree_set_removal_asked(dkms->cli.system, options->module,
-				       options->version, true, &error))
+	    !(ks_tree_set_removal_asked(system, options->module, options->version, true,
+					&error) &&
+	      /* its source stays where no package has put it: that tells nothing */
+	      (!ks_tree_is_loaded(system, options->module, options->version) ||
+	       ks_tree_set_dismissed(system, options->module, options->version, true,
+				     &error))))
 		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("dkms: %s/%s: kept until the end of the transaction; kmodsmith, if it is "
 	       "there then, removes it when its source or kernel is gone\n",

@@ -322,6 +322,7 @@ bool ks_tree_remove(const struct ks_system *system, const char *name, const char
 	    !remove_hidden(system, dir, error) ||
 	    !ks_tree_set_asked(system, name, version, false, error) ||
 	    !ks_tree_set_removal_asked(system, name, version, false, error) ||
+	    !ks_tree_set_loaded(system, name, version, false, error) ||
 	    !ks_snapshot_drop(system, name, version, error) ||
 	    !ks_quarantine_clear(system, name, version, NULL, NULL, error)) {
 		g_prefix_error(error, "cannot remove %s/%s: ", name, version);
@@ -359,6 +360,21 @@ bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error)
 {
 	return set_mark(system, name, version, KS_TREE_MARK_REMOVAL_ASKED, on, error);
+}
+
+bool ks_tree_set_loaded(const struct ks_system *system, const char *name,
+			const char *version, bool on, GError **error)
+{
+	return set_mark(system, name, version, KS_TREE_MARK_LOADED, on, error);
+}
+
+bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
+		       const char *version)
+{
+	g_autofree char *path =
+		ks_tree_mark_path(system, name, version, KS_TREE_MARK_LOADED);
+
+	return ks_root_exists(system->root, path);
 }
 
 bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,

@@ -15,6 +15,7 @@ char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 #define KS_TREE_MARK_ASKED	   "asked"
 #define KS_TREE_MARK_REMOVAL_ASKED "removal-asked"
 #define KS_TREE_MARK_DISMISSED	   "dismissed"
+#define KS_TREE_MARK_LOADED	   "loaded"
 
 /* installed.c: put the manifest of the installed artifact beside that of a newer one. */
 bool ks_tree_keep_installed(const struct ks_system *system, const char *dir,

@@ -126,6 +126,15 @@ bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error);
 
 /*
+ * The mark "loaded": a package's script has unpacked its source from an archive, so that
+ * it is no package's, and goes with the next removal that a package asks for.
+ */
+bool ks_tree_set_loaded(const struct ks_system *system, const char *name,
+			const char *version, bool on, GError **error);
+bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
+		       const char *version);
+
+/*
  * The mark "dismissed": an administrator has removed it, and does not want it
  * back although its source may still be there. It outlives ks_tree_remove().
  */

@@ -87,6 +87,46 @@ on_dkms() { R=$D ROOT_LOG=$D_LOG "$@"; }
 	assert_gone vendor "$K"
 }
 
+# mkdeb_of_old NAME SUFFIX: what an older dkms's mkdeb made of NAME's archive in /root.
+mkdeb_of_old() {
+	local tree=${R%/root}/old-$1
+	mkdir -p "$tree/usr/share/$1-dkms" "$tree/DEBIAN"
+	cp "$R/root/$1.dkms.tar.gz" "$tree/usr/share/$1-dkms/$1-1.0.dkms.tar.gz"
+	printf '#!/bin/sh\nset -e\n/usr/lib/dkms/common.postinst %s 1.0 /usr/share/%s-dkms "" "$2"\n' "$1" "$1" >"$tree/DEBIAN/postinst"
+	printf '#!/bin/sh\ncase $1 in remove|upgrade|deconfigure) dkms remove -m %s -v 1.0 --all ;; esac\n' "$1" >"$tree/DEBIAN/prerm"
+	chmod 755 "$tree"/DEBIAN/*
+	package_make "$1-dkms" "$2" "$tree"
+}
+
+@test "a package with nothing but an archive of its source is loaded, built, and goes with it" {
+	source_make "$S/usr/src/old-1.0" old 1.0
+	root_in dkms add old/1.0
+	root_in dkms mktarball old/1.0 --source-only --archive /root/old.dkms.tar.gz
+	root_in dkms remove old/1.0 --all
+	rm -r "$S/usr/src/old-1.0"
+	deb=$(mkdeb_of_old old 1)
+	root_apt install "$deb"
+	assert_recorded old "$K" old
+	root_apt install --reinstall "$deb"
+	assert_recorded old "$K" old
+	root_apt remove old-dkms
+	assert_gone old "$K"
+	assert_packages_fine
+}
+
+@test "a package with nothing but an archive of what was built is loaded and installed" {
+	source_make "$S/usr/src/bin-1.0" bin 1.0
+	root_in dkms build bin/1.0 -k "$K"
+	root_in dkms mktarball bin/1.0 -k "$K" --binaries-only --archive /root/bin.dkms.tar.gz
+	root_in dkms remove bin/1.0 --all
+	rm -r "$S/usr/src/bin-1.0"
+	deb=$(mkdeb_of_old bin 1)
+	root_apt install "$deb"
+	assert_recorded bin "$K" bin
+	root_apt remove bin-dkms
+	assert_gone bin "$K"
+}
+
 @test "lint builds for the kernel and leaves no trace" {
 	source_make "$S/root/good" good 1.0
 	source_make "$S/root/bad" bad 1.0 'no_such_function();'
