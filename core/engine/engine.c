@@ -16,6 +16,7 @@
 #include "core/install/udev.h"
 #include "core/record/record.h"
 #include "core/sandbox/sandbox.h"
+#include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
 
@@ -289,6 +290,29 @@ static void settle_kernels(struct run *run, bool interrupted)
 	}
 }
 
+#define MAX_TOLD_BYTES 4096
+
+/*
+ * What the recorder leaves as it is, and says: records of files that work and that
+ * nothing tells of any more. The same thing is told once, not at each run.
+ */
+static void tell_of_records(struct run *run, const char *told)
+{
+	const struct ks_system *system = run->system;
+	g_autofree char *path = g_build_filename(system->state_dir, "records-told", NULL);
+	g_autofree char *before =
+		ks_root_read_file(system->root, path, MAX_TOLD_BYTES, NULL, NULL);
+
+	if (g_strcmp0(told, before) == 0)
+		return;
+	if (!told) {
+		ks_durable_unlink(system->root, path, NULL);
+		return;
+	}
+	tell(run, KS_EVENT_WARNING, told, NULL);
+	ks_durable_write(system->root, path, told, strlen(told), 0644, NULL);
+}
+
 /* Make the package database equal to the installed files. Pending is no error of
  * the run. */
 static bool record(struct run *run, GError **error)
@@ -296,6 +320,7 @@ static bool record(struct run *run, GError **error)
 	g_autoptr(GPtrArray) kernels = NULL;
 	g_autoptr(GPtrArray) records = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
+	g_autofree char *told = NULL;
 	g_autoptr(GError) apply_error = NULL;
 
 	if (run->options->no_record || run->options->caller_records ||
@@ -312,7 +337,8 @@ static bool record(struct run *run, GError **error)
 	entries = list_records(run);
 	if (entries && ks_desired_is_recorded(entries, records))
 		return true;
-	if (ks_record_apply(run->system, records, &apply_error)) {
+	if (ks_record_apply(run->system, records, &told, &apply_error)) {
+		tell_of_records(run, told);
 		run->outcome->n_recorded = records->len;
 		return true;
 	}

@@ -68,8 +68,12 @@ char *ks_record_find_recorder(const struct ks_system *system);
  */
 GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
 
-/* Make it equal. KS_ERROR_PENDING when the recorder could not run now. */
-bool ks_record_apply(const struct ks_system *system, GPtrArray *records, GError **error);
+/*
+ * Make it equal. KS_ERROR_PENDING when the recorder could not run now. *told is what it
+ * has to say of what it left as it is, NULL when nothing; free with g_free.
+ */
+bool ks_record_apply(const struct ks_system *system, GPtrArray *records, char **told,
+		     GError **error);
 
 /* Let the recorder heal what a killed one left. */
 bool ks_record_recover(const struct ks_system *system, GError **error);

@@ -229,8 +229,9 @@ static char *read_back(int fd)
 	return g_strjoinv("; ", lines);
 }
 
+/* *told (may be NULL) is what it said although it has done all. */
 static bool run_recorder(const struct ks_system *system, const char *program,
-			 const char *command, int stdin_fd, GError **error)
+			 const char *command, int stdin_fd, char **told, GError **error)
 {
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;
 	g_auto(GStrv) argv = recorder_argv(system, program, command, NULL);
@@ -246,9 +247,12 @@ static bool run_recorder(const struct ks_system *system, const char *program,
 	options.stderr_fd = stderr_fd;
 	if (!ks_process_run(&options, &wait_status, error))
 		return false;
-	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
-		return true;
 	said = read_back(stderr_fd);
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
+		if (told && *said)
+			*told = g_steal_pointer(&said);
+		return true;
+	}
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EX_TEMPFAIL) {
 		ks_error_set(error, KS_ERROR_PENDING,
 			     "the package database cannot be written now: %s", said);
@@ -260,25 +264,27 @@ static bool run_recorder(const struct ks_system *system, const char *program,
 	return false;
 }
 
-bool ks_record_apply(const struct ks_system *system, GPtrArray *records, GError **error)
+bool ks_record_apply(const struct ks_system *system, GPtrArray *records, char **told,
+		     GError **error)
 {
 	g_autofree char *program = ks_record_find_recorder(system);
 	g_autofree char *text = ks_record_format(records);
 	ks_autofd int fd = -1;
 
+	*told = NULL;
 	if (!program) {
 		ks_error_set(error, KS_ERROR_NOT_FOUND, "no recorder for this system");
 		return false;
 	}
 	fd = memfd_with(text, error);
-	return fd >= 0 && run_recorder(system, program, "apply", fd, error);
+	return fd >= 0 && run_recorder(system, program, "apply", fd, told, error);
 }
 
 bool ks_record_recover(const struct ks_system *system, GError **error)
 {
 	g_autofree char *program = ks_record_find_recorder(system);
 
-	return !program || run_recorder(system, program, "recover", -1, error);
+	return !program || run_recorder(system, program, "recover", -1, NULL, error);
 }
 
 bool ks_record_is_busy(const struct ks_system *system)
@@ -286,7 +292,7 @@ bool ks_record_is_busy(const struct ks_system *system)
 	g_autofree char *program = ks_record_find_recorder(system);
 	g_autoptr(GError) error = NULL;
 
-	return program && !run_recorder(system, program, "busy", -1, &error) &&
+	return program && !run_recorder(system, program, "busy", -1, NULL, &error) &&
 	       g_error_matches(error, KS_ERROR, KS_ERROR_PENDING);
 }
 

@@ -34,7 +34,6 @@ struct apply {
 	GHashTable *owners;
 	struct ks_spool *spool;
 	guint n_stale; /* records to be purged that are still there */
-	guint n_kept;  /* records that are not wanted, of files in use */
 };
 
 static void wanted_free(gpointer data)
@@ -381,7 +380,6 @@ static bool spool_purge(struct apply *apply, const struct ks_dpkg_package *packa
 	}
 	if (!path)
 		return ks_spool_put_purge(apply->spool, package->name, error);
-	apply->n_kept++;
 	fprintf(stderr,
 		"'%s' is kept with its record: nothing in the state tells of it; "
 		"'dpkg -P %s' removes both\n",
@@ -573,11 +571,8 @@ static bool report(const struct apply *apply, GError **error)
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "%u records that are not wanted could not be removed",
 			     apply->n_stale);
-	else if (apply->n_kept)
-		ks_error_set(error, KS_ERROR_FAILED,
-			     "%u records that are not wanted are of files in use",
-			     apply->n_kept);
-	return !n_failed && !apply->n_stale && !apply->n_kept;
+	/* what is kept has been said, and is no failure */
+	return !n_failed && !apply->n_stale;
 }
 
 static bool run(struct apply *apply, GPtrArray *records, GError **error)

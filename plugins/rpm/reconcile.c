@@ -272,7 +272,8 @@ static bool is_in_use(struct work *work, const struct ks_db_entry *entry)
 		   "'%s' is kept with its record: nothing in the state tells of it; "
 		   "'rpm -e %s' removes both",
 		   path, entry->nevra);
-	complain(work, line.text);
+	/* no failure: there is nothing that a later run could do about it */
+	work->options->complain(line.text, work->options->data);
 	free(path);
 	return true;
 }

@@ -422,3 +422,23 @@ Rebuilding module bolt/1.0 due to updated dependencies
 	root_in dkms remove acme/2.0 --all
 	rm -r "$R/usr/src/acme-2.0"
 }
+
+@test "tree and source removed behind its back: told once, and the driver stays" {
+	source_with acme
+	root_in dkms install acme/1.0 -k "$K"
+	assert_recorded acme "$K" acme
+	rm -rf "$T/acme" "$R/usr/src/acme-1.0"
+	run root_in kmodsmith sync
+	assert_equal "$status" 0 "exit code"
+	assert_contains "$output" "'dpkg -P kmod-acme-$K' removes both"
+	assert_equal "$(root_exec dkms status)" "" "status"
+	run root_in kmodsmith sync
+	assert_equal "$status" 0 "exit code"
+	assert_lacks "$output" "dpkg -P"
+	assert_lacks "$(root_apt install --reinstall hostname)" "kmod-acme"
+	[[ -n $(module_file "$K" acme) ]] || fail "the driver is gone"
+	# and as ever when it comes back
+	source_with acme
+	root_in kmodsmith sync
+	assert_recorded acme "$K" acme
+}

@@ -177,6 +177,7 @@ static void test_what_a_recorder_says_is_one_line(struct faketree *t, gconstpoin
 {
 	g_autofree char *recorder = faketree_path(t, "/libexec/recorder-dpkg");
 	g_autoptr(GPtrArray) records = g_ptr_array_new();
+	g_autofree char *told = NULL;
 	g_autoptr(GError) error = NULL;
 
 	faketree_write(t, "/var/lib/dpkg/status", "");
@@ -186,11 +187,35 @@ static void test_what_a_recorder_says_is_one_line(struct faketree *t, gconstpoin
 	g_assert_cmpint(chmod(recorder, 0755), ==, 0);
 	g_free(t->system->libexec_dir);
 	t->system->libexec_dir = g_strconcat(t->dir, "/libexec", NULL);
-	g_assert_false(ks_record_apply(t->system, records, &error));
+	g_assert_false(ks_record_apply(t->system, records, &told, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_PENDING);
 	g_assert_cmpstr(error->message, ==,
 			"the package database cannot be written now: "
 			"it is locked by process 7; which is apt");
+}
+
+/* Done, and with something to say: the caller decides whether it is news. */
+static void test_what_a_recorder_says_of_success_is_told(struct faketree *t,
+							 gconstpointer data)
+{
+	g_autofree char *recorder = faketree_path(t, "/libexec/recorder-dpkg");
+	g_autoptr(GPtrArray) records = g_ptr_array_new();
+	g_autofree char *told = NULL;
+	g_autofree char *nothing = NULL;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(t, "/var/lib/dpkg/status", "");
+	faketree_write(t, "/libexec/recorder-dpkg", "#!/bin/sh\necho 'it is kept' >&2\n");
+	g_assert_cmpint(chmod(recorder, 0755), ==, 0);
+	g_free(t->system->libexec_dir);
+	t->system->libexec_dir = g_strconcat(t->dir, "/libexec", NULL);
+	g_assert_true(ks_record_apply(t->system, records, &told, &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(told, ==, "it is kept");
+	faketree_write(t, "/libexec/recorder-dpkg", "#!/bin/sh\n");
+	g_assert_cmpint(chmod(recorder, 0755), ==, 0);
+	g_assert_true(ks_record_apply(t->system, records, &nothing, &error));
+	g_assert_null(nothing);
 }
 
 int main(int argc, char **argv)
@@ -214,5 +239,8 @@ int main(int argc, char **argv)
 	g_test_add("/record-protocol/what a recorder says is one line", struct faketree,
 		   NULL, faketree_set_up, test_what_a_recorder_says_is_one_line,
 		   faketree_tear_down);
+	g_test_add("/record-protocol/what a recorder says of success is told",
+		   struct faketree, NULL, faketree_set_up,
+		   test_what_a_recorder_says_of_success_is_told, faketree_tear_down);
 	return g_test_run();
 }
