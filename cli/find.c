@@ -24,6 +24,8 @@ char *ks_source_name_action(const struct ks_action *action)
 				       kernel->release);
 	if (source)
 		return g_strdup_printf("%s/%s", source->name, source->version);
+	if (action->kind == KS_ACTION_POST_TRANSACTION)
+		return g_strdup("framework.conf's command");
 	return g_strdup(kernel ? kernel->release : "the package database");
 }
 

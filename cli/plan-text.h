@@ -5,4 +5,4 @@
 #include "cli/verdict.h"
 
 /* Look, plan, print; the exit code. Changes nothing, needs no root. */
-int ks_plan_text_print(struct ks_cli *cli, const struct ks_plan_request *request);
+int ks_plan_text_print(struct ks_cli *cli, const struct ks_run_options *run_options);

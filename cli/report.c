@@ -8,7 +8,6 @@
 #include "cli/message.h"
 #include "cli/notify.h"
 #include "cli/find.h"
-#include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
@@ -33,7 +32,6 @@ struct ks_report {
 	GPtrArray *failures;	     /* struct failure */
 	GHashTable *recorded_before; /* package name -> record digest */
 	unsigned int n_recorded;
-	bool initramfs_is_stale;
 };
 
 static void item_free(gpointer data)
@@ -119,7 +117,10 @@ static const char *const done_words[] = {
 	[KS_ACTION_REMOVE] = "removed",
 	[KS_ACTION_DEPMOD] = NULL, /* follows from the others */
 	[KS_ACTION_INITRAMFS] = "initramfs refreshed",
-	[KS_ACTION_RECORD] = NULL, /* told from what the database holds */
+	[KS_ACTION_DEVICES] = NULL,
+	[KS_ACTION_RECORD] = NULL,	     /* read from what the database holds */
+	[KS_ACTION_POST_TRANSACTION] = NULL, /* printed before it runs */
+	[KS_ACTION_PRUNE] = NULL,
 };
 
 static void add_done(struct ks_report *report, const struct ks_action *action)
@@ -127,8 +128,6 @@ static void add_done(struct ks_report *report, const struct ks_action *action)
 	g_autofree char *name = ks_source_name_action(action);
 	const char *word = done_words[action->kind];
 
-	if (action->kind == KS_ACTION_INITRAMFS && !report->initramfs_is_stale)
-		return;
 	if (!word)
 		return;
 	add_word(report, name, word);
@@ -155,11 +154,6 @@ static void add_failure(struct ks_report *report, const struct ks_event *event)
 void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 {
 	switch (event->kind) {
-	case KS_EVENT_ACTION_START:
-		if (event->action->kind == KS_ACTION_INITRAMFS)
-			report->initramfs_is_stale = ks_install_initramfs_is_stale(
-				report->system, event->action->kernel);
-		break;
 	case KS_EVENT_ACTION_DONE:
 		add_done(report, event->action);
 		break;
@@ -180,6 +174,7 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 		ks_notify_log(report->system, "%s", event->text);
 		break;
 	case KS_EVENT_WAITING_FOR_LOCK:
+	case KS_EVENT_ACTION_START:
 	case KS_EVENT_PLANNED:
 	case KS_EVENT_SIGNING:
 	case KS_EVENT_SIGNED:
@@ -436,7 +431,7 @@ static void print_failures(struct printing *printing)
 			continue;
 		if (printing->what == KS_REPORT_OTHERS &&
 		    failure->kind != KS_ACTION_INITRAMFS &&
-		    failure->kind != KS_ACTION_RECORD)
+		    failure->kind != KS_ACTION_RECORD && failure->kind != KS_ACTION_PRUNE)
 			continue;
 		printing->n_lines++;
 		ks_message_error("%s: %s failed: %s", failure->name,

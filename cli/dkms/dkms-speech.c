@@ -97,7 +97,10 @@ static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
 		end_depmod(words, "(bad exit status: 1)\n");
 		break;
 	case KS_ACTION_INITRAMFS:
+	case KS_ACTION_DEVICES:
 	case KS_ACTION_RECORD:
+	case KS_ACTION_POST_TRANSACTION:
+	case KS_ACTION_PRUNE:
 		break;
 	default:
 		ks_words_install_failed(words, event);

@@ -23,20 +23,14 @@ static const GOptionEntry options[] = {
 	{NULL},
 };
 
-/* The run looks for itself whether an image is older than its modules. */
-static const char *condition_of(const struct ks_action *action)
-{
-	return action->kind == KS_ACTION_INITRAMFS ? "if it is older; " : "";
-}
-
 static void print_action(const struct ks_action *action)
 {
 	g_autofree char *name = ks_source_name_action(action);
 	g_autofree char *detail =
 		action->detail ? g_strdup_printf("; %s", action->detail) : g_strdup("");
-	g_autofree char *line = g_strdup_printf(
-		"%s %s (%s%s%s)", ks_action_kind_id(action->kind), name,
-		condition_of(action), ks_reason_words(action->reason), detail);
+	g_autofree char *line =
+		g_strdup_printf("%s %s (%s%s)", ks_action_kind_id(action->kind), name,
+				ks_reason_words(action->reason), detail);
 	g_autofree char *clean = ks_message_clean(line);
 
 	puts(clean);
@@ -54,8 +48,9 @@ static void print_text(const struct ks_cli *cli, const struct ks_inventory *inve
 		puts("nothing to do");
 }
 
-int ks_plan_text_print(struct ks_cli *cli, const struct ks_plan_request *request)
+int ks_plan_text_print(struct ks_cli *cli, const struct ks_run_options *run_options)
 {
+	const struct ks_plan_request *request = &run_options->request;
 	struct ks_selection selection = {.module = (char *)request->module,
 					 .version = (char *)request->version,
 					 .release = (char *)request->release};
@@ -63,8 +58,8 @@ int ks_plan_text_print(struct ks_cli *cli, const struct ks_plan_request *request
 	ks_auto(ks_plan) plan = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ks_engine_look(cli->system, cli->settings, request, &inventory, &plan,
-			    &error))
+	if (!ks_engine_foresee(cli->system, cli->settings, run_options, &inventory, &plan,
+			       &error))
 		return ks_run_fail(error);
 	if (!ks_selection_check(&selection, inventory, &error)) {
 		ks_message_gerror(error);
@@ -80,7 +75,7 @@ int ks_plan_text_print(struct ks_cli *cli, const struct ks_plan_request *request
 static int run(struct ks_cli *cli, int argc, char **argv)
 {
 	struct ks_selection selection = {0};
-	struct ks_plan_request request = {0};
+	struct ks_run_options run_options = {0};
 	g_autoptr(GError) error = NULL;
 	int code;
 
@@ -89,7 +84,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		return KS_EXIT_USAGE;
 	}
 	ks_selection_name_kernel(cli, &selection);
-	request = (struct ks_plan_request){
+	run_options.request = (struct ks_plan_request){
 		.module = selection.module,
 		.version = selection.version,
 		.release = selection.release,
@@ -97,7 +92,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		.retry_failed = true,
 		.no_initramfs = no_initramfs || !cli->settings->initramfs,
 	};
-	code = ks_plan_text_print(cli, &request);
+	code = ks_plan_text_print(cli, &run_options);
 	ks_selection_clear(&selection);
 	return code;
 }

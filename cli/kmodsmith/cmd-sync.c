@@ -69,7 +69,7 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 	};
 
 	if (dry_run)
-		return ks_plan_text_print(cli, &run.options.request);
+		return ks_plan_text_print(cli, &run.options);
 	if (ks_run_is_in_transaction() && !caller_records) {
 		if (!trigger_option && !cli->quiet)
 			ks_message_note("sync: left to the end of the transaction");

@@ -3,6 +3,7 @@
 #include "core/engine/action.h"
 
 #include "core/settings/framework.h"
+#include "core/engine/closing.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/install/journal.h"
@@ -166,8 +167,7 @@ static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kern
 {
 	if (!outcome->changed)
 		outcome->changed = g_ptr_array_new_with_free_func(g_free);
-	if (!g_ptr_array_find_with_equal_func(outcome->changed, kernel->release,
-					      g_str_equal, NULL))
+	if (!ks_outcome_has_changed(outcome, kernel->release))
 		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
 }
 
@@ -550,7 +550,8 @@ static bool remove_source(const struct ks_action_context *context,
 					 false, error);
 }
 
-bool ks_action_run(const struct ks_action_context *context,
+/* Those that act on one target or source. */
+static bool change(const struct ks_action_context *context,
 		   const struct ks_action *action, GError **error)
 {
 	switch (action->kind) {
@@ -564,12 +565,24 @@ bool ks_action_run(const struct ks_action_context *context,
 		return unbuild(context, action, error);
 	case KS_ACTION_REMOVE:
 		return remove_source(context, action, error);
-	case KS_ACTION_BUILD:
-	case KS_ACTION_SIGN:
-	case KS_ACTION_DEPMOD:
-	case KS_ACTION_INITRAMFS:
-	case KS_ACTION_RECORD:
-		break;
+	default:
+		g_assert_not_reached();
 	}
-	g_assert_not_reached();
+}
+
+enum ks_action_status ks_action_run(const struct ks_action_context *context,
+				    const struct ks_action *action, GError **error)
+{
+	switch (action->kind) {
+	case KS_ACTION_DEVICES:
+		return ks_closing_serve_devices(context);
+	case KS_ACTION_RECORD:
+		return ks_closing_record(context, error);
+	case KS_ACTION_POST_TRANSACTION:
+		return ks_closing_post_transaction(context, error);
+	case KS_ACTION_PRUNE:
+		return ks_closing_prune(context, action->kernel, error);
+	default:
+		return change(context, action, error) ? KS_STATUS_DONE : KS_STATUS_FAILED;
+	}
 }

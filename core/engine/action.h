@@ -9,6 +9,12 @@
 #include "core/engine/engine.h"
 #include "core/engine/signings.h"
 
+enum ks_action_status {
+	KS_STATUS_DONE,
+	KS_STATUS_FAILED,
+	KS_STATUS_SKIPPED, /* all that it was for failed, or a later run does it */
+};
+
 struct ks_action_context {
 	const struct ks_system *system;
 	const struct ks_settings *settings;
@@ -20,6 +26,9 @@ struct ks_action_context {
 	                       * were run */
 };
 
-/* Carry out one action. Not for KS_ACTION_BUILD, _RECORD, and what ks_aside_is(). */
-bool ks_action_run(const struct ks_action_context *context,
-		   const struct ks_action *action, GError **error);
+/*
+ * Carry out one action: KS_STATUS_DONE, _FAILED with an error, or _SKIPPED. Not for
+ * KS_ACTION_BUILD and what ks_aside_is().
+ */
+enum ks_action_status ks_action_run(const struct ks_action_context *context,
+				    const struct ks_action *action, GError **error);

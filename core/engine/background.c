@@ -74,8 +74,6 @@ static bool start_initramfs(const struct ks_system *system,
 {
 	ks_autofd int log_fd = -1;
 
-	if (!ks_install_initramfs_is_stale(system, kernel))
-		return true;
 	log_fd = open_initramfs_log(system);
 	return ks_install_initramfs_start(system, kernel, log_fd, tool, error);
 }

@@ -7,16 +7,13 @@
 #include "core/compile/build.h"
 #include "core/settings/framework.h"
 #include "core/engine/adopt.h"
-#include "core/engine/wanted-records.h"
 #include "core/engine/executor.h"
 #include "core/engine/occupants.h"
-#include "core/engine/post-transaction.h"
+#include "core/engine/wanted-records.h"
 #include "core/install/install.h"
-#include "core/install/modprobe.h"
-#include "core/install/udev.h"
+#include "core/install/upkeep.h"
 #include "core/record/record.h"
 #include "core/sandbox/sandbox.h"
-#include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
 
@@ -29,11 +26,18 @@ struct run {
 	struct ks_inventory *inventory;
 	struct ks_plan *plan;
 	struct ks_outcome *outcome;
+	bool is_busy; /* something is kept since a package manager is at work */
 };
 
 static const struct ks_inventory_options whole_picture = {
 	.find_occupant = ks_occupants_find,
 };
+
+bool ks_outcome_has_changed(const struct ks_outcome *outcome, const char *release)
+{
+	return outcome->changed && g_ptr_array_find_with_equal_func(
+					   outcome->changed, release, g_str_equal, NULL);
+}
 
 void ks_outcome_free(struct ks_outcome *outcome)
 {
@@ -119,31 +123,95 @@ static GPtrArray *list_records(const struct run *run)
 	return records;
 }
 
-/*
- * Without a mount namespace the kernels of one M/V all build in T/M/V/build.
- * The sandbox is asked only when it matters: that starts a process.
- */
-static struct ks_plan *make_plan(const struct run *run,
-				 const struct ks_plan_request *wanted)
+static bool has_kind(const struct ks_plan *plan, enum ks_action_kind kind)
 {
-	struct ks_plan_request request = *wanted;
-	struct ks_plan *plan = ks_plan_make(run->inventory, run->settings, &request);
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const struct ks_action *action = g_ptr_array_index(plan->actions, i);
 
-	if (!plan->has_shared_build || ks_sandbox_can_mount(run->system))
-		return plan;
-	ks_plan_free(plan);
-	request.no_shared_build = true;
-	return ks_plan_make(run->inventory, run->settings, &request);
+		if (action->kind == kind)
+			return true;
+	}
+	return false;
 }
 
-static bool look(struct run *run, const struct ks_inventory_options *narrow,
-		 const struct ks_plan_request *request, GError **error)
+static bool takes_away(const struct ks_plan *plan)
 {
-	run->inventory = ks_inventory_take(run->system, run->settings, run->cache,
-					   list_records(run), narrow, error);
+	return has_kind(plan, KS_ACTION_UNINSTALL) || has_kind(plan, KS_ACTION_UNBUILD) ||
+	       has_kind(plan, KS_ACTION_REMOVE);
+}
+
+static struct ks_plan_request complete_request(const struct ks_run_options *options,
+					       const struct ks_plan_request *wanted)
+{
+	struct ks_plan_request request = *wanted;
+
+	request.no_depmod = options->no_depmod;
+	request.no_record = options->no_record || options->caller_records;
+	request.keep_all = options->no_record;
+	/* at boot the file system of the sources may not be mounted yet */
+	request.keep_gone = g_strcmp0(options->trigger, "boot") == 0;
+	return request;
+}
+
+/*
+ * What only the system can tell is asked when it matters, since that starts a process.
+ * Without a mount namespace the kernels of one M/V all build in T/M/V/build. While a
+ * package manager is at work, what looks gone may be between two versions: *is_busy is set
+ * when something is kept for that reason.
+ */
+static struct ks_plan *plan_run(const struct ks_system *system,
+				const struct ks_settings *settings,
+				const struct ks_run_options *options,
+				const struct ks_plan_request *wanted,
+				const struct ks_inventory *inventory, bool *is_busy)
+{
+	struct ks_plan_request request = complete_request(options, wanted);
+	struct ks_plan *plan = ks_plan_make(inventory, settings, &request);
+	bool is_serial = plan->has_shared_build && !ks_sandbox_can_mount(system);
+	bool takes = takes_away(plan);
+	bool is_kept =
+		(takes || has_kind(plan, KS_ACTION_PRUNE)) && ks_record_is_busy(system);
+
+	*is_busy = is_kept && takes;
+	if (!is_serial && !is_kept)
+		return plan;
+	request.no_shared_build = is_serial;
+	request.keep_gone |= is_kept;
+	ks_plan_free(plan);
+	return ks_plan_make(inventory, settings, &request);
+}
+
+/* What the picture has of records is narrowed: the database is compared before that. */
+static struct ks_inventory *take_picture(const struct ks_system *system,
+					 const struct ks_settings *settings,
+					 const struct ks_run_options *options,
+					 struct ks_digest_cache *cache,
+					 GPtrArray *records, GError **error)
+{
+	const struct ks_inventory_options narrow = {
+		.find_occupant = ks_occupants_find,
+		.release = options->request.release,
+	};
+	bool is_stale = !options->no_record && !options->caller_records &&
+			ks_desired_is_stale(system, records);
+	struct ks_inventory *inventory =
+		ks_inventory_take(system, settings, cache, records, &narrow, error);
+
+	if (!inventory)
+		return NULL;
+	inventory->records_are_stale = is_stale;
+	ks_install_look_at_upkeep(system, inventory);
+	return inventory;
+}
+
+static bool look(struct run *run, const struct ks_plan_request *request, GError **error)
+{
+	run->inventory = take_picture(run->system, run->settings, run->options,
+				      run->cache, list_records(run), error);
 	if (!run->inventory)
 		return false;
-	run->plan = make_plan(run, request);
+	run->plan = plan_run(run->system, run->settings, run->options, request,
+			     run->inventory, &run->is_busy);
 	return true;
 }
 
@@ -184,33 +252,18 @@ static void remember_kernels(struct run *run)
 		tell(run, KS_EVENT_WARNING, error->message, error);
 }
 
-static bool takes_away(const struct ks_plan *plan)
-{
-	for (guint i = 0; i < plan->actions->len; i++) {
-		const struct ks_action *action = g_ptr_array_index(plan->actions, i);
-
-		if (action->kind == KS_ACTION_UNINSTALL ||
-		    action->kind == KS_ACTION_UNBUILD || action->kind == KS_ACTION_REMOVE)
-			return true;
-	}
-	return false;
-}
-
 static bool execute(struct run *run, GError **error)
 {
 	ks_auto(ks_executor) executor = NULL;
 
 	tell(run, KS_EVENT_PLANNED, NULL, NULL);
-	executor = ks_executor_new(run->system, run->settings, run->options,
-				   run->inventory, run->plan, run->cache, run->outcome);
-	if (takes_away(run->plan) && !run->options->no_record &&
-	    ks_record_is_busy(run->system)) {
+	if (run->is_busy)
 		tell(run, KS_EVENT_WARNING,
 		     "a package manager is at work: what looks gone is kept until it "
 		     "ends",
 		     NULL);
-		ks_executor_keep_all(executor);
-	}
+	executor = ks_executor_new(run->system, run->settings, run->options,
+				   run->inventory, run->plan, run->cache, run->outcome);
 	return ks_executor_run(executor, error);
 }
 
@@ -234,10 +287,6 @@ static bool has_second_choice(const struct ks_plan *plan)
  */
 static bool execute_second_choices(struct run *run, GError **error)
 {
-	const struct ks_inventory_options narrow = {
-		.find_occupant = ks_occupants_find,
-		.release = run->options->request.release,
-	};
 	struct ks_plan_request request = run->options->request;
 
 	if (!run->outcome->n_failed_actions || request.version ||
@@ -245,141 +294,25 @@ static bool execute_second_choices(struct run *run, GError **error)
 		return true;
 	request.force = request.retry_failed = false;
 	forget(run);
-	if (!look(run, &narrow, &request, error))
+	if (!look(run, &request, error))
 		return false;
 	return !has_second_choice(run->plan) || execute(run, error);
 }
 
-static bool settle_index(struct run *run, const struct ks_kernel *kernel, GError **error)
-{
-	return run->options->no_depmod ||
-	       !ks_install_depmod_is_stale(run->system, kernel) ||
-	       ks_install_depmod(run->system, kernel, error);
-}
-
-static bool settle_image(struct run *run, const struct ks_kernel *kernel, GError **error)
-{
-	g_autofree char *text = NULL;
-
-	if (run->options->request.no_initramfs || run->options->no_record ||
-	    !run->settings->initramfs ||
-	    !ks_install_initramfs_is_stale(run->system, kernel))
-		return true;
-	text = g_strdup_printf("%s: initramfs older than its modules, made anew",
-			       kernel->release);
-	tell(run, KS_EVENT_RECOVERED, text, NULL);
-	return ks_install_initramfs_update(run->system, kernel, -1, error);
-}
-
 /*
- * Finish depmod and initramfs for kernels where a run that died did not get
- * that far. After an interruption only depmod runs: in a kernel's postinst the
- * image is made from it right after us.
+ * An interrupted run makes no image, but the index: inside a kernel's postinst the image
+ * is made from it in the next moment.
  */
-static void settle_kernels(struct run *run, bool interrupted)
+static void index_interrupted(struct run *run)
 {
-	for (guint i = 0; i < run->inventory->kernels->len; i++) {
-		const struct ks_kernel *kernel =
-			g_ptr_array_index(run->inventory->kernels, i);
-		g_autoptr(GError) error = NULL;
-
-		if (kernel->alive &&
-		    (!settle_index(run, kernel, &error) ||
-		     (!interrupted && !settle_image(run, kernel, &error))))
-			tell(run, KS_EVENT_WARNING, error->message, error);
-	}
-}
-
-#define MAX_TOLD_BYTES 4096
-
-/*
- * What the recorder leaves as it is, and says: records of files that work and that
- * nothing tells of any more. The same thing is told once, not at each run.
- */
-static void tell_of_records(struct run *run, const char *told)
-{
-	const struct ks_system *system = run->system;
-	g_autofree char *path = g_build_filename(system->state_dir, "records-told", NULL);
-	g_autofree char *before =
-		ks_root_read_file(system->root, path, MAX_TOLD_BYTES, NULL, NULL);
-
-	if (g_strcmp0(told, before) == 0)
-		return;
-	if (!told) {
-		ks_durable_unlink(system->root, path, NULL);
-		return;
-	}
-	tell(run, KS_EVENT_WARNING, told, NULL);
-	ks_durable_write(system->root, path, told, strlen(told), 0644, NULL);
-}
-
-/* Make the package database equal to the installed files. Pending is no error of
- * the run. */
-static bool record(struct run *run, GError **error)
-{
-	g_autoptr(GPtrArray) kernels = NULL;
-	g_autoptr(GPtrArray) records = NULL;
-	g_autoptr(GPtrArray) entries = NULL;
-	g_autofree char *told = NULL;
-	g_autoptr(GError) apply_error = NULL;
-
-	if (run->options->no_record || run->options->caller_records ||
-	    !run->inventory->has_recorder)
-		return true;
-	kernels = ks_kernel_list(run->system, error);
-	if (!kernels)
-		return false;
-	if (!ks_desired_can_be_told(kernels))
-		return true;
-	records = ks_desired_records(run->system, kernels, error);
-	if (!records)
-		return false;
-	entries = list_records(run);
-	if (entries && ks_desired_is_recorded(entries, records))
-		return true;
-	if (ks_record_apply(run->system, records, &told, &apply_error)) {
-		tell_of_records(run, told);
-		run->outcome->n_recorded = records->len;
-		return true;
-	}
-	run->outcome->record_pending = true;
-	if (g_error_matches(apply_error, KS_ERROR, KS_ERROR_PENDING))
-		run->outcome->record_busy = g_strdup(apply_error->message);
-	else
-		tell(run, KS_EVENT_WARNING, apply_error->message, apply_error);
-	return true;
-}
-
-static void on_post_transaction(const char *command, void *data)
-{
-	tell(data, KS_EVENT_POST_TRANSACTION, command, NULL);
-}
-
-/* After the records: it may take minutes. Its failure is no module's. */
-static void post_transaction(struct run *run)
-{
-	g_autoptr(GError) error = NULL;
-
-	if (run->outcome->changed &&
-	    !ks_post_transaction_run(run->system, run->settings, run->inventory->kernels,
-				     run->outcome->changed, on_post_transaction, run,
-				     &error))
-		tell(run, KS_EVENT_WARNING, error->message, error);
-}
-
-static void prune_kernels(struct run *run)
-{
-	for (guint i = 0; !run->options->no_record && i < run->inventory->kernels->len;
+	for (guint i = 0; !run->options->no_depmod && i < run->inventory->kernels->len;
 	     i++) {
 		const struct ks_kernel *kernel =
 			g_ptr_array_index(run->inventory->kernels, i);
 		g_autoptr(GError) error = NULL;
 
-		/* a directory that is being unpacked has only a link at first */
-		if (!kernel->alive &&
-		    ks_root_exists(run->system->root, kernel->modules_dir) &&
-		    !ks_record_is_busy(run->system) &&
-		    !ks_install_prune_kernel(run->system, kernel, &error))
+		if (kernel->alive && ks_install_depmod_is_stale(run->system, kernel) &&
+		    !ks_install_depmod(run->system, kernel, &error))
 			tell(run, KS_EVENT_WARNING, error->message, error);
 	}
 }
@@ -414,56 +347,16 @@ static bool conclude(struct run *run, GError **error)
 	return true;
 }
 
-/*
- * Tell udev about devices that were waiting for a module of this run. Failures
- * are ignored.
- */
-static void announce_devices(struct run *run)
-{
-	g_autoptr(GPtrArray) devices = NULL;
-
-	if (!run->outcome->aliases->len)
-		return;
-	devices = ks_udev_find_devices(run->system, run->outcome->aliases);
-	run->outcome->n_devices = ks_udev_announce(run->system, devices);
-}
-
-/*
- * The machine's devices, when something was installed for its kernel; never where
- * another kernel than this machine's may be meant. modprobe first: a device that has
- * its driver then is not announced.
- */
-static void serve_devices(struct run *run)
-{
-	const struct ks_framework *framework = run->settings->framework;
-
-	if (!run->outcome->has_installed_for_running || run->options->no_depmod ||
-	    ks_system_is_chroot(run->system))
-		return;
-	if (run->options->modprobe || (framework && framework->modprobe_on_install))
-		ks_modprobe_devices(run->system);
-	announce_devices(run);
-}
-
 static bool run_stages(struct run *run, GError **error)
 {
-	const struct ks_inventory_options narrow = {
-		.find_occupant = ks_occupants_find,
-		.release = run->options->request.release,
-	};
-	bool done;
-
-	if (!recover(run, error) || !look(run, &narrow, &run->options->request, error) ||
+	if (!recover(run, error) || !look(run, &run->options->request, error) ||
 	    !settle_marks(run, error))
 		return false;
 	remember_kernels(run);
-	done = execute(run, error) && execute_second_choices(run, error);
-	settle_kernels(run, !done);
-	serve_devices(run);
-	if (!done || !record(run, error))
+	if (!execute(run, error) || !execute_second_choices(run, error)) {
+		index_interrupted(run);
 		return false;
-	post_transaction(run);
-	prune_kernels(run);
+	}
 	return conclude(run, error);
 }
 
@@ -516,6 +409,23 @@ bool ks_engine_look(const struct ks_system *system, const struct ks_settings *se
 	if (!taken)
 		return false;
 	*plan = ks_plan_make(taken, settings, request);
+	*inventory = taken;
+	return true;
+}
+
+bool ks_engine_foresee(const struct ks_system *system, const struct ks_settings *settings,
+		       const struct ks_run_options *options,
+		       struct ks_inventory **inventory, struct ks_plan **plan,
+		       GError **error)
+{
+	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(system);
+	struct ks_inventory *taken = take_picture(system, settings, options, cache,
+						  ks_record_list(system, NULL), error);
+	bool is_busy;
+
+	if (!taken)
+		return false;
+	*plan = plan_run(system, settings, options, &options->request, taken, &is_busy);
 	*inventory = taken;
 	return true;
 }

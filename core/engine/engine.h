@@ -109,6 +109,9 @@ struct ks_outcome {
 	gint64 duration_ms;
 };
 
+/* Was a module put in place or taken away for that kernel? */
+bool ks_outcome_has_changed(const struct ks_outcome *outcome, const char *release);
+
 void ks_outcome_free(struct ks_outcome *outcome);
 KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
 
@@ -125,3 +128,14 @@ bool ks_engine_look(const struct ks_system *system, const struct ks_settings *se
 		    const struct ks_plan_request *request,
 		    struct ks_inventory **inventory, struct ks_plan **plan,
 		    GError **error);
+
+/*
+ * The plan that ks_engine_run() with these options would carry out now, and what it is made
+ * of; only what a run repairs first, left by one that died, is not in it. Without a lock
+ * and without effect. May start a process when something would be taken away. The plan
+ * points into the inventory; both are the caller's.
+ */
+bool ks_engine_foresee(const struct ks_system *system, const struct ks_settings *settings,
+		       const struct ks_run_options *options,
+		       struct ks_inventory **inventory, struct ks_plan **plan,
+		       GError **error);

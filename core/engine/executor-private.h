@@ -12,13 +12,6 @@
 #include "core/engine/memos.h"
 #include "core/engine/ready.h"
 
-/* How an action has ended. */
-enum ks_action_status {
-	KS_STATUS_DONE,
-	KS_STATUS_FAILED,
-	KS_STATUS_SKIPPED, /* something it needs failed, or it is left to a later run */
-};
-
 /* A build that runs. */
 struct ks_running {
 	guint index; /* of the action */
@@ -51,7 +44,6 @@ struct ks_executor {
 	unsigned int n_ended;
 	bool wants_token; /* something that signs waits for one */
 	bool can_mount;
-	bool keep_all; /* take nothing away that only looks gone */
 	bool is_sandbox_told;
 	gint64 limits_checked_us;
 };

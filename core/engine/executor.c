@@ -38,17 +38,10 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 					   .scripted = g_hash_table_new(NULL, NULL)};
 	executor->plan = plan;
 	executor->cache = cache;
-	/* the file system of the sources may not be mounted yet */
-	executor->keep_all = g_strcmp0(options->trigger, "boot") == 0;
 	executor->ready = ks_ready_new(plan);
 	executor->running = g_ptr_array_new_with_free_func(ks_running_free);
 	executor->asides = ks_asides_new(&executor->context);
 	return executor;
-}
-
-void ks_executor_keep_all(struct ks_executor *executor)
-{
-	executor->keep_all = true;
 }
 
 void ks_executor_free(struct ks_executor *executor)

@@ -22,11 +22,8 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 void ks_executor_free(struct ks_executor *executor);
 KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)
 
-/* Take nothing away that only looks gone: a later run does. */
-void ks_executor_keep_all(struct ks_executor *executor);
-
 /*
- * Run everything but KS_ACTION_RECORD. Failures are told to the observer and
+ * Run all actions. Failures are told to the observer and
  * counted in the outcome. False only when the run was cancelled or its
  * machinery (the jobserver) could not be made.
  */

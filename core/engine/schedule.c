@@ -2,26 +2,19 @@
 /* Which action comes next, and doing or starting it. */
 #include "core/engine/estimate.h"
 #include "core/engine/executor-private.h"
+#include "core/install/install.h"
 
-/*
- * While a package manager runs, the other packages of the transaction may be half
- * unpacked: what looks gone may be back at its end.
- */
-static bool is_left_to_later(const struct ks_executor *executor,
-			     const struct ks_action *action)
+/* Nothing of what it was for has come about, or somebody else has done it meanwhile. */
+static bool is_moot(const struct ks_executor *executor, const struct ks_action *action)
 {
-	switch (action->kind) {
-	case KS_ACTION_UNINSTALL:
-	case KS_ACTION_UNBUILD:
-	case KS_ACTION_REMOVE:
-		/* a source that was asked for by name does not only look gone */
-		return executor->context.options->no_record ||
-		       (executor->keep_all && action->reason != KS_REASON_REQUESTED);
-	case KS_ACTION_RECORD:
-		return true; /* the engine's, after everything */
-	default:
-		return false;
-	}
+	const struct ks_system *system = executor->context.system;
+
+	if (action->kind == KS_ACTION_DEPMOD)
+		return !ks_outcome_has_changed(executor->context.outcome,
+					       action->kernel->release) &&
+		       !ks_install_depmod_is_stale(system, action->kernel);
+	return action->kind == KS_ACTION_INITRAMFS &&
+	       !ks_install_initramfs_is_stale(system, action->kernel);
 }
 
 /* True when the caller has to wait for its end. */
@@ -40,6 +33,7 @@ static bool start_aside(struct ks_executor *executor, guint index, bool *ok,
 static void run_now(struct ks_executor *executor, guint index)
 {
 	const struct ks_action *action = ks_executor_action(executor, index);
+	enum ks_action_status status;
 	g_autoptr(GError) error = NULL;
 	bool ok;
 
@@ -52,11 +46,12 @@ static void run_now(struct ks_executor *executor, guint index)
 	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
 						       .action = action});
 	if (!ks_aside_is(action))
-		ok = ks_action_run(&executor->context, action, &error);
+		status = ks_action_run(&executor->context, action, &error);
 	else if (start_aside(executor, index, &ok, &error))
 		return;
-	ks_executor_end_action(executor, index, ok ? KS_STATUS_DONE : KS_STATUS_FAILED,
-			       error, NULL);
+	else
+		status = ok ? KS_STATUS_DONE : KS_STATUS_FAILED;
+	ks_executor_end_action(executor, index, status, error, NULL);
 }
 
 /* --- which build comes next */
@@ -143,7 +138,7 @@ bool ks_executor_schedule_one(struct ks_executor *executor)
 		guint index = g_array_index(ready, guint, i);
 		const struct ks_action *action = ks_executor_action(executor, index);
 		const bool is_skipped = ks_ready_is_vain(executor->ready, index) ||
-					is_left_to_later(executor, action);
+					is_moot(executor, action);
 
 		if (!is_skipped && !can_start(executor, action))
 			continue;

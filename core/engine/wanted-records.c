@@ -105,3 +105,14 @@ bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records)
 	}
 	return true;
 }
+
+bool ks_desired_is_stale(const struct ks_system *system, GPtrArray *entries)
+{
+	g_autoptr(GPtrArray) kernels = entries ? ks_kernel_list(system, NULL) : NULL;
+	g_autoptr(GPtrArray) records = NULL;
+
+	if (!kernels || !ks_desired_can_be_told(kernels))
+		return false;
+	records = ks_desired_records(system, kernels, NULL);
+	return records && !ks_desired_is_recorded(entries, records);
+}

@@ -23,3 +23,9 @@ GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels
 
 /* Do the entries of the database (ks_record_list) say exactly this? */
 bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records);
+
+/*
+ * Does what the database has (struct ks_record_entry; NULL: no recorder) differ from what
+ * is installed now?
+ */
+bool ks_desired_is_stale(const struct ks_system *system, GPtrArray *entries);

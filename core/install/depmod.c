@@ -100,12 +100,15 @@ static bool is_dead_link(const struct ks_system *system, const char *name,
 	       !ks_root_exists(system->root, path);
 }
 
+/* Directories, and files that are in ignored (may be NULL). */
 static bool is_empty_tree(const struct ks_system *system, const char *path,
-			  unsigned int depth)
+			  GHashTable *ignored, unsigned int depth)
 {
 	g_autoptr(GPtrArray) names = NULL;
 	struct stat st;
 
+	if (ignored && g_hash_table_contains(ignored, path))
+		return true;
 	if (depth > 8 || !ks_root_lstat(system->root, path, &st) || !S_ISDIR(st.st_mode))
 		return false;
 	names = ks_root_list(system->root, path, NULL);
@@ -113,13 +116,14 @@ static bool is_empty_tree(const struct ks_system *system, const char *path,
 		g_autofree char *child =
 			g_build_filename(path, g_ptr_array_index(names, i), NULL);
 
-		if (!is_empty_tree(system, child, depth + 1))
+		if (!is_empty_tree(system, child, ignored, depth + 1))
 			return false;
 	}
 	return names != NULL;
 }
 
-static bool holds_nothing_else(const struct ks_system *system, const char *dir)
+static bool holds_nothing_else(const struct ks_system *system, const char *dir,
+			       GHashTable *ignored)
 {
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
 
@@ -128,7 +132,7 @@ static bool holds_nothing_else(const struct ks_system *system, const char *dir)
 		g_autofree char *path = g_build_filename(dir, name, NULL);
 
 		if (!is_made_by_depmod(name) && !is_dead_link(system, name, path) &&
-		    !is_empty_tree(system, path, 0))
+		    !is_empty_tree(system, path, ignored, 0))
 			return false;
 	}
 	return names != NULL;
@@ -148,17 +152,23 @@ static bool is_alive(const struct ks_system *system, const char *dir)
 	return false;
 }
 
+bool ks_install_can_prune_kernel(const struct ks_system *system,
+				 const struct ks_kernel *kernel, GHashTable *ignored)
+{
+	struct stat st;
+
+	return !kernel->alive && ks_root_lstat(system->root, kernel->modules_dir, &st) &&
+	       S_ISDIR(st.st_mode) && !is_alive(system, kernel->modules_dir) &&
+	       holds_nothing_else(system, kernel->modules_dir, ignored);
+}
+
 bool ks_install_prune_kernel(const struct ks_system *system,
 			     const struct ks_kernel *kernel, GError **error)
 {
 	g_autofree char *mark =
 		g_build_filename(system->state_dir, "changed", kernel->release, NULL);
-	struct stat st;
 
-	if (kernel->alive || !ks_root_lstat(system->root, kernel->modules_dir, &st) ||
-	    !S_ISDIR(st.st_mode) || is_alive(system, kernel->modules_dir) ||
-	    !holds_nothing_else(system, kernel->modules_dir))
-		return true;
-	return ks_treeop_remove(system->root, kernel->modules_dir, error) &&
-	       ks_durable_unlink(system->root, mark, error);
+	return !ks_install_can_prune_kernel(system, kernel, NULL) ||
+	       (ks_treeop_remove(system->root, kernel->modules_dir, error) &&
+		ks_durable_unlink(system->root, mark, error));
 }

@@ -144,8 +144,12 @@ bool ks_install_depmod_is_stale(const struct ks_system *system,
 {
 	g_autofree char *index =
 		g_build_filename(kernel->modules_dir, "modules.dep", NULL);
+	g_autofree char *mark = mark_path(system, kernel->release);
 
-	return is_older_than_mark(system, kernel, index);
+	if (ks_root_exists(system->root, index))
+		return is_older_than_mark(system, kernel, index);
+	/* a tree that the caller has named and that never had one does not get one */
+	return !system->install_tree_is_given && ks_root_exists(system->root, mark);
 }
 
 struct tool {

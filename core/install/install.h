@@ -91,7 +91,7 @@ bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *to
 
 /*
  * True when the kernel's modules.dep is older than the last change of its
- * module set: a run died before its depmod.
+ * module set, or missing after one: a run died before its depmod.
  */
 bool ks_install_depmod_is_stale(const struct ks_system *system,
 				const struct ks_kernel *kernel);
@@ -133,6 +133,13 @@ bool ks_install_initramfs_start(const struct ks_system *system,
 bool ks_install_initramfs_finish(const struct ks_system *system,
 				 const struct ks_kernel *kernel, struct ks_tool *tool,
 				 GError **error);
+
+/*
+ * May ks_install_prune_kernel() remove it, when the files whose paths are in ignored (may
+ * be NULL) are gone?
+ */
+bool ks_install_can_prune_kernel(const struct ks_system *system,
+				 const struct ks_kernel *kernel, GHashTable *ignored);
 
 /*
  * A kernel directory that is not alive and holds only what depmod makes, empty

@@ -43,6 +43,7 @@ void ks_inventory_free(struct ks_inventory *inventory)
 		return;
 	g_clear_pointer(&inventory->targets, g_ptr_array_unref);
 	g_clear_pointer(&inventory->sources, g_ptr_array_unref);
+	g_clear_pointer(&inventory->upkeep, g_ptr_array_unref);
 	g_clear_pointer(&inventory->kernels, g_ptr_array_unref);
 	g_clear_pointer(&inventory->entries, g_ptr_array_unref);
 	g_clear_pointer(&inventory->problems, g_ptr_array_unref);
@@ -126,4 +127,18 @@ struct ks_target *ks_inventory_find_target(const struct ks_inventory *inventory,
 			return target;
 	}
 	return NULL;
+}
+
+const struct ks_upkeep *ks_inventory_get_upkeep(const struct ks_inventory *inventory,
+						const struct ks_kernel *kernel)
+{
+	static const struct ks_upkeep unknown = {.has_image = true};
+
+	for (guint i = 0; inventory->upkeep && i < inventory->upkeep->len; i++) {
+		const struct ks_upkeep *upkeep = g_ptr_array_index(inventory->upkeep, i);
+
+		if (upkeep->kernel == kernel)
+			return upkeep;
+	}
+	return &unknown;
 }

@@ -92,6 +92,19 @@ struct ks_target {
 	char *in_tree;
 };
 
+/*
+ * What a kernel's index, image and directory need, whatever its modules do. Filled in by
+ * ks_install_look_at_upkeep(), since core/install knows how these are made.
+ */
+struct ks_upkeep {
+	const struct ks_kernel *kernel;
+	bool index_is_stale; /* older than the last change of the kernel's modules */
+	bool has_image;	     /* there is an initramfs of it */
+	bool image_is_stale; /* likewise older */
+	bool is_prunable;    /* its directory holds only what depmod and others left */
+	bool is_prunable_without_ours; /* likewise once our modules are gone */
+};
+
 struct ks_inventory {
 	GPtrArray *kernels; /* struct ks_kernel, newest first; also those that only T
 			       remembers */
@@ -105,6 +118,11 @@ struct ks_inventory {
 	bool source_tree_present; /* false: source_tree is not there; nothing
 	                           * is removed */
 	bool has_recorder;
+	/* what it has of ours is not what is installed, on whatever kernel; the engine tells */
+	bool records_are_stale;
+	bool has_devices; /* it is about this machine, whose devices may wait for a module */
+	GPtrArray
+		*upkeep; /* struct ks_upkeep, one for each kernel; NULL: not looked at */
 };
 
 /* Narrowed are the targets and the records; sources and kernels are all there. */
@@ -131,6 +149,13 @@ struct ks_inventory *ks_inventory_take(const struct ks_system *system,
 				       GError **error);
 void ks_inventory_free(struct ks_inventory *inventory);
 KS_DEFINE_CLEANUP(ks_inventory, ks_inventory_free)
+
+/*
+ * What is known of the kernel's upkeep. Where nobody has looked: there is an image, and
+ * nothing is stale. The inventory's, or static.
+ */
+const struct ks_upkeep *ks_inventory_get_upkeep(const struct ks_inventory *inventory,
+						const struct ks_kernel *kernel);
 
 struct ks_target *ks_inventory_find_target(const struct ks_inventory *inventory,
 					   const char *name, const char *version,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The actions that follow from the verdicts, their order and their edges. */
 #include "core/plan/planner.h"
+#include "core/settings/framework.h"
 
 struct emitter {
 	struct ks_planner *planner;
@@ -196,6 +197,18 @@ static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
 	add_index(last_action(emitter)->needs, cell->uninstall_index);
 }
 
+/*
+ * While a package manager runs, the other packages of the transaction may be half
+ * unpacked: what looks gone may be back at its end. What was asked for by name does not
+ * only look gone.
+ */
+static bool is_kept(const struct ks_planner *planner, enum ks_reason reason)
+{
+	const struct ks_plan_request *request = planner->request;
+
+	return request->keep_all || (request->keep_gone && reason != KS_REASON_REQUESTED);
+}
+
 /* Installations first, then removals: the old version waits for the new one. */
 static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 {
@@ -215,6 +228,8 @@ static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 	for (guint i = 0; removes && i < group->cells->len; i++) {
 		struct ks_plan_cell *cell = group->cells->pdata[i];
 
+		if (is_kept(emitter->planner, cell->removal_reason))
+			continue;
 		if (cell->uninstall && cell->uninstall_index < 0)
 			emit_uninstall(emitter, cell);
 		if (cell->unbuild)
@@ -230,11 +245,11 @@ static bool is_change_of(const struct ks_action *action, const struct ks_kernel 
 	       (action->kind == KS_ACTION_INSTALL || action->kind == KS_ACTION_UNINSTALL);
 }
 
-static void emit_depmod(struct emitter *emitter, struct ks_kernel *kernel)
+/* The installs and uninstalls on that kernel; *reason becomes that of the first. */
+static GArray *find_changes(const struct emitter *emitter, const struct ks_kernel *kernel,
+			    enum ks_reason *reason)
 {
-	g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(guint));
-	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
-	int depmod;
+	GArray *changes = g_array_new(FALSE, FALSE, sizeof(guint));
 
 	for (guint i = 0; i < emitter->actions->len; i++) {
 		const struct ks_action *action = emitter->actions->pdata[i];
@@ -242,25 +257,71 @@ static void emit_depmod(struct emitter *emitter, struct ks_kernel *kernel)
 		if (!is_change_of(action, kernel))
 			continue;
 		if (!changes->len)
-			reason = action->reason;
+			*reason = action->reason;
 		g_array_append_val(changes, i);
 	}
-	if (!changes->len || !kernel->alive)
-		return;
-	depmod = append(emitter, KS_ACTION_DEPMOD, reason, NULL);
+	return changes;
+}
+
+static int emit_depmod(struct emitter *emitter, struct ks_kernel *kernel,
+		       const GArray *changes, enum ks_reason reason)
+{
+	const struct ks_planner *planner = emitter->planner;
+	const bool no_depmod = planner->request->no_depmod;
+	int index;
+
+	if (!changes->len &&
+	    (no_depmod ||
+	     !ks_inventory_get_upkeep(planner->inventory, kernel)->index_is_stale))
+		return -1;
+	index = append(emitter, KS_ACTION_DEPMOD,
+		       changes->len ? reason : KS_REASON_INDEX_STALE,
+		       no_depmod ? "left to the caller" : NULL);
 	last_action(emitter)->kernel = kernel;
 	g_array_append_vals(last_action(emitter)->after, changes->data, changes->len);
-	if (emitter->planner->request->no_initramfs ||
-	    !emitter->planner->settings->initramfs)
+	return index;
+}
+
+static bool wants_image(const struct ks_planner *planner, const struct ks_kernel *kernel,
+			bool is_changed)
+{
+	const struct ks_plan_request *request = planner->request;
+	const struct ks_upkeep *upkeep =
+		ks_inventory_get_upkeep(planner->inventory, kernel);
+
+	if (request->no_initramfs || !planner->settings->initramfs)
+		return false;
+	return is_changed ? upkeep->has_image
+			  : upkeep->image_is_stale && !request->keep_all;
+}
+
+/* What was changed here, or by a run that died before it came to the index and the image. */
+static void emit_upkeep(struct emitter *emitter, struct ks_kernel *kernel)
+{
+	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
+	g_autoptr(GArray) changes = find_changes(emitter, kernel, &reason);
+	int depmod;
+
+	if (!kernel->alive)
 		return;
-	append(emitter, KS_ACTION_INITRAMFS, reason, NULL);
+	depmod = emit_depmod(emitter, kernel, changes, reason);
+	if (!wants_image(emitter->planner, kernel, changes->len > 0))
+		return;
+	append(emitter, KS_ACTION_INITRAMFS,
+	       changes->len ? reason : KS_REASON_IMAGE_STALE, NULL);
 	last_action(emitter)->kernel = kernel;
-	add_index(last_action(emitter)->after, depmod);
+	if (depmod >= 0)
+		add_index(last_action(emitter)->after, depmod);
+	else
+		g_array_append_vals(last_action(emitter)->after, changes->data,
+				    changes->len);
 }
 
 static void emit_kernels(struct emitter *emitter)
 {
+	const GPtrArray *kernels = emitter->planner->inventory->kernels;
 	GPtrArray *judged = emitter->planner->judged;
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
 	for (guint i = 0; i < judged->len; i++) {
 		struct ks_plan_group *group = judged->pdata[i];
@@ -268,9 +329,15 @@ static void emit_kernels(struct emitter *emitter)
 			i + 1 < judged->len ? judged->pdata[i + 1] : NULL;
 
 		emit_group(emitter, group);
-		if (!next || next->kernel != group->kernel)
-			emit_depmod(emitter, group->kernel);
+		if (next && next->kernel == group->kernel)
+			continue;
+		emit_upkeep(emitter, group->kernel);
+		g_hash_table_add(seen, group->kernel);
 	}
+	/* those that this run is not about may have been left by one that died */
+	for (guint i = 0; i < kernels->len; i++)
+		if (!g_hash_table_contains(seen, kernels->pdata[i]))
+			emit_upkeep(emitter, kernels->pdata[i]);
 }
 
 /* --- sources whose package is gone */
@@ -310,16 +377,16 @@ static void emit_removes(struct emitter *emitter)
 
 	for (guint i = 0; i < planner->inventory->sources->len; i++) {
 		struct ks_source *source = planner->inventory->sources->pdata[i];
+		enum ks_reason reason =
+			source->dismissed ? KS_REASON_REQUESTED : KS_REASON_SOURCE_GONE;
 
 		if (!source->added || ks_goal_takes_away(planner->request->goal) ||
 		    planner->request->goal == KS_GOAL_BUILD ||
 		    !is_source_in_scope(planner, source) ||
 		    !ks_planner_is_removable(planner, source) ||
-		    !is_emptied(planner, source))
+		    is_kept(planner, reason) || !is_emptied(planner, source))
 			continue;
-		append(emitter, KS_ACTION_REMOVE,
-		       source->dismissed ? KS_REASON_REQUESTED : KS_REASON_SOURCE_GONE,
-		       NULL);
+		append(emitter, KS_ACTION_REMOVE, reason, NULL);
 		last_action(emitter)->source = source;
 		for (guint j = 0; j < planner->cells->len; j++) {
 			const struct ks_plan_cell *cell = planner->cells->pdata[j];
@@ -382,8 +449,11 @@ static bool is_record_needed(const struct ks_planner *planner)
 {
 	const struct ks_inventory *inventory = planner->inventory;
 
-	if (!inventory->has_recorder)
+	/* with no kernel alive it is the file system of the modules that is missing */
+	if (!inventory->has_recorder || !planner->any_alive)
 		return false;
+	if (inventory->records_are_stale)
+		return true;
 	for (guint i = 0; i < planner->cells->len; i++) {
 		if (!is_record_right(planner->cells->pdata[i]))
 			return true;
@@ -398,17 +468,94 @@ static bool is_record_needed(const struct ks_planner *planner)
 	return false;
 }
 
-static void emit_record(struct emitter *emitter)
+static void append_after_all(struct emitter *emitter, enum ks_action_kind kind,
+			     enum ks_reason reason)
 {
-	struct ks_planner *planner = emitter->planner;
 	guint n_before = emitter->actions->len;
 
-	planner->plan->record_needed = is_record_needed(planner);
-	if (!planner->plan->record_needed || planner->request->goal == KS_GOAL_BUILD)
-		return;
-	append(emitter, KS_ACTION_RECORD, KS_REASON_NOT_RECORDED, NULL);
+	append(emitter, kind, reason, NULL);
 	for (guint i = 0; i < n_before; i++)
 		g_array_append_val(last_action(emitter)->after, i);
+}
+
+static void emit_record(struct emitter *emitter)
+{
+	const struct ks_planner *planner = emitter->planner;
+
+	if (!planner->request->no_record && is_record_needed(planner))
+		append_after_all(emitter, KS_ACTION_RECORD, KS_REASON_NOT_RECORDED);
+}
+
+/* --- what follows from all that was changed */
+
+/* The first action of the kind on a kernel that runs if is_running, or NULL. */
+static const struct ks_action *find_first(const struct emitter *emitter,
+					  enum ks_action_kind kind, bool is_running)
+{
+	for (guint i = 0; i < emitter->actions->len; i++) {
+		const struct ks_action *action = emitter->actions->pdata[i];
+
+		if (action->kind == kind && (!is_running || action->kernel->running))
+			return action;
+	}
+	return NULL;
+}
+
+/* After the index, by which modprobe finds the modules. */
+static void emit_devices(struct emitter *emitter)
+{
+	const struct ks_planner *planner = emitter->planner;
+	const struct ks_action *install = find_first(emitter, KS_ACTION_INSTALL, true);
+
+	if (!install || planner->request->no_depmod || !planner->inventory->has_devices)
+		return;
+	append_after_all(emitter, KS_ACTION_DEVICES, install->reason);
+	last_action(emitter)->kernel = install->kernel;
+}
+
+static void emit_post_transaction(struct emitter *emitter)
+{
+	const struct ks_framework *framework = emitter->planner->settings->framework;
+	const struct ks_action *change = find_first(emitter, KS_ACTION_INSTALL, false);
+
+	if (!change)
+		change = find_first(emitter, KS_ACTION_UNINSTALL, false);
+	if (change && framework && framework->post_transaction)
+		append_after_all(emitter, KS_ACTION_POST_TRANSACTION, change->reason);
+}
+
+static bool is_left_empty(const struct emitter *emitter, const struct ks_kernel *kernel)
+{
+	const struct ks_planner *planner = emitter->planner;
+	const struct ks_upkeep *upkeep =
+		ks_inventory_get_upkeep(planner->inventory, kernel);
+
+	if (upkeep->is_prunable || !upkeep->is_prunable_without_ours)
+		return upkeep->is_prunable;
+	for (guint i = 0; i < planner->cells->len; i++) {
+		const struct ks_plan_cell *cell = planner->cells->pdata[i];
+
+		if (cell->target->kernel == kernel &&
+		    cell->target->installed != KS_INSTALLED_NO &&
+		    cell->uninstall_index < 0)
+			return false;
+	}
+	return true;
+}
+
+static void emit_prunes(struct emitter *emitter)
+{
+	const GPtrArray *kernels = emitter->planner->inventory->kernels;
+
+	for (guint i = 0; i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+
+		if (kernel->alive || is_kept(emitter->planner, KS_REASON_KERNEL_GONE) ||
+		    !is_left_empty(emitter, kernel))
+			continue;
+		append_after_all(emitter, KS_ACTION_PRUNE, KS_REASON_KERNEL_GONE);
+		last_action(emitter)->kernel = kernel;
+	}
 }
 
 void ks_planner_emit(struct ks_planner *planner)
@@ -423,7 +570,10 @@ void ks_planner_emit(struct ks_planner *planner)
 	emit_adds(&emitter);
 	emit_kernels(&emitter);
 	emit_removes(&emitter);
+	emit_devices(&emitter);
 	emit_record(&emitter);
+	emit_post_transaction(&emitter);
+	emit_prunes(&emitter);
 	g_hash_table_unref(emitter.adds);
 	g_hash_table_unref(emitter.last_builds);
 }

@@ -5,11 +5,19 @@
 #include "core/plan/planner.h"
 
 static const char *const kind_ids[] = {
-	[KS_ACTION_SIGN] = "sign",	     [KS_ACTION_ADD] = "add",
-	[KS_ACTION_BUILD] = "build",	     [KS_ACTION_INSTALL] = "install",
-	[KS_ACTION_UNINSTALL] = "uninstall", [KS_ACTION_UNBUILD] = "unbuild",
-	[KS_ACTION_REMOVE] = "remove",	     [KS_ACTION_DEPMOD] = "depmod",
-	[KS_ACTION_INITRAMFS] = "initramfs", [KS_ACTION_RECORD] = "record",
+	[KS_ACTION_SIGN] = "sign",
+	[KS_ACTION_ADD] = "add",
+	[KS_ACTION_BUILD] = "build",
+	[KS_ACTION_INSTALL] = "install",
+	[KS_ACTION_UNINSTALL] = "uninstall",
+	[KS_ACTION_UNBUILD] = "unbuild",
+	[KS_ACTION_REMOVE] = "remove",
+	[KS_ACTION_DEPMOD] = "depmod",
+	[KS_ACTION_INITRAMFS] = "initramfs",
+	[KS_ACTION_DEVICES] = "devices",
+	[KS_ACTION_RECORD] = "record",
+	[KS_ACTION_POST_TRANSACTION] = "post-transaction",
+	[KS_ACTION_PRUNE] = "prune",
 };
 
 const char *ks_action_kind_id(enum ks_action_kind kind)

@@ -21,15 +21,19 @@ enum ks_action_kind {
 	KS_ACTION_UNBUILD,   /* drop the artifact from T */
 	KS_ACTION_REMOVE,    /* drop the source from T */
 	KS_ACTION_DEPMOD,    /* of kernel, once, after its installs and uninstalls */
-	KS_ACTION_INITRAMFS, /* refresh kernel's image, if the run may and it is older */
-	KS_ACTION_RECORD,    /* make the package database equal, once, last */
+	KS_ACTION_INITRAMFS, /* refresh kernel's image, once, after its DEPMOD */
+	KS_ACTION_DEVICES,   /* serve devices of this machine that waited for a module */
+	KS_ACTION_RECORD,    /* make the package database equal, once */
+	KS_ACTION_POST_TRANSACTION, /* framework.conf's command, after the records */
+	KS_ACTION_PRUNE, /* remove what is left of the directory of a kernel that is gone */
 };
 
 struct ks_action {
 	enum ks_action_kind kind;
 	struct ks_target *target; /* BUILD, SIGN, INSTALL, UNINSTALL, UNBUILD */
 	struct ks_source *source; /* ADD, REMOVE */
-	struct ks_kernel *kernel; /* DEPMOD, INITRAMFS; target's kernel otherwise */
+	struct ks_kernel
+		*kernel; /* DEPMOD, INITRAMFS, PRUNE; target's kernel otherwise */
 	enum ks_reason reason;
 	char *detail;	    /* more than the reason's words; may be NULL */
 	bool second_choice; /* of BUILD, INSTALL: for one that is known to fail */
@@ -51,7 +55,6 @@ struct ks_plan {
 				  order */
 	GPtrArray *actions;    /* struct ks_action, in an order that satisfies needs and
 				  after */
-	bool record_needed;    /* desired records differ from those there */
 	bool has_shared_build; /* of one M/V there are builds for several kernels */
 };
 
@@ -88,6 +91,11 @@ struct ks_plan_request {
 	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
 	bool no_shared_build; /* targets of one M/V cannot build at the same time */
 	bool no_initramfs;    /* a later hook makes it */
+	bool no_depmod; /* the caller runs it: DEPMOD says where, and does nothing */
+	bool no_record; /* the package database is not written by this run */
+	/* Inside a maintainer script: a package may be between two versions. */
+	bool keep_all;	/* nothing is taken away */
+	bool keep_gone; /* nothing is taken away but what was asked for by name */
 };
 
 struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,

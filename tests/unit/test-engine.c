@@ -23,6 +23,10 @@ struct fixture {
 	char *arch;
 	GString *told; /* warnings and failures, a line each */
 	bool with_initramfs;
+	char *foreseen;	  /* what "plan" says just before a run */
+	GPtrArray *begun; /* char *: what the run began */
+	guint n_failed;	  /* of what it began */
+	bool recovers;	  /* a run of this test first repairs what a plan cannot know */
 	const char *fifo; /* written to when depmod for K_OLD is done; or NULL */
 };
 
@@ -31,6 +35,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	faketree_set_up(&f->tree, NULL);
 	f->arch = ks_kernel_machine_arch(f->tree.system);
 	f->told = g_string_new(NULL);
+	f->begun = g_ptr_array_new_with_free_func(g_free);
 	faketree_write(&f->tree, "/etc/os-release", "ID=debian\n");
 	faketree_mkdir(&f->tree, "/usr/src");
 }
@@ -38,6 +43,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 static void tear_down(struct fixture *f, gconstpointer data)
 {
 	g_string_free(f->told, TRUE);
+	g_ptr_array_unref(f->begun);
+	g_free(f->foreseen);
 	g_free(f->arch);
 	faketree_tear_down(&f->tree, NULL);
 }
@@ -153,10 +160,23 @@ static void add_recorder(struct fixture *f)
 
 /* --- running it */
 
+static char *name_action(const struct ks_action *action)
+{
+	const struct ks_source *source =
+		action->target ? action->target->source : action->source;
+
+	return g_strdup_printf("%s %s %s", ks_action_kind_id(action->kind),
+			       source ? source->name : "-",
+			       action->kernel ? action->kernel->release : "-");
+}
+
 static void observe(const struct ks_event *event, void *data)
 {
 	struct fixture *f = data;
 
+	if (event->kind == KS_EVENT_ACTION_START)
+		g_ptr_array_add(f->begun, name_action(event->action));
+	f->n_failed += event->kind == KS_EVENT_ACTION_FAILED;
 	if (event->error)
 		g_string_append_printf(f->told, "%s\n", event->error->message);
 	if (f->fifo && event->kind == KS_EVENT_ACTION_DONE &&
@@ -170,6 +190,52 @@ static void observe(const struct ks_event *event, void *data)
 	}
 }
 
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One line for each name; sorted, since what does not depend on another may overtake it. */
+static char *join_sorted(GPtrArray *names)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_sort(names, compare_names);
+	for (guint i = 0; i < names->len; i++)
+		g_string_append_printf(text, "%s\n", (char *)names->pdata[i]);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/*
+ * The plan is what runs: every action that "plan" foresees begins in the run after it, and
+ * no other, unless one that it needs has failed.
+ */
+static void foresee(struct fixture *f, const struct ks_settings *settings,
+		    const struct ks_run_options *options)
+{
+	ks_auto(ks_inventory) inventory = NULL;
+	ks_auto(ks_plan) plan = NULL;
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	g_clear_pointer(&f->foreseen, g_free);
+	g_ptr_array_set_size(f->begun, 0);
+	f->n_failed = 0;
+	if (!ks_engine_foresee(f->tree.system, settings, options, &inventory, &plan,
+			       NULL))
+		return;
+	for (guint i = 0; i < plan->actions->len; i++)
+		g_ptr_array_add(names, name_action(plan->actions->pdata[i]));
+	f->foreseen = join_sorted(names);
+}
+
+static void compare_with_run(struct fixture *f)
+{
+	g_autofree char *begun = join_sorted(f->begun);
+
+	if (f->foreseen && !f->n_failed && !f->recovers)
+		g_assert_cmpstr(begun, ==, f->foreseen);
+}
+
 static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options options,
 				  GError **error)
 {
@@ -181,8 +247,10 @@ static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options optio
 	options.observer = observe;
 	options.observer_data = f;
 	options.request.no_initramfs = !f->with_initramfs;
+	foresee(f, settings, &options);
 	if (!ks_engine_run(f->tree.system, settings, &options, &outcome, error))
 		return NULL;
+	compare_with_run(f);
 	return outcome;
 }
 
