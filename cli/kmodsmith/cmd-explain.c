@@ -205,6 +205,8 @@ static void print_failure(const struct ks_target *target)
 		    quarantine->first_error ? quarantine->first_error : "see the log");
 	if (quarantine->log_path)
 		print_field("log", "%s", quarantine->log_path);
+	if (quarantine->hint)
+		print_field("hint", "%s", quarantine->hint);
 }
 
 static char *fill_in(const char *command, const struct ks_target *target)

@@ -252,6 +252,17 @@ static char *describe_status(const struct ks_build *build, int status)
 	return ks_process_describe(status);
 }
 
+/* In the log, too, for whoever looks there for the cause. */
+static void hint_obstacle(struct ks_build *build, GError **error)
+{
+	g_autofree char *hint = ks_build_log_obstacle(build);
+
+	if (!hint)
+		return;
+	ks_build_log_line(build, "\nkmodsmith: %s", hint);
+	ks_error_hint(error, "%s", hint);
+}
+
 /* The running step has ended. False with an error when it failed. */
 static bool end_step(struct ks_build *build, GError **error)
 {
@@ -293,6 +304,8 @@ static bool end_step(struct ks_build *build, GError **error)
 	if (build->sandbox.out_of_memory == KS_SANDBOX_OOM_OWN)
 		ks_error_hint(error,
 			      "if it needs more, set 'build-memory' in kmodsmith.conf");
+	else if (!build->is_outside && !build->sandbox.is_timed_out)
+		hint_obstacle(build, error);
 	return false;
 }
 

@@ -181,6 +181,11 @@ void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us
 G_GNUC_PRINTF(2, 3)
 void ks_build_log_line(struct ks_build *build, const char *format, ...);
 char *ks_build_log_first_error(const struct ks_build *build);
+/* obstacle.c: of the last step, that the sandbox or its user was in its way, and what
+ * helps; or NULL. */
+char *ks_build_log_obstacle(const struct ks_build *build);
+char *ks_build_find_obstacle(const struct ks_build *build, const char *log_text,
+			     size_t size_bytes);
 /* Rewind the log for copying; an endless one is cut down to its head and its tail. */
 bool ks_build_log_rewind(struct ks_build *build);
 

@@ -112,7 +112,8 @@ void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us
 		"----------------------------------------------------------------");
 }
 
-char *ks_build_log_first_error(const struct ks_build *build)
+/* Of the last step, as much as is searched; NULL when there is nothing. */
+static char *read_step(const struct ks_build *build, size_t *result_size)
 {
 	struct stat st;
 	g_autofree char *text = NULL;
@@ -133,7 +134,24 @@ char *ks_build_log_first_error(const struct ks_build *build)
 			break;
 		size += n;
 	}
-	return ks_build_first_error(text, size);
+	*result_size = size;
+	return g_steal_pointer(&text);
+}
+
+char *ks_build_log_first_error(const struct ks_build *build)
+{
+	size_t size = 0;
+	g_autofree char *text = read_step(build, &size);
+
+	return text ? ks_build_first_error(text, size) : NULL;
+}
+
+char *ks_build_log_obstacle(const struct ks_build *build)
+{
+	size_t size = 0;
+	g_autofree char *text = read_step(build, &size);
+
+	return text ? ks_build_find_obstacle(build, text, size) : NULL;
 }
 
 bool ks_build_log_rewind(struct ks_build *build)

@@ -157,6 +157,13 @@ bool ks_executor_start_build(struct ks_executor *executor, guint index, GError *
 	return true;
 }
 
+static bool is_without_sandbox(const struct ks_executor *executor,
+			       const struct ks_target *target)
+{
+	return ks_settings_get_sandbox(executor->context.settings,
+				       target->source->name) == KS_SANDBOX_OFF;
+}
+
 static bool store_failure(struct ks_executor *executor, const struct ks_target *target,
 			  const struct ks_build_result *result, GError **error)
 {
@@ -164,15 +171,17 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 	const bool is_asked = request->retry_failed || request->force;
 	g_autofree char *surroundings =
 		ks_kernel_surroundings(executor->context.system, target->kernel);
-	struct ks_quarantine quarantine = {.fingerprint = target->fingerprint,
-					   .reason = result->reason,
-					   .step = result->step,
-					   .first_error = result->first_error
-								  ? result->first_error
-								  : result->message,
-					   .log_path = result->failure_log_path,
-					   .failed_at_us = g_get_real_time(),
-					   .surroundings = surroundings};
+	struct ks_quarantine quarantine = {
+		.fingerprint = target->fingerprint,
+		.reason = result->reason,
+		.step = result->step,
+		.first_error =
+			result->first_error ? result->first_error : result->message,
+		.log_path = result->failure_log_path,
+		.hint = result->hint,
+		.without_sandbox = is_without_sandbox(executor, target),
+		.failed_at_us = g_get_real_time(),
+		.surroundings = surroundings};
 
 	ks_quarantine_continue(&quarantine, is_asked ? NULL : target->quarantine,
 			       result->duration_ms);

@@ -340,6 +340,13 @@ static void fill_retry(struct ks_inventory_taking *taking, struct ks_target *tar
 	if (!quarantine || !target->kernel->alive || !target->fingerprint ||
 	    g_strcmp0(quarantine->fingerprint, target->fingerprint) != 0)
 		return;
+	/* somebody has changed the setting for it */
+	target->is_retry_due =
+		quarantine->without_sandbox !=
+		(ks_settings_get_sandbox(taking->settings, target->source->name) ==
+		 KS_SANDBOX_OFF);
+	if (target->is_retry_due)
+		return;
 	target->is_retry_due = ks_quarantine_may_retry(quarantine, g_get_real_time()) &&
 			       g_strcmp0(quarantine->surroundings,
 					 surroundings(taking, target->kernel)) != 0;

@@ -28,6 +28,7 @@ void ks_quarantine_free(struct ks_quarantine *quarantine)
 	g_free(quarantine->step);
 	g_free(quarantine->first_error);
 	g_free(quarantine->log_path);
+	g_free(quarantine->hint);
 	g_free(quarantine->surroundings);
 	g_free(quarantine);
 }
@@ -113,6 +114,9 @@ static struct ks_quarantine *parse(const char *text, size_t size_bytes)
 	quarantine->log_path = get_clean(keys, "log-path");
 	quarantine->failed_at_us =
 		g_key_file_get_int64(keys, GROUP, "failed-at-us", NULL);
+	quarantine->hint = get_clean(keys, "hint");
+	quarantine->without_sandbox =
+		g_key_file_get_boolean(keys, GROUP, "without-sandbox", NULL);
 	quarantine->surroundings = get_clean(keys, "surroundings");
 	quarantine->n_retries = (guint)CLAMP(
 		g_key_file_get_integer(keys, GROUP, "retries", NULL), 0, G_MAXINT);
@@ -163,6 +167,9 @@ bool ks_quarantine_store(const struct ks_system *system,
 	set_clean(keys, "first-error", quarantine->first_error);
 	set_clean(keys, "log-path", quarantine->log_path);
 	g_key_file_set_int64(keys, GROUP, "failed-at-us", quarantine->failed_at_us);
+	set_clean(keys, "hint", quarantine->hint);
+	g_key_file_set_boolean(keys, GROUP, "without-sandbox",
+			       quarantine->without_sandbox);
 	set_clean(keys, "surroundings", quarantine->surroundings);
 	g_key_file_set_integer(keys, GROUP, "retries", (int)quarantine->n_retries);
 	g_key_file_set_int64(keys, GROUP, "spent-ms", quarantine->spent_ms);

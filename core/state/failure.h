@@ -18,11 +18,13 @@ struct ks_quarantine {
 	char *fingerprint;
 	enum ks_reason reason; /* build-failed or verify-failed */
 	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
-	char *first_error;   /* first error line of the log, cleaned of
+	char *first_error;    /* first error line of the log, cleaned of
 	                      * control characters */
-	char *log_path;	     /* in the tree; NULL: it could not be kept */
-	gint64 failed_at_us; /* real time */
-	char *surroundings;  /* as they were; NULL: recorded before they were kept */
+	char *log_path;	      /* in the tree; NULL: it could not be kept */
+	gint64 failed_at_us;  /* real time */
+	char *hint;	      /* what to do about it, or NULL */
+	bool without_sandbox; /* it was built with sandbox = off */
+	char *surroundings;   /* as they were; NULL: recorded before they were kept */
 	/* Tries with the same inputs, each with other surroundings: how often it was
 	 * tried again without anybody asking, how long all tries took, and when the first
 	 * one failed. */

@@ -1465,6 +1465,50 @@ static void test_noexec(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
 }
 
+/* --- what a failure says when it is the sandbox */
+
+static void assert_hint(struct fixture *f, const char *make, const char *expected)
+{
+	f->conf.make = (char *)make;
+	ks_auto(ks_build_result) result = run(f);
+
+	g_assert_false(result->ok);
+	if (!expected)
+		g_assert_cmpstr(result->hint, ==, NULL);
+	else if (!result->hint || !strstr(result->hint, expected))
+		g_error("'%s': '%s' is not in '%s'", make, expected,
+			result->hint ? result->hint : "(none)");
+}
+
+static void test_hints(struct fixture *f, gconstpointer data)
+{
+	if (!can_show(f))
+		return;
+	g_autofree char *closed = faketree_path(&f->tree, "/closed/file");
+	g_autofree char *read_closed = g_strdup_printf("cat %s", closed);
+	g_autofree char *write_tree = g_strdup_printf("echo x >%s/x", f->tree.dir);
+
+	faketree_write(&f->tree, "/closed/file", "x");
+	set_mode(f, "/closed", 0700);
+	assert_hint(f, "echo 'curl: (6) Could not resolve host: example.org'; exit 6",
+		    "[module play]");
+	assert_hint(f, "echo x >/var/tmp/kmodsmith-x", "'sandbox = off'");
+	assert_hint(f, "touch /etc/kmodsmith-x", "only root may");
+	assert_hint(f, "chown root /etc/passwd", "only root may");
+	assert_hint(f, "exit 1", NULL);
+	assert_hint(f, "cat /tmp/kmodsmith-no-such-file", NULL);
+	assert_hint(f, "cat ./no-such-file ../no-such-file", NULL);
+	if (!g_str_has_prefix(f->tree.dir, "/tmp/"))
+		assert_hint(f, read_closed, "closed to the user that builds");
+	else
+		assert_hint(f, read_closed, "a /tmp and /run of its own");
+	f->settings.sandbox = KS_SANDBOX_OFF;
+	assert_hint(f, read_closed, "closed to the user that builds");
+	assert_hint(f, write_tree, "only root may");
+	assert_hint(f, "echo 'curl: (6) Could not resolve host: example.org'; exit 6",
+		    NULL);
+}
+
 /* Empty files, on a file system of few inodes. */
 static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 {
@@ -2117,6 +2161,7 @@ int main(int argc, char **argv)
 	ADD("a program that is named is seen, also root's own",
 	    test_a_program_that_is_named);
 	ADD("what is mounted noexec is executed in a build", test_noexec);
+	ADD("a failure by the sandbox says so, and what helps", test_hints);
 	ADD("two kernels' failures have each their log",
 	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
