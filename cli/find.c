@@ -81,14 +81,14 @@ const struct ks_source *ks_source_pick(const struct ks_inventory *inventory,
 
 char *ks_source_log_path(const struct ks_system *system, const struct ks_target *target)
 {
-	const struct ks_quarantine *quarantine = target->quarantine;
+	const struct ks_failure *failure = target->failure;
 	g_autofree char *artifact = ks_tree_artifact_path(
 		system, target->source->name, target->source->version,
 		target->kernel->release, target->kernel->arch);
 	g_autofree char *log = g_build_filename(artifact, "log", "make.log", NULL);
 
-	if (quarantine && quarantine->log_path &&
-	    ks_root_exists(system->root, quarantine->log_path))
-		return g_strdup(quarantine->log_path);
+	if (failure && failure->log_path &&
+	    ks_root_exists(system->root, failure->log_path))
+		return g_strdup(failure->log_path);
 	return ks_root_exists(system->root, log) ? g_steal_pointer(&log) : NULL;
 }

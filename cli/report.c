@@ -244,14 +244,14 @@ static bool is_told(const struct ks_verdict *verdict)
 /* One line; a failure that happens again after a change has another time. */
 static char *key_of(const struct ks_verdict *verdict)
 {
-	const struct ks_quarantine *quarantine = verdict->target->quarantine;
+	const struct ks_failure *failure = verdict->target->failure;
 	g_autofree char *name = ks_verdict_name(verdict);
 	g_autofree char *detail = ks_message_clean(verdict->detail);
 
-	return g_strdup_printf(
-		"%s %s %s %" G_GINT64_FORMAT " %s", name,
-		ks_target_state_id(verdict->state), ks_reason_id(verdict->reason),
-		quarantine ? quarantine->failed_at_us : 0, detail ? detail : "");
+	return g_strdup_printf("%s %s %s %" G_GINT64_FORMAT " %s", name,
+			       ks_target_state_id(verdict->state),
+			       ks_reason_id(verdict->reason),
+			       failure ? failure->failed_at_us : 0, detail ? detail : "");
 }
 
 static char *key_of_problem(const char *problem)

@@ -173,16 +173,16 @@ char *ks_verdict_line(const struct ks_verdict *verdict)
 
 char *ks_verdict_failure(const struct ks_verdict *verdict)
 {
-	const struct ks_quarantine *quarantine = verdict->target->quarantine;
+	const struct ks_failure *failure = verdict->target->failure;
 	const char *what;
 
-	if (verdict->state == KS_TARGET_FAILED && quarantine) {
-		what = quarantine->reason == KS_REASON_VERIFY_FAILED ? "verification"
-								     : "build";
+	if (verdict->state == KS_TARGET_FAILED && failure) {
+		what = failure->reason == KS_REASON_VERIFY_FAILED ? "verification"
+								  : "build";
 		return g_strdup_printf("%s failed at %s: %s", what,
-				       quarantine->step ? quarantine->step : "some step",
-				       quarantine->first_error ? quarantine->first_error
-							       : "see the log");
+				       failure->step ? failure->step : "some step",
+				       failure->first_error ? failure->first_error
+							    : "see the log");
 	}
 	if (verdict->detail)
 		return g_strdup_printf("%s: %s", ks_reason_words(verdict->reason),

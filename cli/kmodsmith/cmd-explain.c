@@ -194,19 +194,18 @@ static void print_artifact(const struct ks_target *target)
 
 static void print_failure(const struct ks_target *target)
 {
-	const struct ks_quarantine *quarantine = target->quarantine;
+	const struct ks_failure *failure = target->failure;
 	g_autofree char *when = NULL;
 
-	if (!quarantine)
+	if (!failure)
 		return;
-	when = format_time(quarantine->failed_at_us);
-	print_field("failed", "%s at %s: %s", when,
-		    quarantine->step ? quarantine->step : "?",
-		    quarantine->first_error ? quarantine->first_error : "see the log");
-	if (quarantine->log_path)
-		print_field("log", "%s", quarantine->log_path);
-	if (quarantine->hint)
-		print_field("hint", "%s", quarantine->hint);
+	when = format_time(failure->failed_at_us);
+	print_field("failed", "%s at %s: %s", when, failure->step ? failure->step : "?",
+		    failure->first_error ? failure->first_error : "see the log");
+	if (failure->log_path)
+		print_field("log", "%s", failure->log_path);
+	if (failure->hint)
+		print_field("hint", "%s", failure->hint);
 }
 
 static char *fill_in(const char *command, const struct ks_target *target)

@@ -18,8 +18,8 @@ static const GOptionEntry options[] = {
 /* Failures before builds, later ones before earlier. */
 static gint64 rank(const struct ks_target *target)
 {
-	if (target->quarantine)
-		return G_MAXINT64 / 2 + target->quarantine->failed_at_us;
+	if (target->failure)
+		return G_MAXINT64 / 2 + target->failure->failed_at_us;
 	if (target->artifact && target->artifact->manifest)
 		return target->artifact->manifest->built_at_us;
 	return 0;

@@ -210,7 +210,7 @@ struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reas
  * is gone, before the log takes room. Returns the log's place.
  */
 char *ks_build_keep(struct ks_build *build, bool with_tree);
-/* Keep it also where ks_quarantine_clear() removes it; returns that place. */
+/* Keep it also where ks_failure_clear() removes it; returns that place. */
 char *ks_build_keep_log(struct ks_build *build);
 /* After a success: forget this target's earlier failure there. */
 void ks_build_forget_kept(struct ks_build *build);

@@ -118,8 +118,8 @@ char *ks_build_keep_log(struct ks_build *build)
 	const struct ks_root *root = build->system->root;
 	const struct ks_build_request *request = build->request;
 	g_autofree char *path =
-		ks_quarantine_log_path(build->system, request->module, request->version,
-				       request->kernel->release, request->kernel->arch);
+		ks_failure_log_path(build->system, request->module, request->version,
+				    request->kernel->release, request->kernel->arch);
 	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *name = g_path_get_basename(path);
 

@@ -532,8 +532,8 @@ static bool unbuild(const struct ks_action_context *context,
 		return false;
 	return ks_tree_unbuild(context->system, source->name, source->version,
 			       kernel->release, kernel->arch, error) &&
-	       ks_quarantine_clear(context->system, source->name, source->version,
-				   kernel->release, kernel->arch, error);
+	       ks_failure_clear(context->system, source->name, source->version,
+				kernel->release, kernel->arch, error);
 }
 
 static bool remove_source(const struct ks_action_context *context,
@@ -542,8 +542,8 @@ static bool remove_source(const struct ks_action_context *context,
 	const struct ks_source *source = action->source;
 
 	return ks_tree_remove(context->system, source->name, source->version, error) &&
-	       ks_quarantine_clear(context->system, source->name, source->version, NULL,
-				   NULL, error) &&
+	       ks_failure_clear(context->system, source->name, source->version, NULL,
+				NULL, error) &&
 	       ks_tree_set_asked(context->system, source->name, source->version, false,
 				 error) &&
 	       ks_tree_set_removal_asked(context->system, source->name, source->version,

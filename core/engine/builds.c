@@ -171,7 +171,7 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 	const bool is_asked = request->retry_failed || request->force;
 	g_autofree char *surroundings =
 		ks_kernel_surroundings(executor->context.system, target->kernel);
-	struct ks_quarantine quarantine = {
+	struct ks_failure failure = {
 		.fingerprint = target->fingerprint,
 		.reason = result->reason,
 		.step = result->step,
@@ -183,16 +183,16 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 		.failed_at_us = g_get_real_time(),
 		.surroundings = surroundings};
 
-	ks_quarantine_continue(&quarantine, is_asked ? NULL : target->quarantine,
-			       result->duration_ms);
+	ks_failure_continue(&failure, is_asked ? NULL : target->failure,
+			    result->duration_ms);
 	executor->context.outcome->n_failed++;
 	if (result->outside) {
 		g_propagate_error(error, g_error_copy(result->outside));
 		return false;
 	}
-	if (!ks_quarantine_store(executor->context.system, &quarantine,
-				 target->source->name, target->source->version,
-				 target->kernel->release, target->kernel->arch, error))
+	if (!ks_failure_store(executor->context.system, &failure, target->source->name,
+			      target->source->version, target->kernel->release,
+			      target->kernel->arch, error))
 		return false;
 	ks_error_set(error,
 		     result->reason == KS_REASON_VERIFY_FAILED ? KS_ERROR_VERIFY_FAILED
@@ -215,8 +215,8 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 	return ks_tree_publish(system, source->name, source->version, kernel->release,
 			       kernel->arch, result->staged_dir, error) &&
 	       ks_dep_marks_write(system, target, error) &&
-	       ks_quarantine_clear(system, source->name, source->version, kernel->release,
-				   kernel->arch, error);
+	       ks_failure_clear(system, source->name, source->version, kernel->release,
+				kernel->arch, error);
 }
 
 static void finish_build(struct ks_executor *executor, struct ks_running *running,

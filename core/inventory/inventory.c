@@ -32,7 +32,7 @@ static void target_free(gpointer data)
 	if (target->conf)
 		ks_conf_free(target->conf);
 	g_free(target->built_fingerprint);
-	ks_quarantine_free(target->quarantine);
+	ks_failure_free(target->failure);
 	g_free(target->in_tree);
 	g_free(target);
 }

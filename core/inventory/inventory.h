@@ -81,7 +81,7 @@ struct ks_target {
 	char *occupied;
 	bool is_read_only; /* the kernel's directory cannot be written to */
 	enum ks_recorded recorded;
-	struct ks_quarantine *quarantine; /* NULL: no known failure */
+	struct ks_failure *failure; /* NULL: no known failure */
 	/* Its surroundings changed since: a run that nobody asked for tries it again */
 	bool is_retry_due;
 	/*

@@ -161,9 +161,8 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	target->installed = ks_inventory_check_installed(taking, target);
 	target->signature_stale = ks_inventory_is_signature_stale(taking, target);
 	target->recorded = ks_inventory_check_recorded(taking, target);
-	target->quarantine =
-		ks_quarantine_load(taking->system, source->name, source->version,
-				   kernel->release, kernel->arch);
+	target->failure = ks_failure_load(taking->system, source->name, source->version,
+					  kernel->release, kernel->arch);
 	return target;
 }
 
@@ -335,20 +334,20 @@ static const char *surroundings(struct ks_inventory_taking *taking,
 /* Only for targets that failed with the present inputs. */
 static void fill_retry(struct ks_inventory_taking *taking, struct ks_target *target)
 {
-	const struct ks_quarantine *quarantine = target->quarantine;
+	const struct ks_failure *failure = target->failure;
 
-	if (!quarantine || !target->kernel->alive || !target->fingerprint ||
-	    g_strcmp0(quarantine->fingerprint, target->fingerprint) != 0)
+	if (!failure || !target->kernel->alive || !target->fingerprint ||
+	    g_strcmp0(failure->fingerprint, target->fingerprint) != 0)
 		return;
 	/* somebody has changed the setting for it */
 	target->is_retry_due =
-		quarantine->without_sandbox !=
+		failure->without_sandbox !=
 		(ks_settings_get_sandbox(taking->settings, target->source->name) ==
 		 KS_SANDBOX_OFF);
 	if (target->is_retry_due)
 		return;
-	target->is_retry_due = ks_quarantine_may_retry(quarantine, g_get_real_time()) &&
-			       g_strcmp0(quarantine->surroundings,
+	target->is_retry_due = ks_failure_may_retry(failure, g_get_real_time()) &&
+			       g_strcmp0(failure->surroundings,
 					 surroundings(taking, target->kernel)) != 0;
 }
 

@@ -208,8 +208,8 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		return;
 	}
 	if (ks_planner_is_known_failure(planner, cell)) {
-		decide(cell, KS_TARGET_FAILED, target->quarantine->reason,
-		       target->quarantine->first_error);
+		decide(cell, KS_TARGET_FAILED, target->failure->reason,
+		       target->failure->first_error);
 		fall_back(planner, cell);
 		return;
 	}
@@ -319,7 +319,7 @@ static void drop(struct ks_plan_cell *cell, enum ks_reason reason)
 		return;
 	/* without a manifest nobody knows which files are its */
 	cell->uninstall = is_installed(cell) && has_manifest(target);
-	cell->unbuild = target->artifact || target->quarantine;
+	cell->unbuild = target->artifact || target->failure;
 	cell->removal_reason = reason;
 }
 
@@ -492,7 +492,7 @@ static void judge_uninstall(const struct ks_planner *planner, struct ks_plan_cel
 
 	decide(cell, cell->target->built && !unbuild ? KS_TARGET_BUILT : KS_TARGET_ADDED,
 	       KS_REASON_REQUESTED, NULL);
-	cell->unbuild = unbuild && (cell->target->artifact || cell->target->quarantine);
+	cell->unbuild = unbuild && (cell->target->artifact || cell->target->failure);
 	cell->uninstall = is_installed(cell) && has_manifest(cell->target);
 	cell->removal_reason = KS_REASON_REQUESTED;
 }

@@ -108,7 +108,7 @@ bool ks_planner_is_fresh(const struct ks_target *target)
 	 * which nothing but the prerm tells. A damaged manifest is not that. */
 	if (!target->built_fingerprint)
 		return !(target->artifact && target->artifact->problem) &&
-		       !target->source->removal_asked && !target->quarantine;
+		       !target->source->removal_asked && !target->failure;
 	return !target->fingerprint ||
 	       g_str_equal(target->built_fingerprint, target->fingerprint);
 }
@@ -119,12 +119,12 @@ bool ks_planner_is_known_failure(const struct ks_planner *planner,
 	const struct ks_plan_request *request = planner->request;
 	const struct ks_target *target = cell->target;
 
-	if (!target->quarantine || target->is_retry_due)
+	if (!target->failure || target->is_retry_due)
 		return false;
 	if (cell->matched && (request->force || request->retry_failed))
 		return false;
-	return !target->fingerprint || !target->quarantine->fingerprint ||
-	       g_str_equal(target->quarantine->fingerprint, target->fingerprint);
+	return !target->fingerprint || !target->failure->fingerprint ||
+	       g_str_equal(target->failure->fingerprint, target->fingerprint);
 }
 
 /* Another version is there to take its place some day: the package was upgraded. */

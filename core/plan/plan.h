@@ -85,8 +85,8 @@ struct ks_plan_request {
 	const char *version;
 	const char *release;
 	enum ks_goal goal;
-	bool force;	      /* rebuild although up to date; retry what is quarantined */
-	bool retry_failed;    /* retry what is quarantined */
+	bool force;	      /* rebuild although up to date; try known failures again */
+	bool retry_failed;    /* try known failures again */
 	bool keep_signature;  /* install it as it was built: nothing is signed anew */
 	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
 	bool no_shared_build; /* targets of one M/V cannot build at the same time */

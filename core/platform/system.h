@@ -29,11 +29,11 @@ struct ks_system {
 	 * are enough to build for it, also where it has no image.
 	 */
 	char *named_release;
-	char *dkms_etc;	   /* /etc/dkms: overrides, framework.conf, no-autoinstall */
-	char *etc_dir;	   /* /etc/kmodsmith */
-	char *state_dir;   /* /var/lib/kmodsmith: journal, spool, caches, quarantine */
-	char *run_dir;	   /* /run/kmodsmith: lock, marks */
-	char *log_dir;	   /* /var/log/kmodsmith */
+	char *dkms_etc;	 /* /etc/dkms: overrides, framework.conf, no-autoinstall */
+	char *etc_dir;	 /* /etc/kmodsmith */
+	char *state_dir; /* /var/lib/kmodsmith: journal, spool, caches, known failures */
+	char *run_dir;	 /* /run/kmodsmith: lock, marks */
+	char *log_dir;	 /* /var/log/kmodsmith */
 	char *libexec_dir; /* helper programs; KMODSMITH_LIBEXECDIR overrides (tests) */
 };
 

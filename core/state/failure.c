@@ -20,41 +20,41 @@
 #define MAX_DOUBLING 20
 #define MAX_SPENT_MS (G_GINT64_CONSTANT(1000) * 86400 * 365)
 
-void ks_quarantine_free(struct ks_quarantine *quarantine)
+void ks_failure_free(struct ks_failure *failure)
 {
-	if (!quarantine)
+	if (!failure)
 		return;
-	g_free(quarantine->fingerprint);
-	g_free(quarantine->step);
-	g_free(quarantine->first_error);
-	g_free(quarantine->log_path);
-	g_free(quarantine->hint);
-	g_free(quarantine->surroundings);
-	g_free(quarantine);
+	g_free(failure->fingerprint);
+	g_free(failure->step);
+	g_free(failure->first_error);
+	g_free(failure->log_path);
+	g_free(failure->hint);
+	g_free(failure->surroundings);
+	g_free(failure);
 }
 
-bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us)
+bool ks_failure_may_retry(const struct ks_failure *failure, gint64 now_us)
 {
-	const guint doubling = MIN(quarantine->n_retries, MAX_DOUBLING);
+	const guint doubling = MIN(failure->n_retries, MAX_DOUBLING);
 	gint64 wait_ms;
 
-	if (quarantine->n_retries == 0 || quarantine->spent_ms < CHEAP_MS)
+	if (failure->n_retries == 0 || failure->spent_ms < CHEAP_MS)
 		return true;
-	wait_ms = quarantine->spent_ms / (quarantine->n_retries + 1) * SPACING;
-	return (now_us - quarantine->first_failed_at_us) / 1000 >= wait_ms << doubling;
+	wait_ms = failure->spent_ms / (failure->n_retries + 1) * SPACING;
+	return (now_us - failure->first_failed_at_us) / 1000 >= wait_ms << doubling;
 }
 
-void ks_quarantine_continue(struct ks_quarantine *quarantine,
-			    const struct ks_quarantine *former, gint64 duration_ms)
+void ks_failure_continue(struct ks_failure *failure, const struct ks_failure *former,
+			 gint64 duration_ms)
 {
-	quarantine->spent_ms = duration_ms;
-	quarantine->first_failed_at_us = quarantine->failed_at_us;
+	failure->spent_ms = duration_ms;
+	failure->first_failed_at_us = failure->failed_at_us;
 	if (!former || !former->surroundings ||
-	    g_strcmp0(former->fingerprint, quarantine->fingerprint) != 0)
+	    g_strcmp0(former->fingerprint, failure->fingerprint) != 0)
 		return;
-	quarantine->n_retries = former->n_retries + 1;
-	quarantine->spent_ms += former->spent_ms;
-	quarantine->first_failed_at_us = former->first_failed_at_us;
+	failure->n_retries = former->n_retries + 1;
+	failure->spent_ms += former->spent_ms;
+	failure->first_failed_at_us = former->first_failed_at_us;
 }
 
 static char *target_path(const struct ks_system *system, const char *module,
@@ -64,8 +64,8 @@ static char *target_path(const struct ks_system *system, const char *module,
 				arch, NULL);
 }
 
-char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
-			     const char *version, const char *release, const char *arch)
+char *ks_failure_log_path(const struct ks_system *system, const char *module,
+			  const char *version, const char *release, const char *arch)
 {
 	g_autofree char *path = target_path(system, module, version, release, arch);
 
@@ -94,42 +94,41 @@ static char *get_clean(GKeyFile *keys, const char *key)
 	return text ? clean_line(text) : NULL;
 }
 
-static struct ks_quarantine *parse(const char *text, size_t size_bytes)
+static struct ks_failure *parse(const char *text, size_t size_bytes)
 {
 	g_autoptr(GKeyFile) keys = g_key_file_new();
-	ks_auto(ks_quarantine) quarantine = g_new0(struct ks_quarantine, 1);
+	ks_auto(ks_failure) failure = g_new0(struct ks_failure, 1);
 	g_autofree char *reason = NULL;
 
 	if (!g_key_file_load_from_data(keys, text, size_bytes, G_KEY_FILE_NONE, NULL))
 		return NULL;
-	quarantine->fingerprint = get_clean(keys, "fingerprint");
+	failure->fingerprint = get_clean(keys, "fingerprint");
 	reason = g_key_file_get_string(keys, GROUP, "reason", NULL);
-	if (!reason || !ks_reason_from_id(reason, &quarantine->reason))
+	if (!reason || !ks_reason_from_id(reason, &failure->reason))
 		return NULL;
-	if (quarantine->reason != KS_REASON_BUILD_FAILED &&
-	    quarantine->reason != KS_REASON_VERIFY_FAILED)
+	if (failure->reason != KS_REASON_BUILD_FAILED &&
+	    failure->reason != KS_REASON_VERIFY_FAILED)
 		return NULL;
-	quarantine->step = get_clean(keys, "step");
-	quarantine->first_error = get_clean(keys, "first-error");
-	quarantine->log_path = get_clean(keys, "log-path");
-	quarantine->failed_at_us =
-		g_key_file_get_int64(keys, GROUP, "failed-at-us", NULL);
-	quarantine->hint = get_clean(keys, "hint");
-	quarantine->without_sandbox =
+	failure->step = get_clean(keys, "step");
+	failure->first_error = get_clean(keys, "first-error");
+	failure->log_path = get_clean(keys, "log-path");
+	failure->failed_at_us = g_key_file_get_int64(keys, GROUP, "failed-at-us", NULL);
+	failure->hint = get_clean(keys, "hint");
+	failure->without_sandbox =
 		g_key_file_get_boolean(keys, GROUP, "without-sandbox", NULL);
-	quarantine->surroundings = get_clean(keys, "surroundings");
-	quarantine->n_retries = (guint)CLAMP(
+	failure->surroundings = get_clean(keys, "surroundings");
+	failure->n_retries = (guint)CLAMP(
 		g_key_file_get_integer(keys, GROUP, "retries", NULL), 0, G_MAXINT);
-	quarantine->spent_ms = CLAMP(g_key_file_get_int64(keys, GROUP, "spent-ms", NULL),
-				     0, MAX_SPENT_MS);
-	quarantine->first_failed_at_us =
+	failure->spent_ms = CLAMP(g_key_file_get_int64(keys, GROUP, "spent-ms", NULL), 0,
+				  MAX_SPENT_MS);
+	failure->first_failed_at_us =
 		g_key_file_get_int64(keys, GROUP, "first-failed-at-us", NULL);
-	return g_steal_pointer(&quarantine);
+	return g_steal_pointer(&failure);
 }
 
-struct ks_quarantine *ks_quarantine_load(const struct ks_system *system,
-					 const char *module, const char *version,
-					 const char *release, const char *arch)
+struct ks_failure *ks_failure_load(const struct ks_system *system, const char *module,
+				   const char *version, const char *release,
+				   const char *arch)
 {
 	g_autofree char *path = target_path(system, module, version, release, arch);
 	g_autofree char *text = NULL;
@@ -151,37 +150,35 @@ static void set_clean(GKeyFile *keys, const char *key, const char *text)
 	g_key_file_set_string(keys, GROUP, key, clean);
 }
 
-bool ks_quarantine_store(const struct ks_system *system,
-			 const struct ks_quarantine *quarantine, const char *module,
-			 const char *version, const char *release, const char *arch,
-			 GError **error)
+bool ks_failure_store(const struct ks_system *system, const struct ks_failure *failure,
+		      const char *module, const char *version, const char *release,
+		      const char *arch, GError **error)
 {
 	g_autofree char *path = target_path(system, module, version, release, arch);
 	g_autoptr(GKeyFile) keys = g_key_file_new();
 	g_autofree char *text = NULL;
 	size_t size_bytes = 0;
 
-	set_clean(keys, "fingerprint", quarantine->fingerprint);
-	set_clean(keys, "reason", ks_reason_id(quarantine->reason));
-	set_clean(keys, "step", quarantine->step);
-	set_clean(keys, "first-error", quarantine->first_error);
-	set_clean(keys, "log-path", quarantine->log_path);
-	g_key_file_set_int64(keys, GROUP, "failed-at-us", quarantine->failed_at_us);
-	set_clean(keys, "hint", quarantine->hint);
-	g_key_file_set_boolean(keys, GROUP, "without-sandbox",
-			       quarantine->without_sandbox);
-	set_clean(keys, "surroundings", quarantine->surroundings);
-	g_key_file_set_integer(keys, GROUP, "retries", (int)quarantine->n_retries);
-	g_key_file_set_int64(keys, GROUP, "spent-ms", quarantine->spent_ms);
+	set_clean(keys, "fingerprint", failure->fingerprint);
+	set_clean(keys, "reason", ks_reason_id(failure->reason));
+	set_clean(keys, "step", failure->step);
+	set_clean(keys, "first-error", failure->first_error);
+	set_clean(keys, "log-path", failure->log_path);
+	g_key_file_set_int64(keys, GROUP, "failed-at-us", failure->failed_at_us);
+	set_clean(keys, "hint", failure->hint);
+	g_key_file_set_boolean(keys, GROUP, "without-sandbox", failure->without_sandbox);
+	set_clean(keys, "surroundings", failure->surroundings);
+	g_key_file_set_integer(keys, GROUP, "retries", (int)failure->n_retries);
+	g_key_file_set_int64(keys, GROUP, "spent-ms", failure->spent_ms);
 	g_key_file_set_int64(keys, GROUP, "first-failed-at-us",
-			     quarantine->first_failed_at_us);
+			     failure->first_failed_at_us);
 	text = g_key_file_to_data(keys, &size_bytes, NULL);
 	return ks_durable_write(system->root, path, text, size_bytes, 0644, error);
 }
 
-bool ks_quarantine_clear(const struct ks_system *system, const char *module,
-			 const char *version, const char *release, const char *arch,
-			 GError **error)
+bool ks_failure_clear(const struct ks_system *system, const char *module,
+		      const char *version, const char *release, const char *arch,
+		      GError **error)
 {
 	g_autofree char *top = g_build_filename(system->state_dir, "failed", NULL);
 	g_autofree char *all = g_build_filename(top, module, version, NULL);
@@ -195,7 +192,7 @@ bool ks_quarantine_clear(const struct ks_system *system, const char *module,
 		parent = g_build_filename(top, module, NULL);
 	} else {
 		one = target_path(system, module, version, release, arch);
-		log = ks_quarantine_log_path(system, module, version, release, arch);
+		log = ks_failure_log_path(system, module, version, release, arch);
 		if (!ks_durable_unlink(system->root, one, error) ||
 		    !ks_durable_unlink(system->root, log, error))
 			return false;

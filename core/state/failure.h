@@ -7,14 +7,14 @@
  *
  * It is also retried when its surroundings changed
  * (core/kernel/surroundings.h), as long as that costs little:
- * see ks_quarantine_may_retry().
+ * see ks_failure_may_retry().
  */
 #pragma once
 
 #include "core/state/target.h"
 #include "core/platform/system.h"
 
-struct ks_quarantine {
+struct ks_failure {
 	char *fingerprint;
 	enum ks_reason reason; /* build-failed or verify-failed */
 	char *step; /* "patch", "pre_build", "make", "post_build", "strip", "verify" */
@@ -32,8 +32,8 @@ struct ks_quarantine {
 	gint64 spent_ms, first_failed_at_us;
 };
 
-void ks_quarantine_free(struct ks_quarantine *quarantine);
-KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
+void ks_failure_free(struct ks_failure *failure);
+KS_DEFINE_CLEANUP(ks_failure, ks_failure_free)
 
 /*
  * Its surroundings changed: may a run that nobody asked for try it again? A
@@ -42,24 +42,23 @@ KS_DEFINE_CLEANUP(ks_quarantine, ks_quarantine_free)
  * time since it first failed has doubled, begun with a hundred times what its
  * tries took. Whoever does not want to wait asks.
  */
-bool ks_quarantine_may_retry(const struct ks_quarantine *quarantine, gint64 now_us);
+bool ks_failure_may_retry(const struct ks_failure *failure, gint64 now_us);
 
 /* former (NULL: none) was this failure before: it counts on from there. */
-void ks_quarantine_continue(struct ks_quarantine *quarantine,
-			    const struct ks_quarantine *former, gint64 duration_ms);
+void ks_failure_continue(struct ks_failure *failure, const struct ks_failure *former,
+			 gint64 duration_ms);
 
-/* NULL without error when the target is not quarantined (or the file is unreadable). */
-struct ks_quarantine *ks_quarantine_load(const struct ks_system *system,
-					 const char *module, const char *version,
-					 const char *release, const char *arch);
-bool ks_quarantine_store(const struct ks_system *system,
-			 const struct ks_quarantine *quarantine, const char *module,
-			 const char *version, const char *release, const char *arch,
-			 GError **error);
-/* The path at which the caller has to put the log before ks_quarantine_store(). */
-char *ks_quarantine_log_path(const struct ks_system *system, const char *module,
-			     const char *version, const char *release, const char *arch);
+/* NULL without error when the target is not failed (or the file is unreadable). */
+struct ks_failure *ks_failure_load(const struct ks_system *system, const char *module,
+				   const char *version, const char *release,
+				   const char *arch);
+bool ks_failure_store(const struct ks_system *system, const struct ks_failure *failure,
+		      const char *module, const char *version, const char *release,
+		      const char *arch, GError **error);
+/* The path at which the caller has to put the log before ks_failure_store(). */
+char *ks_failure_log_path(const struct ks_system *system, const char *module,
+			  const char *version, const char *release, const char *arch);
 /* The log too. release NULL: of all kernels. */
-bool ks_quarantine_clear(const struct ks_system *system, const char *module,
-			 const char *version, const char *release, const char *arch,
-			 GError **error);
+bool ks_failure_clear(const struct ks_system *system, const char *module,
+		      const char *version, const char *release, const char *arch,
+		      GError **error);

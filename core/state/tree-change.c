@@ -324,7 +324,7 @@ bool ks_tree_remove(const struct ks_system *system, const char *name, const char
 	    !ks_tree_set_removal_asked(system, name, version, false, error) ||
 	    !ks_tree_set_loaded(system, name, version, false, error) ||
 	    !ks_snapshot_drop(system, name, version, error) ||
-	    !ks_quarantine_clear(system, name, version, NULL, NULL, error)) {
+	    !ks_failure_clear(system, name, version, NULL, NULL, error)) {
 		g_prefix_error(error, "cannot remove %s/%s: ", name, version);
 		return false;
 	}

@@ -251,12 +251,12 @@ static void set_built(struct world *world, struct ks_target *target,
 	target->built_fingerprint = g_strdup(fingerprint);
 }
 
-static void set_quarantine(struct ks_target *target, const char *fingerprint)
+static void set_failure(struct ks_target *target, const char *fingerprint)
 {
-	target->quarantine = g_new0(struct ks_quarantine, 1);
-	target->quarantine->fingerprint = g_strdup(fingerprint);
-	target->quarantine->reason = KS_REASON_BUILD_FAILED;
-	target->quarantine->first_error = g_strdup("foo.c:1: error: no such thing");
+	target->failure = g_new0(struct ks_failure, 1);
+	target->failure->fingerprint = g_strdup(fingerprint);
+	target->failure->reason = KS_REASON_BUILD_FAILED;
+	target->failure->first_error = g_strdup("foo.c:1: error: no such thing");
 }
 
 static bool set_exclusion(struct ks_target *target, const char *value)
@@ -324,8 +324,8 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 	else if ((value = value_of(word, "fingerprint"))) {
 		g_free(target->fingerprint);
 		target->fingerprint = g_strdup(value);
-	} else if ((value = value_of(word, "quarantine")))
-		set_quarantine(target, value);
+	} else if ((value = value_of(word, "failure")))
+		set_failure(target, value);
 	else if ((value = value_of(word, "exclusion")))
 		return set_exclusion(target, value);
 	else if ((value = value_of(word, "conf-problem")))
@@ -774,7 +774,7 @@ static void target_free(gpointer data)
 	g_free(target->fingerprint);
 	g_strfreev(target->build_depends);
 	g_free(target->built_fingerprint);
-	ks_quarantine_free(target->quarantine);
+	ks_failure_free(target->failure);
 	g_free(target->in_tree);
 	g_free(target);
 }
