@@ -8,11 +8,11 @@
 
 static int die_twice(const struct ks_dkms *dkms)
 {
-	return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
-			   "DKMS tree already contains: %s/%s\n"
-			   "You cannot add the same module/version combo more than "
-			   "once.",
-			   dkms->options.module, dkms->options.version);
+	return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
+			    "DKMS tree already contains: %s/%s\n"
+			    "You cannot add the same module/version combo more than "
+			    "once.",
+			    dkms->options.module, dkms->options.version);
 }
 
 static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *error,
@@ -23,20 +23,20 @@ static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *e
 		given ? g_strdup(given) : g_build_filename(dir, "dkms.conf", NULL);
 
 	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND) && elsewhere && !given)
-		return ks_dkms_die(KS_DKMS_NO_CONF, "%s must contain a dkms.conf file!",
-				   dir);
+		return ks_dkms_fail(KS_DKMS_NO_CONF, "%s must contain a dkms.conf file!",
+				    dir);
 	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
-		return ks_dkms_die(KS_DKMS_BROKEN,
-				   "Could not locate dkms.conf file.\n"
-				   "File: %s does not exist.",
-				   path);
+		return ks_dkms_fail(KS_DKMS_BROKEN,
+				    "Could not locate dkms.conf file.\n"
+				    "File: %s does not exist.",
+				    path);
 	ks_dkms_complain(error->message);
 	if (ks_error_get_hint(error))
 		ks_dkms_warn("%s", ks_error_get_hint(error));
-	return ks_dkms_die(KS_DKMS_BAD_CONF,
-			   "Bad conf file.\n"
-			   "File: %s does not represent a valid dkms.conf file.",
-			   path);
+	return ks_dkms_fail(KS_DKMS_BAD_CONF,
+			    "Bad conf file.\n"
+			    "File: %s does not represent a valid dkms.conf file.",
+			    path);
 }
 
 /* What is odd of it, and no error. */
@@ -68,7 +68,7 @@ static int use_snapshot(const struct ks_dkms *dkms)
 
 	if (!ks_add_snapshot(&dkms->cli, dkms->options.module, dkms->options.version,
 			     &reason, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	if (reason)
 		tell_copied(reason, NULL);
 	return KS_DKMS_OK;
@@ -137,9 +137,9 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 	tell_odd(conf);
 	tell_forced(dkms, dir, conf);
 	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				   "%s\nYou may override by specifying --force.",
-				   error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+				    "%s\nYou may override by specifying --force.",
+				    error->message);
 	return options.script_status;
 }
 
@@ -209,7 +209,7 @@ static int add_in_place(struct ks_dkms *dkms)
 	if (ks_dkms_is_added(dkms))
 		return die_twice(dkms);
 	if (!ks_root_exists(dkms->cli.system->root, source))
-		return ks_dkms_die_no_source(dkms);
+		return ks_dkms_fail_no_source(dkms);
 	conf = load_conf(dkms, source, &error);
 	if (!conf)
 		return die_conf(dkms, source, error, false);
@@ -235,6 +235,6 @@ int ks_dkms_add(struct ks_dkms *dkms)
 	    (options->source_dir || options->archive))
 		return ks_dkms_add_given(dkms);
 	if (!options->module || !options->version)
-		return ks_dkms_die_no_module("add");
+		return ks_dkms_fail_no_module("add");
 	return add_in_place(dkms);
 }

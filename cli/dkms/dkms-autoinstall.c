@@ -163,9 +163,9 @@ static int print_summary(const struct summary *summary, const char *release)
 		       release, summary->deferred->str);
 	if (!summary->any_failed)
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_AUTOINSTALL_FAILED,
-			   "One or more modules failed to install during autoinstall.\n"
-			   "Refer to previous errors for more information.");
+	return ks_dkms_fail(KS_DKMS_AUTOINSTALL_FAILED,
+			    "One or more modules failed to install during autoinstall.\n"
+			    "Refer to previous errors for more information.");
 }
 
 static void print_block(const struct ks_dkms *dkms, const char *header,
@@ -270,7 +270,7 @@ static int run_all(struct ks_dkms *dkms, const char *command, const char *header
 	ks_dkms_words_print_prologue(words);
 	if (request->release && has_wanted(outcome->inventory) &&
 	    !has_kernel(outcome->inventory, request->release))
-		return ks_dkms_die_no_headers(dkms, request->release);
+		return ks_dkms_fail_no_headers(dkms, request->release);
 	return tell_kernels(dkms, header, words, outcome, request->release);
 }
 

@@ -47,13 +47,14 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 	ks_auto(ks_outcome) outcome = NULL;
 
 	if (was_active)
-		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-				   "Problems with depmod detected.\n"
-				   "The module stays, as it was installed before.");
-	ks_dkms_die(0, "Problems with depmod detected. Automatically uninstalling this "
-		       "module.");
+		return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
+				    "Problems with depmod detected.\n"
+				    "The module stays, as it was installed before.");
+	ks_dkms_error_line(
+		"Problems with depmod detected. Automatically uninstalling this "
+		"module.");
 	ks_dkms_run_engine(dkms, "dkms uninstall", &request, words, &outcome);
-	return ks_dkms_die(
+	return ks_dkms_fail(
 		KS_DKMS_INSTALL_FAILED,
 		"Install Failed (depmod problems). Module rolled back to built "
 		"state.");
@@ -80,7 +81,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
 					 release);
 	if (!verdict)
-		return ks_dkms_die_no_target(dkms, outcome->inventory, release);
+		return ks_dkms_fail_no_target(dkms, outcome->inventory, release);
 	told = ks_dkms_words_done(words, options->module, options->version, release);
 	if (told)
 		*done = (struct ks_dkms_done){.built = told->built,
@@ -205,7 +206,7 @@ static int require_kernel(const struct ks_dkms *dkms, const char *release)
 	g_autofree char *dir = g_build_filename(system->install_tree, release, NULL);
 
 	return ks_root_exists(system->root, dir) ? KS_DKMS_OK
-						 : ks_dkms_die_no_kernel(dkms, release);
+						 : ks_dkms_fail_no_kernel(dkms, release);
 }
 
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
@@ -239,11 +240,11 @@ static int require_source(const struct ks_dkms *dkms)
 	if (!ks_dkms_is_added(dkms))
 		return ks_root_exists(dkms->cli.system->root, source)
 			       ? KS_DKMS_OK
-			       : ks_dkms_die_no_source(dkms);
+			       : ks_dkms_fail_no_source(dkms);
 	names = ks_root_list(dkms->cli.system->root, added, NULL);
 	if (names && names->len >= 2)
 		return ks_dkms_read_strict(dkms, added);
-	return ks_dkms_die(
+	return ks_dkms_fail(
 		KS_DKMS_BAD_CONF,
 		"The directory %s does not appear to have module source located within "
 		"it.\nBuild halted.",
@@ -259,9 +260,9 @@ static int check_arches(const struct ks_dkms *dkms)
 		const char *arch = g_ptr_array_index(dkms->options.arches, i);
 
 		if (!g_str_equal(arch, own))
-			return ks_dkms_die(KS_DKMS_NO_ARCH,
-					   "Cannot build for the architecture %s on %s.",
-					   arch, own);
+			return ks_dkms_fail(KS_DKMS_NO_ARCH,
+					    "Cannot build for the architecture %s on %s.",
+					    arch, own);
 	}
 	return KS_DKMS_OK;
 }
@@ -301,7 +302,7 @@ static int build_or_install(struct ks_dkms *dkms, bool install)
 		return code;
 	if (!options->module || !options->version)
 		/* dkms says "add", which it tries first */
-		return ks_dkms_die_no_module("add");
+		return ks_dkms_fail_no_module("add");
 	code = require_source(dkms);
 	code = code ? code : check_arches(dkms);
 	/* before it is left to a run that takes only what it finds by itself */
@@ -310,7 +311,7 @@ static int build_or_install(struct ks_dkms *dkms, bool install)
 	if (code)
 		return code;
 	if (!set_marks(dkms, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	what = g_strdup_printf("%s %s/%s", command_name(install), options->module,
 			       options->version);
 	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))

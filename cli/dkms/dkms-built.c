@@ -22,7 +22,7 @@ static int add_named(const struct ks_dkms *dkms, struct ks_tree_entry *entry,
 			ks_tree_find_artifact(entry, release, arch);
 
 		if (!artifact || !artifact->module_files->len)
-			return ks_dkms_die(
+			return ks_dkms_fail(
 				KS_DKMS_INSTALL_FAILED,
 				"No modules built for %s (%s).\n"
 				"Modules must already be in the built state before using "
@@ -53,8 +53,8 @@ int ks_dkms_find_built(const struct ks_dkms *dkms, const char *action, GPtrArray
 	g_ptr_array_sort(artifacts, compare_releases);
 	if (artifacts->len)
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-			   "No modules built for any kernel.\n"
-			   "Modules must already be in the built state before using %s.",
-			   action);
+	return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
+			    "No modules built for any kernel.\n"
+			    "Modules must already be in the built state before using %s.",
+			    action);
 }

@@ -139,17 +139,17 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
 	return !install && target->built ? KS_DKMS_OK : KS_DKMS_INSTALL_FAILED;
 }
 
-int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release)
+int ks_dkms_fail_no_headers(const struct ks_dkms *dkms, const char *release)
 {
 	const char *tree = dkms->cli.system->install_tree;
 
-	return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
-			   "Your kernel headers for kernel %s cannot be found at "
-			   "%s/%s/build or %s/%s/source.\n"
-			   "Please install your distribution's kernel headers package "
-			   "matching %s, or use the --kernelsourcedir option to tell "
-			   "DKMS where it's located.",
-			   release, tree, release, tree, release, release);
+	return ks_dkms_fail(KS_DKMS_HEADERS_MISSING,
+			    "Your kernel headers for kernel %s cannot be found at "
+			    "%s/%s/build or %s/%s/source.\n"
+			    "Please install your distribution's kernel headers package "
+			    "matching %s, or use the --kernelsourcedir option to tell "
+			    "DKMS where it's located.",
+			    release, tree, release, tree, release, release);
 }
 
 /* What was said of a directory that was not taken for a source. */
@@ -179,8 +179,8 @@ static bool has_source(const struct ks_dkms *dkms, const struct ks_inventory *in
 	return false;
 }
 
-int ks_dkms_die_no_target(const struct ks_dkms *dkms,
-			  const struct ks_inventory *inventory, const char *release)
+int ks_dkms_fail_no_target(const struct ks_dkms *dkms,
+			   const struct ks_inventory *inventory, const char *release)
 {
 	const char *problem = find_problem(dkms, inventory);
 	g_autofree char *source = ks_dkms_source_path(dkms);
@@ -188,12 +188,12 @@ int ks_dkms_die_no_target(const struct ks_dkms *dkms,
 	if (problem)
 		ks_dkms_complain(problem);
 	if (problem || !has_source(dkms, inventory))
-		return ks_dkms_die(KS_DKMS_BAD_CONF,
-				   "Bad conf file.\n"
-				   "File: %s/dkms.conf does not represent a valid "
-				   "dkms.conf file.",
-				   source);
-	return ks_dkms_die_no_headers(dkms, release);
+		return ks_dkms_fail(KS_DKMS_BAD_CONF,
+				    "Bad conf file.\n"
+				    "File: %s/dkms.conf does not represent a valid "
+				    "dkms.conf file.",
+				    source);
+	return ks_dkms_fail_no_headers(dkms, release);
 }
 
 /* "needs a, b", as dkms lists them: "a b". */
@@ -214,25 +214,26 @@ static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *ver
 	g_autofree char *missing = list_depends(verdict->detail);
 
 	if (verdict->reason == KS_REASON_HEADERS_MISSING && kernel->has_unprepared)
-		return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
-				   "The kernel source at %s is not prepared for building "
-				   "modules.\n"
-				   "Run 'make modules_prepare' in it, or install your "
-				   "distribution's kernel headers package matching %s.",
-				   kernel->headers_dir, kernel->release);
+		return ks_dkms_fail(
+			KS_DKMS_HEADERS_MISSING,
+			"The kernel source at %s is not prepared for building "
+			"modules.\n"
+			"Run 'make modules_prepare' in it, or install your "
+			"distribution's kernel headers package matching %s.",
+			kernel->headers_dir, kernel->release);
 	if (verdict->reason == KS_REASON_HEADERS_MISSING)
-		return ks_dkms_die_no_headers(dkms, kernel->release);
+		return ks_dkms_fail_no_headers(dkms, kernel->release);
 	if (verdict->reason == KS_REASON_DEPENDS_MISSING)
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_DEPENDS_MISSING,
 			"Aborting build of module %s/%s for kernel %s (%s) due to "
 			"missing BUILD_DEPENDS: %s.\n"
 			"You may override by specifying --force.",
 			target->source->name, target->source->version, kernel->release,
 			kernel->arch, missing);
-	return ks_dkms_die(KS_DKMS_BUILD_FAILED, "%s",
-			   verdict->detail ? verdict->detail
-					   : ks_reason_words(verdict->reason));
+	return ks_dkms_fail(KS_DKMS_BUILD_FAILED, "%s",
+			    verdict->detail ? verdict->detail
+					    : ks_reason_words(verdict->reason));
 }
 
 static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
@@ -265,10 +266,10 @@ static void tell_known_failure(const struct ks_dkms *dkms,
 	const struct ks_target *target = verdict->target;
 	g_autofree char *log = ks_source_log_path(dkms->cli.system, target);
 
-	ks_dkms_die(0, "Bad return status for module build on kernel: %s (%s)%s%s%s",
-		    target->kernel->release, target->kernel->arch,
-		    log ? "\nConsult " : "", log ? log : "",
-		    log ? " for more information." : "");
+	ks_dkms_error_line("Bad return status for module build on kernel: %s (%s)%s%s%s",
+			   target->kernel->release, target->kernel->arch,
+			   log ? "\nConsult " : "", log ? log : "",
+			   log ? " for more information." : "");
 }
 
 static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
@@ -279,19 +280,19 @@ static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *v
 
 	ks_dkms_complain(verdict->detail ? verdict->detail
 					 : ks_reason_words(verdict->reason));
-	ks_dkms_die(
+	ks_dkms_fail(
 		0,
 		"Bad conf file.\n"
 		"File: %s/source/dkms.conf does not represent a valid dkms.conf file.",
 		entry);
 }
 
-int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release)
+int ks_dkms_fail_no_kernel(const struct ks_dkms *dkms, const char *release)
 {
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-			   "The directory %s/%s doesn't exist.\n"
-			   "You cannot install a module onto a non-existant kernel.",
-			   dkms->cli.system->install_tree, release);
+	return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
+			    "The directory %s/%s doesn't exist.\n"
+			    "You cannot install a module onto a non-existant kernel.",
+			    dkms->cli.system->install_tree, release);
 }
 
 static int tell_other(const struct ks_dkms *dkms, bool install,
@@ -300,12 +301,12 @@ static int tell_other(const struct ks_dkms *dkms, bool install,
 	const char *release = verdict->target->kernel->release;
 
 	if (verdict->reason == KS_REASON_OCCUPIED)
-		return ks_dkms_die(code, "%s", verdict->detail);
+		return ks_dkms_fail(code, "%s", verdict->detail);
 	if (verdict->reason != KS_REASON_KERNEL_GONE)
-		return ks_dkms_die(code, "%s", ks_reason_words(verdict->reason));
+		return ks_dkms_fail(code, "%s", ks_reason_words(verdict->reason));
 	if (!install)
-		return ks_dkms_die_no_headers(dkms, release);
-	return ks_dkms_die_no_kernel(dkms, release);
+		return ks_dkms_fail_no_headers(dkms, release);
+	return ks_dkms_fail_no_kernel(dkms, release);
 }
 
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,

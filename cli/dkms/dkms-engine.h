@@ -35,12 +35,12 @@ int ks_dkms_code(bool install, const struct ks_dkms_words *words,
  * Print that the kernel has no headers, or does not exist.
  * Returns KS_DKMS_HEADERS_MISSING.
  */
-int ks_dkms_die_no_headers(const struct ks_dkms *dkms, const char *release);
+int ks_dkms_fail_no_headers(const struct ks_dkms *dkms, const char *release);
 /* The words and the code for a kernel that has no directory; dkms's. */
-int ks_dkms_die_no_kernel(const struct ks_dkms *dkms, const char *release);
+int ks_dkms_fail_no_kernel(const struct ks_dkms *dkms, const char *release);
 /* Why the module of the command line is no target on release: its source, or headers. */
-int ks_dkms_die_no_target(const struct ks_dkms *dkms,
-			  const struct ks_inventory *inventory, const char *release);
+int ks_dkms_fail_no_target(const struct ks_dkms *dkms,
+			   const struct ks_inventory *inventory, const char *release);
 
 /* "x86_64": -a, or this machine's. Free with g_free. */
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);

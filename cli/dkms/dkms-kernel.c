@@ -27,7 +27,7 @@ int ks_dkms_kernel_preinst(struct ks_dkms *dkms)
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, &error);
 
 	if (!entries)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	tell_each(dkms, entries, "kept until it is built again");
 	return KS_DKMS_OK;
 }
@@ -50,9 +50,10 @@ static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_words 
 	}
 	if (!failed->len)
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_KERNEL_FAILED,
-			   "dkms kernel_prerm for kernel %s (%s) failed for module(s)%s.",
-			   release, arch, failed->str);
+	return ks_dkms_fail(
+		KS_DKMS_KERNEL_FAILED,
+		"dkms kernel_prerm for kernel %s (%s) failed for module(s)%s.", release,
+		arch, failed->str);
 }
 
 /* In dkms's order: each module's lines, and one depmod at the end. */
@@ -96,7 +97,7 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 	int code;
 
 	if (!entries)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	if (dkms->in_script) {
 		tell_each(dkms, entries, "removed when its kernel is gone");
 		return KS_DKMS_OK;

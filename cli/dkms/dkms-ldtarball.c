@@ -18,13 +18,13 @@
 static int die_unusable(const char *archive, const GError *error)
 {
 	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_NOT_IN_TREE,
 			"Tarball does not appear to be a correctly formed DKMS "
 			"archive. No dkms.conf found within it.\n%s",
 			error->message);
-	return ks_dkms_die(KS_DKMS_NOT_PRODUCED, "%s is not a valid DKMS tarball.\n%s",
-			   archive, error->message);
+	return ks_dkms_fail(KS_DKMS_NOT_PRODUCED, "%s is not a valid DKMS tarball.\n%s",
+			    archive, error->message);
 }
 
 /* --- the source */
@@ -54,7 +54,7 @@ static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	    ks_root_mkdir_p(system->root, source, 0755, &error) &&
 	    ks_durable_write(system->root, to, text, size_bytes, 0644, &error))
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 }
 
 static int load_source(struct ks_dkms *dkms, const struct ks_tarball *tarball)
@@ -116,7 +116,7 @@ static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball,
 				     build->release, build->arch, build->dir, &error))
 			break;
 	}
-	return error ? ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message)
+	return error ? ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message)
 		     : KS_DKMS_OK;
 }
 
@@ -136,8 +136,8 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	is_stub =
 		tarball->binaries_only && !ks_root_exists(dkms->cli.system->root, source);
 	if (ks_dkms_is_added(dkms) && !dkms->options.force)
-		return ks_dkms_die(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
-				   module);
+		return ks_dkms_fail(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
+				    module);
 	/* of one that mktarball has not made dkms says nothing */
 	if (tarball->made_by_mktarball)
 		printf("\nLoading tarball for %s\n", module);
@@ -151,7 +151,7 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	if (!code && dkms->in_script &&
 	    !ks_tree_set_loaded(dkms->cli.system, conf->package_name,
 				conf->package_version, true, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	return code;
 }
 
@@ -171,10 +171,10 @@ static int load_rpm(struct ks_dkms *dkms, const char *archive)
 	if (ks_process_run(&options, &wait_status, NULL) && WIFEXITED(wait_status) &&
 	    WEXITSTATUS(wait_status) == 0)
 		return ks_dkms_autoinstall(dkms);
-	return ks_dkms_die(KS_DKMS_NO_CONF,
-			   "Unable to install %s using rpm.\n"
-			   "Check to ensure that your system can install .rpm files.",
-			   archive);
+	return ks_dkms_fail(KS_DKMS_NO_CONF,
+			    "Unable to install %s using rpm.\n"
+			    "Check to ensure that your system can install .rpm files.",
+			    archive);
 }
 
 /* A file that is not there was taken for a module, and cut at its first slash. */
@@ -196,10 +196,10 @@ static int load_file(struct ks_dkms *dkms, const char *archive)
 	int code;
 
 	if (fd < 0 && errno == ENOENT)
-		return ks_dkms_die(KS_DKMS_NO_SOURCE, "%s does not exist.", archive);
+		return ks_dkms_fail(KS_DKMS_NO_SOURCE, "%s does not exist.", archive);
 	if (fd < 0)
-		return ks_dkms_die(KS_DKMS_NO_SOURCE, "%s cannot be read: %s", archive,
-				   g_strerror(errno));
+		return ks_dkms_fail(KS_DKMS_NO_SOURCE, "%s cannot be read: %s", archive,
+				    g_strerror(errno));
 	code = ks_dkms_check_tree(dkms);
 	if (code)
 		return code;
@@ -217,14 +217,14 @@ int ks_dkms_ldtarball(struct ks_dkms *dkms)
 	g_autofree char *archive = archive_of(&dkms->options);
 
 	if (dkms->options.force && geteuid() != 0)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				   "You must be root to use this command with the "
-				   "--force option.");
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+				    "You must be root to use this command with the "
+				    "--force option.");
 	if (!archive)
-		return ks_dkms_die(KS_DKMS_NO_SOURCE, "No archive is given.");
+		return ks_dkms_fail(KS_DKMS_NO_SOURCE, "No archive is given.");
 	/* waiting for it would be for ever, and its later part knows no archive */
 	if (ks_lock_is_held_above(dkms->cli.system))
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_NOT_ALLOWED,
 			"An archive cannot be loaded from inside another run.");
 	if (g_str_has_suffix(archive, ".rpm") && g_file_test(archive, G_FILE_TEST_EXISTS))

@@ -71,7 +71,7 @@ static int answer_for(const struct ks_dkms *dkms, const struct ks_artifact *arti
 	infos = ks_module_inspect(dkms->cli.system, (const char *const *)paths, kernel,
 				  NULL, &error);
 	if (!infos)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("%s/%s for kernel %s (%s):\n", dkms->options.module, dkms->options.version,
 	       kernel->release, kernel->arch);
 	for (guint i = 0; i < infos->len; i++)
@@ -93,14 +93,14 @@ static int answer(const struct ks_dkms *dkms, GPtrArray *kernels,
 			artifact = other;
 	}
 	if (!artifact)
-		return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
-				   "Module %s/%s is not built for kernel %s.",
-				   dkms->options.module, dkms->options.version, release);
+		return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
+				    "Module %s/%s is not built for kernel %s.",
+				    dkms->options.module, dkms->options.version, release);
 	if (!kernel || !kernel->symvers_path)
-		return ks_dkms_die(KS_DKMS_HEADERS_MISSING,
-				   "The headers of kernel %s, whose Module.symvers says "
-				   "which symbols are GPL-only, are not installed.",
-				   release);
+		return ks_dkms_fail(KS_DKMS_HEADERS_MISSING,
+				    "The headers of kernel %s, whose Module.symvers says "
+				    "which symbols are GPL-only, are not installed.",
+				    release);
 	return answer_for(dkms, artifact, kernel);
 }
 
@@ -115,7 +115,7 @@ int ks_dkms_ltdk(struct ks_dkms *dkms)
 	if (entries)
 		kernels = ks_kernel_list(dkms->cli.system, &error);
 	if (!kernels)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	for (guint i = 0; i < options->kernels->len; i++) {
 		int one = answer(dkms, kernels,
 				 ks_tree_find(entries, options->module, options->version),

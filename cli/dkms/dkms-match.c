@@ -8,24 +8,24 @@ static int check(const struct ks_dkms *dkms, const char *release)
 	g_autofree char *dir = NULL;
 
 	if (!options->template_kernel || !*options->template_kernel)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				   "Invalid number of parameters passed.\n"
-				   "Usage: match --templatekernel=<kernel-version> -k "
-				   "<kernel-version>\n"
-				   "   or: match --templatekernel=<kernel-version> -k "
-				   "<kernel-version> <module>");
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+				    "Invalid number of parameters passed.\n"
+				    "Usage: match --templatekernel=<kernel-version> -k "
+				    "<kernel-version>\n"
+				    "   or: match --templatekernel=<kernel-version> -k "
+				    "<kernel-version> <module>");
 	if (g_str_equal(options->template_kernel, release))
-		return ks_dkms_die(KS_DKMS_NO_SOURCE,
-				   "The templatekernel and the specified kernel version "
-				   "are the same.");
+		return ks_dkms_fail(KS_DKMS_NO_SOURCE,
+				    "The templatekernel and the specified kernel version "
+				    "are the same.");
 	if (!options->module)
 		return KS_DKMS_OK;
 	dir = g_build_filename(dkms->cli.system->dkms_tree, options->module, NULL);
 	if (ks_root_exists(dkms->cli.system->root, dir))
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
-			   "The module: %s is not located in the DKMS tree.",
-			   options->module);
+	return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
+			    "The module: %s is not located in the DKMS tree.",
+			    options->module);
 }
 
 /* "NAME/VERSION" of what is installed on the template. */
@@ -65,12 +65,12 @@ static int match_one(struct ks_dkms *dkms, const char *module, const char *relea
 	printf("Module:  %s\nVersion: %s\n", dkms->options.module, dkms->options.version);
 	fflush(stdout);
 	if (ks_dkms_is_broken(dkms))
-		return ks_dkms_die(KS_DKMS_BROKEN,
-				   "%s is broken!\n"
-				   "Missing the source directory or the symbolic link "
-				   "pointing to it.\n"
-				   "Manual intervention is required!",
-				   module);
+		return ks_dkms_fail(KS_DKMS_BROKEN,
+				    "%s is broken!\n"
+				    "Missing the source directory or the symbolic link "
+				    "pointing to it.\n"
+				    "Manual intervention is required!",
+				    module);
 	code = ks_dkms_build_on(dkms, release);
 	return code ? code : ks_dkms_install_on(dkms, release);
 }
@@ -87,7 +87,7 @@ int ks_dkms_match(struct ks_dkms *dkms)
 		return code;
 	modules = list_installed(dkms, &error);
 	if (!modules)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("\nMatching modules in kernel: %s (%s)\n"
 	       "to the configuration of kernel: %s (%s)\n",
 	       release, arch, dkms->options.template_kernel, arch);

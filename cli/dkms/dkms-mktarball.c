@@ -110,11 +110,11 @@ static int make(const struct ks_dkms *dkms, const struct ks_tarball_contents *co
 
 	printf("\nTarball location: %s/%s\n", place.dir, place.name);
 	if (!found)
-		code = ks_dkms_die(KS_DKMS_NO_CONF, "Missing write permissions for %s.",
-				   place.dir);
+		code = ks_dkms_fail(KS_DKMS_NO_CONF, "Missing write permissions for %s.",
+				    place.dir);
 	else if (!write_archive(dkms, &place, contents, &outside, &error))
-		code = ks_dkms_die(KS_DKMS_INSTALL_FAILED, "Failed to make tarball.\n%s",
-				   error->message);
+		code = ks_dkms_fail(KS_DKMS_INSTALL_FAILED, "Failed to make tarball.\n%s",
+				    error->message);
 	else if (outside)
 		ks_dkms_warn("the link %s leads out of the source: 'dkms ldtarball' of "
 			     "kmodsmith will refuse this archive",
@@ -164,7 +164,7 @@ int ks_dkms_mktarball(struct ks_dkms *dkms)
 
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries)
-		return ks_dkms_die(KS_DKMS_INSTALL_FAILED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_INSTALL_FAILED, "%s", error->message);
 	if (!options->source_only)
 		code = ks_dkms_find_built(dkms, "mktarball", entries, artifacts);
 	return code ? code

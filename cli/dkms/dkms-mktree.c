@@ -9,8 +9,8 @@ static int die(const GError *error, int code)
 {
 	const char *hint = ks_error_get_hint(error);
 
-	return ks_dkms_die(code, "%s%s%s", error->message, hint ? "\n" : "",
-			   hint ? hint : "");
+	return ks_dkms_fail(code, "%s%s%s", error->message, hint ? "\n" : "",
+			    hint ? hint : "");
 }
 
 int ks_dkms_mktree(struct ks_dkms *dkms)

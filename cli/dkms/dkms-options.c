@@ -200,7 +200,7 @@ static int parse_option(struct ks_dkms_options *options, char **words, int n_wor
 	g_autofree char *value = NULL;
 
 	if (!option) {
-		*code = ks_dkms_die(KS_DKMS_NO_SOURCE, "Unknown option: %s", words[0]);
+		*code = ks_dkms_fail(KS_DKMS_NO_SOURCE, "Unknown option: %s", words[0]);
 		fflush(stderr);
 		ks_dkms_print_usage(stdout);
 		return 0;
@@ -261,8 +261,8 @@ int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv
 		if (!ks_dkms_find_action(argv[i]))
 			parse_word(options, argv[i]);
 		else if (options->action)
-			return ks_dkms_die(KS_DKMS_BROKEN,
-					   "Cannot specify more than one action.");
+			return ks_dkms_fail(KS_DKMS_BROKEN,
+					    "Cannot specify more than one action.");
 		else
 			options->action = g_strdup(argv[i]);
 		i++;
@@ -277,35 +277,35 @@ static int check_names(const struct ks_dkms_options *options)
 {
 	if ((options->module && !ks_name_is_plain(options->module)) ||
 	    (options->version && !ks_name_is_plain(options->version)))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-				   "'%s/%s' is no module and version.",
-				   options->module ? options->module : "",
-				   options->version ? options->version : "");
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+				    "'%s/%s' is no module and version.",
+				    options->module ? options->module : "",
+				    options->version ? options->version : "");
 	for (guint i = 0; i < options->kernels->len; i++) {
 		const char *kernel = g_ptr_array_index(options->kernels, i);
 
 		if (!*kernel)
-			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty kernelver[%u]", i);
+			return ks_dkms_fail(KS_DKMS_NO_KERNEL, "Empty kernelver[%u]", i);
 		if (!ks_name_is_plain(kernel))
-			return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-					   "'%s' is no kernel version.", kernel);
+			return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+					    "'%s' is no kernel version.", kernel);
 	}
 	for (guint i = 0; i < options->directives->len; i++) {
 		const char *directive = g_ptr_array_index(options->directives, i);
 
 		if (!ks_vars_is_assignment(directive))
-			return ks_dkms_die(KS_DKMS_NO_SOURCE,
-					   "'%s' is no directive: NAME=value.",
-					   directive);
+			return ks_dkms_fail(KS_DKMS_NO_SOURCE,
+					    "'%s' is no directive: NAME=value.",
+					    directive);
 	}
 	for (guint i = 0; i < options->arches->len; i++) {
 		const char *arch = g_ptr_array_index(options->arches, i);
 
 		if (!*arch)
-			return ks_dkms_die(KS_DKMS_NO_KERNEL, "Empty arch[%u]", i);
+			return ks_dkms_fail(KS_DKMS_NO_KERNEL, "Empty arch[%u]", i);
 		if (!ks_name_is_plain(arch))
-			return ks_dkms_die(KS_DKMS_NO_ARCH, "'%s' is no architecture.",
-					   arch);
+			return ks_dkms_fail(KS_DKMS_NO_ARCH, "'%s' is no architecture.",
+					    arch);
 	}
 	return KS_DKMS_OK;
 }
@@ -316,37 +316,37 @@ int ks_dkms_options_check(const struct ks_dkms_options *options,
 	guint n_kernels = options->kernels->len, n_arches = options->arches->len;
 
 	if (options->binaries_only && options->source_only)
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_BAD_CONF,
 			"You have specified both --binaries-only and --source-only.\n"
 			"You cannot do this.");
 	if (n_kernels != n_arches && n_arches > 1)
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_NOT_ALLOWED,
 			"If more than one arch is specified on the command line, then "
 			"there\n"
 			"must be an equal number of kernel versions also specified (1:1 "
 			"relationship).");
 	if (options->all && n_kernels)
-		return ks_dkms_die(
+		return ks_dkms_fail(
 			KS_DKMS_NO_SOURCE,
 			"You cannot specify a kernel version and also specify\n"
 			"--all on the command line.");
 	if (options->all && n_arches)
-		return ks_dkms_die(KS_DKMS_NOT_IN_TREE,
-				   "You cannot specify an arch and also specify\n"
-				   "--all on the command line.");
+		return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
+				    "You cannot specify an arch and also specify\n"
+				    "--all on the command line.");
 	if (!action || action->filters)
 		return KS_DKMS_OK;
 	if (action->needs_kernel && options->all)
-		return ks_dkms_die(KS_DKMS_NO_ALL,
-				   "The action %s does not support the --all parameter.",
-				   action->name);
+		return ks_dkms_fail(KS_DKMS_NO_ALL,
+				    "The action %s does not support the --all parameter.",
+				    action->name);
 	if (action->needs_kernel && n_kernels != 1)
-		return ks_dkms_die(KS_DKMS_BROKEN,
-				   "The action %s requires exactly one kernel version "
-				   "parameter on the command line.",
-				   action->name);
+		return ks_dkms_fail(KS_DKMS_BROKEN,
+				    "The action %s requires exactly one kernel version "
+				    "parameter on the command line.",
+				    action->name);
 	return check_names(options);
 }
 

@@ -21,8 +21,8 @@ static int die(const GError *error)
 {
 	const char *hint = ks_error_get_hint(error);
 
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED, "%s%s%s", error->message,
-			   hint ? "\n" : "", hint ? hint : "");
+	return ks_dkms_fail(KS_DKMS_INSTALL_FAILED, "%s%s%s", error->message,
+			    hint ? "\n" : "", hint ? hint : "");
 }
 
 /* One package for each build. */

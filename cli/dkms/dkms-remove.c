@@ -144,7 +144,7 @@ static int keep_to_end(struct ks_dkms *dkms, bool removes)
 	      (!ks_tree_is_loaded(system, options->module, options->version) ||
 	       ks_tree_set_dismissed(system, options->module, options->version, true,
 				     &error))))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("dkms: %s/%s: kept until the end of the transaction; kmodsmith, if it is "
 	       "there then, removes it when its source or kernel is gone\n",
 	       options->module, options->version);
@@ -165,7 +165,7 @@ static int take_off_all(struct ks_dkms *dkms, bool unbuild, enum spacing spacing
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries || !ks_tree_set_asked(dkms->cli.system, options->module,
 					   options->version, false, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	entry = ks_tree_find(entries, options->module, options->version);
 	places = list_places(dkms, entry);
 	for (guint i = 0; i < places->len; i++) {
@@ -224,14 +224,14 @@ static int forget(struct ks_dkms *dkms)
 
 	if (!ks_tree_set_dismissed(dkms->cli.system, options->module, options->version,
 				   true, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	code = ks_dkms_run_engine(dkms, "dkms remove", &request, words, &outcome);
 	if (!outcome)
 		return code;
 	if (ks_dkms_is_in_tree(dkms))
-		return ks_dkms_die(KS_DKMS_INSTALL_FAILED,
-				   "%s/%s could not be removed altogether.",
-				   options->module, options->version);
+		return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
+				    "%s/%s could not be removed altogether.",
+				    options->module, options->version);
 	printf("Deleting module %s/%s completely from the DKMS tree.\n", options->module,
 	       options->version);
 	return KS_DKMS_OK;

@@ -117,11 +117,11 @@ static bool compare(const struct ks_dkms *dkms, const char *kernels, const char 
 		if (!theirs->version || !ours->version ||
 		    ks_version_compare(theirs->version, ours->version) < 0)
 			return true;
-		ks_dkms_die(0,
-			    "Module version %s for %s\n"
-			    "is not newer than what is already found in kernel %s (%s).\n"
-			    "You may override by specifying --force.",
-			    ours->version, file, release, theirs->version);
+		ks_dkms_error_line(
+			"Module version %s for %s\n"
+			"is not newer than what is already found in kernel %s (%s).\n"
+			"You may override by specifying --force.",
+			ours->version, file, release, theirs->version);
 		return false;
 	}
 	/* without either only the bytes tell */
@@ -191,5 +191,5 @@ int ks_sanity_check(const struct ks_dkms *dkms, const char *release, const char 
 	}
 	if (!refused->len || refused->len < n_files)
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_INSTALL_FAILED, "Installation aborted.");
+	return ks_dkms_fail(KS_DKMS_INSTALL_FAILED, "Installation aborted.");
 }

@@ -19,7 +19,7 @@ static int make_pair(struct ks_dkms *dkms, const struct ks_key_pair *pair)
 	lock = ks_marks_lock(&dkms->cli, "dkms generate_mok", &error);
 	if (lock && ks_key_create(dkms->cli.system, pair, false, &error))
 		return KS_DKMS_OK;
-	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 }
 
 int ks_dkms_generate_mok(struct ks_dkms *dkms)
@@ -40,8 +40,8 @@ int ks_dkms_generate_mok(struct ks_dkms *dkms)
 		break;
 	}
 	/* dkms overwrites the one that is there, which may be enrolled */
-	return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s\n%s", error->message,
-			   ks_error_get_hint(error));
+	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s\n%s", error->message,
+			    ks_error_get_hint(error));
 }
 
 static void add_not_found(GString *text, const char *program)

@@ -90,22 +90,22 @@ char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target
 			       kernel->release, kernel->arch, missing->str);
 }
 
-int ks_dkms_die_no_source(const struct ks_dkms *dkms)
+int ks_dkms_fail_no_source(const struct ks_dkms *dkms)
 {
 	g_autofree char *source = ks_dkms_source_path(dkms);
 
-	return ks_dkms_die(KS_DKMS_NO_SOURCE,
-			   "Could not find module source directory.\n"
-			   "Directory: %s does not exist.",
-			   source);
+	return ks_dkms_fail(KS_DKMS_NO_SOURCE,
+			    "Could not find module source directory.\n"
+			    "Directory: %s does not exist.",
+			    source);
 }
 
-int ks_dkms_die_no_module(const char *action)
+int ks_dkms_fail_no_module(const char *action)
 {
-	return ks_dkms_die(KS_DKMS_NOT_ALLOWED,
-			   "Arguments <module> and <module-version> are not specified.\n"
-			   "Usage: %s <module>/<module-version> or\n"
-			   "       %s -m <module>/<module-version> or\n"
-			   "       %s -m <module> -v <module-version>",
-			   action, action, action);
+	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+			    "Arguments <module> and <module-version> are not specified.\n"
+			    "Usage: %s <module>/<module-version> or\n"
+			    "       %s -m <module>/<module-version> or\n"
+			    "       %s -m <module> -v <module-version>",
+			    action, action, action);
 }

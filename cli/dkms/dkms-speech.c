@@ -228,7 +228,7 @@ int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *na
 	if (!block || !block->done.code)
 		return KS_DKMS_OK;
 	if (block->done.error)
-		ks_dkms_die(0, "%s", block->done.error);
+		ks_dkms_error_line("%s", block->done.error);
 	return block->done.code;
 }
 

@@ -245,7 +245,7 @@ int ks_dkms_status(struct ks_dkms *dkms)
 
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries)
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	sort_as_shell(entries);
 	/* each kernel has the architecture at its place, or none */
 	for (guint i = 0; i < MAX(options->kernels->len, 1); i++)

@@ -30,17 +30,31 @@ static char *format_clean(const char *format, va_list args)
 	return g_strjoinv("\n", lines);
 }
 
-int ks_dkms_die(int code, const char *format, ...)
+static void print_error(const char *format, va_list args)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = format_clean(format, args);
+
+	fflush(stdout);
+	fprintf(stderr, "\nError! %s\n", text);
+}
+
+int ks_dkms_fail(int code, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	text = format_clean(format, args);
+	print_error(format, args);
 	va_end(args);
-	fflush(stdout);
-	fprintf(stderr, "\nError! %s\n", text);
 	return code;
+}
+
+void ks_dkms_error_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_error(format, args);
+	va_end(args);
 }
 
 void ks_dkms_warn(const char *format, ...)
@@ -196,7 +210,7 @@ static int run_action(struct ks_dkms *dkms)
 	int code;
 
 	if (!load(dkms, &error))
-		return ks_dkms_die(KS_DKMS_NOT_ALLOWED, "%s", error->message);
+		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	set_default_kernel(dkms);
 	set_arches(dkms);
 	code = ks_dkms_check(dkms, dkms->action);
@@ -232,8 +246,8 @@ static int dispatch(struct ks_dkms *dkms)
 	if (dkms->action)
 		return run_action(dkms);
 	/* dkms 3.4.3 exits with 0 here, and packages have come to rely on worse */
-	ks_dkms_die(KS_DKMS_OK, "Unknown action specified: \"%s\"",
-		    options->module ? options->module : "");
+	ks_dkms_error_line("Unknown action specified: \"%s\"",
+			   options->module ? options->module : "");
 	fflush(stderr);
 	ks_dkms_print_usage(stdout);
 	return KS_DKMS_OK;

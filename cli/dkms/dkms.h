@@ -109,8 +109,10 @@ int ks_dkms_check(const struct ks_dkms *dkms, const struct ks_dkms_action *actio
 /* KS_DKMS_OK, or 1 after printing that the caller cannot write to T. */
 int ks_dkms_check_tree(const struct ks_dkms *dkms);
 
-/* An empty line, "Error! TEXT", and further lines, on stderr. Returns code. */
-int ks_dkms_die(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Print "Error! ..." on stderr and return code. */
+int ks_dkms_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same where the exit code is decided elsewhere. */
+void ks_dkms_error_line(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ks_dkms_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /*
  * True once for each: then the caller prints its conf's "Deprecated feature:
@@ -159,8 +161,8 @@ bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,
  */
 char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target *target);
 char *ks_dkms_source_path(const struct ks_dkms *dkms);
-int ks_dkms_die_no_source(const struct ks_dkms *dkms);
-int ks_dkms_die_no_module(const char *action);
+int ks_dkms_fail_no_source(const struct ks_dkms *dkms);
+int ks_dkms_fail_no_module(const char *action);
 
 /* The actions, each in the file of its name. */
 int ks_dkms_status(struct ks_dkms *dkms);
