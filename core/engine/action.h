@@ -28,7 +28,7 @@ struct ks_action_context {
 
 /*
  * Carry out one action: KS_STATUS_DONE, _FAILED with an error, or _SKIPPED. Not for
- * KS_ACTION_BUILD and what ks_aside_is().
+ * KS_ACTION_BUILD and what ks_background_is().
  */
 enum ks_action_status ks_action_run(const struct ks_action_context *context,
 				    const struct ks_action *action, GError **error);

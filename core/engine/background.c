@@ -16,42 +16,43 @@ struct entry {
 	struct ks_resigning *resigning; /* of sign */
 };
 
-struct ks_asides {
+struct ks_background {
 	const struct ks_action_context *context;
 	GArray *entries; /* struct entry */
 };
 
-struct ks_asides *ks_asides_new(const struct ks_action_context *context)
+struct ks_background *ks_background_new(const struct ks_action_context *context)
 {
-	struct ks_asides *asides = g_new0(struct ks_asides, 1);
+	struct ks_background *background = g_new0(struct ks_background, 1);
 
-	asides->context = context;
-	asides->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
-	return asides;
+	background->context = context;
+	background->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	return background;
 }
 
-void ks_asides_free(struct ks_asides *asides)
+void ks_background_free(struct ks_background *background)
 {
 	GError *failure = NULL;
 	guint index;
 
-	ks_asides_cancel(asides);
-	while (ks_asides_take(asides, true, &index, &failure))
+	ks_background_cancel(background);
+	while (ks_background_take(background, true, &index, &failure))
 		g_clear_error(&failure);
-	g_array_unref(asides->entries);
-	g_free(asides);
+	g_array_unref(background->entries);
+	g_free(background);
 }
 
-bool ks_aside_is(const struct ks_action *action)
+bool ks_background_is(const struct ks_action *action)
 {
 	return action->kind == KS_ACTION_DEPMOD || action->kind == KS_ACTION_INITRAMFS ||
 	       action->kind == KS_ACTION_SIGN;
 }
 
-bool ks_asides_have_room(const struct ks_asides *asides, const struct ks_action *action)
+bool ks_background_have_room(const struct ks_background *background,
+			     const struct ks_action *action)
 {
-	for (guint i = 0; i < asides->entries->len; i++)
-		if (g_array_index(asides->entries, struct entry, i).action->kind ==
+	for (guint i = 0; i < background->entries->len; i++)
+		if (g_array_index(background->entries, struct entry, i).action->kind ==
 			    KS_ACTION_INITRAMFS &&
 		    action->kind == KS_ACTION_INITRAMFS)
 			return false;
@@ -78,10 +79,10 @@ static bool start_initramfs(const struct ks_system *system,
 	return ks_install_initramfs_start(system, kernel, log_fd, tool, error);
 }
 
-bool ks_asides_start(struct ks_asides *asides, guint index,
-		     const struct ks_action *action, bool *runs, GError **error)
+bool ks_background_start(struct ks_background *background, guint index,
+			 const struct ks_action *action, bool *runs, GError **error)
 {
-	const struct ks_action_context *context = asides->context;
+	const struct ks_action_context *context = background->context;
 	struct entry entry = {.index = index, .action = action};
 	bool ok = true;
 
@@ -96,13 +97,13 @@ bool ks_asides_start(struct ks_asides *asides, guint index,
 	}
 	*runs = entry.tool || entry.resigning;
 	if (*runs)
-		g_array_append_val(asides->entries, entry);
+		g_array_append_val(background->entries, entry);
 	return ok;
 }
 
-guint ks_asides_count(const struct ks_asides *asides)
+guint ks_background_count(const struct ks_background *background)
 {
-	return asides->entries->len;
+	return background->entries->len;
 }
 
 static struct pollfd make_pollfd(const struct entry *entry)
@@ -112,16 +113,17 @@ static struct pollfd make_pollfd(const struct entry *entry)
 			       .events = POLLIN};
 }
 
-void ks_asides_poll(const struct ks_asides *asides, struct pollfd *fds)
+void ks_background_poll(const struct ks_background *background, struct pollfd *fds)
 {
-	for (guint i = 0; i < asides->entries->len; i++)
-		fds[i] = make_pollfd(&g_array_index(asides->entries, struct entry, i));
+	for (guint i = 0; i < background->entries->len; i++)
+		fds[i] =
+			make_pollfd(&g_array_index(background->entries, struct entry, i));
 }
 
-static void finish(const struct ks_asides *asides, const struct entry *entry,
+static void finish(const struct ks_background *background, const struct entry *entry,
 		   GError **failure)
 {
-	const struct ks_system *system = asides->context->system;
+	const struct ks_system *system = background->context->system;
 
 	if (entry->resigning)
 		ks_resign_finish(entry->resigning, failure);
@@ -132,32 +134,33 @@ static void finish(const struct ks_asides *asides, const struct entry *entry,
 		ks_install_depmod_finish(entry->action->kernel, entry->tool, failure);
 }
 
-bool ks_asides_take(struct ks_asides *asides, bool wait, guint *index, GError **failure)
+bool ks_background_take(struct ks_background *background, bool wait, guint *index,
+			GError **failure)
 {
-	for (guint i = 0; i < asides->entries->len; i++) {
+	for (guint i = 0; i < background->entries->len; i++) {
 		const struct entry entry =
-			g_array_index(asides->entries, struct entry, i);
+			g_array_index(background->entries, struct entry, i);
 		struct pollfd pollfd = make_pollfd(&entry);
 
 		if (!wait && poll(&pollfd, 1, 0) != 1)
 			continue;
-		g_array_remove_index(asides->entries, i);
-		finish(asides, &entry, failure);
+		g_array_remove_index(background->entries, i);
+		finish(background, &entry, failure);
 		*index = entry.index;
 		return true;
 	}
 	return false;
 }
 
-void ks_asides_cancel(struct ks_asides *asides)
+void ks_background_cancel(struct ks_background *background)
 {
-	for (guint i = asides->entries->len; i-- > 0;) {
+	for (guint i = background->entries->len; i-- > 0;) {
 		const struct entry *entry =
-			&g_array_index(asides->entries, struct entry, i);
+			&g_array_index(background->entries, struct entry, i);
 
 		if (!entry->resigning)
 			continue;
 		ks_resign_cancel(entry->resigning);
-		g_array_remove_index(asides->entries, i);
+		g_array_remove_index(background->entries, i);
 	}
 }

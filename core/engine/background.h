@@ -10,38 +10,40 @@
 #include "core/engine/action.h"
 
 struct pollfd;
-struct ks_asides;
+struct ks_background;
 
 /* context is held on to. */
-struct ks_asides *ks_asides_new(const struct ks_action_context *context);
+struct ks_background *ks_background_new(const struct ks_action_context *context);
 /* Waits for the running ones, except those that sign. */
-void ks_asides_free(struct ks_asides *asides);
-KS_DEFINE_CLEANUP(ks_asides, ks_asides_free)
+void ks_background_free(struct ks_background *background);
+KS_DEFINE_CLEANUP(ks_background, ks_background_free)
 
-bool ks_aside_is(const struct ks_action *action);
+bool ks_background_is(const struct ks_action *action);
 /* False of an initramfs while there is another one. */
-bool ks_asides_have_room(const struct ks_asides *asides, const struct ks_action *action);
+bool ks_background_have_room(const struct ks_background *background,
+			     const struct ks_action *action);
 
 /*
  * Start action, the plan's index-th. *runs is false when there was nothing to do: it is
  * done already.
  */
-bool ks_asides_start(struct ks_asides *asides, guint index,
-		     const struct ks_action *action, bool *runs, GError **error);
+bool ks_background_start(struct ks_background *background, guint index,
+			 const struct ks_action *action, bool *runs, GError **error);
 
-guint ks_asides_count(const struct ks_asides *asides);
-/* ks_asides_count() descriptors to poll. */
-void ks_asides_poll(const struct ks_asides *asides, struct pollfd *fds);
+guint ks_background_count(const struct ks_background *background);
+/* ks_background_count() descriptors to poll. */
+void ks_background_poll(const struct ks_background *background, struct pollfd *fds);
 
 /*
  * Finish one that has ended; with wait, wait until any has. False when there is
  * none; else its *index, and in *failure (to be freed) why it failed, or NULL.
  */
-bool ks_asides_take(struct ks_asides *asides, bool wait, guint *index, GError **failure);
+bool ks_background_take(struct ks_background *background, bool wait, guint *index,
+			GError **failure);
 
 /*
  * Kill those that sign, which leaves the artifact as it was. Wait for the
  * others, as half an index is useless, and so is half an image; a ^C of the
  * terminal reaches them anyway.
  */
-void ks_asides_cancel(struct ks_asides *asides);
+void ks_background_cancel(struct ks_background *background);

@@ -36,7 +36,7 @@ struct ks_executor {
 	struct ks_jobserver *jobserver;
 	struct ks_digest_cache *cache;
 	struct ks_memos *memos;
-	struct ks_asides *asides;
+	struct ks_background *background;
 	struct ks_system *host; /* its store serves other roots; NULL when it is ours */
 	GPtrArray *running;	/* struct ks_running */
 	unsigned int max_builds;

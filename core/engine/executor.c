@@ -40,14 +40,14 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 	executor->cache = cache;
 	executor->ready = ks_ready_new(plan);
 	executor->running = g_ptr_array_new_with_free_func(ks_running_free);
-	executor->asides = ks_asides_new(&executor->context);
+	executor->background = ks_background_new(&executor->context);
 	return executor;
 }
 
 void ks_executor_free(struct ks_executor *executor)
 {
 	g_ptr_array_unref(executor->running);
-	ks_asides_free(executor->asides);
+	ks_background_free(executor->background);
 	if (executor->host)
 		ks_system_free(executor->host);
 	if (executor->memos)
@@ -68,7 +68,7 @@ static void finish_asides(struct ks_executor *executor, bool wait)
 	GError *failure = NULL;
 	guint index;
 
-	while (ks_asides_take(executor->asides, wait, &index, &failure)) {
+	while (ks_background_take(executor->background, wait, &index, &failure)) {
 		if (ks_executor_action(executor, index)->kind == KS_ACTION_SIGN)
 			ks_jobserver_give(executor->jobserver);
 		ks_executor_end_action(executor, index,
@@ -83,7 +83,7 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 {
 	const guint n = executor->running->len;
 	const guint n_memos = executor->memos ? ks_memos_count(executor->memos) : 0;
-	const guint n_asides = ks_asides_count(executor->asides);
+	const guint n_asides = ks_background_count(executor->background);
 	const guint n_fds = n + n_memos + n_asides + executor->wants_token;
 	g_autofree struct pollfd *fds = g_new0(struct pollfd, n_fds);
 	g_autofree struct ks_running **running = g_new0(struct ks_running *, n);
@@ -96,7 +96,7 @@ static bool wait_for_builds(struct ks_executor *executor, GError **error)
 	}
 	if (n_memos)
 		ks_memos_poll(executor->memos, fds + n, n_memos);
-	ks_asides_poll(executor->asides, fds + n + n_memos);
+	ks_background_poll(executor->background, fds + n + n_memos);
 	if (executor->wants_token)
 		fds[n_fds - 1] =
 			(struct pollfd){.fd = ks_jobserver_poll_fd(executor->jobserver),
@@ -127,7 +127,7 @@ static void cancel_all(struct ks_executor *executor)
 		ks_build_cancel(running->build);
 	}
 	g_ptr_array_set_size(executor->running, 0);
-	ks_asides_cancel(executor->asides);
+	ks_background_cancel(executor->background);
 	finish_asides(executor, true);
 }
 
@@ -222,7 +222,7 @@ bool ks_executor_run(struct ks_executor *executor, GError **error)
 			return false;
 		}
 		if (!executor->running->len && !executor->wants_token &&
-		    !ks_asides_count(executor->asides)) {
+		    !ks_background_count(executor->background)) {
 			end_builds(executor);
 			return true;
 		}

@@ -18,13 +18,13 @@ static bool is_moot(const struct ks_executor *executor, const struct ks_action *
 }
 
 /* True when the caller has to wait for its end. */
-static bool start_aside(struct ks_executor *executor, guint index, bool *ok,
-			GError **error)
+static bool start_in_background(struct ks_executor *executor, guint index, bool *ok,
+				GError **error)
 {
 	const struct ks_action *action = ks_executor_action(executor, index);
 	bool runs = false;
 
-	*ok = ks_asides_start(executor->asides, index, action, &runs, error);
+	*ok = ks_background_start(executor->background, index, action, &runs, error);
 	if (!runs && action->kind == KS_ACTION_SIGN)
 		ks_jobserver_give(executor->jobserver);
 	return runs;
@@ -45,9 +45,9 @@ static void run_now(struct ks_executor *executor, guint index)
 	}
 	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_ACTION_START,
 						       .action = action});
-	if (!ks_aside_is(action))
+	if (!ks_background_is(action))
 		status = ks_action_run(&executor->context, action, &error);
-	else if (start_aside(executor, index, &ok, &error))
+	else if (start_in_background(executor, index, &ok, &error))
 		return;
 	else
 		status = ok ? KS_STATUS_DONE : KS_STATUS_FAILED;
@@ -112,12 +112,12 @@ static guint choose_build(const struct ks_executor *executor, guint first)
 static bool can_start(struct ks_executor *executor, const struct ks_action *action)
 {
 	if ((action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_SIGN) &&
-	    executor->running->len + ks_asides_count(executor->asides) >=
+	    executor->running->len + ks_background_count(executor->background) >=
 		    executor->max_at_once)
 		return false;
 	if (action->kind == KS_ACTION_BUILD)
 		return executor->running->len < executor->max_builds;
-	if (!ks_asides_have_room(executor->asides, action))
+	if (!ks_background_have_room(executor->background, action))
 		return false;
 	if (action->kind != KS_ACTION_SIGN || ks_jobserver_try_take(executor->jobserver))
 		return true;
