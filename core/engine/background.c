@@ -12,8 +12,8 @@
 struct entry {
 	guint index;
 	const struct ks_action *action;
-	struct ks_tool *tool;		/* of depmod and initramfs */
-	struct ks_resigning *resigning; /* of sign */
+	struct ks_tool *tool;	     /* of depmod and initramfs */
+	struct ks_sign_again *again; /* of sign */
 };
 
 struct ks_background {
@@ -87,15 +87,15 @@ bool ks_background_start(struct ks_background *background, guint index,
 	bool ok = true;
 
 	if (action->kind == KS_ACTION_SIGN) {
-		entry.resigning = ks_resign_start(context, action, error);
-		ok = entry.resigning != NULL;
+		entry.again = ks_sign_again_start(context, action, error);
+		ok = entry.again != NULL;
 	} else if (action->kind == KS_ACTION_INITRAMFS) {
 		ok = start_initramfs(context->system, action->kernel, &entry.tool, error);
 	} else if (!context->options->no_depmod) {
 		ok = ks_install_depmod_start(context->system, action->kernel, &entry.tool,
 					     error);
 	}
-	*runs = entry.tool || entry.resigning;
+	*runs = entry.tool || entry.again;
 	if (*runs)
 		g_array_append_val(background->entries, entry);
 	return ok;
@@ -109,7 +109,7 @@ guint ks_background_count(const struct ks_background *background)
 static struct pollfd make_pollfd(const struct entry *entry)
 {
 	return (struct pollfd){.fd = entry->tool ? ks_run_tool_fd(entry->tool)
-						 : ks_resign_fd(entry->resigning),
+						 : ks_sign_again_fd(entry->again),
 			       .events = POLLIN};
 }
 
@@ -125,8 +125,8 @@ static void finish(const struct ks_background *background, const struct entry *e
 {
 	const struct ks_system *system = background->context->system;
 
-	if (entry->resigning)
-		ks_resign_finish(entry->resigning, failure);
+	if (entry->again)
+		ks_sign_again_finish(entry->again, failure);
 	else if (entry->action->kind == KS_ACTION_INITRAMFS)
 		ks_install_initramfs_finish(system, entry->action->kernel, entry->tool,
 					    failure);
@@ -158,9 +158,9 @@ void ks_background_cancel(struct ks_background *background)
 		const struct entry *entry =
 			&g_array_index(background->entries, struct entry, i);
 
-		if (!entry->resigning)
+		if (!entry->again)
 			continue;
-		ks_resign_cancel(entry->resigning);
+		ks_sign_again_cancel(entry->again);
 		g_array_remove_index(background->entries, i);
 	}
 }

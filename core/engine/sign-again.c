@@ -73,7 +73,7 @@ static bool finish_all(const struct ks_action_context *context,
 	return ks_manifest_store(context->system, manifest, path, error);
 }
 
-struct ks_resigning {
+struct ks_sign_again {
 	const struct ks_action_context *context;
 	const struct ks_action *action;
 	const struct ks_signing *signing;
@@ -81,19 +81,19 @@ struct ks_resigning {
 	struct ks_fork *fork;
 };
 
-static void resigning_free(struct ks_resigning *resigning)
+static void resigning_free(struct ks_sign_again *again)
 {
-	g_free(resigning->staged);
-	g_free(resigning);
+	g_free(again->staged);
+	g_free(again);
 }
 
-static bool stage(const struct ks_resigning *resigning, GError **error)
+static bool stage(const struct ks_sign_again *again, GError **error)
 {
 	const struct ks_treeop_copy_options options = {
 		.max_bytes = MAX_ARTIFACT_BYTES, .max_entries = MAX_ARTIFACT_ENTRIES};
-	const struct ks_action_context *context = resigning->context;
+	const struct ks_action_context *context = again->context;
 	const struct ks_system *system = context->system;
-	const struct ks_target *target = resigning->action->target;
+	const struct ks_target *target = again->action->target;
 	const struct ks_kernel *kernel = target->kernel;
 	g_autofree char *dir = ks_tree_artifact_path(system, target->source->name,
 						     target->source->version,
@@ -101,10 +101,10 @@ static bool stage(const struct ks_resigning *resigning, GError **error)
 	g_autofree char *path = g_build_filename(dir, "manifest", NULL);
 	ks_auto(ks_manifest) manifest = ks_manifest_load(system, path, error);
 
-	return manifest && ks_treeop_remove(system->root, resigning->staged, error) &&
-	       ks_treeop_copy(system->root, dir, resigning->staged, &options, error) &&
-	       finish_all(context, kernel, resigning->signing, resigning->staged,
-			  manifest, error);
+	return manifest && ks_treeop_remove(system->root, again->staged, error) &&
+	       ks_treeop_copy(system->root, dir, again->staged, &options, error) &&
+	       finish_all(context, kernel, again->signing, again->staged, manifest,
+			  error);
 }
 
 /* An error, or none. */
@@ -122,10 +122,10 @@ static void notify(const struct ks_action_context *context, struct ks_event even
 		context->options->observer(&event, context->options->observer_data);
 }
 
-struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
-				     const struct ks_action *action, GError **error)
+struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *context,
+					  const struct ks_action *action, GError **error)
 {
-	struct ks_resigning *resigning = NULL;
+	struct ks_sign_again *again = NULL;
 	bool first;
 	const struct ks_signing *signing =
 		ks_signings_get(context->signings, action->target->kernel, &first);
@@ -140,28 +140,28 @@ struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
 					      : ks_sign_verdict_id(signing->verdict));
 		return NULL;
 	}
-	resigning = g_new0(struct ks_resigning, 1);
-	resigning->context = context;
-	resigning->action = action;
-	resigning->signing = signing;
-	resigning->staged = staged_path(context, action->target);
-	resigning->fork = ks_fork_start(stage_in_copy, resigning, error);
-	if (resigning->fork)
-		return resigning;
+	again = g_new0(struct ks_sign_again, 1);
+	again->context = context;
+	again->action = action;
+	again->signing = signing;
+	again->staged = staged_path(context, action->target);
+	again->fork = ks_fork_start(stage_in_copy, again, error);
+	if (again->fork)
+		return again;
 	g_prefix_error(error, "cannot sign it anew: ");
-	resigning_free(resigning);
+	resigning_free(again);
 	return NULL;
 }
 
-int ks_resign_fd(const struct ks_resigning *resigning)
+int ks_sign_again_fd(const struct ks_sign_again *again)
 {
-	return ks_fork_fd(resigning->fork);
+	return ks_fork_fd(again->fork);
 }
 
-static bool take_answer(struct ks_resigning *resigning, GError **error)
+static bool take_answer(struct ks_sign_again *again, GError **error)
 {
 	g_autoptr(GVariant) answer =
-		ks_fork_finish(g_steal_pointer(&resigning->fork),
+		ks_fork_finish(g_steal_pointer(&again->fork),
 			       G_VARIANT_TYPE("m" KS_ERROR_VARIANT), error);
 	g_autoptr(GVariant) failure = answer ? g_variant_get_maybe(answer) : NULL;
 
@@ -170,45 +170,45 @@ static bool take_answer(struct ks_resigning *resigning, GError **error)
 	return answer && !failure;
 }
 
-static bool publish(const struct ks_resigning *resigning, struct ks_manifest **result,
+static bool publish(const struct ks_sign_again *again, struct ks_manifest **result,
 		    GError **error)
 {
-	const struct ks_system *system = resigning->context->system;
-	const struct ks_target *target = resigning->action->target;
-	g_autofree char *path = g_build_filename(resigning->staged, "manifest", NULL);
+	const struct ks_system *system = again->context->system;
+	const struct ks_target *target = again->action->target;
+	g_autofree char *path = g_build_filename(again->staged, "manifest", NULL);
 	ks_auto(ks_manifest) manifest = ks_manifest_load(system, path, error);
 
 	if (!manifest ||
 	    !ks_tree_publish(system, target->source->name, target->source->version,
-			     target->kernel->release, target->kernel->arch,
-			     resigning->staged, error))
+			     target->kernel->release, target->kernel->arch, again->staged,
+			     error))
 		return false;
 	*result = g_steal_pointer(&manifest);
 	return true;
 }
 
-bool ks_resign_finish(struct ks_resigning *resigning, GError **error)
+bool ks_sign_again_finish(struct ks_sign_again *again, GError **error)
 {
-	const struct ks_action_context *context = resigning->context;
+	const struct ks_action_context *context = again->context;
 	ks_auto(ks_manifest) manifest = NULL;
-	bool ok = take_answer(resigning, error) && publish(resigning, &manifest, error);
+	bool ok = take_answer(again, error) && publish(again, &manifest, error);
 
 	if (ok) {
 		notify(context, (struct ks_event){.kind = KS_EVENT_SIGNED,
-						  .action = resigning->action,
-						  .signing = resigning->signing,
+						  .action = again->action,
+						  .signing = again->signing,
 						  .manifest = manifest});
 	} else {
-		ks_treeop_remove(context->system->root, resigning->staged, NULL);
+		ks_treeop_remove(context->system->root, again->staged, NULL);
 		g_prefix_error(error, "cannot sign it anew: ");
 	}
-	resigning_free(resigning);
+	resigning_free(again);
 	return ok;
 }
 
-void ks_resign_cancel(struct ks_resigning *resigning)
+void ks_sign_again_cancel(struct ks_sign_again *again)
 {
-	ks_fork_kill(resigning->fork);
-	ks_treeop_remove(resigning->context->system->root, resigning->staged, NULL);
-	resigning_free(resigning);
+	ks_fork_kill(again->fork);
+	ks_treeop_remove(again->context->system->root, again->staged, NULL);
+	resigning_free(again);
 }

@@ -13,13 +13,13 @@
  *
  * Everything except the exchange runs in a copy of the engine (core/support/fork.h).
  */
-struct ks_resigning;
+struct ks_sign_again;
 
 /* context and action are held on to. */
-struct ks_resigning *ks_resign_start(const struct ks_action_context *context,
-				     const struct ks_action *action, GError **error);
+struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *context,
+					  const struct ks_action *action, GError **error);
 /* Readable when it has ended: for poll(2). */
-int ks_resign_fd(const struct ks_resigning *resigning);
+int ks_sign_again_fd(const struct ks_sign_again *again);
 /* Wait, exchange, free. */
-bool ks_resign_finish(struct ks_resigning *resigning, GError **error);
-void ks_resign_cancel(struct ks_resigning *resigning);
+bool ks_sign_again_finish(struct ks_sign_again *again, GError **error);
+void ks_sign_again_cancel(struct ks_sign_again *again);
