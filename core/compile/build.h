@@ -62,7 +62,7 @@ struct ks_build_request {
 	struct ks_digest_cache *digests;
 	const struct ks_system *other_store; /* looked into as well; may be NULL */
 	/*
-	 * The file of ks_probe_memo_find() for the kernel, the caller's to free, or NULL.
+	 * The file of ks_memo_find() for the kernel, the caller's to free, or NULL.
 	 * Called once, when the first step that has a token starts: it may have been
 	 * recorded while the build waited. May itself be NULL.
 	 */

@@ -14,7 +14,7 @@ struct entry {
 	guint n_builds;
 	bool is_carried; /* what another kernel's memo knows has been looked for */
 	bool is_tried;
-	struct ks_probe_recording *recording; /* running, or NULL */
+	struct ks_memo_recording *recording; /* running, or NULL */
 };
 
 struct ks_memos {
@@ -31,7 +31,7 @@ static void entry_free(gpointer data)
 	struct entry *entry = data;
 
 	if (entry->recording)
-		ks_probe_recording_free(entry->recording);
+		ks_memo_recording_free(entry->recording);
 	g_free(entry);
 }
 
@@ -79,7 +79,7 @@ struct ks_memos *ks_memos_new(const struct ks_system *system,
 	memos->kernels = kernels;
 	memos->entries = g_ptr_array_new_with_free_func(entry_free);
 	count_builds(memos, plan);
-	ks_probe_sweep(system, kernels);
+	ks_memo_sweep(system, kernels);
 	return memos;
 }
 
@@ -96,8 +96,8 @@ static void record(struct ks_memos *memos, struct entry *entry)
 		return;
 	entry->is_tried = true;
 	entry->recording =
-		ks_probe_record(memos->system, memos->settings, memos->jobserver,
-				entry->kernel, memos->cache, NULL);
+		ks_memo_record(memos->system, memos->settings, memos->jobserver,
+			       entry->kernel, memos->cache, NULL);
 	if (!entry->recording)
 		ks_jobserver_give(memos->jobserver);
 }
@@ -106,7 +106,7 @@ char *ks_memos_find(const struct ks_memos *memos, struct ks_kernel *kernel)
 {
 	if (!memos->settings->probe_memo || !find(memos, kernel))
 		return NULL;
-	return ks_probe_memo_find(memos->system, kernel, memos->cache, NULL);
+	return ks_memo_find(memos->system, kernel, memos->cache, NULL);
 }
 
 void ks_memos_start(struct ks_memos *memos, struct ks_kernel *kernel)
@@ -117,9 +117,9 @@ void ks_memos_start(struct ks_memos *memos, struct ks_kernel *kernel)
 
 	if (!memos->settings->probe_memo || !entry || entry->is_tried)
 		return;
-	path = ks_probe_memo_find(memos->system, kernel, memos->cache, &is_whole);
+	path = ks_memo_find(memos->system, kernel, memos->cache, &is_whole);
 	if (!path && !entry->is_carried)
-		ks_probe_memo_carry(memos->system, kernel, memos->kernels, memos->cache);
+		ks_memo_carry(memos->system, kernel, memos->kernels, memos->cache);
 	entry->is_carried = true;
 	if (!is_whole && entry->n_builds >= MIN_BUILDS)
 		record(memos, entry);
@@ -143,7 +143,7 @@ guint ks_memos_poll(const struct ks_memos *memos, struct pollfd *fds, guint n_ma
 
 		if (!entry->recording)
 			continue;
-		fds[n].fd = ks_probe_recording_fd(entry->recording);
+		fds[n].fd = ks_memo_recording_fd(entry->recording);
 		fds[n++].events = POLLIN;
 	}
 	return n;
@@ -151,7 +151,7 @@ guint ks_memos_poll(const struct ks_memos *memos, struct pollfd *fds, guint n_ma
 
 static bool has_ended(const struct entry *entry)
 {
-	struct pollfd pollfd = {.fd = ks_probe_recording_fd(entry->recording),
+	struct pollfd pollfd = {.fd = ks_memo_recording_fd(entry->recording),
 				.events = POLLIN};
 
 	return poll(&pollfd, 1, 0) == 1;
@@ -164,8 +164,8 @@ void ks_memos_advance(struct ks_memos *memos)
 
 		if (!entry->recording || !has_ended(entry))
 			continue;
-		ks_probe_recording_finish(entry->recording, NULL);
-		ks_probe_recording_free(entry->recording);
+		ks_memo_recording_finish(entry->recording, NULL);
+		ks_memo_recording_free(entry->recording);
 		entry->recording = NULL;
 		ks_jobserver_give(memos->jobserver);
 	}

@@ -97,8 +97,8 @@ static bool add_toolchain(GString *text, const struct ks_system *system,
 	return true;
 }
 
-char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
-		   struct ks_digest_cache *cache)
+char *ks_memo_key(const struct ks_system *system, struct ks_kernel *kernel,
+		  struct ks_digest_cache *cache)
 {
 	g_autoptr(GString) text = g_string_new("probes " FORMAT "\n");
 	g_autofree char *fingerprint =
@@ -113,9 +113,8 @@ char *ks_probe_key(const struct ks_system *system, struct ks_kernel *kernel,
 	return ks_digest_data(text->str, text->len);
 }
 
-char *ks_probe_toolchain_key(const struct ks_system *system,
-			     const struct ks_kernel *kernel,
-			     struct ks_digest_cache *cache)
+char *ks_memo_toolchain_key(const struct ks_system *system,
+			    const struct ks_kernel *kernel, struct ks_digest_cache *cache)
 {
 	g_autoptr(GString) text = g_string_new("toolchain " FORMAT "\n");
 

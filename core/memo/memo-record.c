@@ -21,11 +21,11 @@
 #define MAX_FILE_BYTES (16u << 20)
 #define TIMEOUT_S      120
 
-struct ks_probe_recording {
+struct ks_memo_recording {
 	const struct ks_system *system;
 	struct ks_kernel *kernel;
 	struct ks_digest_cache *cache;
-	struct ks_probe_scope scope;
+	struct ks_memo_scope scope;
 	char *key;  /* of when it began */
 	char *dir;  /* where it sees itself */
 	char *tree; /* where that really is */
@@ -33,12 +33,12 @@ struct ks_probe_recording {
 	struct ks_sandbox sandbox;
 };
 
-static char *recording_file(const struct ks_probe_recording *recording, const char *name)
+static char *recording_file(const struct ks_memo_recording *recording, const char *name)
 {
 	return g_build_filename(recording->dir, name, NULL);
 }
 
-static bool write_file(const struct ks_probe_recording *recording, const char *name,
+static bool write_file(const struct ks_memo_recording *recording, const char *name,
 		       const char *text, GError **error)
 {
 	g_autofree char *path = g_build_filename(recording->tree, name, NULL);
@@ -47,10 +47,10 @@ static bool write_file(const struct ks_probe_recording *recording, const char *n
 				error);
 }
 
-static bool make_directories(const struct ks_probe_recording *recording, GError **error)
+static bool make_directories(const struct ks_memo_recording *recording, GError **error)
 {
 	const struct ks_root *root = recording->system->root;
-	g_autofree char *parent = ks_probe_dir(recording->system);
+	g_autofree char *parent = ks_memo_dir(recording->system);
 	g_autofree char *work_root = ks_system_work_root(recording->system);
 
 	return ks_root_mkdir_p(root, parent, 0755, error) &&
@@ -62,15 +62,15 @@ static bool make_directories(const struct ks_probe_recording *recording, GError 
 }
 
 /* An empty module: all the questions are asked before the first file is compiled. */
-static bool make_module(struct ks_probe_recording *recording, uid_t uid, gid_t gid,
+static bool make_module(struct ks_memo_recording *recording, uid_t uid, gid_t gid,
 			GError **error)
 {
 	const struct ks_root *root = recording->system->root;
 	g_autofree char *log = recording_file(recording, "log");
-	g_autofree char *memo = ks_probe_memo_read(recording->system, recording->kernel,
-						   recording->cache);
-	g_autofree char *known = memo ? ks_probe_text_carry(memo) : NULL;
-	g_autofree char *fragment = ks_probe_text_recorder(&recording->scope, log, known);
+	g_autofree char *memo =
+		ks_memo_read(recording->system, recording->kernel, recording->cache);
+	g_autofree char *known = memo ? ks_memo_text_carry(memo) : NULL;
+	g_autofree char *fragment = ks_memo_text_recorder(&recording->scope, log, known);
 	ks_autofd int fd = -1;
 
 	if (!make_directories(recording, error) ||
@@ -89,7 +89,7 @@ static bool make_module(struct ks_probe_recording *recording, uid_t uid, gid_t g
 }
 
 /* As builds have it, "NAME=value", or NULL: the one that the makefiles name. */
-static char *name_compiler(const struct ks_probe_recording *recording)
+static char *name_compiler(const struct ks_memo_recording *recording)
 {
 	g_autofree char *path = ks_kernel_tool_path(recording->system, NULL);
 	struct ks_toolchain toolchain;
@@ -104,9 +104,8 @@ static char *name_compiler(const struct ks_probe_recording *recording)
 	return variable;
 }
 
-static bool start(struct ks_probe_recording *recording,
-		  const struct ks_settings *settings, struct ks_jobserver *jobserver,
-		  GError **error)
+static bool start(struct ks_memo_recording *recording, const struct ks_settings *settings,
+		  struct ks_jobserver *jobserver, GError **error)
 {
 	const struct ks_kernel *kernel = recording->kernel;
 	g_autofree char *module = g_strconcat("M=", recording->dir, NULL);
@@ -168,7 +167,7 @@ static bool start(struct ks_probe_recording *recording,
  * it: nobody else may write there. With a mount of its own that is below root's
  * own directory; otherwise it also needs another user than the builds have.
  */
-static bool choose_tree(struct ks_probe_recording *recording)
+static bool choose_tree(struct ks_memo_recording *recording)
 {
 	const struct ks_system *system = recording->system;
 	g_autofree char *work_root = ks_system_work_root(system);
@@ -186,33 +185,33 @@ static bool choose_tree(struct ks_probe_recording *recording)
 	return geteuid() != 0 || uid != build_uid;
 }
 
-struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
-					   const struct ks_settings *settings,
-					   struct ks_jobserver *jobserver,
-					   struct ks_kernel *kernel,
-					   struct ks_digest_cache *cache, GError **error)
+struct ks_memo_recording *ks_memo_record(const struct ks_system *system,
+					 const struct ks_settings *settings,
+					 struct ks_jobserver *jobserver,
+					 struct ks_kernel *kernel,
+					 struct ks_digest_cache *cache, GError **error)
 {
-	ks_auto(ks_probe_recording) recording = g_new0(struct ks_probe_recording, 1);
+	ks_auto(ks_memo_recording) recording = g_new0(struct ks_memo_recording, 1);
 
 	recording->system = system;
 	recording->kernel = kernel;
 	recording->cache = cache;
 	recording->dir = g_strdup_printf("%s/probes/%s-%s.%d", system->state_dir,
 					 kernel->release, kernel->arch, (int)getpid());
-	recording->key = ks_probe_key(system, kernel, cache);
-	if (!recording->key || !ks_probe_scope_find(system, kernel, &recording->scope) ||
-	    !ks_probe_is_plain_path(recording->dir) || !choose_tree(recording) ||
+	recording->key = ks_memo_key(system, kernel, cache);
+	if (!recording->key || !ks_memo_scope_find(system, kernel, &recording->scope) ||
+	    !ks_memo_is_plain_path(recording->dir) || !choose_tree(recording) ||
 	    !start(recording, settings, jobserver, error))
 		return NULL;
 	return g_steal_pointer(&recording);
 }
 
-int ks_probe_recording_fd(const struct ks_probe_recording *recording)
+int ks_memo_recording_fd(const struct ks_memo_recording *recording)
 {
 	return recording->sandbox.pidfd;
 }
 
-static bool end(struct ks_probe_recording *recording, GError **error)
+static bool end(struct ks_memo_recording *recording, GError **error)
 {
 	g_autofree char *how = NULL;
 	int status = 0;
@@ -229,7 +228,7 @@ static bool end(struct ks_probe_recording *recording, GError **error)
 }
 
 /* The directory was the build user's: it may contain anything now. */
-static char *read_log(const struct ks_probe_recording *recording, GError **error)
+static char *read_log(const struct ks_memo_recording *recording, GError **error)
 {
 	ks_autofd int dir_fd =
 		ks_root_openat(recording->system->root, recording->tree,
@@ -256,16 +255,16 @@ static char *read_log(const struct ks_probe_recording *recording, GError **error
 	return g_steal_pointer(&text);
 }
 
-bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **error)
+bool ks_memo_recording_finish(struct ks_memo_recording *recording, GError **error)
 {
 	const struct ks_system *system = recording->system;
 	g_autofree char *log = end(recording, error) ? read_log(recording, error) : NULL;
-	g_autofree char *memo = log ? ks_probe_text_memo(&recording->scope, log) : NULL;
+	g_autofree char *memo = log ? ks_memo_text_make(&recording->scope, log) : NULL;
 	g_autofree char *key = NULL;
 
 	if (!log)
 		return false;
-	key = ks_probe_key(system, recording->kernel, recording->cache);
+	key = ks_memo_key(system, recording->kernel, recording->cache);
 	if (!memo || g_strcmp0(key, recording->key) != 0) {
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "what the compiler answers for %s cannot be kept: %s",
@@ -273,10 +272,10 @@ bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **er
 			     memo ? "it was changed meanwhile" : "no usable answer");
 		return false;
 	}
-	return ks_probe_memo_write(system, recording->kernel, key, memo, error);
+	return ks_memo_write(system, recording->kernel, key, memo, error);
 }
 
-void ks_probe_recording_free(struct ks_probe_recording *recording)
+void ks_memo_recording_free(struct ks_memo_recording *recording)
 {
 	int status;
 
@@ -288,7 +287,7 @@ void ks_probe_recording_free(struct ks_probe_recording *recording)
 		ks_treeop_remove(recording->system->root, recording->tree, NULL);
 		ks_treeop_remove(recording->system->root, recording->dir, NULL);
 	}
-	ks_probe_scope_clear(&recording->scope);
+	ks_memo_scope_clear(&recording->scope);
 	g_free(recording->key);
 	g_free(recording->dir);
 	g_free(recording->tree);

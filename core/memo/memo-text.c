@@ -51,7 +51,7 @@ static bool is_known(const char *definition)
 	return strcmp(rest, tail) == 0;
 }
 
-char *ks_probe_text_find_try_run(const char *makefile)
+char *ks_memo_text_find_try_run(const char *makefile)
 {
 	static const char start[] = "try-run = ";
 	g_auto(GStrv) lines = g_strsplit(makefile, "\n", -1);
@@ -96,7 +96,7 @@ static const char encoder[] =
  * Not for makefiles of the module itself, in which try-run may mean something
  * else; not where other programs than the usual ones would be asked.
  */
-static void open_scope(GString *text, const struct ks_probe_scope *scope)
+static void open_scope(GString *text, const struct ks_memo_scope *scope)
 {
 	g_autofree char *directories = g_strjoinv(" ", scope->directories);
 
@@ -213,8 +213,8 @@ static bool append_answers(GString *text, const char *log)
 
 /* --- whole */
 
-char *ks_probe_text_recorder(const struct ks_probe_scope *scope, const char *log_path,
-			     const char *known)
+char *ks_memo_text_recorder(const struct ks_memo_scope *scope, const char *log_path,
+			    const char *known)
 {
 	GString *text = g_string_new(NULL);
 
@@ -235,7 +235,7 @@ char *ks_probe_text_recorder(const struct ks_probe_scope *scope, const char *log
 	return g_string_free(text, FALSE);
 }
 
-char *ks_probe_text_memo(const struct ks_probe_scope *scope, const char *log)
+char *ks_memo_text_make(const struct ks_memo_scope *scope, const char *log)
 {
 	GString *text = g_string_new(NULL);
 
@@ -274,7 +274,7 @@ static bool is_of_any_kernel(const char *question)
 	return true;
 }
 
-char *ks_probe_text_carry(const char *memo)
+char *ks_memo_text_carry(const char *memo)
 {
 	g_auto(GStrv) lines = g_strsplit(memo, "\n", LOG_LINES_MAX);
 	GString *log = g_string_new(NULL);

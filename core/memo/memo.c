@@ -17,7 +17,7 @@
  */
 #define CARRIED "# from another kernel\n"
 
-char *ks_probe_dir(const struct ks_system *system)
+char *ks_memo_dir(const struct ks_system *system)
 {
 	return g_build_filename(system->state_dir, "probes", NULL);
 }
@@ -46,8 +46,8 @@ static bool is_trusted(const struct ks_system *system, const char *path)
 	       st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
-char *ks_probe_memo_read(const struct ks_system *system, struct ks_kernel *kernel,
-			 struct ks_digest_cache *cache)
+char *ks_memo_read(const struct ks_system *system, struct ks_kernel *kernel,
+		   struct ks_digest_cache *cache)
 {
 	g_autofree char *path = memo_path(system, kernel);
 	g_autofree char *text = NULL;
@@ -59,27 +59,27 @@ char *ks_probe_memo_read(const struct ks_system *system, struct ks_kernel *kerne
 		return NULL;
 	text = ks_root_read_file(system->root, path, MAX_BYTES, NULL, NULL);
 	body = text ? strchr(text, '\n') : NULL;
-	key = body ? ks_probe_key(system, kernel, cache) : NULL;
+	key = body ? ks_memo_key(system, kernel, cache) : NULL;
 	if (!key)
 		return NULL;
 	header = make_header(key, body + 1);
 	return g_str_has_prefix(text, header) ? g_strdup(body + 1) : NULL;
 }
 
-char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
-			 struct ks_digest_cache *cache, bool *is_whole)
+char *ks_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
+		   struct ks_digest_cache *cache, bool *is_whole)
 {
-	g_autofree char *text = ks_probe_memo_read(system, kernel, cache);
+	g_autofree char *text = ks_memo_read(system, kernel, cache);
 
 	if (is_whole)
 		*is_whole = text && !g_str_has_prefix(text, CARRIED);
 	return text ? memo_path(system, kernel) : NULL;
 }
 
-bool ks_probe_memo_write(const struct ks_system *system, const struct ks_kernel *kernel,
-			 const char *key, const char *fragment, GError **error)
+bool ks_memo_write(const struct ks_system *system, const struct ks_kernel *kernel,
+		   const char *key, const char *fragment, GError **error)
 {
-	g_autofree char *dir = ks_probe_dir(system);
+	g_autofree char *dir = ks_memo_dir(system);
 	g_autofree char *path = memo_path(system, kernel);
 	g_autofree char *header = make_header(key, fragment);
 	g_autofree char *text = g_strconcat(header, fragment, NULL);
@@ -95,40 +95,40 @@ bool ks_probe_memo_write(const struct ks_system *system, const struct ks_kernel 
 static char *find_answers(const struct ks_system *system, const struct ks_kernel *kernel,
 			  GPtrArray *kernels, struct ks_digest_cache *cache)
 {
-	g_autofree char *key = ks_probe_toolchain_key(system, kernel, cache);
+	g_autofree char *key = ks_memo_toolchain_key(system, kernel, cache);
 
 	for (guint i = 0; key && i < kernels->len; i++) {
 		struct ks_kernel *other = kernels->pdata[i];
 		g_autofree char *memo =
-			other != kernel ? ks_probe_memo_read(system, other, cache) : NULL;
+			other != kernel ? ks_memo_read(system, other, cache) : NULL;
 		g_autofree char *other_key =
-			memo ? ks_probe_toolchain_key(system, other, cache) : NULL;
+			memo ? ks_memo_toolchain_key(system, other, cache) : NULL;
 
 		if (g_strcmp0(key, other_key) == 0)
-			return ks_probe_text_carry(memo);
+			return ks_memo_text_carry(memo);
 	}
 	return NULL;
 }
 
-bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
-			 GPtrArray *kernels, struct ks_digest_cache *cache)
+bool ks_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
+		   GPtrArray *kernels, struct ks_digest_cache *cache)
 {
-	struct ks_probe_scope scope = {0};
+	struct ks_memo_scope scope = {0};
 	g_autofree char *answers = find_answers(system, kernel, kernels, cache);
-	g_autofree char *key = answers ? ks_probe_key(system, kernel, cache) : NULL;
+	g_autofree char *key = answers ? ks_memo_key(system, kernel, cache) : NULL;
 	g_autofree char *memo = NULL;
 	g_autofree char *fragment = NULL;
 
-	if (key && ks_probe_scope_find(system, kernel, &scope))
-		memo = ks_probe_text_memo(&scope, answers);
-	ks_probe_scope_clear(&scope);
+	if (key && ks_memo_scope_find(system, kernel, &scope))
+		memo = ks_memo_text_make(&scope, answers);
+	ks_memo_scope_clear(&scope);
 	fragment = memo ? g_strconcat(CARRIED, memo, NULL) : NULL;
-	return fragment && ks_probe_memo_write(system, kernel, key, fragment, NULL);
+	return fragment && ks_memo_write(system, kernel, key, fragment, NULL);
 }
 
-void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels)
+void ks_memo_sweep(const struct ks_system *system, GPtrArray *kernels)
 {
-	g_autofree char *dir = ks_probe_dir(system);
+	g_autofree char *dir = ks_memo_dir(system);
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, dir, NULL);
 
 	for (guint i = 0; names && i < names->len; i++) {
@@ -147,7 +147,7 @@ void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels)
 
 /* --- what the headers ask with */
 
-bool ks_probe_is_plain_path(const char *path)
+bool ks_memo_is_plain_path(const char *path)
 {
 	for (const char *p = path; *p; p++)
 		if (!g_ascii_isalnum(*p) && !strchr("/._+-:@~", *p))
@@ -161,7 +161,7 @@ static void add_directory(GPtrArray *directories, const struct ks_system *system
 	g_autofree char *path = g_build_filename(dir, name, NULL);
 	g_autofree char *real = ks_root_realpath(system->root, path);
 
-	if (real && ks_probe_is_plain_path(real) &&
+	if (real && ks_memo_is_plain_path(real) &&
 	    !g_ptr_array_find_with_equal_func(directories, real, g_str_equal, NULL))
 		g_ptr_array_add(directories, g_steal_pointer(&real));
 }
@@ -177,7 +177,7 @@ static char *read_try_run(const struct ks_system *system, char **directories)
 				g_build_filename(*directories, files[i], NULL);
 			g_autofree char *text = ks_root_read_file(system->root, path,
 								  MAX_BYTES, NULL, NULL);
-			char *found = text ? ks_probe_text_find_try_run(text) : NULL;
+			char *found = text ? ks_memo_text_find_try_run(text) : NULL;
 
 			if (found)
 				return found;
@@ -186,8 +186,8 @@ static char *read_try_run(const struct ks_system *system, char **directories)
 	return NULL;
 }
 
-bool ks_probe_scope_find(const struct ks_system *system, const struct ks_kernel *kernel,
-			 struct ks_probe_scope *scope)
+bool ks_memo_scope_find(const struct ks_system *system, const struct ks_kernel *kernel,
+			struct ks_memo_scope *scope)
 {
 	GPtrArray *directories = g_ptr_array_new();
 
@@ -198,11 +198,11 @@ bool ks_probe_scope_find(const struct ks_system *system, const struct ks_kernel 
 	scope->directories = (char **)g_ptr_array_free(directories, FALSE);
 	scope->path = ks_wrapper_path(system, NULL);
 	scope->try_run = read_try_run(system, scope->directories);
-	return scope->try_run && ks_probe_is_plain_path(scope->path) &&
+	return scope->try_run && ks_memo_is_plain_path(scope->path) &&
 	       *scope->directories;
 }
 
-void ks_probe_scope_clear(struct ks_probe_scope *scope)
+void ks_memo_scope_clear(struct ks_memo_scope *scope)
 {
 	g_strfreev(scope->directories);
 	g_free(scope->path);

@@ -39,8 +39,8 @@
  * NULL): it was recorded, and is not what another kernel's said. Costs some dozens of
  * stats, and reading it.
  */
-char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
-			 struct ks_digest_cache *cache, bool *is_whole);
+char *ks_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
+		   struct ks_digest_cache *cache, bool *is_whole);
 
 /*
  * Make this kernel's memo from that of another of these kernels (struct
@@ -48,33 +48,33 @@ char *ks_probe_memo_find(const struct ks_system *system, struct ks_kernel *kerne
  * that name no file, so that do not depend on its headers. False when there is
  * no such memo.
  */
-bool ks_probe_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
-			 GPtrArray *kernels, struct ks_digest_cache *cache);
+bool ks_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
+		   GPtrArray *kernels, struct ks_digest_cache *cache);
 
-struct ks_probe_recording;
+struct ks_memo_recording;
 
 /*
  * Start to record for a kernel with headers, in the sandbox; needs the
  * wrapper (wrapper.h) in place, and the caller holds a token for it. What a memo of
- * another kernel said (ks_probe_memo_carry()) is not asked again. NULL with
+ * another kernel said (ks_memo_carry()) is not asked again. NULL with
  * an error when it cannot be started, NULL without one when the headers ask in
  * a way that is not known: builds go without a memo then.
  */
-struct ks_probe_recording *ks_probe_record(const struct ks_system *system,
-					   const struct ks_settings *settings,
-					   struct ks_jobserver *jobserver,
-					   struct ks_kernel *kernel,
-					   struct ks_digest_cache *cache, GError **error);
+struct ks_memo_recording *ks_memo_record(const struct ks_system *system,
+					 const struct ks_settings *settings,
+					 struct ks_jobserver *jobserver,
+					 struct ks_kernel *kernel,
+					 struct ks_digest_cache *cache, GError **error);
 /* Readable when it has ended. */
-int ks_probe_recording_fd(const struct ks_probe_recording *recording);
+int ks_memo_recording_fd(const struct ks_memo_recording *recording);
 /*
  * It has ended: keep the answers. False with an error when there are none; also
  * when something that they depend on has changed meanwhile.
  */
-bool ks_probe_recording_finish(struct ks_probe_recording *recording, GError **error);
+bool ks_memo_recording_finish(struct ks_memo_recording *recording, GError **error);
 /* Kill it if it still runs; leaves nothing on disk. */
-void ks_probe_recording_free(struct ks_probe_recording *recording);
-KS_DEFINE_CLEANUP(ks_probe_recording, ks_probe_recording_free)
+void ks_memo_recording_free(struct ks_memo_recording *recording);
+KS_DEFINE_CLEANUP(ks_memo_recording, ks_memo_recording_free)
 
 /* Remove memos of kernels that are not among these, and what a killed run left. */
-void ks_probe_sweep(const struct ks_system *system, GPtrArray *kernels);
+void ks_memo_sweep(const struct ks_system *system, GPtrArray *kernels);

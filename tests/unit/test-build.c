@@ -1593,7 +1593,7 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	f->kernel.headers_dir = headers;
 	f->kernel.has_headers = true;
 	g_assert_true(ks_wrapper_place(f->system, &error));
-	ks_auto(ks_probe_recording) recording = ks_probe_record(
+	ks_auto(ks_memo_recording) recording = ks_memo_record(
 		f->system, &f->settings, f->jobserver, &f->kernel, cache, &error);
 	g_assert_no_error(error);
 	if (!recording && !f->request.private_build) {
@@ -1609,13 +1609,13 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	}
 	/* the headers of the test have to be in sight: its own /tmp is another one */
 	if (!g_str_has_prefix(headers, "/tmp/")) {
-		ks_probe_recording_finish(recording, &error);
+		ks_memo_recording_finish(recording, &error);
 		g_assert_no_error(error);
-		memo = ks_probe_memo_find(f->system, &f->kernel, cache, &is_whole);
+		memo = ks_memo_find(f->system, &f->kernel, cache, &is_whole);
 		g_assert_nonnull(memo);
 		g_assert_true(is_whole);
 	}
-	g_clear_pointer(&recording, ks_probe_recording_free);
+	g_clear_pointer(&recording, ks_memo_recording_free);
 	g_assert_cmpint(stat(seen, &st), ==, -1);
 }
 
@@ -1642,24 +1642,24 @@ static void test_probes_of_another_kernel(struct fixture *f, gconstpointer data)
 	g_ptr_array_add(kernels, &other);
 	g_ptr_array_add(kernels, &f->kernel);
 
-	g_assert_false(ks_probe_memo_carry(f->system, &other, kernels, cache));
-	key = ks_probe_key(f->system, &f->kernel, cache);
-	g_assert_true(ks_probe_memo_write(f->system, &f->kernel, key, fragment, &error));
+	g_assert_false(ks_memo_carry(f->system, &other, kernels, cache));
+	key = ks_memo_key(f->system, &f->kernel, cache);
+	g_assert_true(ks_memo_write(f->system, &f->kernel, key, fragment, &error));
 	g_assert_no_error(error);
-	g_assert_true(ks_probe_memo_carry(f->system, &other, kernels, cache));
-	path = ks_probe_memo_find(f->system, &other, cache, &is_whole);
+	g_assert_true(ks_memo_carry(f->system, &other, kernels, cache));
+	path = ks_memo_find(f->system, &other, cache, &is_whole);
 	g_assert_nonnull(path);
 	g_assert_false(is_whole);
-	carried = ks_probe_memo_read(f->system, &other, cache);
+	carried = ks_memo_read(f->system, &other, cache);
 	g_assert_nonnull(strstr(carried, "gcc~-O2~-c|-O2|\n"));
 	g_assert_null(strstr(carried, "x.sh"));
 	g_assert_nonnull(strstr(carried, headers2));
 
 	/* one that is no longer true of its own kernel says nothing */
-	g_assert_true(ks_probe_memo_write(f->system, &f->kernel, "00", fragment, &error));
+	g_assert_true(ks_memo_write(f->system, &f->kernel, "00", fragment, &error));
 	g_assert_cmpint(unlink(path), ==, 0);
-	g_assert_false(ks_probe_memo_carry(f->system, &other, kernels, cache));
-	stale = ks_probe_memo_find(f->system, &other, cache, NULL);
+	g_assert_false(ks_memo_carry(f->system, &other, kernels, cache));
+	stale = ks_memo_find(f->system, &other, cache, NULL);
 	g_assert_null(stale);
 }
 

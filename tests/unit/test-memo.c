@@ -38,7 +38,7 @@
 
 struct fixture {
 	struct faketree tree;
-	struct ks_probe_scope scope;
+	struct ks_memo_scope scope;
 	char *directories[2];
 	char *dir, *log;
 };
@@ -51,8 +51,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->dir = faketree_path(&f->tree, "/kernel");
 	f->log = faketree_path(&f->tree, "/log");
 	f->directories[0] = f->dir;
-	f->scope = (struct ks_probe_scope){
-		.try_run = ks_probe_text_find_try_run(KERNEL),
+	f->scope = (struct ks_memo_scope){
+		.try_run = ks_memo_text_find_try_run(KERNEL),
 		.path = (char *)PATH,
 		.directories = f->directories,
 	};
@@ -102,7 +102,7 @@ static char *make(struct fixture *f, const char *dir, const char *fragment,
 
 static char *record(struct fixture *f)
 {
-	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log, NULL);
+	g_autofree char *recorder = ks_memo_text_recorder(&f->scope, f->log, NULL);
 	g_autofree char *asked = NULL;
 	g_autofree char *output = make(f, "/kernel", recorder, NULL, &asked);
 	g_autofree char *log = faketree_read(&f->tree, "/log");
@@ -110,7 +110,7 @@ static char *record(struct fixture *f)
 	if (!strstr(output, ANSWERS) || !strstr(output, "[Makefile][1]"))
 		g_error("while recording: %s", output);
 	g_assert_nonnull(log);
-	return ks_probe_text_memo(&f->scope, log);
+	return ks_memo_text_make(&f->scope, log);
 }
 
 static void test_answers(struct fixture *f, gconstpointer data)
@@ -168,7 +168,7 @@ static void test_scope(struct fixture *f, gconstpointer data)
 static void test_broken_compiler(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *makefile = g_strdup(KERNEL);
-	g_autofree char *recorder = ks_probe_text_recorder(&f->scope, f->log, NULL);
+	g_autofree char *recorder = ks_memo_text_recorder(&f->scope, f->log, NULL);
 	g_autofree char *asked = NULL;
 	g_autofree char *output = NULL;
 	g_autofree char *log = NULL;
@@ -202,11 +202,11 @@ static void test_hostile_log(struct fixture *f, gconstpointer data)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-		g_assert_cmpstr(ks_probe_text_memo(&f->scope, lines[i]), ==, NULL);
+		g_assert_cmpstr(ks_memo_text_make(&f->scope, lines[i]), ==, NULL);
 	/* two answers to one question */
-	g_assert_cmpstr(ks_probe_text_memo(&f->scope, "a|y|n|y\na|y|n|n\n"), ==, NULL);
+	g_assert_cmpstr(ks_memo_text_make(&f->scope, "a|y|n|y\na|y|n|n\n"), ==, NULL);
 	g_autofree char *memo =
-		ks_probe_text_memo(&f->scope, "a|y|n|y\na|y|n|y\nb|y|n|n\n");
+		ks_memo_text_make(&f->scope, "a|y|n|y\na|y|n|y\nb|y|n|n\n");
 	g_assert_nonnull(strstr(memo, "kmodsmith-yes := \\\n a|y|n\n"));
 	g_assert_nonnull(strstr(memo, "kmodsmith-no := \\\n b|y|n\n"));
 }
@@ -223,10 +223,10 @@ static void test_carry(struct fixture *f, gconstpointer data)
 				     "scripts/x.sh|y|n|n\n"
 				     "gcc~@flags|y|n|y\n";
 	g_autofree char *both = g_strconcat(of_one, log, NULL);
-	g_autofree char *memo = ks_probe_text_memo(&f->scope, both);
-	g_autofree char *carried = ks_probe_text_carry(memo);
+	g_autofree char *memo = ks_memo_text_make(&f->scope, both);
+	g_autofree char *carried = ks_memo_text_carry(memo);
 	g_autofree char *nothing =
-		ks_probe_text_carry("kmodsmith-yes := \\\nx|y\nz|y|n\n");
+		ks_memo_text_carry("kmodsmith-yes := \\\nx|y\nz|y|n\n");
 
 	g_assert_cmpstr(carried, ==, log);
 	g_assert_cmpstr(nothing, ==, "");
@@ -235,25 +235,25 @@ static void test_carry(struct fixture *f, gconstpointer data)
 static void test_carried_is_not_asked(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *first = record(f);
-	g_autofree char *known = ks_probe_text_carry(first);
+	g_autofree char *known = ks_memo_text_carry(first);
 	g_autofree char *asked = NULL, *asked_recording = NULL;
 	g_autofree char *memo = NULL, *recorder = NULL, *log = NULL;
 	g_autofree char *output = NULL, *recorded = NULL, *whole = NULL;
 
 	f->directories[0] = faketree_path(&f->tree, "/other");
-	memo = ks_probe_text_memo(&f->scope, known);
+	memo = ks_memo_text_make(&f->scope, known);
 	output = make(f, "/other", memo, NULL, &asked);
 	g_assert_nonnull(strstr(output, ANSWERS));
 	g_assert_cmpstr(asked, ==, "e\nf\n");
 
 	/* and recording there notes it with what it asks */
 	faketree_write(&f->tree, "/log", "");
-	recorder = ks_probe_text_recorder(&f->scope, f->log, known);
+	recorder = ks_memo_text_recorder(&f->scope, f->log, known);
 	recorded = make(f, "/other", recorder, NULL, &asked_recording);
 	g_assert_nonnull(strstr(recorded, ANSWERS));
 	g_assert_cmpstr(asked_recording, ==, "e\nf\n");
 	log = faketree_read(&f->tree, "/log");
-	whole = ks_probe_text_memo(&f->scope, log);
+	whole = ks_memo_text_make(&f->scope, log);
 	g_assert_cmpstr(whole, ==, memo);
 	g_free(f->directories[0]);
 	f->directories[0] = f->dir;
@@ -267,7 +267,7 @@ static void test_definitions(void)
 		"try-run = $(shell set -e; TMP=$(TMPOUT)/tmp; if ($(1)); then echo "
 		"\"$(2)\"; else echo \"$(3)\"; fi)\n",
 	};
-	g_autofree char *old = ks_probe_text_find_try_run(
+	g_autofree char *old = ks_memo_text_find_try_run(
 		"x = 1\ntry-run = $(shell set -e; \\\n\tTMP=$(TMPOUT)/tmp; \\\n"
 		"\tTMPO=$(TMPOUT)/tmp.o; \\\n\tmkdir -p $(TMPOUT); \\\n"
 		"\ttrap \"rm -rf $(TMPOUT)\" EXIT; \\\n\tif ($(1)) >/dev/null 2>&1; \\\n"
@@ -278,7 +278,7 @@ static void test_definitions(void)
 			"-p $(TMPOUT); trap \"rm -rf $(TMPOUT)\" EXIT; if ($(1)) "
 			">/dev/null 2>&1; then echo \"$(2)\"; else echo \"$(3)\"; fi)");
 	for (size_t i = 0; i < G_N_ELEMENTS(strange); i++)
-		g_assert_null(ks_probe_text_find_try_run(strange[i]));
+		g_assert_null(ks_memo_text_find_try_run(strange[i]));
 }
 
 #define ADD(name, func)                                                                  \
