@@ -118,14 +118,14 @@ static bool is_hopeless(const struct ks_verdict *verdict)
 		verdict->reason != KS_REASON_DEPENDS_MISSING);
 }
 
-static void collect(struct summary *summary, const struct ks_dkms_words *words,
+static void collect(struct summary *summary, const struct ks_dkms_speech *speech,
 		    const struct ks_plan *plan, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const char *name = target->source->name;
-	const struct ks_dkms_done *done = ks_dkms_words_done(
-		words, name, target->source->version, target->kernel->release);
-	int code = ks_dkms_code(true, words, verdict);
+	const struct ks_dkms_done *done = ks_dkms_speech_done(
+		speech, name, target->source->version, target->kernel->release);
+	int code = ks_dkms_code(true, speech, verdict);
 
 	if (done && done->code) {
 		summary->any_failed = true;
@@ -169,32 +169,33 @@ static int print_summary(const struct summary *summary, const char *release)
 }
 
 static void print_block(const struct ks_dkms *dkms, const char *header,
-			const struct ks_dkms_words *words, const struct ks_plan *plan,
+			const struct ks_dkms_speech *speech, const struct ks_plan *plan,
 			const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_source *source = target->source;
 	const struct ks_kernel *kernel = target->kernel;
-	const bool is_done = ks_dkms_words_done(words, source->name, source->version,
-						kernel->release) != NULL;
+	const bool is_done = ks_dkms_speech_done(speech, source->name, source->version,
+						 kernel->release) != NULL;
 
 	if (!is_done && !is_skipped(plan, verdict) && !is_hopeless(verdict))
 		return;
 	printf("%s module %s/%s for kernel %s (%s)\n", header, source->name,
 	       source->version, kernel->release, kernel->arch);
-	ks_dkms_words_print(words, source->name, source->version, kernel->release, true);
+	ks_dkms_speech_print(speech, source->name, source->version, kernel->release,
+			     true);
 	if (is_done)
-		ks_dkms_words_tell_failure(words, source->name, source->version,
-					   kernel->release);
+		ks_dkms_speech_tell_failure(speech, source->name, source->version,
+					    kernel->release);
 	else
-		ks_dkms_tell(dkms, true, words, verdict);
+		ks_dkms_tell(dkms, true, speech, verdict);
 	puts("");
 	fflush(stdout);
 }
 
 /* What was done to each on a kernel, with a header ("Autoinstall of"); 0 or 11. */
 static int tell_all(const struct ks_dkms *dkms, const char *header,
-		    const struct ks_dkms_words *words, const struct ks_plan *plan,
+		    const struct ks_dkms_speech *speech, const struct ks_plan *plan,
 		    const char *release)
 {
 	struct summary summary = {0};
@@ -206,11 +207,11 @@ static int tell_all(const struct ks_dkms *dkms, const char *header,
 
 		if (!g_str_equal(verdict->target->kernel->release, release))
 			continue;
-		print_block(dkms, header, words, plan, verdict);
-		collect(&summary, words, plan, verdict);
+		print_block(dkms, header, speech, plan, verdict);
+		collect(&summary, speech, plan, verdict);
 	}
 	code = print_summary(&summary, release);
-	if (!code && ks_dkms_words_depmod_failed(words, release))
+	if (!code && ks_dkms_speech_depmod_failed(speech, release))
 		code = KS_DKMS_INSTALL_FAILED;
 	summary_clear(&summary);
 	return code;
@@ -218,7 +219,7 @@ static int tell_all(const struct ks_dkms *dkms, const char *header,
 
 /* All kernels that the run was about, newest first. */
 static int tell_kernels(const struct ks_dkms *dkms, const char *header,
-			const struct ks_dkms_words *words,
+			const struct ks_dkms_speech *speech,
 			const struct ks_outcome *outcome, const char *release)
 {
 	const GPtrArray *kernels = outcome->inventory->kernels;
@@ -230,7 +231,7 @@ static int tell_kernels(const struct ks_dkms *dkms, const char *header,
 
 		if (!kernel->alive || (release && !g_str_equal(kernel->release, release)))
 			continue;
-		one = tell_all(dkms, header, words, outcome->plan, kernel->release);
+		one = tell_all(dkms, header, speech, outcome->plan, kernel->release);
 		code = code ? code : one;
 	}
 	return code;
@@ -261,17 +262,17 @@ static bool has_wanted(const struct ks_inventory *inventory)
 static int run_all(struct ks_dkms *dkms, const char *command, const char *header,
 		   const struct ks_plan_request *request)
 {
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, true);
 	ks_auto(ks_outcome) outcome = NULL;
-	int code = ks_dkms_run_engine(dkms, command, request, words, &outcome);
+	int code = ks_dkms_run_engine(dkms, command, request, speech, &outcome);
 
 	if (!outcome)
 		return code;
-	ks_dkms_words_print_prologue(words);
+	ks_dkms_speech_print_prologue(speech);
 	if (request->release && has_wanted(outcome->inventory) &&
 	    !has_kernel(outcome->inventory, request->release))
 		return ks_dkms_fail_no_headers(dkms, request->release);
-	return tell_kernels(dkms, header, words, outcome, request->release);
+	return tell_kernels(dkms, header, speech, outcome, request->release);
 }
 
 int ks_dkms_autoinstall(struct ks_dkms *dkms)

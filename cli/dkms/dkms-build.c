@@ -43,7 +43,7 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 						.version = options->version,
 						.release = release,
 						.goal = KS_GOAL_UNINSTALL};
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 
 	if (was_active)
@@ -53,7 +53,7 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 	ks_dkms_error_line(
 		"Problems with depmod detected. Automatically uninstalling this "
 		"module.");
-	ks_dkms_run_engine(dkms, "dkms uninstall", &request, words, &outcome);
+	ks_dkms_run_engine(dkms, "dkms uninstall", &request, speech, &outcome);
 	return ks_dkms_fail(
 		KS_DKMS_INSTALL_FAILED,
 		"Install Failed (depmod problems). Module rolled back to built "
@@ -66,14 +66,14 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	const struct ks_plan_request request = make_request(dkms, install, release);
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 	const struct ks_verdict *verdict;
 	const struct ks_dkms_done *told;
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
 	const bool was_active =
 		ks_dkms_is_any_active(dkms, options->module, release, arch);
-	int code = ks_dkms_run_engine(dkms, command_name(install), &request, words,
+	int code = ks_dkms_run_engine(dkms, command_name(install), &request, speech,
 				      &outcome);
 
 	if (!outcome)
@@ -82,12 +82,12 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 					 release);
 	if (!verdict)
 		return ks_dkms_fail_no_target(dkms, outcome->inventory, release);
-	told = ks_dkms_words_done(words, options->module, options->version, release);
+	told = ks_dkms_speech_done(speech, options->module, options->version, release);
 	if (told)
 		*done = (struct ks_dkms_done){.built = told->built,
 					      .installed = told->installed};
-	code = ks_dkms_tell(dkms, install, words, verdict);
-	if (!code && ks_dkms_words_depmod_failed(words, release))
+	code = ks_dkms_tell(dkms, install, speech, verdict);
+	if (!code && ks_dkms_speech_depmod_failed(speech, release))
 		code = roll_back(dkms, release, was_active);
 	return code;
 }

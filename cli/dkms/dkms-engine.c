@@ -7,8 +7,8 @@
 #include "cli/find.h"
 
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
-		       const struct ks_plan_request *request, struct ks_dkms_words *words,
-		       struct ks_outcome **outcome)
+		       const struct ks_plan_request *request,
+		       struct ks_dkms_speech *speech, struct ks_outcome **outcome)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	struct ks_run run = {
@@ -25,11 +25,11 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 				.take_originals = true,
 				.lock_timeout_ms = -1,
 				/* else what they print would come before their line */
-				.scripts_to_stdout = !ks_dkms_words_is_kept(words),
+				.scripts_to_stdout = !ks_dkms_speech_is_kept(speech),
 				.ignore_pre_install = options->force,
 				.leave_out = dkms->leave_out,
-				.observer = ks_dkms_words_observe,
-				.observer_data = words,
+				.observer = ks_dkms_speech_observe,
+				.observer_data = speech,
 			},
 		.silent = true,
 	};
@@ -43,7 +43,7 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 	run.options.request.no_initramfs =
 		dkms->in_script || !dkms->cli.settings->initramfs;
 	code = ks_run_engine(&dkms->cli, &run, outcome);
-	ks_dkms_words_end(words);
+	ks_dkms_speech_end(speech);
 	return code;
 }
 
@@ -100,13 +100,13 @@ static int excluded_code(bool install, const struct ks_dkms_done *done,
 	return KS_DKMS_EXCLUDED;
 }
 
-int ks_dkms_code(bool install, const struct ks_dkms_words *words,
+int ks_dkms_code(bool install, const struct ks_dkms_speech *speech,
 		 const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_dkms_done *done =
-		ks_dkms_words_done(words, target->source->name, target->source->version,
-				   target->kernel->release);
+		ks_dkms_speech_done(speech, target->source->name, target->source->version,
+				    target->kernel->release);
 
 	if (done && done->code)
 		return done->code;
@@ -310,16 +310,16 @@ static int tell_other(const struct ks_dkms *dkms, bool install,
 }
 
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
-		 const struct ks_dkms_words *words, const struct ks_verdict *verdict)
+		 const struct ks_dkms_speech *speech, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
-	int code = ks_dkms_words_tell_failure(words, target->source->name,
-					      target->source->version,
-					      target->kernel->release);
+	int code = ks_dkms_speech_tell_failure(speech, target->source->name,
+					       target->source->version,
+					       target->kernel->release);
 
 	if (code)
 		return code;
-	code = ks_dkms_code(install, words, verdict);
+	code = ks_dkms_code(install, speech, verdict);
 	if (!code)
 		return KS_DKMS_OK;
 	switch (verdict->state) {

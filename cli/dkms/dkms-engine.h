@@ -10,8 +10,8 @@
  * after a failure, which was printed then.
  */
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
-		       const struct ks_plan_request *request, struct ks_dkms_words *words,
-		       struct ks_outcome **outcome);
+		       const struct ks_plan_request *request,
+		       struct ks_dkms_speech *speech, struct ks_outcome **outcome);
 
 /*
  * Inside a package transaction, which ends with a run of the engine: print that
@@ -26,9 +26,9 @@ bool ks_dkms_is_installed(const struct ks_verdict *verdict);
  * it; prints what went wrong.
  */
 int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
-		 const struct ks_dkms_words *words, const struct ks_verdict *verdict);
+		 const struct ks_dkms_speech *speech, const struct ks_verdict *verdict);
 /* The code alone. */
-int ks_dkms_code(bool install, const struct ks_dkms_words *words,
+int ks_dkms_code(bool install, const struct ks_dkms_speech *speech,
 		 const struct ks_verdict *verdict);
 
 /*

@@ -32,7 +32,7 @@ int ks_dkms_kernel_preinst(struct ks_dkms *dkms)
 	return KS_DKMS_OK;
 }
 
-static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_words *words,
+static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
 			 GPtrArray *entries)
 {
 	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
@@ -42,7 +42,7 @@ static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_words 
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 		const struct ks_dkms_done *done =
-			ks_dkms_words_done(words, entry->name, entry->version, release);
+			ks_dkms_speech_done(speech, entry->name, entry->version, release);
 
 		if (done && done->code)
 			g_string_append_printf(failed, " %s/%s(%d)", entry->name,
@@ -57,7 +57,7 @@ static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_words 
 }
 
 /* In dkms's order: each module's lines, and one depmod at the end. */
-static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_words *words,
+static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
 			 GPtrArray *entries)
 {
 	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
@@ -70,18 +70,18 @@ static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_words 
 
 		if (!ks_tree_find_artifact(entry, release, arch))
 			continue;
-		done = ks_dkms_words_done(words, entry->name, entry->version, release);
+		done = ks_dkms_speech_done(speech, entry->name, entry->version, release);
 		any |= done && done->uninstalled;
 		fflush(stdout);
 		fprintf(stderr, "dkms: removing module %s/%s for kernel %s (%s)\n",
 			entry->name, entry->version, release, arch);
-		ks_dkms_words_print(words, entry->name, entry->version, release, false);
-		ks_dkms_words_tell_failure(words, entry->name, entry->version, release);
+		ks_dkms_speech_print(speech, entry->name, entry->version, release, false);
+		ks_dkms_speech_tell_failure(speech, entry->name, entry->version, release);
 		puts("");
 	}
 	if (any)
-		ks_dkms_words_print_depmod(words, release);
-	return tell_failures(dkms, words, entries);
+		ks_dkms_speech_print_depmod(speech, release);
+	return tell_failures(dkms, speech, entries);
 }
 
 int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
@@ -90,7 +90,7 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 		.release = g_ptr_array_index(dkms->options.kernels, 0),
 		.goal = KS_GOAL_UNBUILD,
 	};
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, true);
 	ks_auto(ks_outcome) outcome = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, &error);
@@ -104,8 +104,8 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 	}
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms kernel_prerm"))
 		return KS_DKMS_OK;
-	code = ks_dkms_run_engine(dkms, "dkms kernel_prerm", &request, words, &outcome);
+	code = ks_dkms_run_engine(dkms, "dkms kernel_prerm", &request, speech, &outcome);
 	if (!outcome)
 		return code;
-	return print_removed(dkms, words, entries);
+	return print_removed(dkms, speech, entries);
 }

@@ -83,11 +83,11 @@ static void tell_absent(const struct ks_dkms *dkms, const struct place *place,
 }
 
 static void tell_originals(const struct ks_dkms *dkms, const struct place *place,
-			   const struct ks_dkms_words *words)
+			   const struct ks_dkms_speech *speech)
 {
 	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_dkms_done *done = ks_dkms_words_done(
-		words, options->module, options->version, place->release);
+	const struct ks_dkms_done *done = ks_dkms_speech_done(
+		speech, options->module, options->version, place->release);
 
 	if (done && done->had_originals && done->uninstalled)
 		printf("Removing original module(s) from DKMS tree for kernel %s (%s)\n",
@@ -106,7 +106,7 @@ static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 								: KS_GOAL_UNINSTALL};
 	const struct ks_artifact *artifact =
 		entry ? ks_tree_find_artifact(entry, place->release, place->arch) : NULL;
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, false);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, false);
 	ks_auto(ks_outcome) outcome = NULL;
 	int code;
 
@@ -114,12 +114,12 @@ static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 	if (!artifact || !(artifact->active || unbuild))
 		return KS_DKMS_OK;
 	code = ks_dkms_run_engine(dkms, unbuild ? "dkms unbuild" : "dkms uninstall",
-				  &request, words, &outcome);
+				  &request, speech, &outcome);
 	if (!outcome)
 		return code;
-	tell_originals(dkms, place, words);
-	code = ks_dkms_words_tell_failure(words, options->module, options->version,
-					  place->release);
+	tell_originals(dkms, place, speech);
+	code = ks_dkms_speech_tell_failure(speech, options->module, options->version,
+					   place->release);
 	return code			   ? code
 	       : outcome->n_failed_actions ? KS_DKMS_INSTALL_FAILED
 					   : KS_DKMS_OK;
@@ -217,7 +217,7 @@ static int forget(struct ks_dkms *dkms)
 	const struct ks_dkms_options *options = &dkms->options;
 	const struct ks_plan_request request = {.module = options->module,
 						.version = options->version};
-	ks_auto(ks_dkms_words) words = ks_dkms_words_new(dkms, true);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, true);
 	ks_auto(ks_outcome) outcome = NULL;
 	g_autoptr(GError) error = NULL;
 	int code;
@@ -225,7 +225,7 @@ static int forget(struct ks_dkms *dkms)
 	if (!ks_tree_set_dismissed(dkms->cli.system, options->module, options->version,
 				   true, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	code = ks_dkms_run_engine(dkms, "dkms remove", &request, words, &outcome);
+	code = ks_dkms_run_engine(dkms, "dkms remove", &request, speech, &outcome);
 	if (!outcome)
 		return code;
 	if (ks_dkms_is_in_tree(dkms))

@@ -6,18 +6,21 @@
 #include "cli/message.h"
 #include "cli/find.h"
 
-static char *entry_path(const struct ks_dkms_words *words, const struct ks_source *source)
+static char *entry_path(const struct ks_dkms_speech *speech,
+			const struct ks_source *source)
 {
-	return ks_tree_entry_path(words->dkms->cli.system, source->name, source->version);
+	return ks_tree_entry_path(speech->dkms->cli.system, source->name,
+				  source->version);
 }
 
-void ks_words_say_adding(struct ks_dkms_words *words, struct ks_lines_block *block,
-			 const struct ks_source *source)
+void ks_speech_say_adding(struct ks_dkms_speech *speech,
+			  struct ks_transcript_block *block,
+			  const struct ks_source *source)
 {
-	g_autofree char *entry = entry_path(words, source);
+	g_autofree char *entry = entry_path(speech, source);
 
-	ks_lines_say(words, block, "Creating symlink %s/source -> %s\n", entry,
-		     source->path);
+	ks_transcript_say(speech, block, "Creating symlink %s/source -> %s\n", entry,
+			  source->path);
 }
 
 static bool is_dkms_step(const char *name)
@@ -29,15 +32,15 @@ static bool is_dkms_step(const char *name)
 }
 
 /* What dkms tells before the first step: of signing, and an empty line. */
-void ks_words_print_prologue(const struct ks_dkms_words *words)
+void ks_speech_print_prologue(const struct ks_dkms_speech *speech)
 {
-	if (words->prologue)
-		ks_lines_print(words->prologue, false);
-	ks_lines_print("\n", false);
+	if (speech->prologue)
+		ks_transcript_print(speech->prologue, false);
+	ks_transcript_print("\n", false);
 }
 
 /* As dkms reads the conf: once for each, on stderr. */
-void ks_words_say_deprecated(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_say_deprecated(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_target *target = event->action->target;
 	g_autofree char *entry = NULL;
@@ -45,116 +48,120 @@ void ks_words_say_deprecated(struct ks_dkms_words *words, const struct ks_event 
 
 	if (!target || !target->conf)
 		return;
-	entry = entry_path(words, target->source);
-	path = words->dkms->overrides.conf_path
-		       ? g_strdup(words->dkms->overrides.conf_path)
+	entry = entry_path(speech, target->source);
+	path = speech->dkms->overrides.conf_path
+		       ? g_strdup(speech->dkms->overrides.conf_path)
 		       : g_build_filename(entry, "source", "dkms.conf", NULL);
-	if (!ks_dkms_is_first_read(words->dkms, target->source->name,
+	if (!ks_dkms_is_first_read(speech->dkms, target->source->name,
 				   target->source->version))
 		return;
 	for (char **name = target->conf->deprecated; name && *name; name++) {
 		g_autofree char *text =
 			g_strdup_printf("Deprecated feature: %s (%s)\n", *name, path);
 
-		ks_lines_say_text(words, ks_lines_get(words, event->action), true, text);
+		ks_transcript_say_text(speech, ks_transcript_get(speech, event->action),
+				       true, text);
 	}
 }
 
-void ks_words_begin_build(struct ks_dkms_words *words, struct ks_lines_block *block,
-			  const struct ks_action *action)
+void ks_speech_begin_build(struct ks_dkms_speech *speech,
+			   struct ks_transcript_block *block,
+			   const struct ks_action *action)
 {
 	g_autofree char *warning = NULL;
 
-	words->began = true;
+	speech->began = true;
 	if (block->began)
 		return;
 	block->began = true;
-	if (!words->kept)
-		ks_words_print_prologue(words);
-	warning = words->dkms->options.force
-			  ? ks_dkms_depends_warning(words->dkms, action->target)
+	if (!speech->kept)
+		ks_speech_print_prologue(speech);
+	warning = speech->dkms->options.force
+			  ? ks_dkms_depends_warning(speech->dkms, action->target)
 			  : NULL;
 	if (warning)
-		ks_lines_say_text(words, block, true, warning);
+		ks_transcript_say_text(speech, block, true, warning);
 }
 
-void ks_words_signing(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_signing(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	if (event->action->kind != KS_ACTION_BUILD)
 		return;
-	if (event->first && !words->prologue)
-		words->prologue =
+	if (event->first && !speech->prologue)
+		speech->prologue =
 			ks_dkms_sign_prologue(event->signing, event->action->kernel);
-	ks_lines_get(words, event->action)->signs =
+	ks_transcript_get(speech, event->action)->signs =
 		event->signing->verdict == KS_SIGN_YES;
 }
 
 /* Told where dkms does it, behind make; it is done at the very end. */
-static void say_signing(struct ks_dkms_words *words, const struct ks_action *action)
+static void say_signing(struct ks_dkms_speech *speech, const struct ks_action *action)
 {
-	struct ks_lines_block *block = ks_lines_get(words, action);
+	struct ks_transcript_block *block = ks_transcript_get(speech, action);
 	const struct ks_conf *conf = action->target->conf;
 	g_autofree char *entry = NULL;
 
 	if (action->kind != KS_ACTION_BUILD || !block->signs || !conf)
 		return;
 	block->signs = false;
-	entry = entry_path(words, action->target->source);
+	entry = entry_path(speech, action->target->source);
 	for (guint i = 0; i < conf->modules->len; i++) {
 		const struct ks_conf_module *module = conf->modules->pdata[i];
 		const char *location = module->built_location;
 
 		if (!module->excluded)
-			ks_lines_say(words, block, "Signing module %s/build/%s%s.ko\n",
-				     entry, location ? location : "", module->built_name);
+			ks_transcript_say(speech, block,
+					  "Signing module %s/build/%s%s.ko\n", entry,
+					  location ? location : "", module->built_name);
 	}
 }
 
-void ks_words_sign_failed(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_sign_failed(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	g_autofree char *clean = ks_message_clean(event->text);
 	g_autofree char *text =
 		g_strdup_printf("Warning: Failed to sign module: %s\n", clean);
 
-	ks_lines_say_text(words, ks_lines_get(words, event->action), true, text);
+	ks_transcript_say_text(speech, ks_transcript_get(speech, event->action), true,
+			       text);
 }
 
-void ks_words_step(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_step(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
-	struct ks_lines_block *block = ks_lines_get(words, event->action);
+	struct ks_transcript_block *block = ks_transcript_get(speech, event->action);
 
-	ks_lines_end(words, block, 0);
+	ks_transcript_end(speech, block, 0);
 	if (g_strcmp0(event->text, "post_build") == 0)
-		say_signing(words, event->action);
+		say_signing(speech, event->action);
 	if (!event->description || !is_dkms_step(event->text))
 		return;
-	ks_words_begin_build(words, block, event->action);
-	ks_lines_begin(words, block, event->description, event->command);
+	ks_speech_begin_build(speech, block, event->action);
+	ks_transcript_begin(speech, block, event->description, event->command);
 	block->made |= g_str_equal(event->text, "make");
 }
 
 /* What the store had is told of as built. */
-void ks_words_signed(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_signed(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
-	struct ks_lines_block *block = ks_lines_get(words, action);
+	struct ks_transcript_block *block = ks_transcript_get(speech, action);
 
-	ks_lines_end(words, block, 0);
+	ks_transcript_end(speech, block, 0);
 	if (action->kind == KS_ACTION_BUILD && !block->made) {
-		ks_words_begin_build(words, block, action);
-		ks_lines_begin(words, block, "Building module(s)", "make");
-		ks_lines_end(words, block, 0);
+		ks_speech_begin_build(speech, block, action);
+		ks_transcript_begin(speech, block, "Building module(s)", "make");
+		ks_transcript_end(speech, block, 0);
 		block->made = true;
 	}
 	/* when no POST_BUILD came behind make */
-	say_signing(words, action);
+	say_signing(speech, action);
 }
 
 /* As its conf names it; gone with the build directory, so it is looked for in both. */
-static bool has_patch(const struct ks_dkms_words *words, const struct ks_source *source,
+static bool has_patch(const struct ks_dkms_speech *speech, const struct ks_source *source,
 		      const char *name)
 {
-	const struct ks_system *system = words->dkms->cli.system;
+	const struct ks_system *system = speech->dkms->cli.system;
 	g_autofree char *own = g_build_filename(source->path, "patches", name, NULL);
 	g_autofree char *override =
 		g_build_filename(system->dkms_etc, source->name, "patches", name, NULL);
@@ -164,7 +171,7 @@ static bool has_patch(const struct ks_dkms_words *words, const struct ks_source 
 }
 
 /* "patch -p1 < ./patches/NAME" */
-static const char *patch_name(const struct ks_lines_block *block)
+static const char *patch_name(const struct ks_transcript_block *block)
 {
 	static const char before[] = "./patches/";
 	const char *found = block->command ? strstr(block->command, before) : NULL;
@@ -172,13 +179,13 @@ static const char *patch_name(const struct ks_lines_block *block)
 	return found ? found + strlen(before) : "";
 }
 
-static void fail_patch(struct ks_dkms_words *words, const struct ks_source *source,
-		       struct ks_lines_block *block, const char *log)
+static void fail_patch(struct ks_dkms_speech *speech, const struct ks_source *source,
+		       struct ks_transcript_block *block, const char *log)
 {
 	const char *name = patch_name(block);
-	g_autofree char *entry = entry_path(words, source);
+	g_autofree char *entry = entry_path(speech, source);
 
-	if (has_patch(words, source, name)) {
+	if (has_patch(speech, source, name)) {
 		block->done.code = KS_DKMS_INSTALL_FAILED;
 		block->done.error = g_strdup_printf("Application of patch %s failed.\n"
 						    "Consult %s for more information.",
@@ -211,7 +218,8 @@ static char *missing_product(const char *message)
 }
 
 /* Its modules are not there, or do not fit the kernel, which dkms does not look at. */
-static void fail_product(const struct ks_action *action, struct ks_lines_block *block,
+static void fail_product(const struct ks_action *action,
+			 struct ks_transcript_block *block,
 			 const struct ks_build_result *result, const char *log)
 {
 	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
@@ -226,21 +234,23 @@ static void fail_product(const struct ks_action *action, struct ks_lines_block *
 		kernel->arch, missing ? "" : result->message, missing ? "" : "\n", log);
 }
 
-static void fail_step(struct ks_dkms_words *words, const struct ks_action *action,
-		      struct ks_lines_block *block, const struct ks_build_result *result)
+static void fail_step(struct ks_dkms_speech *speech, const struct ks_action *action,
+		      struct ks_transcript_block *block,
+		      const struct ks_build_result *result)
 {
 	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
-	g_autofree char *entry = entry_path(words, ks_source_of_action(action));
+	g_autofree char *entry = entry_path(speech, ks_source_of_action(action));
 	g_autofree char *fallback = g_strconcat(entry, "/build/make.log", NULL);
 	const char *log = result->log_path ? result->log_path : fallback;
 
 	if (g_str_equal(result->step, "patch")) {
-		fail_patch(words, ks_source_of_action(action), block, log);
+		fail_patch(speech, ks_source_of_action(action), block, log);
 	} else if (g_str_equal(result->step, "pre_build") ||
 		   g_str_equal(result->step, "post_build")) {
 		/* the script's own status is dkms's */
 		block->done.code = result->exit_status;
-		ks_lines_say(words, block, "Consult %s for more information.\n", log);
+		ks_transcript_say(speech, block, "Consult %s for more information.\n",
+				  log);
 	} else if (g_str_equal(result->step, "make")) {
 		block->done.code = KS_DKMS_BUILD_FAILED;
 		block->done.error = g_strdup_printf(
@@ -252,14 +262,14 @@ static void fail_step(struct ks_dkms_words *words, const struct ks_action *actio
 	}
 }
 
-void ks_words_build_failed(struct ks_dkms_words *words, const struct ks_event *event)
+void ks_speech_build_failed(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
-	struct ks_lines_block *block = ks_lines_get(words, event->action);
+	struct ks_transcript_block *block = ks_transcript_get(speech, event->action);
 	const struct ks_build_result *result = event->result;
 
-	ks_lines_end(words, block, result ? result->exit_status : 0);
+	ks_transcript_end(speech, block, result ? result->exit_status : 0);
 	if (result && !result->outside && result->step) {
-		fail_step(words, event->action, block, result);
+		fail_step(speech, event->action, block, result);
 		return;
 	}
 	block->done.code = KS_DKMS_BUILD_FAILED;

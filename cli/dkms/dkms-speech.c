@@ -6,95 +6,96 @@
 #include "cli/dkms/dkms-transcript.h"
 #include "cli/message.h"
 
-struct ks_dkms_words *ks_dkms_words_new(const struct ks_dkms *dkms, bool kept)
+struct ks_dkms_speech *ks_dkms_speech_new(const struct ks_dkms *dkms, bool kept)
 {
-	struct ks_dkms_words *words = g_new0(struct ks_dkms_words, 1);
+	struct ks_dkms_speech *speech = g_new0(struct ks_dkms_speech, 1);
 
-	words->dkms = dkms;
-	words->kept = kept;
-	words->blocks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-					      ks_lines_block_free);
-	words->depmod = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	return words;
+	speech->dkms = dkms;
+	speech->kept = kept;
+	speech->blocks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					       ks_transcript_block_free);
+	speech->depmod = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return speech;
 }
 
-void ks_dkms_words_free(struct ks_dkms_words *words)
+void ks_dkms_speech_free(struct ks_dkms_speech *speech)
 {
-	g_hash_table_unref(words->blocks);
-	g_hash_table_unref(words->depmod);
-	g_free(words->prologue);
-	g_free(words);
+	g_hash_table_unref(speech->blocks);
+	g_hash_table_unref(speech->depmod);
+	g_free(speech->prologue);
+	g_free(speech);
 }
 
 /* --- events */
 
 /* dkms runs it behind what it has placed or taken away. */
-static void begin_depmod(struct ks_dkms_words *words, const struct ks_kernel *kernel)
+static void begin_depmod(struct ks_dkms_speech *speech, const struct ks_kernel *kernel)
 {
-	words->in_depmod = words->moved && !words->kept;
-	if (!words->in_depmod)
+	speech->in_depmod = speech->moved && !speech->kept;
+	if (!speech->in_depmod)
 		return;
-	if (words->dkms->options.verbose)
+	if (speech->dkms->options.verbose)
 		printf("do_depmod %s\n", kernel->release);
 	else
-		ks_lines_print("Running depmod...", false);
+		ks_transcript_print("Running depmod...", false);
 }
 
-static void end_depmod(struct ks_dkms_words *words, const char *how)
+static void end_depmod(struct ks_dkms_speech *speech, const char *how)
 {
-	if (words->in_depmod)
-		ks_lines_print(how, false);
-	words->in_depmod = false;
+	if (speech->in_depmod)
+		ks_transcript_print(how, false);
+	speech->in_depmod = false;
 }
 
-static void on_start(struct ks_dkms_words *words, const struct ks_event *event)
+static void on_start(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
 
 	if (action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_INSTALL)
-		ks_words_say_deprecated(words, event);
+		ks_speech_say_deprecated(speech, event);
 	if (action->kind == KS_ACTION_ADD)
-		ks_words_say_adding(words, ks_lines_get(words, action), action->source);
+		ks_speech_say_adding(speech, ks_transcript_get(speech, action),
+				     action->source);
 	else if (action->kind == KS_ACTION_DEPMOD)
-		begin_depmod(words, action->kernel);
+		begin_depmod(speech, action->kernel);
 }
 
-static void on_done(struct ks_dkms_words *words, const struct ks_event *event)
+static void on_done(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
-	struct ks_lines_block *block = ks_lines_get(words, action);
+	struct ks_transcript_block *block = ks_transcript_get(speech, action);
 
 	switch (action->kind) {
 	case KS_ACTION_ADD:
-		ks_lines_say(words, block, "\n");
+		ks_transcript_say(speech, block, "\n");
 		break;
 	case KS_ACTION_BUILD:
-		ks_lines_end(words, block, 0);
+		ks_transcript_end(speech, block, 0);
 		block->done.built = true;
 		break;
 	case KS_ACTION_UNINSTALL:
 		block->done.uninstalled = true;
 		break;
 	case KS_ACTION_DEPMOD:
-		end_depmod(words, " done.\n");
+		end_depmod(speech, " done.\n");
 		break;
 	default:
 		break;
 	}
 }
 
-static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
+static void on_failed(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
 
 	switch (action->kind) {
 	case KS_ACTION_BUILD:
-		ks_words_build_failed(words, event);
+		ks_speech_build_failed(speech, event);
 		break;
 	case KS_ACTION_DEPMOD:
-		g_hash_table_insert(words->depmod, g_strdup(action->kernel->release),
+		g_hash_table_insert(speech->depmod, g_strdup(action->kernel->release),
 				    g_strdup(event->error->message));
-		end_depmod(words, "(bad exit status: 1)\n");
+		end_depmod(speech, "(bad exit status: 1)\n");
 		break;
 	case KS_ACTION_INITRAMFS:
 	case KS_ACTION_DEVICES:
@@ -103,85 +104,85 @@ static void on_failed(struct ks_dkms_words *words, const struct ks_event *event)
 	case KS_ACTION_PRUNE:
 		break;
 	default:
-		ks_words_install_failed(words, event);
+		ks_speech_install_failed(speech, event);
 		break;
 	}
 }
 
-static void begin_post_transaction(struct ks_dkms_words *words, const char *command)
+static void begin_post_transaction(struct ks_dkms_speech *speech, const char *command)
 {
 	g_autofree char *clean = ks_message_clean(command);
 
-	words->in_post_transaction = true;
-	if (!words->dkms->options.verbose) {
-		ks_lines_print("Executing post-transaction command...", false);
+	speech->in_post_transaction = true;
+	if (!speech->dkms->options.verbose) {
+		ks_transcript_print("Executing post-transaction command...", false);
 		return;
 	}
-	ks_lines_print(clean, false);
-	ks_lines_print("\n", false);
+	ks_transcript_print(clean, false);
+	ks_transcript_print("\n", false);
 }
 
-void ks_dkms_words_observe(const struct ks_event *event, void *data)
+void ks_dkms_speech_observe(const struct ks_event *event, void *data)
 {
-	struct ks_dkms_words *words = data;
+	struct ks_dkms_speech *speech = data;
 
-	if (words->dkms->options.debug)
+	if (speech->dkms->options.debug)
 		ks_dkms_debug_tell(event);
 	switch (event->kind) {
 	case KS_EVENT_ACTION_START:
-		on_start(words, event);
+		on_start(speech, event);
 		break;
 	case KS_EVENT_ACTION_STEP:
-		ks_words_step(words, event);
+		ks_speech_step(speech, event);
 		break;
 	case KS_EVENT_ACTION_DONE:
-		on_done(words, event);
+		on_done(speech, event);
 		break;
 	case KS_EVENT_ACTION_FAILED:
-		on_failed(words, event);
+		on_failed(speech, event);
 		break;
 	case KS_EVENT_ORIGINAL:
-		ks_words_original(words, event);
+		ks_speech_original(speech, event);
 		break;
 	case KS_EVENT_PLACED:
-		ks_words_placed(words, event);
+		ks_speech_placed(speech, event);
 		break;
 	case KS_EVENT_TAKEN:
-		ks_words_taken(words, event);
+		ks_speech_taken(speech, event);
 		break;
 	case KS_EVENT_WEAK_MODULES:
-		ks_lines_say(words, ks_lines_get(words, event->action),
-			     "%s linked weak modules...\n",
-			     event->action->kind == KS_ACTION_INSTALL ? "Adding"
-								      : "Removing");
+		ks_transcript_say(speech, ks_transcript_get(speech, event->action),
+				  "%s linked weak modules...\n",
+				  event->action->kind == KS_ACTION_INSTALL ? "Adding"
+									   : "Removing");
 		break;
 	case KS_EVENT_SCRIPT:
-		ks_words_script(words, event);
+		ks_speech_script(speech, event);
 		break;
 	case KS_EVENT_NO_SCRIPT:
-		ks_words_no_script(words, event);
+		ks_speech_no_script(speech, event);
 		break;
 	case KS_EVENT_ACTION_PROGRESS:
 	case KS_EVENT_TICK:
-		ks_lines_tick(words);
+		ks_transcript_tick(speech);
 		break;
 	case KS_EVENT_POST_TRANSACTION:
-		begin_post_transaction(words, event->text);
+		begin_post_transaction(speech, event->text);
 		break;
 	case KS_EVENT_WARNING:
 		/* its own failure is the only one that can come then */
-		if (words->in_post_transaction)
-			ks_lines_print("(bad exit status: 1)\n", false);
-		words->in_post_transaction = false;
+		if (speech->in_post_transaction)
+			ks_transcript_print("(bad exit status: 1)\n", false);
+		speech->in_post_transaction = false;
 		break;
 	case KS_EVENT_SIGNING:
-		ks_words_signing(words, event);
+		ks_speech_signing(speech, event);
 		break;
 	case KS_EVENT_SIGNED:
-		ks_words_signed(words, event);
+		ks_speech_signed(speech, event);
 		break;
 	case KS_EVENT_SIGN_FAILED:
-		ks_words_sign_failed(words, event);
+		ks_speech_sign_failed(speech, event);
 		break;
 	case KS_EVENT_WAITING_FOR_LOCK:
 	case KS_EVENT_RECOVERED:
@@ -191,39 +192,41 @@ void ks_dkms_words_observe(const struct ks_event *event, void *data)
 	}
 }
 
-void ks_dkms_words_end(struct ks_dkms_words *words)
+void ks_dkms_speech_end(struct ks_dkms_speech *speech)
 {
-	if (words->in_post_transaction)
-		ks_lines_print(" done.\n", false);
-	words->in_post_transaction = false;
+	if (speech->in_post_transaction)
+		ks_transcript_print(" done.\n", false);
+	speech->in_post_transaction = false;
 }
 
 /* --- afterwards */
 
-bool ks_dkms_words_is_kept(const struct ks_dkms_words *words)
+bool ks_dkms_speech_is_kept(const struct ks_dkms_speech *speech)
 {
-	return words->kept;
+	return speech->kept;
 }
 
-void ks_dkms_words_print_prologue(const struct ks_dkms_words *words)
+void ks_dkms_speech_print_prologue(const struct ks_dkms_speech *speech)
 {
-	if (words->began)
-		ks_words_print_prologue(words);
+	if (speech->began)
+		ks_speech_print_prologue(speech);
 }
 
-const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,
-					      const char *name, const char *version,
-					      const char *release)
+const struct ks_dkms_done *ks_dkms_speech_done(const struct ks_dkms_speech *speech,
+					       const char *name, const char *version,
+					       const char *release)
 {
-	const struct ks_lines_block *block = ks_lines_find(words, name, version, release);
+	const struct ks_transcript_block *block =
+		ks_transcript_find(speech, name, version, release);
 
 	return block ? &block->done : NULL;
 }
 
-int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *name,
-			       const char *version, const char *release)
+int ks_dkms_speech_tell_failure(const struct ks_dkms_speech *speech, const char *name,
+				const char *version, const char *release)
 {
-	const struct ks_lines_block *block = ks_lines_find(words, name, version, release);
+	const struct ks_transcript_block *block =
+		ks_transcript_find(speech, name, version, release);
 
 	if (!block || !block->done.code)
 		return KS_DKMS_OK;
@@ -232,35 +235,38 @@ int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *na
 	return block->done.code;
 }
 
-bool ks_dkms_words_depmod_failed(const struct ks_dkms_words *words, const char *release)
+bool ks_dkms_speech_depmod_failed(const struct ks_dkms_speech *speech,
+				  const char *release)
 {
-	return g_hash_table_contains(words->depmod, release);
+	return g_hash_table_contains(speech->depmod, release);
 }
 
-void ks_dkms_words_print_depmod(const struct ks_dkms_words *words, const char *release)
+void ks_dkms_speech_print_depmod(const struct ks_dkms_speech *speech, const char *release)
 {
-	const char *error = g_hash_table_lookup(words->depmod, release);
+	const char *error = g_hash_table_lookup(speech->depmod, release);
 
 	if (!error)
-		ks_lines_print("Running depmod... done.\n", false);
+		ks_transcript_print("Running depmod... done.\n", false);
 	else
 		printf("Running depmod...(bad exit status: 1)\nFailed command:\n"
 		       "depmod -a %s\n%s\n",
 		       release, error);
 }
 
-void ks_dkms_words_print(const struct ks_dkms_words *words, const char *name,
-			 const char *version, const char *release, bool with_depmod)
+void ks_dkms_speech_print(const struct ks_dkms_speech *speech, const char *name,
+			  const char *version, const char *release, bool with_depmod)
 {
-	const struct ks_lines_block *block = ks_lines_find(words, name, version, release);
+	const struct ks_transcript_block *block =
+		ks_transcript_find(speech, name, version, release);
 
 	for (guint i = 0; block && i < block->chunks->len; i++) {
-		const struct ks_lines_chunk *chunk = g_ptr_array_index(block->chunks, i);
+		const struct ks_transcript_chunk *chunk =
+			g_ptr_array_index(block->chunks, i);
 
-		ks_lines_print(chunk->text, chunk->is_error);
+		ks_transcript_print(chunk->text, chunk->is_error);
 	}
 	if (!block || !(block->done.installed || block->done.uninstalled))
 		return;
 	if (with_depmod)
-		ks_dkms_words_print_depmod(words, release);
+		ks_dkms_speech_print_depmod(speech, release);
 }

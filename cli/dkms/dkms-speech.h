@@ -21,33 +21,35 @@ struct ks_dkms_done {
 	char *error;	    /* further lines after "\n"; NULL: it was printed already */
 };
 
-struct ks_dkms_words;
+struct ks_dkms_speech;
 
-struct ks_dkms_words *ks_dkms_words_new(const struct ks_dkms *dkms, bool kept);
-void ks_dkms_words_free(struct ks_dkms_words *words);
-KS_DEFINE_CLEANUP(ks_dkms_words, ks_dkms_words_free)
+struct ks_dkms_speech *ks_dkms_speech_new(const struct ks_dkms *dkms, bool kept);
+void ks_dkms_speech_free(struct ks_dkms_speech *speech);
+KS_DEFINE_CLEANUP(ks_dkms_speech, ks_dkms_speech_free)
 
-bool ks_dkms_words_is_kept(const struct ks_dkms_words *words);
+bool ks_dkms_speech_is_kept(const struct ks_dkms_speech *speech);
 /* Print what dkms prints once before the first build, if there was a build. Kept only. */
-void ks_dkms_words_print_prologue(const struct ks_dkms_words *words);
+void ks_dkms_speech_print_prologue(const struct ks_dkms_speech *speech);
 
-/* A ks_observer; data is the struct ks_dkms_words. */
-void ks_dkms_words_observe(const struct ks_event *event, void *data);
+/* A ks_observer; data is the struct ks_dkms_speech. */
+void ks_dkms_speech_observe(const struct ks_event *event, void *data);
 /* The run is over: finish the line that was begun last. */
-void ks_dkms_words_end(struct ks_dkms_words *words);
+void ks_dkms_speech_end(struct ks_dkms_speech *speech);
 
 /* NULL: nothing was done to it. */
-const struct ks_dkms_done *ks_dkms_words_done(const struct ks_dkms_words *words,
-					      const char *name, const char *version,
-					      const char *release);
+const struct ks_dkms_done *ks_dkms_speech_done(const struct ks_dkms_speech *speech,
+					       const char *name, const char *version,
+					       const char *release);
 
 /* Print its failure on stderr. Returns its code, KS_DKMS_OK when nothing failed. */
-int ks_dkms_words_tell_failure(const struct ks_dkms_words *words, const char *name,
-			       const char *version, const char *release);
+int ks_dkms_speech_tell_failure(const struct ks_dkms_speech *speech, const char *name,
+				const char *version, const char *release);
 
 /* Print the lines kept for a target; with depmod's line when its files have changed. */
-void ks_dkms_words_print(const struct ks_dkms_words *words, const char *name,
-			 const char *version, const char *release, bool with_depmod);
-bool ks_dkms_words_depmod_failed(const struct ks_dkms_words *words, const char *release);
+void ks_dkms_speech_print(const struct ks_dkms_speech *speech, const char *name,
+			  const char *version, const char *release, bool with_depmod);
+bool ks_dkms_speech_depmod_failed(const struct ks_dkms_speech *speech,
+				  const char *release);
 /* "Running depmod... done.", or that it failed. */
-void ks_dkms_words_print_depmod(const struct ks_dkms_words *words, const char *release);
+void ks_dkms_speech_print_depmod(const struct ks_dkms_speech *speech,
+				 const char *release);

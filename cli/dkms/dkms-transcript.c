@@ -11,15 +11,15 @@
 
 static void chunk_free(gpointer data)
 {
-	struct ks_lines_chunk *chunk = data;
+	struct ks_transcript_chunk *chunk = data;
 
 	g_free(chunk->text);
 	g_free(chunk);
 }
 
-void ks_lines_block_free(gpointer data)
+void ks_transcript_block_free(gpointer data)
 {
-	struct ks_lines_block *block = data;
+	struct ks_transcript_block *block = data;
 
 	g_ptr_array_unref(block->chunks);
 	g_free(block->done.error);
@@ -33,35 +33,36 @@ static char *block_key(const char *name, const char *version, const char *releas
 	return g_strdup_printf("%s/%s %s", name, version, release);
 }
 
-struct ks_lines_block *ks_lines_find(const struct ks_dkms_words *words, const char *name,
-				     const char *version, const char *release)
+struct ks_transcript_block *ks_transcript_find(const struct ks_dkms_speech *speech,
+					       const char *name, const char *version,
+					       const char *release)
 {
 	g_autofree char *key = block_key(name, version, release);
 
-	return g_hash_table_lookup(words->blocks, key);
+	return g_hash_table_lookup(speech->blocks, key);
 }
 
-struct ks_lines_block *ks_lines_get(struct ks_dkms_words *words,
-				    const struct ks_action *action)
+struct ks_transcript_block *ks_transcript_get(struct ks_dkms_speech *speech,
+					      const struct ks_action *action)
 {
 	const struct ks_source *source = ks_source_of_action(action);
 	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
 	g_autofree char *key = NULL;
-	struct ks_lines_block *block;
+	struct ks_transcript_block *block;
 
 	if (!source)
 		return NULL;
 	key = block_key(source->name, source->version, kernel ? kernel->release : "");
-	block = g_hash_table_lookup(words->blocks, key);
+	block = g_hash_table_lookup(speech->blocks, key);
 	if (block)
 		return block;
-	block = g_new0(struct ks_lines_block, 1);
+	block = g_new0(struct ks_transcript_block, 1);
 	block->chunks = g_ptr_array_new_with_free_func(chunk_free);
-	g_hash_table_insert(words->blocks, g_steal_pointer(&key), block);
+	g_hash_table_insert(speech->blocks, g_steal_pointer(&key), block);
 	return block;
 }
 
-void ks_lines_print(const char *text, bool is_error)
+void ks_transcript_print(const char *text, bool is_error)
 {
 	/* the two may be one terminal: keep them in order */
 	fflush(is_error ? stdout : stderr);
@@ -69,23 +70,24 @@ void ks_lines_print(const char *text, bool is_error)
 	fflush(is_error ? stderr : stdout);
 }
 
-void ks_lines_say_text(struct ks_dkms_words *words, struct ks_lines_block *block,
-		       bool is_error, const char *text)
+void ks_transcript_say_text(struct ks_dkms_speech *speech,
+			    struct ks_transcript_block *block, bool is_error,
+			    const char *text)
 {
-	struct ks_lines_chunk *chunk;
+	struct ks_transcript_chunk *chunk;
 
-	if (!words->kept || !block) {
-		ks_lines_print(text, is_error);
+	if (!speech->kept || !block) {
+		ks_transcript_print(text, is_error);
 		return;
 	}
-	chunk = g_new0(struct ks_lines_chunk, 1);
+	chunk = g_new0(struct ks_transcript_chunk, 1);
 	chunk->is_error = is_error;
 	chunk->text = g_strdup(text);
 	g_ptr_array_add(block->chunks, chunk);
 }
 
-void ks_lines_say(struct ks_dkms_words *words, struct ks_lines_block *block,
-		  const char *format, ...)
+void ks_transcript_say(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+		       const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -93,45 +95,46 @@ void ks_lines_say(struct ks_dkms_words *words, struct ks_lines_block *block,
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	ks_lines_say_text(words, block, false, text);
+	ks_transcript_say_text(speech, block, false, text);
 }
 
 /* --- lines that end when the work ends */
 
-void ks_lines_begin(struct ks_dkms_words *words, struct ks_lines_block *block,
-		    const char *description, const char *command)
+void ks_transcript_begin(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+			 const char *description, const char *command)
 {
 	g_free(block->command);
 	block->command = ks_message_clean(command);
 	block->line_open = true;
-	words->ticking = block;
-	words->n_ticks = 0;
-	if (words->dkms->options.verbose)
-		ks_lines_say(words, block, "%s\n", block->command);
+	speech->ticking = block;
+	speech->n_ticks = 0;
+	if (speech->dkms->options.verbose)
+		ks_transcript_say(speech, block, "%s\n", block->command);
 	else
-		ks_lines_say(words, block, "%s...", description);
+		ks_transcript_say(speech, block, "%s...", description);
 }
 
-void ks_lines_end(struct ks_dkms_words *words, struct ks_lines_block *block,
-		  int exit_status)
+void ks_transcript_end(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+		       int exit_status)
 {
 	if (!block || !block->line_open)
 		return;
 	block->line_open = false;
-	words->ticking = NULL;
+	speech->ticking = NULL;
 	if (!exit_status)
-		ks_lines_say(words, block, " done.\n");
-	else if (words->dkms->options.verbose)
-		ks_lines_say(words, block, "(bad exit status: %d)", exit_status);
+		ks_transcript_say(speech, block, " done.\n");
+	else if (speech->dkms->options.verbose)
+		ks_transcript_say(speech, block, "(bad exit status: %d)", exit_status);
 	else
-		ks_lines_say(words, block, "(bad exit status: %d)\nFailed command:\n%s\n",
-			     exit_status, block->command);
+		ks_transcript_say(speech, block,
+				  "(bad exit status: %d)\nFailed command:\n%s\n",
+				  exit_status, block->command);
 }
 
-void ks_lines_tick(struct ks_dkms_words *words)
+void ks_transcript_tick(struct ks_dkms_speech *speech)
 {
-	if (words->kept || !words->ticking || words->dkms->options.verbose ||
-	    ++words->n_ticks % TICKS_PER_DOT)
+	if (speech->kept || !speech->ticking || speech->dkms->options.verbose ||
+	    ++speech->n_ticks % TICKS_PER_DOT)
 		return;
-	ks_lines_print(".", false);
+	ks_transcript_print(".", false);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What cli/dkms-words*.c share: the lines told of each target, live or kept, and what
+ * What cli/dkms-speech*.c share: the lines told of each target, live or kept, and what
  * each event adds to them. Private to these files; cli/dkms/dkms-speech.h is for others.
  */
 #pragma once
 
 #include "cli/dkms/dkms-speech.h"
 
-struct ks_lines_chunk {
+struct ks_transcript_chunk {
 	bool is_error;
 	char *text;
 };
 
 /* One target, or with an empty release a source. */
-struct ks_lines_block {
+struct ks_transcript_block {
 	struct ks_dkms_done done;
-	GPtrArray *chunks; /* struct ks_lines_chunk; live: stays empty */
+	GPtrArray *chunks; /* struct ks_transcript_chunk; live: stays empty */
 	bool began;	   /* its first step was printed */
 	bool line_open;	   /* "Building module(s)..." has not ended */
 	bool made;	   /* make's line was printed */
@@ -24,7 +24,7 @@ struct ks_lines_block {
 	char *script;	   /* the latest one that was run as root */
 };
 
-struct ks_dkms_words {
+struct ks_dkms_speech {
 	const struct ks_dkms *dkms;
 	bool kept;
 	bool in_post_transaction; /* its line has not ended */
@@ -32,59 +32,65 @@ struct ks_dkms_words {
 	bool moved;		  /* files were placed or taken away */
 	bool in_depmod;		  /* its line has not ended */
 	char *prologue;		  /* about signing; NULL: nothing is to be built */
-	GHashTable *blocks;	  /* "NAME/VERSION RELEASE" -> struct ks_lines_block */
-	GHashTable *depmod;	  /* release -> error text of its failure */
-	struct ks_lines_block *ticking;
+	GHashTable *blocks; /* "NAME/VERSION RELEASE" -> struct ks_transcript_block */
+	GHashTable *depmod; /* release -> error text of its failure */
+	struct ks_transcript_block *ticking;
 	unsigned int n_ticks;
 };
 
 /* The GDestroyNotify of a table of blocks. */
-void ks_lines_block_free(gpointer data);
+void ks_transcript_block_free(gpointer data);
 /* The block of a target, or with an empty release of a source; NULL: none yet. */
-struct ks_lines_block *ks_lines_find(const struct ks_dkms_words *words, const char *name,
-				     const char *version, const char *release);
+struct ks_transcript_block *ks_transcript_find(const struct ks_dkms_speech *speech,
+					       const char *name, const char *version,
+					       const char *release);
 /* The block of an action, made when it is new; NULL for one of a whole kernel. */
-struct ks_lines_block *ks_lines_get(struct ks_dkms_words *words,
-				    const struct ks_action *action);
+struct ks_transcript_block *ks_transcript_get(struct ks_dkms_speech *speech,
+					      const struct ks_action *action);
 /*
  * Print at once, in the order of the calls even where stdout and stderr are
  * one terminal.
  */
-void ks_lines_print(const char *text, bool is_error);
+void ks_transcript_print(const char *text, bool is_error);
 /*
  * Print at once, or store the text in block where lines are kept; block may be
  * NULL: at once.
  */
-void ks_lines_say_text(struct ks_dkms_words *words, struct ks_lines_block *block,
-		       bool is_error, const char *text);
-void ks_lines_say(struct ks_dkms_words *words, struct ks_lines_block *block,
-		  const char *format, ...) G_GNUC_PRINTF(3, 4);
+void ks_transcript_say_text(struct ks_dkms_speech *speech,
+			    struct ks_transcript_block *block, bool is_error,
+			    const char *text);
+void ks_transcript_say(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+		       const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* A line that ends when the work ends: the description, or with --verbose the command. */
-void ks_lines_begin(struct ks_dkms_words *words, struct ks_lines_block *block,
-		    const char *description, const char *command);
+void ks_transcript_begin(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+			 const char *description, const char *command);
 /* End it, by the exit status of the work; nothing when none is open. */
-void ks_lines_end(struct ks_dkms_words *words, struct ks_lines_block *block,
-		  int exit_status);
+void ks_transcript_end(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
+		       int exit_status);
 /* About once a second: a dot now and then. */
-void ks_lines_tick(struct ks_dkms_words *words);
+void ks_transcript_tick(struct ks_dkms_speech *speech);
 
-/* dkms-words-build.c: adding, building, signing. */
-void ks_words_say_adding(struct ks_dkms_words *words, struct ks_lines_block *block,
-			 const struct ks_source *source);
-void ks_words_print_prologue(const struct ks_dkms_words *words);
-void ks_words_say_deprecated(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_signing(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_sign_failed(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_step(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_signed(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_build_failed(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_begin_build(struct ks_dkms_words *words, struct ks_lines_block *block,
-			  const struct ks_action *action);
+/* dkms-speech-build.c: adding, building, signing. */
+void ks_speech_say_adding(struct ks_dkms_speech *speech,
+			  struct ks_transcript_block *block,
+			  const struct ks_source *source);
+void ks_speech_print_prologue(const struct ks_dkms_speech *speech);
+void ks_speech_say_deprecated(struct ks_dkms_speech *speech,
+			      const struct ks_event *event);
+void ks_speech_signing(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_sign_failed(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_step(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_signed(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_build_failed(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_begin_build(struct ks_dkms_speech *speech,
+			   struct ks_transcript_block *block,
+			   const struct ks_action *action);
 
-/* dkms-words-install.c: installing, uninstalling, and root's scripts. */
-void ks_words_placed(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_taken(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_original(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_script(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_no_script(struct ks_dkms_words *words, const struct ks_event *event);
-void ks_words_install_failed(struct ks_dkms_words *words, const struct ks_event *event);
+/* dkms-speech-install.c: installing, uninstalling, and root's scripts. */
+void ks_speech_placed(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_taken(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_original(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_script(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_no_script(struct ks_dkms_speech *speech, const struct ks_event *event);
+void ks_speech_install_failed(struct ks_dkms_speech *speech,
+			      const struct ks_event *event);
