@@ -134,7 +134,7 @@ static char *digest_of(int number)
 	return text;
 }
 
-/* Each round has other digests: all records are made anew, and the old ones dropped. */
+/* Each round has other digests: all records are made again, and the old ones dropped. */
 static char *desired_set(int round)
 {
 	char *text = NULL;

@@ -18,7 +18,7 @@
 #define MAX_SOURCE_BYTES   (G_GUINT64_CONSTANT(4) << 30)
 #define MAX_SOURCE_ENTRIES 200000
 
-/* Root's own, whoever wrote the original: its scripts may run as root later. */
+/* Owned by root, whoever wrote the original: its scripts may run as root later. */
 static bool copy_source(const struct ks_cli *cli, const char *from, const char *to,
 			GError **error)
 {
@@ -72,7 +72,7 @@ static bool place_source(const struct ks_cli *cli, const char *from, const char 
 	return copy_source(cli, from, to, error);
 }
 
-/* Its failure is told and does not undo the addition (dkms 3.4.3). */
+/* Its failure is reported and does not undo the addition (dkms 3.4.3). */
 static void run_post_add(const struct ks_cli *cli, const struct ks_conf *conf,
 			 const char *source_dir, struct ks_add_options *options)
 {

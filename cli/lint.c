@@ -93,7 +93,7 @@ static void check_scripts(const struct lint *lint, const struct ks_conf *conf)
 	check_script(lint, "POST_REMOVE", conf->post_remove);
 }
 
-/* What a patch makes is not there yet: PRE_BUILD may even write the Makefile. */
+/* A file that a patch makes does not exist yet: PRE_BUILD may even write the Makefile. */
 static void check_makefile(const struct lint *lint, const struct ks_conf *conf)
 {
 	struct stat st;
@@ -136,7 +136,7 @@ static const char *asks_uname(const char *line, const char **word)
 	return NULL;
 }
 
-/* That is the kernel that is built for in our builds alone. */
+/* Only in our builds that prints the kernel that is built for. */
 static void check_uname(const struct lint *lint, const char *file)
 {
 	g_autofree char *path = g_build_filename(lint->dir, file, NULL);

@@ -57,7 +57,7 @@ static bool write_file(const struct ks_cli *cli, const char *dir, const char *na
 	return ks_durable_write(cli->system->root, path, text, strlen(text), 0644, error);
 }
 
-/* As obj-m wants it, and the kernel, which makes a C name of it. */
+/* A name that obj-m accepts, and the kernel, which makes a C name of it. */
 static char *object_name(const char *name)
 {
 	char *object = g_strdup(name);
@@ -138,7 +138,7 @@ bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *vers
 	if (!conf || !ks_add_source(cli, from ? from : place, conf,
 				    &(struct ks_add_options){0}, &added, error))
 		return false;
-	/* of what was just copied: without it nothing is removed again */
+	/* the digest of the copy: without it nothing is removed again */
 	if (!set_mark(cli, name, version, place, error))
 		return false;
 	*source_dir = g_steal_pointer(&place);
@@ -181,7 +181,7 @@ static bool check_mark(const struct ks_cli *cli, const char *mark, const char *p
 	return false;
 }
 
-/* Nothing is built of it, and what is in T is about it. */
+/* No build of it exists, and the entry in T is about it. */
 static bool check_entry(const struct ks_cli *cli, const char *name, const char *version,
 			const char *place, GError **error)
 {

@@ -28,7 +28,7 @@ struct ks_progress {
 	unsigned int done, total;
 };
 
-/* Messages are printed by whoever has one; the line must be off the terminal then. */
+/* Any code may print a message; the line must be off the terminal then. */
 static struct ks_progress *current;
 
 static void erase(void)
@@ -168,7 +168,7 @@ static void begin(struct ks_progress *progress, const struct ks_event *event)
 	g_ptr_array_add(progress->activities, activity);
 }
 
-/* Not a terminal: what takes long is told when it begins. */
+/* Not a terminal: long work is reported when it begins. */
 static void print_plainly(const struct ks_progress *progress,
 			  const struct ks_event *event)
 {

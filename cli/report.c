@@ -191,7 +191,7 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 	}
 }
 
-/* --- what was recorded */
+/* --- the records that were made */
 
 static char *name_of_record(const struct ks_record_entry *entry)
 {
@@ -231,7 +231,7 @@ static void add_recorded(struct ks_report *report, const struct ks_inventory *in
 	}
 }
 
-/* --- what was told already */
+/* --- failures and waits that were reported already */
 
 static bool is_told(const struct ks_verdict *verdict)
 {
@@ -417,7 +417,7 @@ static bool is_told_by_verdict(const struct printing *printing,
 	return false;
 }
 
-/* Actions that failed; a failed build is told by its target's verdict. */
+/* Actions that failed; a failed build is reported by its target's verdict. */
 static void print_failures(struct printing *printing)
 {
 	for (guint i = 0; i < printing->report->failures->len; i++) {

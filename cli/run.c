@@ -172,7 +172,10 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	return outcome;
 }
 
-/* What others have asked for meanwhile: all of it, in the surroundings of this run. */
+/*
+ * The requests that others have queued meanwhile: everything, with the options
+ * of this run.
+ */
 static struct ks_run make_queued(const struct ks_run *run)
 {
 	const struct ks_run_options *options = &run->options;

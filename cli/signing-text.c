@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A key that was made, and what is not signed although it should be. */
+/*
+ * Reports of a key that was made, and of modules that are unsigned although
+ * they should be signed.
+ */
 #include "cli/signing-text.h"
 
 #include "cli/message.h"

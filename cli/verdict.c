@@ -84,7 +84,10 @@ static bool has_module(const struct ks_selection *selection,
 	return false;
 }
 
-/* A directory with nothing of a kernel in it is none, unless something is built there. */
+/*
+ * A directory without anything of a kernel does not count, unless something is
+ * built there.
+ */
 static bool has_kernel(const char *release, const struct ks_inventory *inventory)
 {
 	const struct ks_kernel *kernel = ks_kernel_find(inventory->kernels, release);
@@ -158,7 +161,7 @@ char *ks_verdict_line(const struct ks_verdict *verdict)
 	g_autofree char *unresolved = NULL;
 	g_autoptr(GString) notes = g_string_new(NULL);
 
-	/* not all of it is as it should be */
+	/* not everything is as it should be */
 	if (verdict->reason == KS_REASON_UP_TO_DATE)
 		unresolved = ks_verdict_unresolved(verdict);
 	if (unresolved)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of actions, what is checked before them, and the usage. */
+/* The table of actions, the checks before them, and the usage. */
 #include <string.h>
 #include <unistd.h>
 

@@ -39,7 +39,7 @@ static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *e
 			    path);
 }
 
-/* What is odd of it, and no error. */
+/* Print the oddities of the conf that are no errors. */
 static void tell_odd(const struct ks_conf *conf)
 {
 	if (conf->modules->len)

@@ -4,10 +4,10 @@
 #include "cli/headers-hint.h"
 #include "core/support/version.h"
 
-/* The summary of one kernel: names behind each other, as dkms prints them. */
+/* The summary of one kernel: names one after another, as dkms prints them. */
 struct summary {
 	GString *succeeded, *skipped, *failed, *deferred;
-	GString *lines; /* of those that wait for another module */
+	GString *lines; /* about modules that wait for another one */
 	bool any_failed;
 };
 
@@ -53,7 +53,7 @@ static bool is_provided(const struct ks_plan *plan, const char *name, const char
 	return false;
 }
 
-/* One that nobody has registered may come from elsewhere: that is no failure. */
+/* A dependency that nobody has registered may come from elsewhere: that is no failure. */
 static void collect_waiting(struct summary *summary, const struct ks_plan *plan,
 			    const struct ks_verdict *verdict)
 {
@@ -86,7 +86,7 @@ static void collect_waiting(struct summary *summary, const struct ks_plan *plan,
 			       unknown->str);
 }
 
-/* Another version of it is used on the kernel, or would be. */
+/* Is another version of it used on the kernel, or would it be? */
 static bool has_chosen(const struct ks_plan *plan, const struct ks_target *target)
 {
 	for (guint i = 0; i < plan->verdicts->len; i++) {
@@ -110,7 +110,7 @@ static bool is_skipped(const struct ks_plan *plan, const struct ks_verdict *verd
 	       !has_chosen(plan, target);
 }
 
-/* Nothing was tried now, since it is known that it would fail. */
+/* Nothing was tried now, since it is known to fail. */
 static bool is_hopeless(const struct ks_verdict *verdict)
 {
 	return verdict->state == KS_TARGET_FAILED || verdict->state == KS_TARGET_BROKEN ||
@@ -193,7 +193,10 @@ static void print_block(const struct ks_dkms *dkms, const char *header,
 	fflush(stdout);
 }
 
-/* What was done to each on a kernel, with a header ("Autoinstall of"); 0 or 11. */
+/*
+ * Print what was done to each module on a kernel, with a header ("Autoinstall
+ * of"); returns 0 or 11.
+ */
 static int tell_all(const struct ks_dkms *dkms, const char *header,
 		    const struct ks_dkms_speech *speech, const struct ks_plan *plan,
 		    const char *release)

@@ -17,7 +17,10 @@ static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool inst
 	const struct ks_dkms_options *options = &dkms->options;
 
 	return (struct ks_plan_request){
-		/* install puts again what is built, as dkms does; build builds again */
+		/*
+		 * install installs a built module again, as dkms does; build
+		 * builds it again
+		 */
 		.goal = !install	 ? KS_GOAL_BUILD
 			: options->force ? KS_GOAL_REINSTALL
 					 : KS_GOAL_INSTALL,
@@ -33,8 +36,8 @@ static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool inst
 }
 
 /*
- * dkms takes a module off again whose depmod failed. So it is done here, but only when
- * nothing of it was in place before: what worked is not taken away.
+ * dkms removes a module again whose depmod failed. This does so too, but only
+ * when none of it was installed before: a working module is not removed.
  */
 static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 {
@@ -60,7 +63,7 @@ static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
 		"state.");
 }
 
-/* One run of the engine; *done tells what it was about. */
+/* One run of the engine; *done describes what it did. */
 static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 		  struct ks_dkms_done *done)
 {
@@ -199,7 +202,7 @@ static int install_built(struct ks_dkms *dkms, const char *release, const char *
 	return code;
 }
 
-/* With --kernelsourcedir it can be built for what is not there. */
+/* With --kernelsourcedir it can be built for a kernel that does not exist here. */
 static int require_kernel(const struct ks_dkms *dkms, const char *release)
 {
 	const struct ks_system *system = dkms->cli.system;
@@ -228,7 +231,7 @@ int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 	return installed && !force ? ks_dkms_rebuild_dependents(dkms, release) : code;
 }
 
-/* dkms adds what is not added; the engine does it, the words are dkms's. */
+/* dkms adds a module that is not added; the engine does it, the words are dkms's. */
 static int require_source(const struct ks_dkms *dkms)
 {
 	g_autofree char *source = ks_dkms_source_path(dkms);
@@ -251,7 +254,7 @@ static int require_source(const struct ks_dkms *dkms)
 		added);
 }
 
-/* Only what can be built for is a target at all. */
+/* Only an architecture that can be built for makes a target. */
 static int check_arches(const struct ks_dkms *dkms)
 {
 	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is built of the module of the command line, for archives and packages. */
+/* The builds of the command line's module, for archives and packages. */
 #include "cli/dkms/dkms-built.h"
 
 #include "cli/dkms/dkms-engine.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is to be built anew because of another module: with BUILD_DEPENDS_REBUILD,
- * T/M/V/K/A/.dep_NAME says which version of NAME it was built upon (dkms 3.4.3,
- * check_and_rebuild_dependent_modules).
+ * Modules that have to be built again because of another module: with
+ * BUILD_DEPENDS_REBUILD, T/M/V/K/A/.dep_NAME holds the version of NAME that it
+ * was built against (dkms 3.4.3, check_and_rebuild_dependent_modules).
  */
 #include "cli/dkms/dkms-engine.h"
 
@@ -38,7 +38,7 @@ static GPtrArray *list_dependents(const struct ks_dkms *dkms, const char *releas
 	return names;
 }
 
-/* As with --force: dkms builds it whether or not it would become another one. */
+/* As with --force: dkms builds it whether or not the result would differ. */
 static int rebuild(struct ks_dkms *dkms, const char *name, const char *release)
 {
 	const bool force = dkms->options.force;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asking the engine, and telling what it did in dkms's words and exit codes. */
+/* Running the engine, and printing what it did in dkms's words and exit codes. */
 #include "cli/dkms/dkms-engine.h"
 
 #include <string.h>
@@ -85,8 +85,8 @@ static int waiting_code(const struct ks_verdict *verdict)
 }
 
 /*
- * Another version is preferred, or none: that is about what nobody asks for by name.
- * What was asked for and done is no failure.
+ * Another version is preferred, or none: that matters only for modules that
+ * nobody asked for by name. A module that was asked for and done is no failure.
  */
 static int excluded_code(bool install, const struct ks_dkms_done *done,
 			 const struct ks_target *target)
@@ -127,7 +127,10 @@ int ks_dkms_code(bool install, const struct ks_dkms_speech *speech,
 	case KS_TARGET_BROKEN:
 		return KS_DKMS_BAD_CONF;
 	case KS_TARGET_STALE:
-		/* in place and unsigned, which was told of, is success to dkms */
+		/*
+		 * installed without a signature, which was reported, is success
+		 * to dkms
+		 */
 		if (verdict->reason == KS_REASON_SIGNATURE_CHANGED &&
 		    target->installed == KS_INSTALLED_OK)
 			return KS_DKMS_OK;
@@ -259,7 +262,7 @@ static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *ve
 	return KS_DKMS_EXCLUDED;
 }
 
-/* A failure of an earlier run that is not tried again: its log tells. */
+/* A failure of an earlier run that is not tried again: its log has the reason. */
 static void tell_known_failure(const struct ks_dkms *dkms,
 			       const struct ks_verdict *verdict)
 {

@@ -77,8 +77,9 @@ static char *build_path(const struct ks_dkms *dkms, const struct ks_tarball_buil
 }
 
 /*
- * Told before the source is added, as dkms does it; here they are loaded behind it, so
- * that there are none without a source. True for those that are to be loaded.
+ * Printed before the source is added, as in dkms; here the builds are loaded
+ * after it, so that there are none without a source. True for those that are to
+ * be loaded.
  */
 static GArray *tell_builds(const struct ks_dkms *dkms, const struct ks_tarball *tarball)
 {
@@ -138,7 +139,7 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	if (ks_dkms_is_added(dkms) && !dkms->options.force)
 		return ks_dkms_fail(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
 				    module);
-	/* of one that mktarball has not made dkms says nothing */
+	/* for a tarball that mktarball has not made dkms prints nothing */
 	if (tarball->made_by_mktarball)
 		printf("\nLoading tarball for %s\n", module);
 	code = is_stub ? add_stub(dkms, tarball) : KS_DKMS_OK;
@@ -157,7 +158,7 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 
 /* --- the archive */
 
-/* dkms hands an .rpm to rpm, and installs what came with it. */
+/* dkms hands an .rpm to rpm, and installs the modules that came with it. */
 static int load_rpm(struct ks_dkms *dkms, const char *archive)
 {
 	struct ks_process_options options = KS_PROCESS_OPTIONS_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dkms ltdk: can what was built be licensed, and loaded, as GPL? */
+/* dkms ltdk: may the built modules be licensed, and loaded, as GPL? */
 #include <string.h>
 
 #include "cli/dkms/dkms.h"

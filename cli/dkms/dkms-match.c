@@ -28,7 +28,7 @@ static int check(const struct ks_dkms *dkms, const char *release)
 			    options->module);
 }
 
-/* "NAME/VERSION" of what is installed on the template. */
+/* "NAME/VERSION" of the modules installed on the template. */
 static GPtrArray *list_installed(const struct ks_dkms *dkms, GError **error)
 {
 	const struct ks_dkms_options *options = &dkms->options;

@@ -29,7 +29,7 @@ static char *kernel_list(const struct ks_dkms *dkms, const GPtrArray *artifacts)
 }
 
 struct place {
-	char *dir;  /* as it is told */
+	char *dir;  /* as it is printed */
 	char *name; /* of the archive */
 	int fd;	    /* of dir */
 };

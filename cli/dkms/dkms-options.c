@@ -25,7 +25,7 @@ enum kind {
 
 #define FIELD(name) offsetof(struct ks_dkms_options, name)
 
-/* In dkms's order of matching: the first that fits counts. */
+/* In dkms's order of matching: the first match counts. */
 static const struct option {
 	char letter;	  /* 0: none */
 	const char *name; /* without "--"; NULL: none */
@@ -108,7 +108,7 @@ static const struct option *find_option(const char *word)
 	return NULL;
 }
 
-/* As "read -r" reads it: the first line, without blanks around it. */
+/* The first line, without blanks around it, as "read -r" reads it. */
 static char *first_line(const char *text)
 {
 	char *line = g_strndup(text, strcspn(text, "\n"));
@@ -147,7 +147,7 @@ static void add_kernel(struct ks_dkms_options *options, const char *text)
 	g_ptr_array_add(options->arches, g_strdup(slash + 1));
 }
 
-/* Everything from here on is for nobody. */
+/* Everything printed from here on is dropped. */
 static void silence(void)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -205,7 +205,7 @@ static int parse_option(struct ks_dkms_options *options, char **words, int n_wor
 		ks_dkms_print_usage(stdout);
 		return 0;
 	}
-	/* without a word behind it the value is empty */
+	/* without a word after it the value is empty */
 	if (option->value)
 		value = first_line(equals ? equals + 1 : n_words > 1 ? words[1] : "");
 	apply(options, option, value);
@@ -272,7 +272,7 @@ int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv
 	return KS_DKMS_OK;
 }
 
-/* What becomes part of a path must be a name. */
+/* A value that becomes part of a path must be a name. */
 static int check_names(const struct ks_dkms_options *options)
 {
 	if ((options->module && !ks_name_is_plain(options->module)) ||

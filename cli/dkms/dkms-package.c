@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * dkms mkdeb, mkbmdeb and mkrpm, which dkms had until 3.0: the source as a
- * package, or with --binaries-only (always for mkbmdeb) what is built.
+ * package, or with --binaries-only (always for mkbmdeb) the builds.
  */
 #include "cli/dkms/dkms-built.h"
 #include "cli/export.h"

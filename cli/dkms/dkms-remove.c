@@ -51,7 +51,7 @@ static GPtrArray *list_places(const struct ks_dkms *dkms,
 	return places;
 }
 
-/* dkms says nothing of a module that may have been excluded there. */
+/* dkms prints nothing about a module that may have been excluded there. */
 static bool may_be_excluded(const struct ks_dkms *dkms)
 {
 	g_autofree char *entry = ks_tree_entry_path(
@@ -67,7 +67,7 @@ static bool may_be_excluded(const struct ks_dkms *dkms)
 	return false;
 }
 
-/* What is not there is said, and is no failure. */
+/* A missing module is reported, and is no failure. */
 static void tell_absent(const struct ks_dkms *dkms, const struct place *place,
 			const struct ks_artifact *artifact, bool unbuild)
 {
@@ -94,7 +94,7 @@ static void tell_originals(const struct ks_dkms *dkms, const struct place *place
 		       place->release, place->arch);
 }
 
-/* Take it off one kernel; with unbuild, forget what was built, too. */
+/* Uninstall it from one kernel; with unbuild, delete its artifact, too. */
 static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 		    const struct place *place, bool unbuild)
 {
@@ -126,9 +126,9 @@ static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 }
 
 /*
- * Inside a package's maintainer script nothing is taken away: it may be an
- * upgrade. What is to go shows at the end of the transaction, by what is then
- * still in /usr/src and /lib/modules.
+ * Inside a package's maintainer script nothing is removed: it may be an
+ * upgrade. At the end of the transaction /usr/src and /lib/modules show what
+ * has to go.
  */
 static int keep_to_end(struct ks_dkms *dkms, bool removes)
 {
@@ -211,7 +211,7 @@ static bool is_built_somewhere(const struct ks_dkms *dkms)
 	return entry && entry->artifacts->len;
 }
 
-/* It has no kernel left: out of the tree, and it is not to come back by itself. */
+/* It has no kernel left: remove it from the tree, and let it not come back by itself. */
 static int forget(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rpm above this process has added. */
+/* The modules that the rpm above this process has added. */
 #include "cli/dkms/dkms-rpm.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define MAX_NOTE_BYTES 4096
 
-/* The fields of /proc/PID/stat behind the name, which may hold anything; or NULL. */
+/* The fields of /proc/PID/stat after the name, which may contain anything; or NULL. */
 static char **stat_fields(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);

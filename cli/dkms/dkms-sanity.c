@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Comparing what is to be installed with what the kernel has. */
+/* Comparing the modules to be installed with those that the kernel has. */
 #include "cli/dkms/dkms-sanity.h"
 
 #include <string.h>
@@ -81,8 +81,8 @@ static bool is_same_file(const struct ks_system *system, const char *a, const ch
 }
 
 /*
- * What an installation that was killed has left, where this system puts modules. The
- * same bytes among the kernel's own are its own.
+ * A file that a killed installation has left, where this system puts modules. A
+ * file with the same bytes among the kernel's own modules is the kernel's.
  */
 static bool is_left_over(const struct ks_system *system, const char *modules_dir,
 			 const char *found, const char *built)
@@ -99,7 +99,7 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* False, and told, when the kernel's is to stay. */
+/* False, after printing why, when the kernel's module is to stay. */
 static bool compare(const struct ks_dkms *dkms, const char *kernels, const char *built,
 		    const char *file, const char *release)
 {
@@ -124,7 +124,7 @@ static bool compare(const struct ks_dkms *dkms, const char *kernels, const char 
 			ours->version, file, release, theirs->version);
 		return false;
 	}
-	/* without either only the bytes tell */
+	/* without either only the bytes can be compared */
 	versioned = ours->version || ours->srcversion;
 	if (g_strcmp0(theirs->srcversion, ours->srcversion) != 0 ||
 	    (!versioned && !is_same_file(dkms->cli.system, kernels, built)))

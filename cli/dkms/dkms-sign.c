@@ -48,7 +48,7 @@ static void add_not_found(GString *text, const char *program)
 {
 	const char *slash = strrchr(program, '/');
 
-	/* of those that are looked up dkms says the name only */
+	/* for programs that are looked up dkms prints the name only */
 	g_string_append_printf(text, "Binary %s not found, modules won't be signed\n",
 			       slash ? slash + 1 : program);
 }

@@ -31,7 +31,7 @@ static bool is_dkms_step(const char *name)
 	return g_strv_contains(names, name);
 }
 
-/* What dkms tells before the first step: of signing, and an empty line. */
+/* The lines that dkms prints before the first step: about signing, and an empty one. */
 void ks_speech_print_prologue(const struct ks_dkms_speech *speech)
 {
 	if (speech->prologue)
@@ -39,7 +39,7 @@ void ks_speech_print_prologue(const struct ks_dkms_speech *speech)
 	ks_transcript_print("\n", false);
 }
 
-/* As dkms reads the conf: once for each, on stderr. */
+/* As dkms does when it reads the conf: once for each, on stderr. */
 void ks_speech_say_deprecated(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_target *target = event->action->target;
@@ -94,7 +94,7 @@ void ks_speech_signing(struct ks_dkms_speech *speech, const struct ks_event *eve
 		event->signing->verdict == KS_SIGN_YES;
 }
 
-/* Told where dkms does it, behind make; it is done at the very end. */
+/* Printed where dkms signs, after make; the engine signs at the very end. */
 static void say_signing(struct ks_dkms_speech *speech, const struct ks_action *action)
 {
 	struct ks_transcript_block *block = ks_transcript_get(speech, action);
@@ -140,7 +140,7 @@ void ks_speech_step(struct ks_dkms_speech *speech, const struct ks_event *event)
 	block->made |= g_str_equal(event->text, "make");
 }
 
-/* What the store had is told of as built. */
+/* A module from the store is reported as built. */
 void ks_speech_signed(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_action *action = event->action;
@@ -153,11 +153,14 @@ void ks_speech_signed(struct ks_dkms_speech *speech, const struct ks_event *even
 		ks_transcript_end(speech, block, 0);
 		block->made = true;
 	}
-	/* when no POST_BUILD came behind make */
+	/* when there was no POST_BUILD after make */
 	say_signing(speech, action);
 }
 
-/* As its conf names it; gone with the build directory, so it is looked for in both. */
+/*
+ * The patch that the conf names; with the build directory it is gone, so both
+ * places are tried.
+ */
 static bool has_patch(const struct ks_dkms_speech *speech, const struct ks_source *source,
 		      const char *name)
 {
@@ -205,8 +208,7 @@ static void fail_patch(struct ks_dkms_speech *speech, const struct ks_source *so
 				name, entry);
 }
 
-/* "foo/bar.ko" of what the collecting of the build's products says; NULL: all
- * are there. */
+/* "foo/bar.ko" from the message of the collecting; NULL: no product is missing. */
 static char *missing_product(const char *message)
 {
 	static const char before[] = "the build did not produce '";
@@ -217,7 +219,7 @@ static char *missing_product(const char *message)
 		       : NULL;
 }
 
-/* Its modules are not there, or do not fit the kernel, which dkms does not look at. */
+/* Its modules are missing, or do not fit the kernel, which dkms does not check. */
 static void fail_product(const struct ks_action *action,
 			 struct ks_transcript_block *block,
 			 const struct ks_build_result *result, const char *log)

@@ -20,7 +20,7 @@ void ks_speech_placed(struct ks_dkms_speech *speech, const struct ks_event *even
 	speech->moved = true;
 }
 
-/* A file that is not what was installed is somebody else's by now, and stays. */
+/* A file that differs from the installed one is somebody else's by now, and stays. */
 static void say_taken(struct ks_dkms_speech *speech, struct ks_transcript_block *block,
 		      const struct ks_kernel *kernel, const struct ks_manifest *manifest,
 		      const struct ks_manifest_file *file)

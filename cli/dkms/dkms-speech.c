@@ -28,7 +28,7 @@ void ks_dkms_speech_free(struct ks_dkms_speech *speech)
 
 /* --- events */
 
-/* dkms runs it behind what it has placed or taken away. */
+/* dkms runs it after it has placed or removed files. */
 static void begin_depmod(struct ks_dkms_speech *speech, const struct ks_kernel *kernel)
 {
 	speech->in_depmod = speech->moved && !speech->kept;

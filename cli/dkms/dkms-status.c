@@ -14,7 +14,7 @@
 #include "core/install/install.h"
 #include "core/platform/same.h"
 
-/* What dkms takes for a kernel's directory when none is asked for. */
+/* What dkms takes for a kernel's directory when no kernel is given. */
 #define KERNEL_PATTERN "+([0-9]).*"
 
 static bool fits(const char *pattern, const char *text)
@@ -23,7 +23,7 @@ static bool fits(const char *pattern, const char *text)
 	       fnmatch(pattern, text, FNM_EXTMATCH | FNM_PERIOD | FNM_PATHNAME) == 0;
 }
 
-/* Where dkms or kmodsmith has put it: the manifest's word, or the usual places. */
+/* Where dkms or kmodsmith has put it: by the manifest, or one of the usual places. */
 static char *find_installed(const struct ks_system *system,
 			    const struct ks_artifact *artifact, const char *name)
 {
@@ -75,7 +75,7 @@ static bool has_all_modules(const struct ks_system *system,
 	return true;
 }
 
-/* dkms's words of it are about the tree's copy, whatever they say. */
+/* dkms's words speak of the kernel's copy, but it compares the tree's. */
 static const char *difference(const struct ks_system *system,
 			      struct ks_digest_cache *cache,
 			      const struct ks_artifact *artifact)
@@ -212,7 +212,10 @@ static void print_entry(const struct ks_dkms *dkms, struct ks_digest_cache *cach
 		print_artifact(system, cache, entry, artifact);
 		n_printed++;
 	}
-	/* dkms says so too of one that is built, but not for the filtered kernel */
+	/*
+	 * dkms also prints this for a module that is built, but not for the
+	 * filtered kernel
+	 */
 	if (!n_printed)
 		printf("%s/%s: added\n", entry->name, entry->version);
 }

@@ -106,7 +106,7 @@ static const char *path_of(const struct ks_dkms *dkms, char **path)
 	return whole;
 }
 
-/* What framework.conf says as well as an option of the command line. */
+/* Settings that framework.conf and an option of the command line share. */
 static void set_settings(struct ks_dkms *dkms)
 {
 	const struct ks_framework *framework = dkms->cli.settings->framework;
@@ -179,7 +179,10 @@ static bool load(struct ks_dkms *dkms, GError **error)
 	return true;
 }
 
-/* Of one that is not named: uname -r; status then lists all kernels. */
+/*
+ * No -k: the running kernel, except for actions with no_default_kernel (status
+ * lists all).
+ */
 static void set_default_kernel(struct ks_dkms *dkms)
 {
 	struct ks_dkms_options *options = &dkms->options;

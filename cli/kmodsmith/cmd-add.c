@@ -81,7 +81,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	if (!ks_marks_require_root("add", &error))
 		return ks_run_fail(error);
 	if (ks_lock_is_held_above(cli->system)) {
-		/* what is in the source tree is found by itself */
+		/* the engine finds sources in the source tree by itself */
 		ks_run_queue_if_held_above(cli, what);
 		return KS_EXIT_OK;
 	}

@@ -270,7 +270,7 @@ static void explain(const struct ks_cli *cli, const struct ks_inventory *invento
 	print_advice(cli, verdict);
 }
 
-/* There is no kernel to build it for; what is known of the source is all. */
+/* There is no kernel to build it for; only facts about the source are known. */
 static void explain_sources(const struct ks_inventory *inventory,
 			    const struct ks_selection *selection)
 {

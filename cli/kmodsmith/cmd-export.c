@@ -61,7 +61,7 @@ static bool check_options(const struct ks_cli *cli, const struct ks_selection *s
 	return true;
 }
 
-/* Without a name only what there is; with one, what is not built is told. */
+/* Without a name only the built ones; with one, those that are not built are reported. */
 static bool is_asked_for(const struct ks_selection *selection,
 			 const struct ks_target *target)
 {

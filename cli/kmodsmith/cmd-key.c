@@ -76,7 +76,7 @@ static struct ks_key_pair *locate(const struct ks_cli *cli)
 	return ks_key_locate(cli->system, cli->settings, cli->settings->framework, NULL);
 }
 
-/* Whether the key belongs to the certificate only who can read it can tell. */
+/* Only a user who can read the key can check that it belongs to the certificate. */
 static struct ks_key_facts *describe(const struct ks_cli *cli,
 				     const struct ks_key_pair *pair, GError **error)
 {

@@ -86,7 +86,7 @@ static bool make_inner(struct linting *linting, GError **error)
 	if (!settings)
 		return false;
 	linting->inner.settings = settings;
-	/* an administrator's wishes for all builds; none for what is installed */
+	/* an administrator's wishes for all builds; none for installed modules */
 	settings->sandbox = linting->cli->settings->sandbox;
 	settings->n_jobs = linting->cli->settings->n_jobs;
 	settings->root_scripts = KS_ROOT_SCRIPTS_SKIP;
@@ -169,7 +169,7 @@ static bool build(struct linting *linting, GError **error)
 			     &linting->outcome, error);
 }
 
-/* --- telling */
+/* --- printing */
 
 static bool is_told(const struct linting *linting, const struct ks_verdict *verdict)
 {
@@ -178,7 +178,7 @@ static bool is_told(const struct linting *linting, const struct ks_verdict *verd
 		g_str_equal(verdict->target->kernel->release, kernel_option));
 }
 
-/* What its directory is called is of no interest: it is gone in a moment. */
+/* Remove the name of its directory: that is of no interest, and gone in a moment. */
 static char *clean_text(const struct linting *linting, const char *text)
 {
 	g_autofree char *source = NULL, *joined = NULL;

@@ -17,8 +17,8 @@ static const GOptionEntry options[] = {
 };
 
 /*
- * The mark makes the planner treat the source as gone: what is to be done
- * follows from it, and is done by the next run if this one dies.
+ * With the mark the planner treats the source as gone: the actions follow from
+ * it, and if this run dies the next one does them.
  */
 static bool mark(const struct ks_cli *cli, const struct ks_selection *selection,
 		 GError **error)
@@ -58,7 +58,7 @@ static int remove_selected(struct ks_cli *cli, struct ks_selection *selection)
 		return KS_EXIT_OK;
 	run.options.request = (struct ks_plan_request){
 		.module = selection->module,
-		/* another version may take its place: that is part of it */
+		/* another version may take its place: the removal includes that */
 		.version = selection->release ? selection->version : NULL,
 		.release = selection->release,
 		.goal = selection->release ? KS_GOAL_UNINSTALL : KS_GOAL_KEEP_UP,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kmodsmith sync: make what is there equal to what is wanted. */
+/* kmodsmith sync: make the system what it should be. */
 #include "cli/before.h"
 #include "cli/message.h"
 #include "cli/plan-text.h"
@@ -77,7 +77,7 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 	}
 	if (ks_run_queue_if_held_above(cli, "sync"))
 		return KS_EXIT_OK;
-	/* a hook may come for what is not there yet, or not any more */
+	/* a hook may come before or after its kernel or source exists */
 	if (!trigger_option && (selection->module || selection->release)) {
 		int code = ks_marks_check(cli, selection);
 

@@ -101,7 +101,7 @@ static bool holds_this(const struct ks_ancestor_file *file, void *data)
 	return is_lock_of(held->alpm, &file->st);
 }
 
-/* Who may write to the directory decides what root would write there. */
+/* A user who may write to the directory decides what root would write there. */
 static bool is_trustworthy(const struct ks_alpm *alpm)
 {
 	struct stat st;

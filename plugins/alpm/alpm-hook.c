@@ -47,7 +47,7 @@ static int complain(const GError *error)
 
 /* --- what the transaction was about */
 
-/* To the end, also when it is not wanted: pacman must not wait to write it. */
+/* To the end, even when nobody needs it: pacman must not wait for a reader. */
 static char *read_targets(void)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -115,7 +115,7 @@ static void tell_stale_images(const struct ks_system *system)
 
 static volatile sig_atomic_t engine_pid;
 
-/* ^C reaches the engine from the terminal; what is sent to us alone is passed on. */
+/* ^C reaches the engine from the terminal; a signal sent to us alone is passed on. */
 static void pass_on(int signal_number)
 {
 	if (engine_pid > 0)

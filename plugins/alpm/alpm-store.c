@@ -97,7 +97,7 @@ bool ks_alpm_store_put(const struct ks_alpm *alpm, const char *old,
 	bool ok = write_entry(alpm, temporary, contents, error) &&
 		  place(alpm, temporary, old, contents->dir, error);
 
-	/* what is left of it is of no use, and no harm: recover tries again */
+	/* its remains are useless and harmless: recover tries again */
 	ks_treeop_remove(alpm->db, temporary, NULL);
 	if (!ok)
 		g_prefix_error(error, "cannot write the package database: ");

@@ -99,7 +99,7 @@ bool ks_kept_save(const struct ks_system *system, const char *release, GError **
 	return true;
 }
 
-/* Still pacman's: the image is there, or was put there anew. */
+/* Still pacman's: the image is there, or was put there again. */
 static bool is_owned_kernel(const struct ks_system *system, const char *release)
 {
 	g_autofree char *image = g_build_filename(MODULES, release, "vmlinuz", NULL);
@@ -113,7 +113,7 @@ static bool give_back(const struct ks_system *system, const char *release, GErro
 	g_autofree char *mark = g_build_filename(MARKS, release, NULL);
 	g_autoptr(GPtrArray) names = ks_root_list(system->root, from, error);
 
-	/* the mark first: what is given back and not marked would stay for ever */
+	/* the mark first: a file given back without a mark would stay for ever */
 	if (!names || !ks_durable_write(system->root, mark, "", 0, 0644, error))
 		return false;
 	for (guint i = 0; i < names->len; i++) {

@@ -23,7 +23,7 @@ static bool is_kernel_alive(const struct ks_system *system, const char *release)
 	return false;
 }
 
-/* What a hostile entry says must not lead a removal anywhere else. */
+/* A hostile entry must not lead a removal anywhere else. */
 static const char *module_dir_of(const char *path)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(modules_dirs); i++)

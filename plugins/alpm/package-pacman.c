@@ -126,7 +126,7 @@ static GTree *contents_of(const struct ks_package *package)
 	return items;
 }
 
-/* --- what makepkg says of it */
+/* --- the files that makepkg adds */
 
 static char *pkginfo_of(const struct ks_package *package)
 {
@@ -154,7 +154,7 @@ static char *pkginfo_of(const struct ks_package *package)
 	return g_string_free(out, FALSE);
 }
 
-/* BUILDINFO(5), without what would tell of the machine. */
+/* BUILDINFO(5), without the fields that would reveal the machine. */
 static char *buildinfo_of(const struct ks_package *package)
 {
 	g_autofree char *name = ks_alpm_package_name(package->name);

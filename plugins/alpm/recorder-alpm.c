@@ -81,7 +81,10 @@ static bool do_headers(const struct ks_system *system, const char *argument,
 	return ks_recorder_print(line, error);
 }
 
-/* Of a path as the kernel's files are spelled; a record of ours is no answer. */
+/*
+ * The owner of a path, spelled as the kernel's files are; a record of ours is
+ * no answer.
+ */
 static bool do_owner(const struct ks_system *system, const char *argument, GError **error)
 {
 	ks_auto(ks_alpm) alpm = ks_alpm_open(system, error);

@@ -10,7 +10,7 @@
 
 struct mark {
 	const char *package;
-	char *kernel_package; /* "" when the kernel belongs to nobody */
+	char *kernel_package; /* "" when no package owns the kernel */
 	bool was_auto;
 	bool is_auto;
 };

@@ -15,7 +15,7 @@ const char *const ks_checked_files[] = {
 	NULL,
 };
 
-/* Not part of what "list" says, so not of ks_checked_files. */
+/* Not part of the output of "list", so not among ks_checked_files. */
 static const char auto_flags[] = "/var/lib/apt/extended_states";
 
 static void append_identity(GString *out, const struct ks_system *system,

@@ -19,7 +19,7 @@
 
 #define BUFFER_BYTES (256 * 1024)
 
-/* Where a tar goes: into a count, or into the current member of an ar archive. */
+/* The destination of a tar: a count, or the current member of an ar archive. */
 struct sink {
 	gint64 n_bytes;
 	struct archive *ar;
@@ -126,7 +126,7 @@ static gint compare_paths(gconstpointer a, gconstpointer b)
 	return strcmp((*left)->path, (*right)->path);
 }
 
-/* "./", "./lib/", ... for path, each once: seen holds what was written. */
+/* "./", "./lib/", ... for path, each once: seen holds those already written. */
 static bool add_parents(struct deb *deb, struct archive *tar, const char *path,
 			GHashTable *seen, GError **error)
 {

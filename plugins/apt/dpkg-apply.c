@@ -105,7 +105,7 @@ static void compare_with_database(struct apply *apply)
 			continue;
 		wanted->right = ks_dpkg_is_complete(package) &&
 				strcmp(package->digest, wanted->record->digest) == 0;
-		/* half installed from our spool: ours, whatever is left of it */
+		/* half installed from our spool: ours, however little of it there is */
 		if (!ks_dpkg_is_complete(package) && g_file_test(deb, G_FILE_TEST_EXISTS))
 			continue;
 		if (!ks_dpkg_is_ours(package))
@@ -169,7 +169,10 @@ static GPtrArray *paths_to_ask(struct apply *apply)
 	return paths;
 }
 
-/* Who owns a file of the kernel: its packages, and the spelling in which they ship it. */
+/*
+ * The owner of a file of the kernel: its packages, and the spelling in which
+ * they ship it.
+ */
 static const char *owners_of(struct apply *apply, const char *release, const char *file,
 			     const char **spelling)
 {
@@ -212,7 +215,7 @@ static char *kernel_owner(struct apply *apply, const char *release, const char *
 	modules = owners_of(apply, release, MODULES, spelling);
 	if (owners)
 		return pick_owner(modules ? modules : owners, owners);
-	/* the spelling of the other kernels then, if one can tell */
+	/* else the spelling of the other kernels, if there are any */
 	*spelling = g_hash_table_contains(apply->owners, USR_LIB_MODULES) &&
 				    !g_hash_table_contains(apply->owners, LIB_MODULES)
 			    ? USR_LIB_MODULES
@@ -387,7 +390,7 @@ static bool spool_purge(struct apply *apply, const struct ks_dpkg_package *packa
 	return true;
 }
 
-/* What an earlier run meant to do and this one does not. */
+/* Entries of an earlier run that this one does not need. */
 static bool drop_outdated(struct apply *apply, GError **error)
 {
 	g_autoptr(GPtrArray) debs = ks_spool_debs(apply->spool, error);
@@ -429,7 +432,7 @@ static bool fill_spool(struct apply *apply, GError **error)
 
 /* --- dpkg */
 
-/* Read the database again: what is as it should be leaves the spool. */
+/* Read the database again: entries that are done leave the spool. */
 static bool settle(struct apply *apply, GError **error)
 {
 	g_autoptr(GPtrArray) database = ks_dpkg_list(apply->system, error);
@@ -467,7 +470,7 @@ static void free_argument(gpointer data)
 	g_free(data);
 }
 
-/* dpkg's failure is told per record, once the database was asked what came of it. */
+/* dpkg's failure is reported for each record, after the database has shown the result. */
 static bool run_dpkg(struct apply *apply, GPtrArray *arguments, GError **error)
 {
 	g_autoptr(GError) inner = NULL;

@@ -169,7 +169,7 @@ bool ks_dpkg_is_ours(const struct ks_dpkg_package *package)
 	       strspn(mark + 2, "0123456789abcdef") == DIGEST_CHARS;
 }
 
-/* "a:amd64, b: /path" -> path and "a,b"; a line about a diversion is none. */
+/* "a:amd64, b: /path" -> path and "a,b"; a line about a diversion is skipped. */
 static void take_owner_line(GHashTable *owners, const char *line)
 {
 	const char *colon = strstr(line, ": /");

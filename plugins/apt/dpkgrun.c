@@ -47,8 +47,8 @@ static bool is_ancestor(pid_t pid)
 }
 
 /*
- * Who holds the fcntl(2) lock on path: 0 nobody, -1 somebody out of sight
- * (another pid namespace), else the pid.
+ * The process that holds the fcntl(2) lock on path: 0 none, -1 one out of sight
+ * (in another pid namespace), else its pid.
  */
 static pid_t lock_holder(const struct ks_system *system, const char *path)
 {
@@ -67,7 +67,7 @@ static bool is_locked_for_us(const struct ks_system *system)
 	if (!getenv("DPKG_FRONTEND_LOCKED"))
 		return false;
 	holder = lock_holder(system, FRONTEND_LOCK);
-	/* out of sight: the environment is all there is to go by */
+	/* out of sight: then only the environment can decide */
 	return holder == -1 || (holder > 0 && is_ancestor(holder));
 }
 
@@ -87,7 +87,10 @@ bool ks_dpkg_check_lock(const struct ks_system *system, GError **error)
 	return false;
 }
 
-/* What a dpkg that runs around us has set for itself is not for the nested one. */
+/*
+ * Variables that a dpkg around us has set for itself do not belong into the
+ * nested one.
+ */
 static const char *const unwanted[] = {
 	"DPKG_ROOT",
 	"DPKG_ADMINDIR",
@@ -143,7 +146,7 @@ static int open_log(const struct ks_system *system, GError **error)
 			      error);
 }
 
-/* The end of what was written to the log since start, on one line. */
+/* The end of the text written to the log since start, on one line. */
 static char *last_words(int log_fd, off_t start)
 {
 	char buffer[LAST_WORDS + 1];

@@ -30,8 +30,8 @@ static const struct {
 };
 
 /*
- * Of a prebuilt package. The kernel may come later, or be gone: no error. A
- * module that is gone needs no depmod to succeed.
+ * For a prebuilt package. The kernel may come later, or be gone: no error. The
+ * removal of a module succeeds without depmod.
  */
 static const char depmod_body[] =
 	"dir=/lib/modules/$release\n"
@@ -39,8 +39,8 @@ static const char depmod_body[] =
 	"\tdepmod \"$release\"";
 
 /*
- * Of a source package, for machines with dkms: kmodsmith needs no call. As
- * dh_dkms's snippets (dkms 3.0.10) do it.
+ * For a source package, on machines with dkms: kmodsmith needs no call. It does
+ * what dh_dkms's snippets (dkms 3.0.10) do.
  */
 static const char source_postinst[] =
 	"if [ \"$1\" = configure ] && ! command -v kmodsmith >/dev/null &&\n"

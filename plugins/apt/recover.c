@@ -44,7 +44,7 @@ static bool read_database(struct recovery *recovery, GError **error)
 	return recovery->database != NULL;
 }
 
-/* Which packages a step is for; dpkg's arguments are the step's options and these. */
+/* Chooses the packages of a step; dpkg's arguments are the step's options and these. */
 typedef bool (*choose_func)(const struct recovery *recovery,
 			    const struct ks_dpkg_package *package);
 
@@ -54,7 +54,7 @@ static bool is_replayable(const struct recovery *recovery,
 	return !ks_dpkg_is_complete(package) && is_spooled(recovery, package->name);
 }
 
-/* Nothing to install it from, or that did not help. */
+/* There is nothing to install it from, or that did not help. */
 static bool is_beyond_repair(const struct recovery *recovery,
 			     const struct ks_dpkg_package *package)
 {
@@ -114,7 +114,7 @@ static bool run_step(struct recovery *recovery, const struct step *step, GError 
 	return read_database(recovery, error);
 }
 
-/* What was begun and is now done leaves the spool. */
+/* Entries that were begun and are now done leave the spool. */
 static bool drop_done(struct recovery *recovery, GPtrArray *begun, GError **error)
 {
 	g_autoptr(GPtrArray) purges = ks_spool_purges(recovery->spool, error);

@@ -72,7 +72,7 @@ static void put_back(const struct kept *kept)
 {
 	struct stat st;
 
-	/* of two names of one file rename(2) would leave both */
+	/* with two names of one file rename(2) would leave both */
 	if (fstatat(kept->directory, kept->name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT)
 		renameat(kept->directory, kept->second, kept->directory, kept->name);

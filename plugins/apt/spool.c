@@ -48,7 +48,7 @@ static bool take_lock(struct ks_spool *spool, GError **error)
 	return false;
 }
 
-/* What a writer that died left half written. */
+/* Remove the half-written files of a writer that died. */
 static bool tidy(struct ks_spool *spool, GError **error)
 {
 	g_autoptr(GPtrArray) names = ks_root_list(spool->system->root, spool->dir, error);

@@ -63,15 +63,18 @@ static int wait_for(pid_t pid)
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
-		/* somebody else's handler has reaped it: its output has to tell */
+		/*
+		 * somebody else's handler has reaped it: only its output shows
+		 * how it went
+		 */
 		if (errno != EINTR)
 			return 0;
 	return status;
 }
 
 /*
- * What was written, of more than max_bytes the last ones: failures are told at the end.
- * NULL when that is no text to be had.
+ * Its output; when there are more than max_bytes, the last ones, since failures
+ * are reported at the end. NULL when it is not available as text.
  */
 static char *read_back(int fd, size_t max_bytes, size_t *size_bytes)
 {
@@ -97,8 +100,8 @@ static char *read_back(int fd, size_t max_bytes, size_t *size_bytes)
 }
 
 /*
- * Where rpm's caller has SIGCHLD ignored the kernel keeps no status of a child: it has
- * its default action as long as ours runs.
+ * Where rpm's caller has SIGCHLD ignored the kernel keeps no status of a child:
+ * the signal has its default action as long as our child runs.
  */
 static void keep_status(struct sigaction *before)
 {

@@ -11,7 +11,7 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Names of directories end with "/". Sources of the debugger's are nobody's module. */
+/* Names of directories end with "/". A debugger's sources are no module's. */
 static bool is_of_interest(const char *dir)
 {
 	if (begins(dir, "/usr/"))

@@ -33,7 +33,7 @@ static const char prebuilt_post[] = IF_KERNEL "\tdepmod \"$release\"\nfi\n";
 static const char prebuilt_postun[] =
 	"[ \"$1\" = 0 ] || exit 0\n" IF_KERNEL "\tdepmod \"$release\" || :\nfi\n";
 
-/* For machines with dkms: kmodsmith needs no call. As Fedora's packages do it. */
+/* For machines with dkms: kmodsmith needs no call. It does what Fedora's packages do. */
 #define IF_DKMS                                                                          \
 	"if ! command -v kmodsmith >/dev/null 2>&1 &&\n"                                 \
 	"\tcommand -v dkms >/dev/null 2>&1; then\n"
@@ -44,8 +44,8 @@ static const char source_post[] =
 		"\tdkms install -m \"$name\" -v \"$version\" -q --force || :\n"
 		"fi\n";
 /*
- * In an upgrade this comes after the %post of the new package: what that has built
- * must stay when it is of the same version.
+ * In an upgrade this comes after the %post of the new package: the builds made
+ * there must stay when the version is the same.
  */
 static const char source_preun[] =
 	"[ \"$1\" = 0 ] ||\n"
@@ -152,7 +152,10 @@ static bool add_provides(struct ks_header *header, const struct ks_package *pack
 	return true;
 }
 
-/* What every record of the module provides too, and what runs depmod. */
+/*
+ * The provides that every record of the module has too, and the scripts that
+ * run depmod.
+ */
 static bool add_prebuilt(struct ks_header *header, const struct ks_package *package)
 {
 	g_autofree char *plain = g_strconcat("kmod-", package->module, NULL);

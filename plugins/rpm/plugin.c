@@ -36,12 +36,12 @@
 #define ENGINE	   SBINDIR "/kmodsmith"
 #define LEAVE_MARK "/run/kmodsmith/rpm-leave"
 
-/* What must not be in a transaction that is acted upon. */
+/* Flags of transactions that change nothing on disk. */
 #define NOT_FOR_REAL                                                                     \
 	(RPMTRANS_FLAG_TEST | RPMTRANS_FLAG_JUSTDB | RPMTRANS_FLAG_BUILD_PROBS)
 
 static struct {
-	dev_t root_dev; /* of "/" as it was at first: tells whether rpm is in a chroot */
+	dev_t root_dev; /* of "/" as it was at first: shows whether rpm is in a chroot */
 	ino_t root_ino;
 	bool real;  /* the transaction is no test, and we are switched on */
 	bool hit;   /* it is of interest */
@@ -61,7 +61,7 @@ static bool is_in_chroot(void)
 	       (st.st_dev != state.root_dev || st.st_ino != state.root_ino);
 }
 
-/* Where the tree of the transaction is, for this process now. */
+/* The path of the transaction's tree, for this process now. */
 static const char *root_now(void)
 {
 	return is_in_chroot() ? "/" : state.root;
@@ -75,9 +75,9 @@ static bool is_host(const char *root)
 /* --- what the engine says */
 
 /*
- * dnf sends rpm's log to /var/log/dnf.rpm.log, and a failure that is only there is
- * seen by nobody: to its user it is said directly. The programs of rpm print
- * their log, and zypper prints what they print.
+ * dnf sends rpm's log to /var/log/dnf.rpm.log, where nobody sees a failure: for
+ * its user we print it directly. The programs of rpm print their log, and
+ * zypper prints what they print.
  */
 static bool prints_its_log(void)
 {
@@ -95,8 +95,8 @@ static void tell(const char *subject, const char *cause)
 }
 
 /*
- * Errors, warnings and hints, for which rpm has a prefix of its own; everything else
- * is for whoever debugs. Never an error of rpm's: the transaction has succeeded.
+ * Errors, warnings and hints, for which rpm has a prefix of its own; everything else is
+ * for debugging. Never an error of rpm's: the transaction has succeeded.
  */
 static void log_line(const char *line)
 {
@@ -223,8 +223,8 @@ static bool is_removed(const char *package)
 }
 
 /*
- * Whoever removes a record and keeps the source of the module and the kernel has it
- * back by now, and should not have to find out.
+ * A user who removes a record and keeps the module's source and the kernel gets
+ * it back, and should learn so now.
  */
 static void tell_of_returned(const struct ks_record_set *set)
 {
@@ -355,7 +355,7 @@ static void note_removed(rpmte te)
 		state.n_removed++;
 }
 
-/* dnf tests and runs one and the same set: everything begins anew here. */
+/* dnf tests and runs one and the same set: everything starts again here. */
 static rpmRC on_tsm_pre(rpmPlugin plugin, rpmts ts)
 {
 	const char *root = rpmtsRootDir(ts);
@@ -378,7 +378,7 @@ static rpmRC on_tsm_pre(rpmPlugin plugin, rpmts ts)
 	return RPMRC_OK;
 }
 
-/* In the child that becomes the scriptlet. */
+/* Runs in the child that becomes the scriptlet. */
 static rpmRC on_scriptlet_fork_post(rpmPlugin plugin, const char *path, int type)
 {
 	if (state.hit)

@@ -12,7 +12,7 @@
 #include "plugins/rpm/names.h"
 #include "plugins/rpm/rpm-installed.h"
 
-/* One record of the set, and what is known of it in the database. */
+/* One record of the set, and its state in the database. */
 struct wanted {
 	const struct ks_record *record;
 	char *package; /* the record's name as rpm allows it */
@@ -337,7 +337,7 @@ static bool compare(struct work *work, const struct ks_record_set *set,
 	return true;
 }
 
-/* Locked before it is read: what is compared is what is changed. */
+/* Locked before it is read: the database that is compared is the one that is changed. */
 static bool run(struct work *work, const struct ks_record_set *set, struct ks_why *why)
 {
 	rpmtxn txn = rpmtxnBegin(work->options->ts, RPMTXN_WRITE);

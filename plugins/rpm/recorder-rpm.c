@@ -130,7 +130,7 @@ static void on_complaint(const char *line, void *data)
 	fprintf(stderr, "%s\n", line);
 }
 
-/* With a terminal as its standard input, rpm waits for its lock. */
+/* If its standard input is a terminal, rpm waits for its lock. */
 static bool leave_terminal(void)
 {
 	int fd = open("/dev/null", O_RDONLY);
@@ -202,7 +202,7 @@ static int do_headers(rpmts ts, const char *argument)
 	return finish_output();
 }
 
-/* The files of all back ends; what is not there is part of the stamp too. */
+/* The files of all back ends; a missing one is part of the stamp too. */
 static int do_stamp(rpmts ts, const char *argument)
 {
 	static const char *const files[] = {"rpmdb.sqlite", "rpmdb.sqlite-wal",

@@ -28,7 +28,7 @@ static const char *text_of(Header h, rpmTagVal tag)
 	return text ? text : "";
 }
 
-/* --- what there is */
+/* --- the records in the database */
 
 static void clear_entry(struct ks_db_entry *entry)
 {
@@ -48,7 +48,7 @@ void ks_db_clear(struct ks_db_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* What a package of ours says of itself, in the grammar of the protocol. */
+/* The cookie of a package of ours, in the grammar of the protocol. */
 static const struct ks_text_key cookie_keys[] = {
 	{"module", true, offsetof(struct ks_db_entry, module)},
 	{"version", true, offsetof(struct ks_db_entry, version)},

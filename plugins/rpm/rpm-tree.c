@@ -104,7 +104,10 @@ bool ks_tree_rmdir(const struct ks_tree_root *tree, const char *path)
 	return remove_entry(tree, path, AT_REMOVEDIR);
 }
 
-/* The SHA-256 of what the descriptor reads, to be freed; NULL with errno. */
+/*
+ * The SHA-256 of the bytes read from the descriptor, which the caller frees;
+ * NULL with errno.
+ */
 static char *digest_of(int fd)
 {
 	DIGEST_CTX digest = rpmDigestInit(KS_HASH_SHA256, 0);

@@ -21,7 +21,7 @@
 #define LEAD_BYTES  96
 #define CHUNK_BYTES 65536
 
-/* What is made on the way; one function for each part. */
+/* State of the writing; one function for each part. */
 struct writing {
 	struct ks_header *header;
 	const struct ks_package *package;
@@ -290,7 +290,7 @@ static bool make_signature(struct writing *writing, const void *blob, size_t blo
 
 /* --- the file */
 
-/* What file(1) looks at; rpm only at the magic and the major version. */
+/* The bytes that file(1) looks at; rpm checks only the magic and the major version. */
 static bool write_lead(const struct writing *writing, GError **error)
 {
 	guint8 lead[LEAD_BYTES] = {0xed, 0xab, 0xee, 0xdb, 3};

@@ -58,7 +58,7 @@ static char *join(GPtrArray *kept)
 	return g_string_free(text, FALSE);
 }
 
-/* The second evaluation of what the first gave, whoever it was. */
+/* The second evaluation of the first one's result, whoever made that. */
 static void check_second(guint32 seed, const char *text, const struct ks_vars *first,
 			 const struct ks_vars *base, struct counts *counts)
 {
@@ -97,7 +97,7 @@ static void check(guint32 seed, struct counts *counts)
 	ks_auto(ks_vars) bash = NULL;
 
 	counts->made++;
-	/* a tenth of what the native reader leaves to bash is for the
+	/* a tenth of the texts that the native reader leaves to bash are for the
 	 * second evaluation */
 	if (!native && seed % 10)
 		return;
@@ -161,8 +161,8 @@ static void remove_directory(char *path)
 }
 
 /*
- * Only what the confs mean to call: their other words may be the name of any program,
- * and one is that of "yes", which never ends.
+ * Only the programs that the confs mean to call: their other words may be the
+ * name of any program, and one is that of "yes", which never ends.
  */
 static void make_tools(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A manifest from anywhere: what is taken names no file outside its directory. */
+/* A manifest from anywhere: an accepted one names no file outside its directory. */
 #include "core/state/manifest.h"
 
 #include <string.h>

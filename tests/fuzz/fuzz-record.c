@@ -28,7 +28,7 @@ static void check(const uint8_t *data, size_t size, parse_func parse, format_fun
 	g_assert_cmpstr(once, ==, twice);
 }
 
-/* As code without GLib keeps it: by value. */
+/* Read it by value, as code without GLib does. */
 static void check_set(const uint8_t *data, size_t size)
 {
 	g_autoptr(GPtrArray) records =

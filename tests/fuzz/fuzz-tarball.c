@@ -33,7 +33,7 @@ static int remove_entry(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-/* In memory where there is such a place: each input makes and removes some files. */
+/* In memory where that is possible: each input makes and removes some files. */
 static char *make_dir(void)
 {
 	g_autofree char *dir = g_strdup("/dev/shm/ks-fuzz-XXXXXX");

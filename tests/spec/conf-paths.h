@@ -9,7 +9,7 @@
 
 #include "core/shell/vars.h"
 
-/* What a conf sees of dkms. */
+/* The variables of dkms that a conf sees. */
 struct ks_vars *conf_paths_base(void);
 
 /* The programs that a conf finds, unless another directory is given. */

@@ -41,7 +41,7 @@ static struct ks_vars *run_oracle(const char *path)
 	return conf_paths_run(corpus, CONF_PATHS_TOOLS, (char **)argv->pdata, NULL);
 }
 
-/* What one way of reading gave. */
+/* The result of one way of reading. */
 struct reading {
 	struct ks_vars *vars;
 	bool native; /* both evaluations */

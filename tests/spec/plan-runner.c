@@ -525,7 +525,7 @@ static void read_request(struct world *world, char **words)
 	}
 }
 
-/* --- what is expected */
+/* --- the expected lines */
 
 static void add_expectation(struct world *world, bool is_action, char **words)
 {
@@ -635,7 +635,7 @@ static char *action_text(const struct ks_action *action, guint index)
 				       action->source->version);
 	if (action->kernel)
 		g_string_append_printf(text, " %s", action->kernel->release);
-	/* of these the reason is that of another action */
+	/* these have the reason of another action */
 	if (action->target)
 		g_string_append_printf(text, " %s", ks_reason_id(action->reason));
 	append_indices(text, " needs=", action->needs);
@@ -688,7 +688,7 @@ static void check_action(struct world *world, const struct ks_plan *plan, guint 
 		complain(world, "action is '%s'", text);
 }
 
-/* What every plan must satisfy, whatever the world. */
+/* What every plan must satisfy, whatever the system. */
 static void check_invariants(struct world *world, const struct ks_plan *plan)
 {
 	for (guint i = 0; i < plan->actions->len; i++) {

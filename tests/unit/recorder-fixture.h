@@ -117,7 +117,7 @@ static inline void want(struct recorder *f, const char *module, const char *file
 		module, module, digest, file, sha256, strlen(content));
 }
 
-/* The same of an installed link. */
+/* The same for an installed link. */
 static inline void want_link(struct recorder *f, const char *module, const char *file,
 			     const char *text, const char *digest)
 {

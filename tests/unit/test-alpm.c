@@ -233,11 +233,11 @@ static void test_lock(struct fixture *f, gconstpointer data)
 	g_assert_true(ks_root_stat(f->system->root, "/var/lib/pacman/db.lck", &st));
 	g_assert_cmpint(st.st_size, ==, 0);
 	g_assert_cmpint(st.st_mode & 07777, ==, 0);
-	/* as every other pacman would be told */
+	/* as any other pacman would find it */
 	g_assert_null(ks_alpm_lock_take(f->alpm, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_PENDING);
 	g_clear_error(&error);
-	/* healing does not take the lock of one that is alive */
+	/* healing does not take the lock from a living process */
 	g_assert_true(ks_alpm_lock_heal(f->alpm, NULL));
 	g_assert_true(is_there(f, "/var/lib/pacman/db.lck"));
 	ks_alpm_lock_release(lock);

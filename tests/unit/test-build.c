@@ -160,7 +160,7 @@ static struct ks_build *start(struct fixture *f)
 	return build;
 }
 
-/* As the engine does it. */
+/* Drive the build as the engine does. */
 static struct ks_build_result *drive(struct ks_build *build)
 {
 	struct ks_build_result *result = NULL;
@@ -316,7 +316,7 @@ static void test_failure_is_kept(struct fixture *f, gconstpointer data)
 	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 
-/* At T/M/V/build the later failure takes the earlier one's place. */
+/* At T/M/V/build the later failure replaces the earlier one. */
 static void test_each_kernel_has_its_own_log(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, "/src/play-1.0/Makefile",
@@ -389,7 +389,7 @@ static void test_failing_launcher_is_outside(struct fixture *f, gconstpointer da
 		ks_auto(ks_build_result) result = run(f);
 		assert_failed(result, "strip", cases[i].message);
 		g_assert_cmpint(result->outside != NULL, ==, cases[i].is_outside);
-		/* such errors are not told again behind the build's own end */
+		/* such errors are not reported again after the build's own end */
 		g_assert_false(g_error_matches(result->outside, KS_ERROR,
 					       KS_ERROR_BUILD_FAILED));
 		g_free(f->system->libexec_dir);
@@ -563,7 +563,7 @@ static void test_wrong_module(struct fixture *f, gconstpointer data)
 	g_assert_false(has(f, "/T/play/1.0/" RELEASE));
 }
 
-/* Beside play-good: play-user, by another of the playground's objects. */
+/* Add play-user beside play-good, built from another of the playground's objects. */
 static void add_user(struct fixture *f, const char *object)
 {
 	static struct ks_conf_module user = {
@@ -617,7 +617,10 @@ static void test_unresolved_alone(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(result->reason, ==, KS_REASON_VERIFY_FAILED);
 }
 
-/* For another kernel, with other CRCs, and no module: something went wrong. */
+/*
+ * A module for another kernel, with other CRCs, and a file that is no module:
+ * something went wrong.
+ */
 static void test_wrong_beside_good(struct fixture *f, gconstpointer data)
 {
 	static const char *const wrong[] = {"play-other-release.ko", "play-stale.ko",
@@ -663,7 +666,7 @@ static void fail_to_compile(struct fixture *f)
 	faketree_write(&f->tree, "/src/play-1.0/Makefile", "all:\n\tfalse\n");
 }
 
-/* The same fingerprint is the same module: nobody looks at the source. */
+/* Equal fingerprints give the same module: nobody looks at the source. */
 static void test_built_once(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *fingerprint = g_strnfill(64, 'e');
@@ -693,8 +696,8 @@ static void test_built_once(struct fixture *f, gconstpointer data)
 	g_assert_false(third->ok);
 }
 
-/* What is not loadable, and what failed, is not kept. */
-/* Back from a newer kernel: what was built for this one is still there. */
+/* Modules that cannot be loaded, and failed builds, are not stored. */
+/* Back from a newer kernel: the module built for this one is still there. */
 static void test_an_older_kernel_is_not_built_again(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *fingerprint = g_strnfill(64, 'a');
@@ -719,7 +722,7 @@ static void test_an_older_kernel_is_not_built_again(struct fixture *f, gconstpoi
 	g_assert_cmpstr(a->sha256, ==, b->sha256);
 }
 
-/* Its own store is empty: it is another one's that has it, and keeps it. */
+/* Its own store is empty: another root's has the module, and keeps it. */
 static void test_a_second_root_takes_what_the_first_built(struct fixture *f,
 							  gconstpointer data)
 {
@@ -824,8 +827,8 @@ static void test_scripts(struct fixture *f, gconstpointer data)
 		strstr(log, "Warning: The post_build script is not executable."));
 }
 
-/* What autoconf makes of it redirects 5 and 6, and calls makes with what they
- * get then. */
+/* The configure script that autoconf makes redirects 5 and 6, and calls makes with the
+ * descriptors they then have. */
 static bool make_configure(struct fixture *f)
 {
 	g_autofree char *dir = faketree_path(&f->tree, "/src/play-1.0");
@@ -979,7 +982,7 @@ static void assert_place_is_kept(struct fixture *f)
 	g_autofree char *tool = g_build_filename(result->staged_dir, "tool", NULL);
 	g_assert_true(g_file_test(tool, G_FILE_TEST_IS_EXECUTABLE));
 	g_assert_cmpstr(result->manifest->build_fingerprint, ==, f->request.fingerprint);
-	/* what was there is as it was, and nothing else of the build is left */
+	/* the earlier files are as they were, and the build left nothing else */
 	g_assert_true(has(f, "/T/play/1.0/5.0/x86_64/module/x.ko"));
 	g_assert_false(has(f, "/T/play/1.0/5.0/x86_64/evil"));
 	g_assert_true(has(f, "/T/play/1.0/source"));
@@ -1059,7 +1062,7 @@ static void test_notes(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(note, ==, "before\nmore\n");
 }
 
-/* What can only mean harm, or means something else in the tree. */
+/* Entries that can only mean harm, or mean something else in the tree. */
 static void test_what_is_not_kept(struct fixture *f, gconstpointer data)
 {
 	f->conf.post_build = (char *)"post.sh";
@@ -1263,7 +1266,10 @@ static void get_own_mounts(void)
 			 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* A small file system for what is built, to be unmounted; NULL, and skipped, without. */
+/*
+ * A small file system for the build's products, which the caller unmounts;
+ * NULL, and skipped, where none is possible.
+ */
 static char *mount_state(struct fixture *f, const char *options)
 {
 	char *state = faketree_path(&f->tree, "/state");
@@ -1531,7 +1537,7 @@ static void test_no_inodes_left(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(umount2(state, MNT_DETACH), ==, 0);
 }
 
-/* What fails for any module is not remembered against this one. */
+/* A failure that any module would have is not remembered against this one. */
 static void test_full_disk_is_outside(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *state = mount_state(f, "size=4m,mode=755");
@@ -1573,7 +1579,10 @@ static void test_within_the_limits(struct fixture *f, gconstpointer data)
 	"mkdir -p $(TMPOUT); if ($(1)) >/dev/null 2>&1; then echo \"$(2)\"; else "       \
 	"echo \"$(3)\"; fi)\n"
 
-/* What is noted decides how others are compiled: no other process of that user writes. */
+/*
+ * The recorded answers decide how others are compiled: no other process of that
+ * user may write.
+ */
 static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *headers = faketree_path(&f->tree, "/headers");
@@ -1619,7 +1628,7 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	g_assert_cmpint(stat(seen, &st), ==, -1);
 }
 
-/* The same programs have answered: the new kernel begins with that. */
+/* The same programs have answered: the new kernel begins with those answers. */
 static void test_probes_of_another_kernel(struct fixture *f, gconstpointer data)
 {
 	static const char fragment[] =
@@ -1669,7 +1678,7 @@ static char *count_question(void *data)
 	return NULL;
 }
 
-/* What is recorded while it waits for a token can still be used. */
+/* An answer recorded while it waits for a token can still be used. */
 static void test_waits_for_a_token(struct fixture *f, gconstpointer data)
 {
 	struct ks_build_result *result = NULL;
@@ -1703,7 +1712,7 @@ static void test_jobs_in_the_conf(struct fixture *f, gconstpointer data)
 			result->first_error);
 }
 
-/* The build user may be "nobody", and not alone on the machine. */
+/* The build user may be "nobody", which other processes may be as well. */
 static void test_work_is_out_of_reach(struct fixture *f, gconstpointer data)
 {
 	ks_auto(ks_build) build = start(f);
@@ -1843,7 +1852,7 @@ static void test_dev_stderr(struct fixture *f, gconstpointer data)
 
 /* --- signing */
 
-/* A pair in the scratch place, and how to sign with it. */
+/* Make a pair in the scratch directory, and settings to sign with it. */
 static struct ks_signing *use_key(struct fixture *f)
 {
 	struct ks_signing *signing = g_new0(struct ks_signing, 1);
@@ -1883,7 +1892,7 @@ static void test_signed_and_back(struct fixture *f, gconstpointer data)
 		g_assert_cmpstr(manifest->certificate_sha256, ==, "c1");
 		g_assert_cmpstr(manifest->sign_hash, ==, "sha256");
 		g_assert_cmpstr(file->sha256, !=, file->built_sha256);
-		/* the digest of what was built does not depend on the key */
+		/* the digest of the built file does not depend on the key */
 		if (first_built)
 			g_assert_cmpstr(file->built_sha256, ==, first_built);
 		else
@@ -1931,7 +1940,10 @@ static int open_fifo(struct fixture *f, const char *path, int flags)
 	return fd;
 }
 
-/* Drive it until its signer has begun; what is to be read until the signer's end. */
+/*
+ * Drive it until its signer has begun; returns the descriptor to read until the
+ * signer's end.
+ */
 static int drive_to_the_signer(struct fixture *f, struct ks_build *build)
 {
 	struct ks_build_result *result = NULL;
@@ -1964,7 +1976,10 @@ static void test_another_build_goes_on(struct fixture *f, gconstpointer data)
 		g_test_skip("no mount namespace to be had here");
 		return;
 	}
-	/* all of it, its own conclusion included: the module is not this kernel's */
+	/*
+	 * all of it fails, including its own conclusion: the module is not
+	 * this kernel's
+	 */
 	other.release = (char *)"6.1.0-2-play";
 	request.kernel = &other;
 	ks_auto(ks_build) quick =
@@ -2077,7 +2092,7 @@ static void test_failing_to_sign_where_it_is_enforced(struct fixture *f,
 	signing->enforced_by = "lockdown";
 	ks_auto(ks_build_result) result = run(f);
 	g_assert_false(result->ok);
-	/* the module is none the worse: it is tried again when the key is right */
+	/* the module is not to blame: it is tried again when the key is right */
 	g_assert_nonnull(result->outside);
 	g_assert_nonnull(strstr(result->outside->message, "lockdown"));
 	g_assert_nonnull(strstr(result->outside->message, "cannot sign 'play-good.ko'"));
@@ -2110,7 +2125,7 @@ static void test_a_build_cannot_reach_the_key(struct fixture *f, gconstpointer d
 		"echo SAW-THE-SIGNER; fi\n"
 		"\techo REACHED-THE-END; mkdir out; cp prebuilt.ko out/good.ko\n",
 		signing->pair->key, signing->pair->certificate, signer);
-	/* -s: the log has what is printed, not the words above */
+	/* -s: the log has make's output, not the words above */
 	f->conf.make = (char *)"make -s all";
 	faketree_write(&f->tree, "/src/play-1.0/Makefile", text);
 	ks_auto(ks_build_result) result = run(f);

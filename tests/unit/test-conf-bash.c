@@ -83,7 +83,7 @@ static bool contains(const char *text, const char *part)
 	return text && strstr(text, part);
 }
 
-/* As Debian's v4l2loopback does it. */
+/* Debian's v4l2loopback does this. */
 static const char sources_config[] =
 	ONE "if [ -f $kernel_source_dir/.config ]; then\n"
 	    "  . $kernel_source_dir/.config\n"
@@ -120,7 +120,7 @@ static void test_sees_dkmss_variables_but_no_environment(struct fixture *f,
 	g_assert_cmpstr(conf->make, ==, "make " RELEASE " x86_64 foo 1.0 0");
 }
 
-/* Of the kernel that it is read for, however it is asked. */
+/* For the kernel that it is read for, however it asks. */
 static void test_uname(struct fixture *f, gconstpointer data)
 {
 	ks_auto(ks_conf) conf = load_good(
@@ -179,7 +179,7 @@ static void test_complaints_are_warnings(struct fixture *f, gconstpointer data)
 	g_assert_true(contains(conf->warnings->pdata[0], "frobnicate"));
 }
 
-/* The directory's path is closed to others, or what is in it: umask 077. */
+/* The directory's path is closed to others, or its contents are: umask 077. */
 static bool close_to_others(struct fixture *f, const char *path, mode_t mode)
 {
 	g_autofree char *host = faketree_path(&f->tree, path);
@@ -426,7 +426,7 @@ static void test_build_environment_that_fails(struct fixture *f, gconstpointer d
 		strstr(error->message, "src/environment:1: bash cannot read it"));
 }
 
-/* The launcher in its place tells what it was asked for. */
+/* A launcher in its place prints its arguments. */
 static void test_the_sandbox_can_be_required(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *program = faketree_path(&f->tree, "/libexec/sandbox");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Digests of files and trees, and what is remembered of them. */
+/* Digests of files and trees, and the cache of them. */
 #include "core/platform/digest.h"
 
 #include "tests/unit/faketree.h"

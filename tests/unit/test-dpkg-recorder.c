@@ -115,7 +115,7 @@ static void test_of_several_packages_with_modules_the_kernel_s_is_depended_on(
 	g_assert_nonnull(strstr(status, "\nDepends: linux-image-" RELEASE "\n"));
 }
 
-/* What it leads to is not there: only the link is the record's. */
+/* Its target does not exist: only the link is the record's. */
 static void test_a_link_gets_an_owner(struct recorder *f, gconstpointer data)
 {
 	g_autofree char *path = in_dir(f, DEST "foo.ko");
@@ -321,7 +321,7 @@ static void test_a_file_of_another_package_is_never_taken(struct recorder *f,
 	g_assert_cmpstr(list, ==, "");
 }
 
-/* So that the engine does not put a module over it. */
+/* The engine asks so that it does not put a module over it. */
 static void test_owner_names_packages_of_others(struct recorder *f, gconstpointer data)
 {
 	const char *const ours[] = {"owner", DEST "bar.ko", NULL};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs of the whole engine on a scratch tree. Its kernels have no headers, so that
- * nothing is built, and it has no depmod: that one is wanted shows as a failure.
- * The recorder is a script that notes what it is told.
+ * Runs of the whole engine on a scratch tree. Its kernels have no headers, so
+ * that nothing is built, and it has no depmod: its failure shows that one is
+ * wanted. The recorder is a script that notes its input.
  */
 #include "core/engine/engine.h"
 
@@ -136,7 +136,7 @@ static void add_installed_foo(struct fixture *f, const char *release)
 	activate(f, release);
 }
 
-/* Says what the file "records" says, and notes the set that it is told in "applied". */
+/* Prints the file "records", and notes its input in "applied". */
 static void add_recorder(struct fixture *f)
 {
 	g_autofree char *script =
@@ -305,7 +305,7 @@ static void test_post_transaction_runs_when_something_changed(struct fixture *f,
 	outcome = run(f, (struct ks_run_options){0});
 	g_assert_cmpuint(outcome->changed->len, ==, 1);
 	g_assert_cmpstr(outcome->changed->pdata[0], ==, K);
-	/* there is no bash in this tree: it is told, and the run goes on */
+	/* there is no bash in this tree: that is reported, and the run goes on */
 	g_assert_nonnull(
 		strstr(f->told->str, "cannot run post_transaction 'true " K "'"));
 	g_string_truncate(f->told, 0);
@@ -574,7 +574,7 @@ static void test_what_is_gone_is_not_recorded(struct fixture *f, gconstpointer d
 	g_assert_nonnull(strstr(applied, "record=kmod-foo-" K "\n"));
 }
 
-/* What "build" does to an installed module, or a run that dies before it installs. */
+/* Do what "build" does to an installed module, or a run that dies before it installs. */
 static void rebuild_foo(struct fixture *f, const char *release, const char *text)
 {
 	ks_auto(ks_manifest) manifest = ks_manifest_new("foo", "1.0", release, f->arch);
@@ -609,7 +609,7 @@ static void test_what_is_built_is_not_recorded_before_it_is_installed(struct fix
 	rebuild_foo(f, K, "another one");
 	rebuild_foo(f, K, "a third one");
 	add_recorder(f);
-	/* a run that has nothing to do with it */
+	/* a run for something else */
 	outcome = run(f, (struct ks_run_options){.request = {.release = "none"}});
 	applied = faketree_read(&f->tree, "/applied");
 	g_assert_cmpuint(count(applied, "record=kmod-foo-" K "\n"), ==, 1);
@@ -632,7 +632,7 @@ static void test_what_was_installed_goes_also_behind_a_new_build(struct fixture 
 	g_assert_false(is_there(f, T "/foo"));
 }
 
-/* It died when the files were placed, before it took note of that. */
+/* It died when the files were placed, before it recorded that. */
 static void test_what_a_killed_run_has_placed_is_recorded(struct fixture *f,
 							  gconstpointer data)
 {

@@ -57,7 +57,7 @@ static void test_binary(void)
 				  "evil\n";
 	g_autofree char *found = ks_build_first_error(log, sizeof(log) - 1);
 
-	/* what is behind a NUL is not text, and not shown */
+	/* the bytes after a NUL are not text, and not shown */
 	g_assert_true(!found || g_utf8_validate(found, -1, NULL));
 }
 
@@ -86,7 +86,7 @@ static void test_long_line(void)
 	g_assert_true(g_utf8_validate(found, -1, NULL));
 }
 
-/* How far a build has come is told by the same log. */
+/* The same log shows how far a build has come. */
 static void test_files(void)
 {
 	static const char log[] =

@@ -9,7 +9,7 @@
 
 #include "core/support/error.h"
 
-/* Not UTF-8: what compilers say need not be. */
+/* Not UTF-8: compilers may print anything. */
 #define TEXT "not \xff text"
 
 static int changed;
@@ -69,7 +69,7 @@ static void test_large_answer(void)
 	g_assert_cmpuint(strlen(g_variant_get_bytestring(variant)), ==, 1 << 20);
 }
 
-/* A caller may have left it so: the kernel reaps, and tells no status. */
+/* A caller may have left it so: the kernel reaps, and keeps no status. */
 static void test_nobody_reaps(void)
 {
 	sighandler_t old = signal(SIGCHLD, SIG_IGN);
@@ -96,7 +96,7 @@ static void test_early_end(void)
 	g_assert_nonnull(strstr(error->message, "killed by signal 9"));
 }
 
-/* data: the end of a pipe, closed by nobody but its death */
+/* data: the end of a pipe that only its death closes */
 static GVariant *hang(void *data)
 {
 	const int *fds = data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What follows a placement: destinations, depmod, initramfs, dead kernels. */
+/* The steps after a placement: destinations, depmod, initramfs, dead kernels. */
 #include "core/install/install.h"
 
 #include <sys/time.h>
@@ -16,7 +16,7 @@ struct fixture {
 	struct ks_kernel kernel;
 };
 
-/* As the process sees it. */
+/* The path for this process. */
 static char *path_in(struct fixture *f, const char *path)
 {
 	return g_build_filename(f->tree.dir, path, NULL);

@@ -19,7 +19,7 @@ struct fixture {
 	struct ks_kernel kernel;
 };
 
-/* As the process sees it. */
+/* The path for this process. */
 static char *path_in(struct fixture *f, const char *path)
 {
 	return g_build_filename(f->tree.dir, path, NULL);
@@ -443,7 +443,7 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		g_assert_cmpstr(info->name, ==, "play_good");
 		g_assert_cmpstr(info->version, ==, "1.2.3");
 
-		/* over what is there, and the same bytes again */
+		/* over the existing file, and the same bytes again */
 		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i], 0,
 				   &error);
 		g_assert_no_error(error);

@@ -28,7 +28,7 @@ struct fixture {
 	struct ks_manifest *old, *new; /* two versions of one module */
 };
 
-/* As the process sees it. */
+/* The path for this process. */
 static char *path_in(struct fixture *f, const char *path)
 {
 	return g_build_filename(f->tree.dir, path, NULL);
@@ -42,7 +42,7 @@ static bool has(struct fixture *f, const char *path)
 	return lstat(full, &st) == 0;
 }
 
-/* The bytes of a made-up module: many windows of the copy, told apart by text. */
+/* The bytes of a made-up module: many windows of the copy, distinguished by text. */
 static char *content_of(const char *text)
 {
 	char *content = g_malloc(N_BYTES + 1);
@@ -185,7 +185,7 @@ static bool is_new(struct fixture *f)
 	       holds(f, BASE "/updates/play/deep/comes.ko", "comes ");
 }
 
-/* At any instant: at each path the old file or the new one, whole. */
+/* At any instant each path has the old file or the new one, whole. */
 static void assert_whole(struct fixture *f)
 {
 	g_assert_true(holds(f, OURS "/changes.ko", "the old one ") ||
@@ -325,7 +325,7 @@ static void test_links(struct fixture *f, gconstpointer data)
 	assert_no_leftovers(f);
 }
 
-/* Built anew with copies in mind, and the run died before they came. */
+/* It was built again for copies, and the run died before they were made. */
 static void test_link_not_in_manifest(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;
@@ -351,7 +351,7 @@ static void test_link_of_others(struct fixture *f, gconstpointer data)
 	g_assert_true(is_link(f, BASE "/extra/goes.ko"));
 }
 
-/* What a link leads to is what is installed. */
+/* The target of the link is what is installed. */
 static void test_link_to_altered(struct fixture *f, gconstpointer data)
 {
 	const struct ks_manifest *old = f->old;

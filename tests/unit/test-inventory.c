@@ -454,7 +454,7 @@ static void test_without_headers_there_is_no_fingerprint(struct faketree *tree,
 	g_assert_nonnull(find_foo(inventory)->conf);
 }
 
-/* --- what is installed */
+/* --- installed files */
 
 static void test_what_is_as_the_manifest_says_is_installed(struct faketree *tree,
 							   gconstpointer data)
@@ -626,7 +626,7 @@ static char *fingerprint_with_make(const char *make)
 	return ks_fingerprint_target(&inputs);
 }
 
-/* As many as this machine has processors; and what only looks like it. */
+/* As many as this machine has processors; and words that only look like it. */
 static void test_a_fingerprint_does_not_count_jobs(void)
 {
 	static const char *const same[] = {"make -j8 x", "make -j16 x", "make -j 8 x",

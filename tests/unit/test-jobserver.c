@@ -26,7 +26,7 @@ static unsigned int drain(struct ks_jobserver *jobserver)
 	return n;
 }
 
-/* As a make that is killed does. */
+/* Lose tokens as a killed make does. */
 static void lose(struct ks_jobserver *jobserver, unsigned int n)
 {
 	char token;
@@ -98,7 +98,7 @@ static void test_refill(void)
 	g_assert_cmpuint(drain(jobserver), ==, 4);
 }
 
-/* While somebody has one, what is missing may be in use. */
+/* While somebody has a token, the missing ones may be in use. */
 static void test_refill_waits_for_what_was_taken(void)
 {
 	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(3, NULL);
@@ -134,7 +134,7 @@ static void test_description_stays_blocking(void)
 	g_assert_cmpint(fcntl(fds[0], F_GETFD) & FD_CLOEXEC, !=, 0);
 }
 
-/* Where no script has a redirection of its own: 3 to 9, and bash's 10 and 255. */
+/* Numbers that no script redirects by itself: not 3 to 9, nor bash's 10 and 255. */
 static void test_descriptors_are_high(void)
 {
 	ks_auto(ks_jobserver) jobserver = ks_jobserver_new(1, NULL);
@@ -357,7 +357,7 @@ static void test_form(struct fixture *f, gconstpointer data)
 
 /* --- a caller's */
 
-/* What is in a pipe, taken out. */
+/* Take all bytes out of a pipe. */
 static char *take_all(int fd)
 {
 	char text[64] = "";
@@ -395,7 +395,7 @@ static void test_caller_pipe(struct fixture *f, gconstpointer data)
 	left = take_all(fds[0]);
 	g_assert_cmpstr(left, ==, "d");
 	g_assert_cmpint(write(fds[1], "d", 1), ==, 1);
-	/* no more may be had: that there is one wakes nobody */
+	/* no more may be borrowed: an available token wakes nobody */
 	g_assert_false(is_readable(jobserver));
 	for (int i = 0; i < 4; i++)
 		ks_jobserver_give(jobserver);
@@ -405,14 +405,14 @@ static void test_caller_pipe(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(back, ==, "dcba");
 	g_assert_cmpint(write(fds[1], back, 4), ==, 4);
 
-	/* one job: none is borrowed, and that there are some wakes nobody */
+	/* one job: none is borrowed, and available tokens wake nobody */
 	other = ks_jobserver_open(NULL, 1, flags, NULL);
 	g_assert_cmpuint(drain(other), ==, 1);
 	g_assert_false(is_readable(other));
 	ks_jobserver_give(other);
 	g_assert_true(is_readable(other));
 
-	/* whoever has them: what runs is killed with us */
+	/* whoever has them: running makes are killed with us */
 	g_assert_cmpuint(drain(jobserver), ==, 4);
 	ks_jobserver_free(g_steal_pointer(&jobserver));
 	g_clear_pointer(&back, g_free);

@@ -121,7 +121,7 @@ static void test_no_module_is_no_proof(struct fixture *f, gconstpointer data)
 	assert_found(f, NULL);
 }
 
-/* With the worker gone only what was remembered can answer. */
+/* With the worker gone only the cache can answer. */
 static void test_is_remembered_by_the_file(struct fixture *f, gconstpointer data)
 {
 	add_file(f, "play-good.ko", ITS_VERSION, NULL);

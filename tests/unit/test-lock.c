@@ -73,7 +73,7 @@ static void waiting_names_the_holder_and_times_out(struct faketree *t, gconstpoi
 	end_holder(pid);
 }
 
-/* Who can open it can hold it: also a file of an older mode is shut. */
+/* A process that can open it can hold it: a file of an older mode is closed, too. */
 static void lock_file_is_its_owners_alone(struct faketree *t, gconstpointer data)
 {
 	g_autofree char *path = g_build_filename(t->system->run_dir, "lock", NULL);

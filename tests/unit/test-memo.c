@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probe memo with a real make and a kernel of three makefiles: what is asked
- * is recorded, what was recorded is not asked again, everything else is.
+ * The probe memo with a real make and a kernel of three makefiles: questions
+ * are recorded, recorded ones are not asked again, all others are.
  */
 #include <string.h>
 
@@ -211,7 +211,10 @@ static void test_hostile_log(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(strstr(memo, "kmodsmith-no := \\\n b|y|n\n"));
 }
 
-/* The same compiler, another kernel: what names a file may be another file there. */
+/*
+ * The same compiler, another kernel: a question that names a file may mean
+ * another file there.
+ */
 static void test_carry(struct fixture *f, gconstpointer data)
 {
 	static const char log[] = "gcc~-O2~-c~-x~c~/dev/null~-o~\"^6TMP\"|-O2||-O2\n"

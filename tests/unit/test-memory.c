@@ -48,7 +48,7 @@ static void test_jobs(void)
 {
 	g_assert_cmpuint(ks_memory_limit_jobs(4, 0), ==, 4);
 	g_assert_cmpuint(ks_memory_limit_jobs(4, 1), ==, 4);
-	/* nobody has that much */
+	/* no machine has that much */
 	g_assert_cmpuint(ks_memory_limit_jobs(4, G_MAXUINT32), ==, 1);
 	g_assert_cmpuint(ks_memory_limit_jobs(0, 1), ==, 1);
 }

@@ -159,7 +159,7 @@ static void test_refused(struct fixture *f, gconstpointer data)
 	assert_holds(f, OWN "play/play.ko", "the kernel's");
 }
 
-/* Nothing of ours is in place: the kernel's is where it was. */
+/* None of our files is in place: the kernel's is where it was. */
 static void test_died_before_placing(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, OWN "play/play.ko", "the kernel's");
@@ -168,7 +168,7 @@ static void test_died_before_placing(struct fixture *f, gconstpointer data)
 	assert_holds(f, OWN "play/play.ko", "the kernel's");
 }
 
-/* What is in the way now is ours, and no state says so. */
+/* The file in the way is ours now, and no state says so. */
 static void test_died_after_placing(struct fixture *f, gconstpointer data)
 {
 	faketree_write(&f->tree, OWN "play/play.ko", "the kernel's");

@@ -102,7 +102,7 @@ static void test_runs_once_for_all_kernels(struct fixture *f, gconstpointer data
 			"--------------------------------\n");
 }
 
-/* What it says is run as root: whoever can write it could become root. */
+/* Its text is run as root: a user who can write it could become root. */
 static void test_a_conf_that_others_can_write_is_not_run(struct fixture *f,
 							 gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Running programs: what they get, and how their failures are told. */
+/* Running programs: what they inherit, and how their failures are reported. */
 #include "core/support/process.h"
 
 #include <signal.h>

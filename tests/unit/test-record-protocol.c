@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The recorder protocol: what is written is read back, what is broken is refused. */
+/* The recorder protocol: written records are read back, broken texts are refused. */
 #include <string.h>
 
 #include "core/record/record.h"

@@ -62,7 +62,7 @@ static void old_times_hide_nothing(struct faketree *t, gconstpointer data)
 	g_assert_false(is_same(t->system, "/a", "/b"));
 }
 
-/* Two of one size and of different content. */
+/* Find two of one size and of different content. */
 static bool find_two(struct ks_system *system, char **a, char **b)
 {
 	g_autoptr(GHashTable) sizes =

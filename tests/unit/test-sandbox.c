@@ -49,7 +49,7 @@ static bool is_root(void)
 	return geteuid() == 0;
 }
 
-/* Root in a user namespace may have nobody else to be: then it stays what it is. */
+/* Root in a user namespace may have no other user to become: then it stays root. */
 static bool can_be_another(const struct fixture *f)
 {
 	uid_t uid;
@@ -78,7 +78,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->policy.stdin_fd = -1;
 }
 
-/* Limits of a uid count what others run as "nobody" at this moment, too. */
+/* Limits of a uid also count the processes that others run as "nobody" at this moment. */
 static void be_nobody_else(struct fixture *f)
 {
 	if (!can_be_another(f))
@@ -327,7 +327,7 @@ static void test_unknown_system_calls(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(f->output, ==, expected);
 }
 
-/* What the filter's beginning, which knows numbers only, makes of one. */
+/* The answer of the filter's beginning, which knows numbers only, to one call. */
 static bool is_refused_as_unknown(guint32 number)
 {
 	struct sock_filter program[16] = {{0}};
@@ -374,7 +374,7 @@ static void test_sees_only_itself(struct fixture *f, gconstpointer data)
 	}
 	/* the warden, sh, and the processes of the pipe */
 	g_assert_cmpint(atoi(f->output), <=, 5);
-	/* a private /tmp, with nothing but what is ours */
+	/* a private /tmp, with nothing but our own files */
 	g_assert_nonnull(strstr(f->output, strrchr(f->dir, '/') + 1));
 	g_assert_null(strstr(f->output, strrchr(f->other, '/') + 1));
 	g_assert_cmpint(run(f, "ls -A /dev | wc -l"), ==, 0);
@@ -399,7 +399,7 @@ static void test_run_is_hidden(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
-/* But what the policy names stays. */
+/* But paths that the policy names stay. */
 static void test_writable_below_run(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *dir = g_strdup("/run/ks-sandbox-XXXXXX");
@@ -587,7 +587,7 @@ static void test_cannot_connect(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(WEXITSTATUS(status), ==, 3);
 }
 
-/* What root of the machine has, and may do. */
+/* The capabilities and rights of the machine's root. */
 static void test_cannot_be_root(struct fixture *f, gconstpointer data)
 {
 	static const char *const attempts[] = {
@@ -731,7 +731,7 @@ static void test_off(struct fixture *f, gconstpointer data)
 	g_assert_false(marked_process_lives(full));
 }
 
-/* The engine is killed: nobody is left to tell the launcher anything. */
+/* The engine is killed: nobody can give the launcher a command any more. */
 static void test_engine_is_killed(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *mark = g_strdup_printf("%d7", getpid());
@@ -760,9 +760,9 @@ static void test_engine_is_killed(struct fixture *f, gconstpointer data)
 
 /*
  * tests/unit/sandbox-environments runs all of this in containers of several
- * kinds and says what is to be had there.
+ * kinds and prints which layers are available there.
  */
-/* By somebody else: nothing is known of the command. */
+/* Killed by somebody else: nothing is known about the command. */
 static void test_launcher_is_killed(struct fixture *f, gconstpointer data)
 {
 	struct ks_sandbox sandbox;
@@ -881,7 +881,7 @@ static void test_cgroup_limits(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(atoi(f->output), ==, 96 << 20);
 	g_assert_true(has_cgroup_file(f, mount, "pids.max"));
 	g_assert_cmpint(atoi(f->output), ==, 32);
-	/* together too much; all of it is killed, not the one that came last */
+	/* together too much; all processes are killed, not only the last one */
 	struct ks_sandbox sandbox;
 	g_assert_true(start(f, script, &sandbox));
 	g_assert_true(finish(f, &sandbox));
@@ -898,7 +898,7 @@ static void test_cgroup_limits(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(run(f, forks), ==, 0);
 }
 
-/* What a launcher that was killed with SIGKILL leaves is an empty cgroup. */
+/* A launcher that was killed with SIGKILL leaves an empty cgroup. */
 static void test_cgroup_is_swept(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *mount = find_cgroups();
@@ -933,8 +933,8 @@ static void test_passed_descriptors(struct fixture *f, gconstpointer data)
 	close(fds[1]);
 }
 
-/* Where a private /tmp hides it as where it is in sight; a second one beside it stays
- * shut. */
+/* It works where a private /tmp hides it and where it is in sight; a second one beside it
+ * stays closed. */
 static void test_fifo(struct fixture *f, gconstpointer data)
 {
 	static const char *const parents[] = {"/tmp", "/var/tmp"};

@@ -228,7 +228,7 @@ static void test_retired(struct faketree *tree, gconstpointer data)
 	g_autofree char *expected = g_strdup_printf(
 		"%s" MAIN ":3: 'reuse-objects' has no effect any more", tree->dir);
 
-	/* whatever its value, and what is around it counts */
+	/* whatever its value, and the settings around it count */
 	faketree_write(tree, MAIN,
 		       "[kmodsmith]\njobs = 3\nreuse-objects = maybe\ncache-size = 7\n");
 	settings = load(tree);

@@ -140,7 +140,7 @@ static void test_an_interrupted_creation_is_finished(struct fixture *f,
 	g_assert_cmpuint(faketree_count(&f->tree, "/var/lib/dkms"), ==, 2);
 }
 
-/* Neither has: nothing of it is used by anybody. */
+/* Neither is used: each belongs to another pair. */
 static void test_a_key_of_another_certificate_is_not_taken(struct fixture *f,
 							   gconstpointer data)
 {

@@ -102,13 +102,13 @@ static void test_damaged(struct faketree *tree, gconstpointer data)
 		g_assert_nonnull(((struct ks_store_entry *)entries->pdata[0])->problem);
 		g_assert_null(fetch(tree, 'a', &error));
 		g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
-		/* nothing of it is left, here or there */
+		/* nothing of it remains, here or there */
 		g_assert_cmpuint(count(tree), ==, 0);
 		g_assert_cmpuint(faketree_count(tree, TO), ==, 0);
 	}
 }
 
-/* What leads out of the entry, or to where others write. */
+/* Paths that lead out of the entry, or to where others write. */
 static void test_hostile(struct faketree *tree, gconstpointer data)
 {
 	g_autofree char *name = fingerprint('a');

@@ -308,7 +308,7 @@ static void test_marks_come_and_go(struct faketree *tree, gconstpointer data)
 	g_assert_false(is_there(tree, "/var/lib/kmodsmith/marks/foo"));
 }
 
-/* What dkms leaves in T when it is killed, and what others put there. */
+/* Files that a killed dkms leaves in T, and those that others put there. */
 static void make_leftovers(struct faketree *tree)
 {
 	faketree_mkdir(tree, T "/foo/1.0");

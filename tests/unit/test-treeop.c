@@ -106,7 +106,7 @@ static void copy_gives_the_owner(struct faketree *t, gconstpointer data)
 	g_assert_cmpuint(st.st_uid, ==, 0);
 }
 
-/* Or anybody could write what root may run later. */
+/* Otherwise anybody could write a file that root may run later. */
 static void copy_for_root_is_roots_alone(struct faketree *t, gconstpointer data)
 {
 	struct ks_treeop_copy_options options = {.chown = true};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The wrapper around make, run over a makefile that tells how it was called. */
+/* The wrapper around make, run over a makefile that prints how it was called. */
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -119,7 +119,7 @@ static void test_recursion(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(all, ==, "list=Makefile make=make goals=\n");
 }
 
-/* Without a jobserver, or out of its reach, -jN is what there is. */
+/* Without a jobserver, or out of its reach, -jN stays. */
 static void test_without_jobserver(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *output = NULL;
@@ -180,8 +180,9 @@ static int count_most(struct fixture *f)
 }
 
 /*
- * What makefiles do to MAKEFLAGS. A job goes on when two have begun, which never
- * happens where only one may run, and stays for a while, so that more are seen.
+ * Ways in which makefiles change MAKEFLAGS. A job goes on when two have begun,
+ * which never happens where only one may run, and stays for a while, so that
+ * more are seen.
  */
 static void test_makefile_sets_jobs(struct fixture *f, gconstpointer data)
 {
@@ -233,7 +234,7 @@ static void test_makefile_sets_jobs(struct fixture *f, gconstpointer data)
 	}
 }
 
-/* As scripts do it that know nothing of a pool. */
+/* Scripts that know nothing of a pool do this. */
 static void test_redirected(struct fixture *f, gconstpointer data)
 {
 	static const char *const redirections[] = {
@@ -259,7 +260,7 @@ static void test_redirected(struct fixture *f, gconstpointer data)
 		}
 }
 
-/* What python's subprocess, sudo and careless scripts make of a pool. */
+/* What python's subprocess, sudo and careless scripts do to a pool. */
 static void test_broken(struct fixture *f, gconstpointer data)
 {
 	static const char *const breaks[] = {
@@ -307,7 +308,7 @@ static char *run_uname(struct fixture *f, const char *facts, const char *command
 	return run(f, text, true);
 }
 
-/* The machine's own program is what it has to be like, told the machine's own facts. */
+/* The machine's own program is the model, given the machine's own facts. */
 static void test_uname_is_like_the_program(struct fixture *f, gconstpointer data)
 {
 	static const char *const arguments[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Of a release whose beginning is the right one's whole name. */
+/* A module of a release whose name begins with the right one's. */
 #include "playground.h"
 
 extern void play_in_another_kernel(void);
