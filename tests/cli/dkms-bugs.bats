@@ -16,7 +16,7 @@ setup() {
 
 ds() { dkms "$@" --root "$R"; }
 
-@test "B1: kernel_prerm runs the depmod it tells of" {
+@test "kernel_prerm runs the depmod that it announces" {
 	depmod_make
 	tree_installed acme 1.0 $K
 	run ds kernel_prerm -k $K
@@ -27,7 +27,7 @@ ds() { dkms "$@" --root "$R"; }
 	[[ ! -e $M/updates/dkms/acme.ko ]] || fail "it is still installed"
 }
 
-@test "B3: several kernels give the status of the first that failed" {
+@test "several kernels give the status of the first that failed" {
 	kernel_make 6.1.0-8-test no-headers
 	tree_built acme 1.0 $K
 	run ds build acme/1.0 -k 6.1.0-8-test -k $K
@@ -35,7 +35,7 @@ ds() { dkms "$@" --root "$R"; }
 	contains "$output" "Module acme/1.0 already built for kernel $K ($A), skip."
 }
 
-@test "B8, B9: weak modules are told of, without a setting in any dkms.conf" {
+@test "weak modules are listed, without a setting in any dkms.conf" {
 	tree_installed acme 1.0 $K
 	kmodsmith --root "$R" sync --no-depmod >/dev/null 2>&1 || true
 	kernel_make 6.1.0-8-test no-headers
@@ -47,7 +47,7 @@ acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 }
 
-@test "B14: missing headers do not end autoinstall for what is built" {
+@test "missing headers do not end autoinstall for what is built" {
 	rm "$M/build"
 	tree_built acme 1.0 $K
 	source_make bolt 2.0
@@ -66,7 +66,7 @@ acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 Running depmod... done."
 }
 
-@test "6: depmod fails: the module is taken off again, but not one that was installed" {
+@test "exit code 6: depmod fails: the module is taken off again, but not one that was installed" {
 	tree_built acme 1.0 $K
 	depmod_make 1
 	run ds install acme/1.0 -k $K
@@ -83,7 +83,7 @@ Running depmod... done."
 	[[ -e $M/updates/acme.ko ]] || fail "it was taken away"
 }
 
-@test "C1: two at a time wait for each other" {
+@test "two at a time wait for each other" {
 	kernel_make 6.1.0-8-test
 	tree_built acme 1.0 $K
 	tree_built acme 1.0 6.1.0-8-test
@@ -96,7 +96,7 @@ Running depmod... done."
 acme/1.0, $K, $A: installed"
 }
 
-@test "4.2: kernel_preinst takes nothing away before its replacement is built" {
+@test "kernel_preinst takes nothing away before its replacement is built" {
 	tree_installed acme 1.0 $K
 	before=$(find "$R/lib/modules" "$T" | sort)
 	run ds kernel_preinst -k $K
@@ -105,14 +105,14 @@ acme/1.0, $K, $A: installed"
 	equal "$(find "$R/lib/modules" "$T" | sort)" "$before"
 }
 
-@test "4.4: status executes no dkms.conf" {
+@test "status executes no dkms.conf" {
 	echo 'touch /pwned; eval "X=$(touch /pwned2)"' >>"$R/usr/src/acme-1.0/dkms.conf"
 	tree_installed acme 1.0 $K
 	equal "$(ds status)" "acme/1.0, $K, $A: installed"
 	[[ ! -e $R/pwned && ! -e $R/pwned2 && ! -e /pwned && ! -e /pwned2 ]] || fail "it was executed"
 }
 
-@test "4.4: nobody else can cancel a removal by rpm" {
+@test "nobody else can cancel a removal by rpm" {
 	tree_built acme 1.0 $K
 	mkdir "$R/tmp"
 	# what dkms goes by: a file that anybody can write, with rpm's start time
@@ -127,7 +127,7 @@ acme/1.0, $K, $A: installed"
 	contains "$output" "Deleting module acme/1.0 completely from the DKMS tree."
 }
 
-@test "4.4: the rpm that added a module does not remove it" {
+@test "the rpm that added a module does not remove it" {
 	rm -r "$T/acme"
 	# rpm, and below it the shell of each scriptlet
 	run bash -c 'for action in "add acme/1.0" "remove acme/1.0 --all"; do
@@ -141,7 +141,7 @@ acme/1.0, $K, $A: installed"
 	[[ ! -e $T/acme ]] || fail "it was not removed"
 }
 
-@test "B8: weak modules are linked for the kernel, as the distribution does it" {
+@test "weak modules are linked for the kernel, as the distribution does it" {
 	tree_built acme 1.0 $K
 	printf 'ID="almalinux"\nID_LIKE="rhel centos fedora"\n' >"$R/etc/os-release"
 	weak_modules_make /usr/sbin/weak-modules
@@ -158,7 +158,7 @@ Adding linked weak modules..."
 /lib/modules/$K/extra/acme.ko"
 }
 
-@test "B8: on SUSE the kernel is named" {
+@test "on SUSE the kernel is named" {
 	tree_built acme 1.0 $K
 	printf 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' >"$R/etc/os-release"
 	weak_modules_make /usr/lib/module-init-tools/weak-modules2

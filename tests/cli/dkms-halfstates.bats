@@ -143,7 +143,7 @@ remove_all() {
 	remove_all
 }
 
-@test "K5: a forced build that failed has left a link to nothing, and the file" {
+@test "a forced build that failed has left a link to nothing, and the file" {
 	tree_add acme 1.0
 	tree_installed acme 1.0 $K
 	rm -r "$T/acme/1.0/$K"

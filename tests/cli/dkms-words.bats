@@ -21,7 +21,7 @@ headers_words="
 Error! Your kernel headers for kernel 9.9 cannot be found at /lib/modules/9.9/build or /lib/modules/9.9/source.
 Please install your distribution's kernel headers package matching 9.9, or use the --kernelsourcedir option to tell DKMS where it's located."
 
-@test "16: an empty kernel or architecture" {
+@test "exit code 16: an empty kernel or architecture" {
 	run ds build acme/1.0 -k ''
 	equal "$status" 16
 	contains "$output" "Error! Empty kernelver[0]"
@@ -30,7 +30,7 @@ Please install your distribution's kernel headers package matching 9.9, or use t
 	contains "$output" "Error! Empty arch[0]"
 }
 
-@test "21: a kernel that is not there is one without headers" {
+@test "exit code 21: a kernel that is not there is one without headers" {
 	for action in build install; do
 		run ds $action acme/1.0 -k 9.9
 		equal "$status" 21
@@ -38,7 +38,7 @@ Please install your distribution's kernel headers package matching 9.9, or use t
 	done
 }
 
-@test "21: autoinstall for a kernel that is not there, unless there is nothing to install" {
+@test "exit code 21: autoinstall for a kernel that is not there, unless there is nothing to install" {
 	tree_add acme 1.0
 	run ds autoinstall -k 9.9
 	equal "$status" 21
@@ -72,7 +72,7 @@ File: /usr/src/none-1.0/dkms.conf does not exist."
 	contains "$output" "File: /var/lib/dkms/nuts/1.0/source/dkms.conf does not represent a valid"
 }
 
-@test "4: the file of -c is not there" {
+@test "exit code 4: the file of -c is not there" {
 	for action in add build install; do
 		run ds $action acme/1.0 -k $K -c /nowhere
 		equal "$status" 4
@@ -90,7 +90,7 @@ File: /nowhere does not exist."
 	contains "$output" "dkms.conf: Warning! Zero modules specified."
 }
 
-@test "13: what is missing is listed as in BUILD_DEPENDS" {
+@test "exit code 13: what is missing is listed as in BUILD_DEPENDS" {
 	toolchain_make
 	source_make needy 1.0 'BUILD_DEPENDS[0]="one"' 'BUILD_DEPENDS[1]="two"'
 	run ds build needy/1.0 -k $K
@@ -184,7 +184,7 @@ Loading /var/lib/dkms/acme/1.0/$K/$A..."
 	[[ $status == 8 || $status == 2 ]]
 }
 
-@test "2: an .rpm that is not there" {
+@test "exit code 2: an .rpm that is not there" {
 	run ds ldtarball "$BATS_TEST_TMPDIR/none.rpm"
 	equal "$status" 2
 	contains "$output" "none.rpm does not exist."
@@ -199,7 +199,7 @@ Loading /var/lib/dkms/acme/1.0/$K/$A..."
 	equal "$output" "Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0"
 }
 
-@test "6: the kernel has the very same module among its own" {
+@test "exit code 6: the kernel has the very same module among its own" {
 	tree_add acme 1.0
 	tree_built acme 1.0 $K
 	printf 'int x;\n' >"$BATS_TEST_TMPDIR/x.c"
@@ -232,7 +232,7 @@ Running depmod... done."
 	equal "$status" 21
 }
 
-@test "1: ldtarball by somebody who is not root" {
+@test "exit code 1: ldtarball by somebody who is not root" {
 	run setpriv --reuid=65534 --regid=65534 --clear-groups \
 		bash -c 'exec -a dkms "$0" "$@"' "$builddir/kmodsmith" ldtarball /nowhere --force
 	equal "$status" 1

@@ -51,13 +51,13 @@ ends() {
 	assert_contains "$output" "$text"
 }
 
-@test "5: a patch is missing" {
+@test "exit code 5: a patch is missing" {
 	source_with acme 'PATCH[0]="none.patch"'
 	ends "Error! Patch none.patch as specified in dkms.conf cannot be
 found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 }
 
-@test "6: a patch does not apply" {
+@test "exit code 6: a patch does not apply" {
 	source_with acme 'PATCH[0]="bad.patch"'
 	mkdir "$R/usr/src/acme-1.0/patches"
 	printf -- '--- a/acme.c\n+++ b/acme.c\n@@ -1 +1 @@\n-nothing like it\n+other\n' \
@@ -65,12 +65,12 @@ found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 	ends "Error! Application of patch bad.patch failed." 6 dkms build acme/1.0 -k "$K"
 }
 
-@test "7: make does not produce the module" {
+@test "exit code 7: make does not produce the module" {
 	source_with acme 'BUILT_MODULE_NAME[0]="other"'
 	ends "Error! Build of other.ko failed for: $K ($A)" 7 dkms build acme/1.0 -k "$K"
 }
 
-@test "10: make fails" {
+@test "exit code 10: make fails" {
 	source_with acme
 	echo '#error no' >>"$R/usr/src/acme-1.0/acme.c"
 	ends "Error! Bad return status for module build on kernel: $K ($A)" 10 dkms build acme/1.0 -k "$K"
@@ -102,7 +102,7 @@ found in /var/lib/dkms/acme/1.0/build/patches/." 5 dkms build acme/1.0 -k "$K"
 	rm -r "$R/etc/dkms/acme"
 }
 
-@test "101: PRE_INSTALL fails, and --force goes on" {
+@test "exit code 101: PRE_INSTALL fails, and --force goes on" {
 	source_with acme 'PRE_INSTALL="pre.sh"'
 	script acme pre.sh 'exit 1'
 	ends "Error! pre_install failed, aborting install." 101 dkms install acme/1.0 -k "$K"
@@ -147,7 +147,7 @@ Creating symlink /var/lib/dkms/acme/1.0/source -> /usr/src/acme-1.0" 0 dkms add 
 	grep -q another "$R/usr/src/acme-1.0/Makefile"
 }
 
-@test "2.2: root's scripts run in source/, called by its name; those of a build in build/" {
+@test "root's scripts run in source/, called by its name; those of a build in build/" {
 	source_with acme PRE_BUILD='"pre.sh a b"' POST_INSTALL='"post.sh c"'
 	script acme pre.sh 'echo "$0 $PWD $*"'
 	script acme post.sh 'echo "$0 $PWD $* $kernelver $arch $module $module_version"'
@@ -161,7 +161,7 @@ Running the pre_build script
 # exit code: 0"
 }
 
-@test "1.4: a build that failed says what dkms says, and no more" {
+@test "a build that failed says what dkms says, and no more" {
 	source_with acme
 	echo '#error no' >>"$R/usr/src/acme-1.0/acme.c"
 	# another source that nobody asked for
@@ -180,7 +180,7 @@ Error! Bad return status for module build on kernel: $K ($A)
 Consult /var/lib/dkms/acme/1.0/build/make.log for more information."
 }
 
-@test "1.4: a module that make did not make is named, and not signed" {
+@test "a module that make did not make is named, and not signed" {
 	source_with acme 'BUILT_MODULE_NAME[0]="other"'
 	ends "
 Error! Build of other.ko failed for: $K ($A)
@@ -242,7 +242,7 @@ Version: 1.0" 0 dkms match --templatekernel "$other" -k "$K"
 	rm -r "$R/lib/modules/$other"
 }
 
-@test "6: depmod fails: the module is taken off again, but not one that was installed" {
+@test "exit code 6: depmod fails: the module is taken off again, but not one that was installed" {
 	source_with acme
 	root_in dkms build acme/1.0 -k "$K"
 	mv "$R/usr/sbin/depmod" "$R/usr/sbin/depmod.real"
@@ -297,14 +297,14 @@ You may override by specifying --force." 0 dkms install acme/1.0 -k "$K"
 }
 
 # B7 of dkms: a quoted value loses the directive, and the default make is used.
-@test "B7: quotes within MAKE are part of it" {
+@test "quotes within MAKE are part of it" {
 	source_with acme "MAKE[0]=\"make -C \$kernel_source_dir M=\$dkms_tree/acme/1.0/build KCFLAGS=\\\"-DA=1 -DB=2\\\" modules\""
 	sed -i '1i #if !defined(A) || B != 2\n#error lost\n#endif' "$R/usr/src/acme-1.0/acme.c"
 	ends "Building module(s)... done." 0 dkms build acme/1.0 -k "$K"
 }
 
 # B5 of dkms: with a MAKE_MATCH that does not match, the command of the conf read before.
-@test "B5: a module is not built with another's MAKE" {
+@test "a module is not built with another's MAKE" {
 	source_with acme 'MAKE[0]="touch /nothing; false"' 'MAKE_MATCH[0]="^9\."'
 	source_with bolt 'MAKE[0]="make KERNELRELEASE=$kernelver -C $kernel_source_dir M=$dkms_tree/bolt/1.0/build EXTRA=bolt modules"'
 	root_in dkms add acme/1.0
