@@ -43,8 +43,8 @@ static const struct ks_command *find_command(const char *name)
 static int usage_error(const GError *error, const struct ks_command *command)
 {
 	ks_message_error("%s", error->message);
-	ks_message_hint("'kmodsmith %s%s--help' tells what there is",
-			command ? command->name : "", command ? " " : "");
+	ks_message_hint("see 'kmodsmith %s%s--help'", command ? command->name : "",
+			command ? " " : "");
 	return KS_EXIT_USAGE;
 }
 

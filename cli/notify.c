@@ -125,7 +125,7 @@ static char *motd_text(const struct ks_plan *plan)
 	if (n > MOTD_MAX_TARGETS)
 		g_string_append_printf(lines, "  and %u more\n", n - MOTD_MAX_TARGETS);
 	return g_strdup_printf("kmodsmith: kernel modules that could not be provided:\n%s"
-			       "'kmodsmith explain MODULE' tells more.\n",
+			       "See 'kmodsmith explain MODULE'.\n",
 			       lines->str);
 }
 

@@ -13,8 +13,8 @@ static GOptionContext *new_context(struct ks_options *options,
 	const GOptionEntry global[] = {
 		{"root", 0, 0, G_OPTION_ARG_FILENAME, &options->root_path,
 		 "work on the system tree in DIR", "DIR"},
-		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options->verbose, "tell every step",
-		 NULL},
+		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options->verbose,
+		 "print every step", NULL},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "print errors only",
 		 NULL},
 		{"help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "print this and exit",
@@ -130,7 +130,7 @@ static char *list_commands(const struct ks_command *const *commands)
 	for (size_t i = 0; commands[i]; i++)
 		g_string_append_printf(text, "  %-10s %s\n", commands[i]->name,
 				       commands[i]->summary);
-	g_string_append(text, "\n'kmodsmith COMMAND --help' tells more of one.");
+	g_string_append(text, "\nSee 'kmodsmith COMMAND --help' for one of them.");
 	return g_string_free(text, FALSE);
 }
 

@@ -110,7 +110,7 @@ static void add_word(struct ks_report *report, const char *name, const char *wor
 static const char *const done_words[] = {
 	[KS_ACTION_ADD] = "added",
 	[KS_ACTION_BUILD] = "built",
-	[KS_ACTION_SIGN] = "signed anew",
+	[KS_ACTION_SIGN] = "signed again",
 	[KS_ACTION_INSTALL] = "installed",
 	[KS_ACTION_UNINSTALL] = "uninstalled",
 	[KS_ACTION_UNBUILD] = "build dropped",
@@ -364,7 +364,7 @@ static void print_failed(const struct ks_verdict *verdict)
 			"or with 'kmodsmith sync'",
 			source->name, source->version, verdict->target->kernel->release);
 	else
-		ks_message_hint("'kmodsmith explain %s/%s' tells more", source->name,
+		ks_message_hint("see 'kmodsmith explain %s/%s'", source->name,
 				source->version);
 }
 

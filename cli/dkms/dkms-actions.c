@@ -51,7 +51,7 @@ const struct ks_dkms_action ks_dkms_actions[] = {
 	 {MODULE, NO_ALL, ROOT}, .changes = true},
 	{"unmktree", ks_dkms_unmktree, "M/V", "remove what mktree has made",
 	 {MODULE, NO_ALL, ROOT}, .changes = true},
-	{"kernel_preinst", ks_dkms_kernel_preinst, "-k K", "tell what is built for a kernel to be unpacked; it is kept",
+	{"kernel_preinst", ks_dkms_kernel_preinst, "-k K", "print what is built for a kernel to be unpacked; it is kept",
 	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},
 	{"kernel_postinst", ks_dkms_autoinstall, "-k K", "autoinstall",
 	 {ROOT, ONE_KERNEL}, .needs_kernel = true, .changes = true},

@@ -84,7 +84,7 @@ static const struct option {
 	{0, "modprobe-on-install", OPTION_FLAG, FIELD(modprobe_on_install), NULL,
 	 "load what the devices of this machine ask for"},
 	{0, "debug", OPTION_FLAG, FIELD(debug), NULL,
-	 "tell on stderr what is done and why"},
+	 "print on stderr what is done and why"},
 	{'j', NULL, OPTION_STRING, FIELD(n_jobs), "N", "jobs at a time [processors]"},
 	{'h', "help", OPTION_FLAG, FIELD(help), NULL, "print this"},
 };

@@ -326,7 +326,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 const struct ks_command ks_command_explain = {
 	.name = "explain",
 	.arguments = "MODULE[/VERSION]",
-	.summary = "tell everything known of a module, and what to do next",
+	.summary = "print everything known about a module, and what to do next",
 	.description =
 		"For each kernel: the state and its reason, source, headers, build, "
 		"files, package,\nlast failure, what would change the state, and the "

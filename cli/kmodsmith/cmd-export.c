@@ -37,7 +37,7 @@ static bool check_options(const struct ks_cli *cli, const struct ks_selection *s
 	if (!export->format) {
 		ks_error_set(
 			error, KS_ERROR_INVALID,
-			"cannot tell the format: the system has no package database");
+			"cannot choose a format: the system has no package database");
 		ks_error_hint(error, "name one with '--format'");
 		return false;
 	}

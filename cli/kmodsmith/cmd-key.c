@@ -143,7 +143,7 @@ static int make(struct ks_cli *cli)
 	ks_key_settle(cli->system, pair);
 	if (!ks_key_create(cli->system, pair, force, &error)) {
 		ks_error_hint(&error,
-			      "--force replaces it: modules are then signed anew, and "
+			      "--force replaces it: modules are then signed again, and "
 			      "the new certificate has to be enrolled");
 		return ks_run_fail(error);
 	}

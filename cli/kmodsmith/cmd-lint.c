@@ -337,7 +337,8 @@ const struct ks_command ks_command_lint = {
 	.arguments = "DIR",
 	.summary = "check a module source, and build it without installing",
 	.description =
-		"Reads the dkms.conf in DIR, tells what is wrong with it, and builds the "
+		"Reads the dkms.conf in DIR, reports what is wrong with it, and builds "
+		"the "
 		"modules for\nevery kernel here, in a private place: nothing is "
 		"installed "
 		"or registered. Exits with\n3 when something is wrong or does not build, "

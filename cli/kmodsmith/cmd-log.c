@@ -107,7 +107,8 @@ static void tell_no_log(const struct ks_inventory *inventory,
 	if (source && source->problem)
 		ks_message_error("%s", source->problem);
 	else if (selection->module)
-		ks_message_hint("'kmodsmith explain %s' tells why", selection->module);
+		ks_message_hint("see 'kmodsmith explain %s' for the reason",
+				selection->module);
 }
 
 static int print_log(struct ks_cli *cli, const struct ks_selection *selection)

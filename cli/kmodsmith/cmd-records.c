@@ -15,7 +15,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	if (!kernels)
 		return ks_run_fail(error);
 	if (!ks_desired_can_be_told(kernels)) {
-		ks_message_error("cannot tell what is to be recorded: no kernel's "
+		ks_message_error("cannot know what is to be recorded: no kernel's "
 				 "modules are there");
 		return KS_EXIT_PENDING;
 	}

@@ -33,7 +33,7 @@ static const GOptionEntry options[] = {
 	{"no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, "do not wait for another run",
 	 NULL},
 	{"trigger", 0, 0, G_OPTION_ARG_STRING, &trigger_option,
-	 "called by a hook of that name: tell only what is new", "NAME"},
+	 "called by a hook of that name: report only what is new", "NAME"},
 	{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "the same as 'plan'", NULL},
 	{NULL},
 };

@@ -204,12 +204,12 @@ static bool check_unique(const struct ks_conf_parse *parse, GError **error)
 		if (!g_hash_table_add(built, path))
 			return ks_conf_parse_fail(
 				parse, "BUILT_MODULE_NAME", i, error,
-				"BUILT_MODULE_NAME[%u] '%s' is there twice", i,
+				"BUILT_MODULE_NAME[%u] '%s' appears twice", i,
 				module->built_name);
 		if (!g_hash_table_add(dest, module->dest_name))
 			return ks_conf_parse_fail(
 				parse, "DEST_MODULE_NAME", i, error,
-				"DEST_MODULE_NAME[%u] '%s' is there twice", i,
+				"DEST_MODULE_NAME[%u] '%s' appears twice", i,
 				module->dest_name);
 	}
 	return true;

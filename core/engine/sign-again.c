@@ -135,7 +135,7 @@ struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *contex
 					  .signing = signing,
 					  .first = first});
 	if (signing->verdict != KS_SIGN_YES) {
-		ks_error_set(error, KS_ERROR_FAILED, "cannot sign it anew: %s",
+		ks_error_set(error, KS_ERROR_FAILED, "cannot sign it again: %s",
 			     signing->problem ? signing->problem->message
 					      : ks_sign_verdict_id(signing->verdict));
 		return NULL;
@@ -148,7 +148,7 @@ struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *contex
 	again->fork = ks_fork_start(stage_in_copy, again, error);
 	if (again->fork)
 		return again;
-	g_prefix_error(error, "cannot sign it anew: ");
+	g_prefix_error(error, "cannot sign it again: ");
 	resigning_free(again);
 	return NULL;
 }
@@ -200,7 +200,7 @@ bool ks_sign_again_finish(struct ks_sign_again *again, GError **error)
 						  .manifest = manifest});
 	} else {
 		ks_treeop_remove(context->system->root, again->staged, NULL);
-		g_prefix_error(error, "cannot sign it anew: ");
+		g_prefix_error(error, "cannot sign it again: ");
 	}
 	resigning_free(again);
 	return ok;

@@ -215,7 +215,7 @@ static const char *parse_line(struct ks_journal *journal, unsigned int n,
 			      const char *line, bool *ended)
 {
 	if (*ended)
-		return "text behind the end";
+		return "text after the end";
 	switch (n) {
 	case 1:
 		return strcmp(line, MAGIC) ? "not a journal of this version" : NULL;

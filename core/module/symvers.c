@@ -59,11 +59,11 @@ static const char *parse_line(struct ks_symvers *symvers, char *line)
 	guint32 crc;
 
 	if (!symbol)
-		return "no tab behind the CRC";
+		return "no tab after the CRC";
 	*symbol++ = '\0';
 	end = strchr(symbol, '\t');
 	if (!end)
-		return "no tab behind the symbol";
+		return "no tab after the symbol";
 	*end = '\0';
 	if (!parse_crc(line, &crc))
 		return "the CRC is not '0x' and up to 8 hexadecimal digits";

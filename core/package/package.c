@@ -394,7 +394,7 @@ static bool add_dests(GHashTable *dests, GPtrArray *array, const char *label,
 
 		if (g_hash_table_add(dests, dest))
 			continue;
-		ks_error_set(error, KS_ERROR_INVALID, "%s: '%s' is there twice", label,
+		ks_error_set(error, KS_ERROR_INVALID, "%s: '%s' appears twice", label,
 			     dest);
 		return false;
 	}
@@ -437,7 +437,7 @@ static bool check_contents(const struct ks_package *package, const char *label,
 
 		if (!g_hash_table_contains(leaves, dest))
 			continue;
-		ks_error_set(error, KS_ERROR_INVALID, "%s: '%s' is there twice", label,
+		ks_error_set(error, KS_ERROR_INVALID, "%s: '%s' appears twice", label,
 			     dest);
 		return false;
 	}

@@ -51,7 +51,7 @@ static bool fail_errno(const struct unpack *unpack, const char *name, GError **e
 	int err = errno;
 
 	if (err == EEXIST)
-		return refuse(unpack, name, "is there twice", error);
+		return refuse(unpack, name, "appears twice", error);
 	if (err == ENOTDIR || err == ELOOP)
 		return refuse(unpack, name, "lies below a file or link", error);
 	valid = g_utf8_make_valid(name, -1);
@@ -300,7 +300,7 @@ static bool unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 		       refuse(unpack, written, "is no name inside the tarball", error);
 	}
 	if (!g_hash_table_add(unpack->seen, name))
-		return refuse(unpack, written, "is there twice", error);
+		return refuse(unpack, written, "appears twice", error);
 	if (hard)
 		return unpack_hard_link(unpack, name, hard, error);
 	switch (unpack->lib->archive_entry_filetype(entry)) {

@@ -87,7 +87,7 @@ struct ks_plan_request {
 	enum ks_goal goal;
 	bool force;	      /* rebuild although up to date; try known failures again */
 	bool retry_failed;    /* try known failures again */
-	bool keep_signature;  /* install it as it was built: nothing is signed anew */
+	bool keep_signature;  /* install it as it was built: nothing is signed again */
 	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
 	bool no_shared_build; /* targets of one M/V cannot build at the same time */
 	bool no_initramfs;    /* a later hook makes it */

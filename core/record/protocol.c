@@ -113,7 +113,7 @@ static bool take_provides(void *block, const char *value, struct ks_why *why)
 	char **provides;
 
 	if (!text)
-		return ks_why_set(why, "'provides' is not escaped rightly");
+		return ks_why_set(why, "'provides' is not escaped correctly");
 	provides = grow(record->provides, record->n_provides, sizeof(*provides));
 	if (!provides) {
 		free(text);

@@ -167,9 +167,9 @@ static bool take_text(void *block, const struct ks_text_key *key, const char *va
 	char **slot = (char **)((char *)block + key->offset);
 
 	if (*slot)
-		return ks_why_set(why, "'%s' is there twice", key->name);
+		return ks_why_set(why, "'%s' appears twice", key->name);
 	*slot = ks_text_unescape(value);
-	return *slot || ks_why_set(why, "'%s' is not escaped rightly", key->name);
+	return *slot || ks_why_set(why, "'%s' is not escaped correctly", key->name);
 }
 
 /* One "key=value" line into the block. Unknown keys are for later versions: ignored. */

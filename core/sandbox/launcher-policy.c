@@ -240,7 +240,7 @@ const char *policy_read(struct policy *policy, int fd)
 			if (strcmp(p, KS_SANDBOX_MAGIC) != 0)
 				return "of another version";
 		} else if (strcmp(p, "end") == 0) {
-			return next == end ? policy_check(policy) : "text behind its end";
+			return next == end ? policy_check(policy) : "text after its end";
 		} else if (n > KS_SANDBOX_STRINGS_MAX || !string_take(policy, p)) {
 			return "malformed";
 		}

@@ -219,7 +219,7 @@ static const struct key keys[] = {
 	{"script-timeout", set_script_timeout, "a number of seconds up to a week"},
 	{"build-size", set_build_size, "a number of MiB, 0 for no limit"},
 	{"build-memory", set_build_memory,
-	 "a number of MiB, 0 for a part of what there is"},
+	 "a number of MiB, 0 for three quarters of the machine's"},
 	{"sandbox", set_sandbox, SANDBOX_EXPECTED},
 	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
 	{"on-failure", set_on_failure, "'report' or 'fail'"},

@@ -219,7 +219,7 @@ static bool drop_stale(struct apply *apply, GError **error)
 		if (in_use) {
 			fprintf(stderr,
 				"'%s' is kept with its record: nothing in the state "
-				"tells of it; 'pacman -R %s' removes both\n",
+				"mentions it; 'pacman -R %s' removes both\n",
 				in_use, entry->name);
 		} else if (!ks_leftover_remove(apply->alpm, entry, apply->paths, error) ||
 			   !ks_alpm_store_drop(apply->alpm, entry->dir, error)) {

@@ -177,7 +177,8 @@ bool ks_alpm_check_version(const struct ks_alpm *alpm, GError **error)
 		ks_root_read_file(alpm->db, VERSION_FILE, 64, NULL, error);
 
 	if (!text) {
-		g_prefix_error(error, "cannot tell the format of the package database: ");
+		g_prefix_error(error,
+			       "cannot find out the format of the package database: ");
 		return false;
 	}
 	g_strstrip(text);

@@ -105,7 +105,7 @@ static void tell_stale_images(const struct ks_system *system)
 		if (!kernel->alive || !ks_install_initramfs_is_stale(system, kernel))
 			continue;
 		command = image_command(system, kernel);
-		printf("kmodsmith: the initramfs of %s was not made anew: '%s' does "
+		printf("kmodsmith: the initramfs of %s was not made again: '%s' does "
 		       "that\n",
 		       kernel->release, command);
 	}

@@ -384,7 +384,7 @@ static bool spool_purge(struct apply *apply, const struct ks_dpkg_package *packa
 	if (!path)
 		return ks_spool_put_purge(apply->spool, package->name, error);
 	fprintf(stderr,
-		"'%s' is kept with its record: nothing in the state tells of it; "
+		"'%s' is kept with its record: nothing in the state mentions it; "
 		"'dpkg -P %s' removes both\n",
 		path, package->name);
 	return true;

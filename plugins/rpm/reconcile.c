@@ -269,7 +269,7 @@ static bool is_in_use(struct work *work, const struct ks_db_entry *entry)
 	if (!path)
 		return false;
 	ks_why_set(&line,
-		   "'%s' is kept with its record: nothing in the state tells of it; "
+		   "'%s' is kept with its record: nothing in the state mentions it; "
 		   "'rpm -e %s' removes both",
 		   path, entry->nevra);
 	/* no failure: there is nothing that a later run could do about it */

@@ -566,7 +566,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 @test "records tells what the database should hold, and nothing when it cannot be told" {
 	run kmodsmith --root "$R" records
 	equal "$status" 8
-	contains "$output" "cannot tell what is to be recorded"
+	contains "$output" "cannot know what is to be recorded"
 	kernel_make $K
 	equal "$(kmodsmith --root "$R" records; echo end)" "protocol=1
 records=0

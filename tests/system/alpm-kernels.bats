@@ -41,7 +41,7 @@ pkg() { printf '/srv/packages/%s-x86_64.pkg.tar.zst\n' "$1"; }
 	assert_equal "$status" 0 "exit code of pacman"
 	assert_recorded vendor "$NEW" vendor
 	assert_recorded aur "$NEW" aur
-	assert_contains "$output" "the initramfs of $NEW was not made anew: 'mkinitcpio -p linux'"
+	assert_contains "$output" "the initramfs of $NEW was not made again: 'mkinitcpio -p linux'"
 	assert_lacks "$(cat "$R/boot/initramfs-linux.img")" vendor.ko
 	assert_packages_fine
 }
@@ -51,7 +51,7 @@ pkg() { printf '/srv/packages/%s-x86_64.pkg.tar.zst\n' "$1"; }
 	run alpm -U "$(pkg "linux-lts-$(version_of "$LTS")-1")" \
 		"$(pkg "linux-lts-headers-$(version_of "$LTS")-1")"
 	assert_equal "$status" 0 "exit code of pacman"
-	assert_lacks "$output" "was not made anew"
+	assert_lacks "$output" "was not made again"
 	for kernel in "$NEW" "$LTS"; do
 		assert_recorded vendor "$kernel" vendor
 		assert_recorded aur "$kernel" aur

@@ -638,9 +638,9 @@ static void test_refuses_bad_modules(struct fixture *f, gconstpointer data)
 			 "DEST_MODULE_LOCATION=/extra\n",
 		   4, "DEST_MODULE_NAME[0] '../../x' is not a module name");
 	assert_bad(f, TWO "DEST_MODULE_NAME[1]=a\n", 7,
-		   "DEST_MODULE_NAME[1] 'a' is there twice");
+		   "DEST_MODULE_NAME[1] 'a' appears twice");
 	assert_bad(f, TWO "BUILT_MODULE_NAME[1]=a\nDEST_MODULE_NAME[1]=z\n", 7,
-		   "BUILT_MODULE_NAME[1] 'a' is there twice");
+		   "BUILT_MODULE_NAME[1] 'a' appears twice");
 	assert_bad(f, ONE "BUILT_MODULE_NAME[99999999]=b\n", 5,
 		   "the highest index is 99999999: no more than 1024 modules");
 }

@@ -411,9 +411,8 @@ static void test_bad_symvers(struct fixture *f, gconstpointer data)
 	faketree_write(&f->tree, f->kernel.symvers_path, "0x1\ta\tb\nrubbish\n");
 	g_assert_null(ks_module_inspect(f->tree.system, paths, &f->kernel, NULL, &error));
 	g_assert_nonnull(error);
-	g_assert_cmpstr(
-		error->message, ==,
-		"'/usr/src/headers/Module.symvers' line 2: no tab behind the CRC");
+	g_assert_cmpstr(error->message, ==,
+			"'/usr/src/headers/Module.symvers' line 2: no tab after the CRC");
 }
 
 static void test_compress(struct fixture *f, gconstpointer data)

@@ -123,7 +123,7 @@ static void test_malformed(void)
 	assert_refused(HEAD "chmod-link /a " K "/a.ko\nend\n",
 		       "'journal' line 4: unknown step");
 	assert_refused(HEAD "place\nend\n", "'journal' line 4: not a step");
-	assert_refused(HEAD "end\nend\n", "'journal' line 5: text behind the end");
+	assert_refused(HEAD "end\nend\n", "'journal' line 5: text after the end");
 }
 
 static void test_bounded(void)

@@ -62,7 +62,7 @@ static void test_what_would_mislead_a_writer_is_refused(void)
 		{"kind=prebuilt\n", "'kernel'"},
 		{"kind=prebuilt\nkernel=6';reboot;'\n", "'kernel'"},
 		{"kind=source\nkernel=6.1\n", "'kernel'"},
-		{"kind=source\nname=again\n", "'name' is there twice"},
+		{"kind=source\nname=again\n", "'name' appears twice"},
 		{"kind=source\nrevision=1-2\n", "'revision'"},
 		{"kind=source\nfile=lib/a " SHA256 " 4 644 /tmp/a\n", "not a 'file="},
 		{"kind=source\nfile=/lib/../a " SHA256 " 4 644 /tmp/a\n", "not a 'file="},
@@ -71,10 +71,9 @@ static void test_what_would_mislead_a_writer_is_refused(void)
 		{"kind=source\nfile=/lib/a abc 4 644 /tmp/a\n", "not a 'file="},
 		{"kind=source\nfile=/lib/a " SHA256 " 4 644 a\n", "not a 'file="},
 		{"kind=source\nlink=/lib/a\n", "not a 'link="},
-		{"kind=source\nlink=/lib/a b\nlink=/lib/a c\n",
-		 "'/lib/a' is there twice"},
+		{"kind=source\nlink=/lib/a b\nlink=/lib/a c\n", "'/lib/a' appears twice"},
 		{"kind=source\nlink=/lib/a b\ndir=/lib/a 755\n",
-		 "'/lib/a' is there twice"},
+		 "'/lib/a' appears twice"},
 		{"kind=source\nlink=/lib/a b\nlink=/lib/a/c d\n", "below a file or link"},
 	};
 

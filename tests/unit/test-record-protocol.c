@@ -98,14 +98,14 @@ static void test_broken_texts_are_refused_with_their_line(void)
 		 "set:3: not a usable number of records"},
 		{HEAD(1) "module=foo\n\n",
 		 "set:5: the block that ends here has no 'record'"},
-		{HEAD(1) BODY "module=bar\n\n", "set:11: 'module' is there twice"},
+		{HEAD(1) BODY "module=bar\n\n", "set:11: 'module' appears twice"},
 		{HEAD(1) BODY "nonsense\n\n", "set:11: not a 'key=value' line"},
 		{HEAD(1) BODY "provides=%0\n\n",
-		 "set:11: 'provides' is not escaped rightly"},
+		 "set:11: 'provides' is not escaped correctly"},
 		{HEAD(1) BODY "provides=%00\n\n",
-		 "set:11: 'provides' is not escaped rightly"},
+		 "set:11: 'provides' is not escaped correctly"},
 		{HEAD(1) BODY "provides=a\tb\n\n",
-		 "set:11: 'provides' is not escaped rightly"},
+		 "set:11: 'provides' is not escaped correctly"},
 		{HEAD(0) BODY "\n", "set:3: more records than announced"},
 	};
 

@@ -60,8 +60,8 @@ static void test_refused(void)
 	g_autofree char *overlong = g_strdup_printf("0x1\t%s\tvmlinux\n", name);
 
 	assert_refused("0x1\ta\tb\nnothing\n",
-		       "'Module.symvers' line 2: no tab behind the CRC");
-	assert_refused("0x1\ta\n", "'Module.symvers' line 1: no tab behind the symbol");
+		       "'Module.symvers' line 2: no tab after the CRC");
+	assert_refused("0x1\ta\n", "'Module.symvers' line 1: no tab after the symbol");
 	assert_refused("12345678\ta\tb\n",
 		       "'Module.symvers' line 1: the CRC is not '0x' and up "
 		       "to 8 hexadecimal digits");
