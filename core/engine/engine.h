@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The stages wired together: the one file that knows them all. Prints
- * nothing; tells what happens through an observer.
+ * A run: its stages one after another, and what it reports of them to an observer. It
+ * prints nothing itself.
  */
 #pragma once
 

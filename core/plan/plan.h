@@ -58,7 +58,7 @@ struct ks_plan {
 	bool has_shared_build; /* of one M/V there are builds for several kernels */
 };
 
-/* What a request is for. All but the first are about what it names. */
+/* What a request wants. All except the first concern only the targets that it names. */
 enum ks_goal {
 	KS_GOAL_KEEP_UP,   /* everything is as the confs and marks want it */
 	KS_GOAL_BUILD,	   /* it is built, and not installed */
