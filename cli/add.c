@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli/before.h"
+#include "cli/change.h"
 #include "cli/message.h"
 #include "core/engine/script.h"
 #include "core/platform/digest.h"
@@ -139,7 +139,7 @@ bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *ver
 	*reason = NULL;
 	if (!dir)
 		return true;
-	lock = ks_marks_lock(cli, "add", error);
+	lock = ks_change_lock(cli, "add", error);
 	return lock && take_snapshot(cli, name, version, &dir, reason, error);
 }
 
@@ -201,7 +201,7 @@ bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_co
 					      conf->package_name, conf->package_version);
 	g_autofree char *used = g_strdup(to);
 	g_autofree char *reason = NULL;
-	ks_auto(ks_lock) lock = ks_marks_lock(cli, "add", error);
+	ks_auto(ks_lock) lock = ks_change_lock(cli, "add", error);
 
 	if (!lock || !place_source(cli, dir, to, options->replace, error) ||
 	    !ks_tree_add(cli->system, conf->package_name, conf->package_version, to,

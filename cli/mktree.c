@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/add.h"
-#include "cli/before.h"
+#include "cli/change.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
@@ -222,7 +222,7 @@ bool ks_mktree_remove(const struct ks_cli *cli, const char *name, const char *ve
 			     name, version);
 		return false;
 	}
-	lock = ks_marks_lock(cli, "unmktree", error);
+	lock = ks_change_lock(cli, "unmktree", error);
 	/* the entry first, the mark last: whatever is left can be removed again */
 	return lock && check_entry(cli, name, version, place, error) &&
 	       check_mark(cli, mark, place, force, error) &&

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/dkms/dkms.h"
-#include "cli/before.h"
+#include "cli/change.h"
 #include "core/package/tarball.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
@@ -43,7 +43,7 @@ static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	g_autofree char *text = NULL;
 	size_t size_bytes = 0;
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
+	ks_auto(ks_lock) lock = ks_change_lock(&dkms->cli, "ldtarball", &error);
 
 	printf("Creating %s\nCopying dkms.conf to %s ...\n", source, source);
 	if (lock)
@@ -106,7 +106,7 @@ static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball,
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_lock) lock = ks_marks_lock(&dkms->cli, "ldtarball", &error);
+	ks_auto(ks_lock) lock = ks_change_lock(&dkms->cli, "ldtarball", &error);
 
 	for (guint i = 0; lock && i < tarball->builds->len; i++) {
 		const struct ks_tarball_build *build =

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/dkms/dkms.h"
-#include "cli/before.h"
+#include "cli/change.h"
 #include "core/sign/sign.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
@@ -16,7 +16,7 @@ static int make_pair(struct ks_dkms *dkms, const struct ks_key_pair *pair)
 	puts("Certificate or key are missing, generating self signed certificate for "
 	     "MOK...");
 	fflush(stdout);
-	lock = ks_marks_lock(&dkms->cli, "dkms generate_mok", &error);
+	lock = ks_change_lock(&dkms->cli, "dkms generate_mok", &error);
 	if (lock && ks_key_create(dkms->cli.system, pair, false, &error))
 		return KS_DKMS_OK;
 	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith add: register a source, copied to the source tree if it is elsewhere. */
 #include "cli/add.h"
-#include "cli/before.h"
+#include "cli/change.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/run.h"
@@ -78,7 +78,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	if (!ks_marks_require_root("add", &error))
+	if (!ks_change_require_root("add", &error))
 		return ks_run_fail(error);
 	if (ks_lock_is_held_above(cli->system)) {
 		/* the engine finds sources in the source tree by itself */

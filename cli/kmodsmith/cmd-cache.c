@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cli/before.h"
+#include "cli/change.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/store/store.h"
@@ -107,7 +107,7 @@ static int list(struct ks_cli *cli, bool check)
 	bool has_problem = false;
 
 	/* the store is root's alone */
-	if (!ks_marks_require_root("read the cache", &error))
+	if (!ks_change_require_root("read the cache", &error))
 		return ks_run_fail(error);
 	entries = ks_store_list(cli->system, &error);
 	if (!entries)
@@ -134,7 +134,7 @@ static int clean(struct ks_cli *cli)
 
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	if (!ks_marks_require_root("clean the cache", &error))
+	if (!ks_change_require_root("clean the cache", &error))
 		return ks_run_fail(error);
 	lock = ks_lock_acquire(cli->system, "cache clean", -1, NULL, NULL, &error);
 	if (!lock || !ks_store_trim(cli->system, 0, &n_removed, &error))

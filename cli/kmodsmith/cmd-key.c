@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cli/before.h"
+#include "cli/change.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/sign/key.h"
@@ -135,9 +135,9 @@ static int make(struct ks_cli *cli)
 
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	if (!ks_marks_require_root("make a key", &error))
+	if (!ks_change_require_root("make a key", &error))
 		return ks_run_fail(error);
-	lock = ks_marks_lock(cli, "key new", &error);
+	lock = ks_change_lock(cli, "key new", &error);
 	if (!lock)
 		return ks_run_fail(error);
 	ks_key_settle(cli->system, pair);

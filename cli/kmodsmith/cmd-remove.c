@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith remove: take a module away and keep it away. */
-#include "cli/before.h"
+#include "cli/change.h"
+#include "cli/selection.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/support/error.h"
@@ -47,7 +48,7 @@ static int remove_selected(struct ks_cli *cli, struct ks_selection *selection)
 	struct ks_run run = {.options = {.command = "remove", .lock_timeout_ms = -1}};
 	g_autofree char *what = NULL;
 	g_autoptr(GError) error = NULL;
-	int code = ks_marks_resolve(cli, selection);
+	int code = ks_selection_resolve(cli, selection);
 
 	if (code != KS_EXIT_OK)
 		return code;
@@ -84,7 +85,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	if (!selection.version) {
 		ks_message_error("'remove' needs MODULE/VERSION");
 		code = KS_EXIT_USAGE;
-	} else if (!ks_marks_require_root("remove", &error)) {
+	} else if (!ks_change_require_root("remove", &error)) {
 		code = ks_run_fail(error);
 	} else {
 		code = remove_selected(cli, &selection);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith sync: make the system what it should be. */
-#include "cli/before.h"
+#include "cli/selection.h"
 #include "cli/message.h"
 #include "cli/plan-text.h"
 #include "cli/run.h"
@@ -79,7 +79,7 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 		return KS_EXIT_OK;
 	/* a hook may come before or after its kernel or source exists */
 	if (!trigger_option && (selection->module || selection->release)) {
-		int code = ks_marks_check(cli, selection);
+		int code = ks_selection_check_there(cli, selection);
 
 		if (code != KS_EXIT_OK)
 			return code;

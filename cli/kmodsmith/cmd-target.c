@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith build, install, uninstall: one module, because somebody says so. */
 #include "cli/add.h"
-#include "cli/before.h"
+#include "cli/change.h"
+#include "cli/selection.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/support/error.h"
@@ -81,7 +82,7 @@ static int run_selected(struct ks_cli *cli, enum ks_goal goal,
 	if (ks_goal_asks_for(goal) && !ks_lock_is_held_above(cli->system) &&
 	    !ks_add_named(cli, selection->module, selection->version, &error))
 		return ks_run_fail(error);
-	code = ks_marks_resolve(cli, selection);
+	code = ks_selection_resolve(cli, selection);
 	if (code != KS_EXIT_OK)
 		return code;
 	if (!mark(cli, goal, selection, &error))
@@ -117,7 +118,7 @@ static int run_verb(struct ks_cli *cli, enum ks_goal goal, const char *argument)
 	}
 	if (ks_goal_asks_for(goal))
 		ks_selection_name_kernel(cli, &selection);
-	if (ks_marks_require_root(verbs[goal], &error))
+	if (ks_change_require_root(verbs[goal], &error))
 		code = run_selected(cli, goal, &selection);
 	else
 		code = ks_run_fail(error);

@@ -3,7 +3,8 @@
  * built again? */
 #include <jansson.h>
 
-#include "cli/before.h"
+#include "cli/change.h"
+#include "cli/selection.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/compile/build.h"
@@ -194,8 +195,8 @@ static int verify_selected(struct ks_cli *cli, const struct ks_selection *select
 	g_autoptr(GError) error = NULL;
 
 	if (rebuild_option) {
-		if (ks_marks_require_root("verify --rebuild", &error))
-			lock = ks_marks_lock(cli, "verify --rebuild", &error);
+		if (ks_change_require_root("verify --rebuild", &error))
+			lock = ks_change_lock(cli, "verify --rebuild", &error);
 		if (!lock || !ks_build_sweep(cli->system, &error))
 			return ks_run_fail(error);
 	}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the arguments of a command to the sources and kernels that exist. */
+#include "cli/selection.h"
+
+#include "cli/find.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/run.h"
+#include "core/support/error.h"
+#include "core/support/name.h"
+
+void ks_selection_clear(struct ks_selection *selection)
+{
+	g_clear_pointer(&selection->module, g_free);
+	g_clear_pointer(&selection->version, g_free);
+	g_clear_pointer(&selection->release, g_free);
+}
+
+bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
+		       const char *release, GError **error)
+{
+	char *module = NULL, *version = NULL;
+
+	if (release && !ks_name_is_plain(release)) {
+		ks_error_set(error, KS_ERROR_INVALID, "'%s' is no kernel release",
+			     release);
+		return false;
+	}
+	if (module_argument &&
+	    !ks_options_split_module(module_argument, &module, &version)) {
+		ks_error_set(error, KS_ERROR_INVALID,
+			     "'%s' is not MODULE or MODULE/VERSION", module_argument);
+		return false;
+	}
+	*selection = (struct ks_selection){
+		.module = module, .version = version, .release = g_strdup(release)};
+	return true;
+}
+
+void ks_selection_name_kernel(struct ks_cli *cli, const struct ks_selection *selection)
+{
+	g_free(cli->system->named_release);
+	cli->system->named_release = g_strdup(selection->release);
+}
+
+bool ks_selection_has_source(const struct ks_selection *selection,
+			     const struct ks_source *source)
+{
+	return (!selection->module || g_str_equal(selection->module, source->name)) &&
+	       (!selection->version || g_str_equal(selection->version, source->version));
+}
+
+int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
+		     int (*command)(struct ks_cli *cli,
+				    const struct ks_selection *selection))
+{
+	struct ks_selection selection = {0};
+	g_autoptr(GError) error = NULL;
+	int code = KS_EXIT_USAGE;
+
+	if (ks_selection_init(&selection, module_argument, release, &error)) {
+		ks_selection_name_kernel(cli, &selection);
+		code = command(cli, &selection);
+	} else {
+		ks_message_gerror(error);
+	}
+	ks_selection_clear(&selection);
+	return code;
+}
+
+bool ks_selection_has(const struct ks_selection *selection,
+		      const struct ks_target *target)
+{
+	return ks_selection_has_source(selection, target->source) &&
+	       (!selection->release ||
+		g_str_equal(selection->release, target->kernel->release));
+}
+
+static bool has_module(const struct ks_selection *selection,
+		       const struct ks_inventory *inventory)
+{
+	for (guint i = 0; i < inventory->sources->len; i++)
+		if (ks_selection_has_source(selection,
+					    g_ptr_array_index(inventory->sources, i)))
+			return true;
+	return false;
+}
+
+/*
+ * A directory without anything of a kernel does not count, unless something is
+ * built there.
+ */
+static bool has_kernel(const char *release, const struct ks_inventory *inventory)
+{
+	const struct ks_kernel *kernel = ks_kernel_find(inventory->kernels, release);
+
+	if (kernel && kernel->alive)
+		return true;
+	for (guint i = 0; kernel && i < inventory->targets->len; i++) {
+		const struct ks_target *target = g_ptr_array_index(inventory->targets, i);
+
+		if (target->kernel == kernel && target->artifact)
+			return true;
+	}
+	return false;
+}
+
+bool ks_selection_check(const struct ks_selection *selection,
+			const struct ks_inventory *inventory, GError **error)
+{
+	if (selection->module && !has_module(selection, inventory)) {
+		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no module '%s%s%s'",
+			     selection->module, selection->version ? "/" : "",
+			     selection->version ? selection->version : "");
+		ks_error_hint(error,
+			      "'kmodsmith status' lists those there are; a new one "
+			      "goes to /usr/src/NAME-VERSION with a dkms.conf in it");
+		return false;
+	}
+	if (selection->release && !has_kernel(selection->release, inventory)) {
+		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no kernel '%s'",
+			     selection->release);
+		ks_error_hint(error, "kernels are the directories of /lib/modules that "
+				     "have a kernel's modules or prepared headers");
+		return false;
+	}
+	return true;
+}
+
+/* *inventory is the caller's, also after a failure when it is not NULL. */
+static int look(struct ks_cli *cli, const struct ks_selection *selection,
+		struct ks_inventory **inventory)
+{
+	static const struct ks_plan_request everything;
+	ks_auto(ks_plan) plan = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!ks_engine_look(cli->system, cli->settings, &everything, inventory, &plan,
+			    &error))
+		return ks_run_fail(error);
+	if (!ks_selection_check(selection, *inventory, &error)) {
+		ks_message_gerror(error);
+		return KS_EXIT_NOT_FOUND;
+	}
+	return KS_EXIT_OK;
+}
+
+int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *selection)
+{
+	ks_auto(ks_inventory) inventory = NULL;
+
+	return look(cli, selection, &inventory);
+}
+
+int ks_selection_resolve(struct ks_cli *cli, struct ks_selection *selection)
+{
+	ks_auto(ks_inventory) inventory = NULL;
+	int code = look(cli, selection, &inventory);
+
+	if (code == KS_EXIT_OK && !selection->version)
+		selection->version =
+			g_strdup(ks_source_pick(inventory, selection)->version);
+	return code;
+}
