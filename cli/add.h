@@ -33,9 +33,10 @@ bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *ver
 		     char **reason, GError **error);
 
 /*
- * Root asks for a module in the words of kmodsmith, "NAME" or "NAME/VERSION": what of it
- * is in source_tree and only used when it is asked for, being a source that others can
- * change or one that its conf names otherwise, is registered. It is told of.
+ * Root names a module as kmodsmith does, "NAME" or "NAME/VERSION": register
+ * those of its sources in source_tree that are used only when somebody asks for
+ * them, because others can change them or their confs have another name. A
+ * message says so.
  */
 bool ks_add_named(const struct ks_cli *cli, const char *name, const char *version,
 		  GError **error);

@@ -155,7 +155,7 @@ int ks_dkms_fail_no_headers(const struct ks_dkms *dkms, const char *release)
 			    release, tree, release, tree, release, release);
 }
 
-/* What was said of a directory that was not taken for a source. */
+/* The complaints about a directory that was not taken for a source. */
 static const char *find_problem(const struct ks_dkms *dkms,
 				const struct ks_inventory *inventory)
 {

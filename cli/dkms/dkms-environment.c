@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dkms takes every variable of framework.conf from its environment when the files do
- * not set it (3.4.3). Here those that change how much is told, how fast it goes and in
- * what form the result lies there; none that names a program, a key or a tree, or says
- * whether to sign: what root runs and trusts is not for whoever set the environment.
+ * dkms takes every variable of framework.conf from its environment when the
+ * files do not set it (3.4.3). Here those that change how much is printed, how
+ * fast it goes and in what form the result is installed; none that names a
+ * program, a key or a tree, or decides whether to sign: whoever sets the
+ * environment must not choose what root runs and trusts.
  */
 #include "cli/dkms/dkms.h"
 #include "core/settings/framework.h"

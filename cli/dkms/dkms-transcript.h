@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What cli/dkms-speech*.c share: the lines told of each target, live or kept, and what
- * each event adds to them. Private to these files; cli/dkms/dkms-speech.h is for others.
+ * The lines printed for each target, live or kept, and what each event adds to
+ * them; private to the files of the speech. Others use cli/dkms/dkms-speech.h.
  */
 #pragma once
 

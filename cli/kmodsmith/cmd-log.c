@@ -96,7 +96,7 @@ static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
 	return true;
 }
 
-/* Of a source that cannot be used there is no log; what is wrong with it is known. */
+/* A source that cannot be used has no log; its problem is known. */
 static void tell_no_log(const struct ks_inventory *inventory,
 			const struct ks_selection *selection)
 {

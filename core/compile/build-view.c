@@ -54,7 +54,7 @@ void ks_build_drop_views(const struct ks_system *system)
 	ks_treeop_remove(system->root, dir, NULL);
 }
 
-/* What make has made beside the sources; modules need none of it. */
+/* The products of make beside the sources; modules need none of them. */
 static bool is_left_out(const char *name)
 {
 	static const char *const suffixes[] = {".a", ".cmd", ".ko", ".mod", ".o"};

@@ -136,8 +136,8 @@ static unsigned int remaining_s(const struct ks_build *build)
 	return MAX(limit_s - build->used_us / G_USEC_PER_SEC, 1);
 }
 
-/* What a step is confined to, and where; in one piece, as the policy has pointers to the
- * rest. */
+/* What confines a step, and where it runs; one struct, since the policy has pointers to
+ * the other fields. */
 struct confinement {
 	struct ks_sandbox_bind binds[2];
 	struct ks_sandbox_cover covers[KS_BUILD_UNAME_COVERS];

@@ -152,7 +152,10 @@ void ks_build_cancel(struct ks_build *build);
 void ks_build_free(struct ks_build *build);
 KS_DEFINE_CLEANUP(ks_build, ks_build_free)
 
-/* After the last build of a run: remove what was copied for all of them to see. */
+/*
+ * After the last build of a run: remove the copies that were made for all of
+ * them to see.
+ */
 void ks_build_drop_views(const struct ks_system *system);
 
 /*

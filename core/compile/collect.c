@@ -37,8 +37,8 @@ static bool is_of_the_tree(int err)
 	}
 }
 
-/* A result of the build, or -1. KS_ERROR_INVALID says what it left there; *found is false
- * when it is simply not there. */
+/* A result of the build, or -1. KS_ERROR_INVALID when it left something else there;
+ * *found is false when there is nothing. */
 static int open_output(const struct ks_build *build, const char *path, guint64 max_bytes,
 		       bool *found, GError **error)
 {

@@ -98,7 +98,7 @@ struct ks_build {
 		*phase; /* after the steps: "finish"; in the copy "collect", "verify" */
 	bool has_token;
 	struct ks_fork *conclusion; /* the copy that concludes */
-	GError *failure;	    /* of a step: what it has to tell; or NULL */
+	GError *failure;	    /* of a step: why it failed; or NULL */
 	int exit_status;	    /* of the last step that ended */
 	bool is_outside;	    /* what failed is the machine, not the command */
 	struct ks_sandbox sandbox;
@@ -145,7 +145,7 @@ void ks_build_shown_clear(gpointer data);
 /* The kernel's headers, and what the administrator names. */
 bool ks_build_show_all(struct ks_build *build, GError **error);
 
-/* inputs.c: what the fingerprint was made of is still so. */
+/* inputs.c: are the inputs still those of the fingerprint? */
 bool ks_build_check_source(const struct ks_build *build, GError **error);
 bool ks_build_check_kernel(const struct ks_build *build, GError **error);
 
@@ -154,10 +154,13 @@ bool ks_build_reuse(struct ks_build *build);
 /* Copy what was collected, and store the copy when it has passed the checks. */
 void ks_build_store_begin(struct ks_build *build);
 void ks_build_store_end(struct ks_build *build, bool ok);
-/* The copy that did the one was killed before the other. */
+/*
+ * Undo ks_build_store_begin() when the process that called it was killed
+ * before ks_build_store_end().
+ */
 void ks_build_store_cancel(struct ks_build *build);
 
-/* uname.c: write what is seen in the place of the running kernel's; the covers. */
+/* uname.c: write the files that are seen in place of the running kernel's; the covers. */
 bool ks_build_write_uname(struct ks_build *build, GError **error);
 size_t ks_build_cover_uname(const struct ks_build *build,
 			    struct ks_sandbox_cover *covers);
@@ -198,7 +201,7 @@ bool ks_build_conclude(struct ks_build *build, struct ks_build_result **result);
 struct ks_build_result *ks_build_take_conclusion(struct ks_build *build);
 void ks_build_cancel_conclusion(struct ks_build *build);
 
-/* collect.c: copy what was built to staged_dir. */
+/* collect.c: copy the products of the build to staged_dir. */
 bool ks_build_collect(struct ks_build *build, GError **error);
 
 /* verify.c: check the staged modules, sign and compress them, write the manifest. */

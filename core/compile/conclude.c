@@ -53,7 +53,10 @@ static GError *get_outside_error(const struct ks_build *build,
 	if (build->is_outside || g_error_matches(error, KS_ERROR, KS_ERROR_NO_SPACE) ||
 	    (build->step >= build->steps->len && !is_about_what_was_built(error)))
 		return g_error_copy(error);
-	/* its own /tmp may have been full, or these be the words of another error */
+	/*
+	 * "No space left" in the log may be about the build's private /tmp or
+	 * be part of another message: believe it only if the disk is full
+	 */
 	if (!result->first_error || !strstr(result->first_error, g_strerror(ENOSPC)) ||
 	    !ks_build_is_disk_full(build))
 		return NULL;

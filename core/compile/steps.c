@@ -106,9 +106,9 @@ static bool is_plain_make(const char *make)
 }
 
 /*
- * dkms: a leading "make" gets -jN and KERNELRELEASE; 'make' in quotes does not. LLVM=1
- * is put behind whatever command there is; here behind a plain one: what else the words
- * may be has it by the environment.
+ * dkms: a leading "make" gets -jN and KERNELRELEASE; 'make' in quotes does not.
+ * dkms puts LLVM=1 after any command; here it comes after a plain one, and
+ * others have it in the environment.
  */
 static void add_make(const struct ks_build *build, GPtrArray *steps)
 {
@@ -159,7 +159,10 @@ static void add_strip(const struct ks_build *build, GPtrArray *steps)
 	if (!files->len)
 		return;
 	command = g_strdup_printf("%s -g%s", strip, files->str);
-	/* One that make did not produce is told of when they are collected. */
+	/*
+	 * A module that make did not produce is reported when the modules
+	 * are collected.
+	 */
 	script = g_strdup_printf(
 		"for f in%s; do [ ! -e \"$f\" ] || %s -g \"$f\" || exit; done",
 		files->str, strip);

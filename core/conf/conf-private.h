@@ -36,7 +36,7 @@ char *ks_conf_parse_show(const char *value);
 bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 			   guint index, const char *text);
 
-/* inputs.c: the files of a conf, and what it sees of dkms. */
+/* conf-inputs.c: the files of a conf, and the variables that it sees. */
 bool ks_conf_add_files(struct ks_evaluation *evaluation,
 		       const struct ks_settings *settings, GError **error);
 struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,

@@ -52,7 +52,7 @@ bool ks_conf_is_template(const char *text)
 	return true;
 }
 
-/* Of nobody who calls it otherwise is it a name. */
+/* Fail: the value is no name, and the caller gives the source no other. */
 static bool fail_name(const struct ks_conf_parse *parse, const char *variable,
 		      const char *shown, GError **error)
 {
@@ -70,7 +70,10 @@ static bool fail_name(const struct ks_conf_parse *parse, const char *variable,
 	return false;
 }
 
-/* What it is called goes before, as in dkms; that is only worth a word. */
+/*
+ * The caller's name comes first, as in dkms; another one in the conf is only
+ * worth a warning.
+ */
 static bool read_name(struct ks_conf_parse *parse, const char *variable,
 		      const char *called, char **written, char **out, GError **error)
 {

@@ -113,8 +113,8 @@ static char *normalize(const char *location)
 }
 
 /*
- * Where the distribution has one place for all modules what the conf says has no effect
- * (dkms 3.4.3 looks at its beginning only), and is worth a word.
+ * Where the distribution has one place for all modules the conf's has no effect
+ * (dkms 3.4.3 looks at its beginning only), and is worth a warning.
  */
 static bool check_location(struct ks_conf_parse *parse, guint index, char **location,
 			   GError **error)

@@ -347,7 +347,7 @@ static bool place(const struct ks_action_context *context, const struct ks_actio
 	       ks_original_remove(context->system, manifest, others, error);
 }
 
-/* Of these errors nothing was changed: core/install/install.h. */
+/* After these errors nothing was changed: core/install/install.h. */
 static bool has_changed_nothing(const GError *error)
 {
 	return g_error_matches(error, KS_ERROR, KS_ERROR_DENIED) ||

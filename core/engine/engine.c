@@ -282,8 +282,9 @@ static bool has_second_choice(const struct ks_plan *plan)
 }
 
 /*
- * What has failed is known now, and the plan is made again: no kernel is left without a
- * driver for which an older version would do. What failed is not tried twice.
+ * The failures are known now, and the plan is made again: no kernel is left
+ * without a driver for which an older version would do. Failed builds are not
+ * tried twice.
  */
 static bool execute_second_choices(struct run *run, GError **error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of the executor: the loop (executor.c), what comes next (schedule.c), the
- * builds that run (builds.c), and what is told of them (telling.c).
+ * The parts of the executor: the loop (executor.c), the next action (schedule.c,
+ * ready.c), the running builds (builds.c), and their events (events.c).
  */
 #pragma once
 
@@ -54,7 +54,7 @@ static inline const struct ks_action *ks_executor_action(
 	return g_ptr_array_index(executor->plan->actions, index);
 }
 
-/* telling.c: an event, with how far the run is. */
+/* events.c: an event, with how far the run is. */
 void ks_executor_notify(const struct ks_executor *executor, struct ks_event event);
 /* Give the action this status and report it. result is a build's, or NULL. */
 void ks_executor_end_action(struct ks_executor *executor, guint index,

@@ -13,8 +13,8 @@
 
 #define TICK_MS 1000
 
-/* Of the descriptors that this process may have: for all but builds; for each of those,
- * its log, its tree, its process and what it answers. */
+/* The descriptors of this process: reserved for everything but builds; and for each build
+ * its log, its tree, its process and its answer. */
 #define RESERVED_FDS  128
 #define FDS_PER_BUILD 8
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whose file is where a module belongs: what an installation would be refused for,
- * known before it is tried, so that it is a state of the target and not an error of
- * every run.
+ * Whose file lies where a module belongs: an installation would be refused for
+ * it, and it is known before that is tried, so that it is a state of the target
+ * and not an error of every run.
  */
 #pragma once
 

@@ -74,9 +74,9 @@ struct ks_target {
 	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
 	enum ks_installed installed;
 	/*
-	 * Whose file is where one of its modules belongs, in words: "'PATH' belongs to
-	 * X"; or NULL. Asked only of what is built of the present inputs and not in
-	 * place.
+	 * Whose file lies where one of its modules belongs, in words: "'PATH'
+	 * belongs to X"; or NULL. Asked only while its artifact is of the
+	 * present inputs and not installed.
 	 */
 	char *occupied;
 	bool is_read_only; /* the kernel's directory cannot be written to */
@@ -131,8 +131,9 @@ struct ks_inventory_options {
 				all */
 	const char *release; /* narrow to one kernel; NULL for all */
 	/*
-	 * Whose file is in the manifest's way, other than our own modules': in words, or
-	 * NULL (who knows is below this layer). NULL: nobody's.
+	 * Whose file is in the manifest's way, other than our own modules': in
+	 * words, or NULL. The layers that know are below this one. NULL: nobody
+	 * is asked.
 	 */
 	char *(*find_occupant)(const struct ks_system *system,
 			       const struct ks_manifest *manifest);

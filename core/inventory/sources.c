@@ -274,7 +274,7 @@ static void add_from_directory(struct ks_inventory_taking *taking, const char *d
 	source->autoinstall = conf && conf->autoinstall;
 	if (!conf && !source->dismissed)
 		source->problem = g_strdup(error->message);
-	/* without a kernel it would be told of nowhere */
+	/* without a kernel it would be reported nowhere */
 	if (source->problem && !taking->inventory->kernels->len)
 		add_problem(taking, "%s, ignored", source->problem);
 	g_ptr_array_add(taking->inventory->sources, source);

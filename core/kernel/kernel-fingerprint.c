@@ -13,7 +13,7 @@
 #include "core/kernel/toolchain.h"
 #include "core/support/error.h"
 
-/* Raise it when the list below changes: every module is then built anew. */
+/* Raise it when the list below changes: every module is then built again. */
 #define FINGERPRINT_VERSION "2"
 
 /* Below headers_dir; a missing file is part of the fingerprint as missing. */

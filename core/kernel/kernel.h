@@ -33,13 +33,13 @@ struct ks_kernel {
 	unsigned int compression_level;
 	char *compiler; /* first word of CONFIG_CC_VERSION_TEXT: "gcc-12"; NULL unknown */
 	bool clang;	/* CONFIG_CC_IS_CLANG */
-	unsigned int clang_major; /* 19 of "clang version 19.1.7"; 0: not told */
+	unsigned int clang_major; /* 19 for "clang version 19.1.7"; 0: unknown */
 	bool lld;		  /* CONFIG_LD_IS_LLD */
-	char *toolchain_problem; /* what is missing ("no 'make' ..."), or NULL; NULL also
+	char *toolchain_problem;  /* what is missing ("no 'make' ..."), or NULL; NULL also
 				    without headers, which then are the first thing
 				    missing */
-	char *uname;		 /* see uname.h; NULL until it is asked for */
-	bool running;		 /* uname -r, only when the tree is the host's own */
+	char *uname;		  /* see uname.h; NULL until it is asked for */
+	bool running;		  /* uname -r, only when the tree is the host's own */
 	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; false when unknown */
 	bool newest;	 /* highest release among the alive ones with headers, else alive
 			    ones; one with an image before one without */

@@ -237,7 +237,7 @@ static char *name_compiler(const struct facts *facts)
 	return word && is_sane_name(word) ? g_steal_pointer(&word) : NULL;
 }
 
-/* Of "clang version 19.1.7" and "clang-19 ...": 19; 0 when it does not say. */
+/* For "clang version 19.1.7" and "clang-19 ...": 19; 0 when there is no number. */
 static unsigned int read_clang_major(const char *version_text)
 {
 	const char *p = version_text ? strstr(version_text, "clang") : NULL;
@@ -327,7 +327,7 @@ static bool try_llvm_of(const struct search *search, unsigned int major)
 	return false;
 }
 
-/* Where plain clang leads to, "/usr/lib/llvm-14/bin/clang", tells which it is. */
+/* The target of plain clang, "/usr/lib/llvm-14/bin/clang", shows its version. */
 static bool is_plain_another(const struct search *search, unsigned int major)
 {
 	g_autofree char *plain =
@@ -432,7 +432,7 @@ void ks_kernel_probe_toolchain(const struct ks_system *system, struct ks_kernel 
 static const char *const compiler_variables[] = {"CC", "HOSTCC",	"LD",
 						 "AS", "CROSS_COMPILE", "LLVM"};
 
-/* What a command of MAKE sets by name: "CC=" with the word behind it, unquoted. */
+/* The value that a command of MAKE sets by name: the word after "CC=", unquoted. */
 static char *value_in_make(const char *make, const char *name)
 {
 	g_autofree char *pattern = g_strdup_printf(

@@ -104,8 +104,9 @@ bool ks_planner_is_fresh(const struct ks_target *target)
 {
 	if (!target->built)
 		return false;
-	/* Built by dkms: taken as it is, until its package was upgraded or reinstalled,
-	 * which nothing but the prerm tells. A damaged manifest is not that. */
+	/* Built by dkms: accepted as it is, until its package was upgraded or
+	 * reinstalled, which only the prerm shows. An artifact with a damaged manifest is
+	 * not dkms's. */
 	if (!target->built_fingerprint)
 		return !(target->artifact && target->artifact->problem) &&
 		       !target->source->removal_asked && !target->failure;

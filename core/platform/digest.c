@@ -405,7 +405,7 @@ static bool walk_directory(struct walk *walk, int fd, const char *name, int dept
 	return ok;
 }
 
-/* Also says whether the tree may be remembered. */
+/* Also decides whether the tree may be remembered. */
 static char *stamp_entries(const GArray *entries, bool *settled)
 {
 	g_autoptr(GChecksum) stamp = g_checksum_new(G_CHECKSUM_SHA256);

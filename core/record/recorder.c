@@ -96,7 +96,7 @@ static char *cache_path(const struct ks_system *system)
 	return g_build_filename(system->state_dir, "cache", "records", NULL);
 }
 
-/* What tells one database from another, the program and what the hook said. */
+/* What distinguishes one database from another: the program, and the hook's variable. */
 static char *database_line(const char *program)
 {
 	const char *database = g_getenv(KS_RECORD_DATABASE_ENV);

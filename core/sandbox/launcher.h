@@ -59,7 +59,7 @@ struct launch {
 	int report_fd;
 	unsigned int layers; /* what is active so far */
 	bool shares_ipc;     /* there is no IPC namespace of its own */
-	bool no_mount;	     /* tried: mounts are not to be had here */
+	bool no_mount;	     /* tried: mounts are not available here */
 	/* While the mounts are set up; else NULL. */
 	struct mounts *mounts;
 	/* Does a file system of the sandbox's own lie over path? */

@@ -19,7 +19,7 @@ struct ks_mtree_item {
 	char *link;   /* text of a link */
 	int fd;	      /* content of a regular file; owned; -1 otherwise */
 	char *source; /* or the path of a file, which is opened to read the content */
-	char *sha256; /* what the content has to be; NULL: anything */
+	char *sha256; /* the content's expected digest; NULL: any */
 };
 
 struct archive;
@@ -28,8 +28,8 @@ struct ks_mtree_item *ks_mtree_item_new(const char *path, const struct stat *st)
 void ks_mtree_item_free(gpointer item);
 
 /*
- * Write header and content of an item to an archive under that name. KS_ERROR_INVALID,
- * naming the path, when its content is not what it has to be.
+ * Write header and content of an item to an archive under that name.
+ * KS_ERROR_INVALID, naming the path, when its content is not the expected one.
  */
 bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
 			 struct archive *archive, GError **error);

@@ -347,10 +347,10 @@ static bool is_wanted_path(struct apply *apply, const char *path)
 }
 
 /*
- * dpkg deletes the files of what it purges. The engine takes the files of a
- * module away itself before it stops wanting the record; one that is still there
- * on a kernel that is too means that the engine has lost its state (somebody
- * removed /var/lib/dkms), and the file is a driver that works.
+ * dpkg deletes the files of the packages that it purges. The engine removes a
+ * module's files itself before it stops wanting the record; a file that still
+ * exists on an existing kernel means that the engine has lost its state
+ * (somebody removed /var/lib/dkms), and that the file is a working driver.
  */
 static char *find_file_in_use(struct apply *apply, const struct ks_dpkg_package *package,
 			      GError **error)

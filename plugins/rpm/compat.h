@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What changed its name or its header between rpm 4.14 and 6.1. Everything else
- * that is used here is public in all of them.
+ * Functions and headers whose names changed between rpm 4.14 and 6.1.
+ * Everything else that is used here is public in all of them.
  */
 #pragma once
 

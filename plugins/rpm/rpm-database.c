@@ -208,7 +208,7 @@ static bool lists(Header h, const char *path, const char *name)
 }
 
 /*
- * rpm's look-up by path asks the file system what is the same directory, and
+ * rpm's look-up by path asks the file system which directories are the same, and
  * outside a chroot that is the wrong one: its answers are compared by letters.
  */
 static bool call_owners(rpmts ts, const char *spelled, ks_db_owner_func func, void *data)

@@ -79,7 +79,7 @@ static void check_second(guint32 seed, const char *text, const struct ks_vars *f
 	compare(seed, text, "second", native, bash);
 	ours = join(kept);
 	theirs = join(kept_by_bash);
-	/* what bash is told to keep it does not tell of */
+	/* bash does not report what it was made to keep */
 	for (guint i = 0; i < kept_by_bash->len; i++) {
 		if (!strstr(ours, kept_by_bash->pdata[i]))
 			report(seed, text, "kept, second", ours, theirs);

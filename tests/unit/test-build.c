@@ -1311,7 +1311,7 @@ static char *logged(struct fixture *f)
 	return staged_text(result, "log/make.log");
 }
 
-/* A home of mode 0700, with a link in it, and what is not to be seen. */
+/* A home of mode 0700, with a link in it, and files that must not be seen. */
 static void prepare_home(struct fixture *f)
 {
 	f->kernel.modules_dir = faketree_path(&f->tree, "/modules/k");
@@ -2045,7 +2045,7 @@ static void test_the_conclusion_is_killed(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(ks_jobserver_refill(f->jobserver), ==, 0);
 }
 
-/* The engine itself is killed: what it began does not go on. */
+/* The engine itself is killed: its work does not go on. */
 static void test_killed_while_concluded(struct fixture *f, gconstpointer data)
 {
 	ks_auto(ks_signing) signing = use_slow_signer(f, "exec sleep 600");

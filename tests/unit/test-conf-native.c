@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The native reader's bounds and verdicts; what it reads is compared
+/* The native reader's bounds and verdicts; its results are compared
  * in tests/spec/conf. */
 #include <glib.h>
 #include <string.h>

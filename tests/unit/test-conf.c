@@ -485,7 +485,7 @@ static void test_warns_once_also_with_overrides(struct fixture *f, gconstpointer
 	g_assert_cmpuint(conf->warnings->len, ==, 1);
 }
 
-/* Read as a directory that is being added: only the conf says what it is called. */
+/* Read as a directory that is being added: only the conf has its name. */
 static void assert_bad_alone(struct fixture *f, const char *text, unsigned int line,
 			     const char *message)
 {
@@ -528,7 +528,10 @@ static void test_refuses_bad_names(struct fixture *f, gconstpointer data)
 #undef RULE
 }
 
-/* What nobody has filled in, or wrote down wrong, is what the directory is called. */
+/*
+ * A value that nobody has filled in, or that is malformed, is replaced by the
+ * directory's name.
+ */
 static void test_goes_by_what_it_is_called(struct fixture *f, gconstpointer data)
 {
 	static const char *const versions[] = {"'#MODULE_VERSION#'", "@VERSION@", "2.0",

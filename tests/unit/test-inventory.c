@@ -289,7 +289,7 @@ static void test_a_template_is_named_by_its_directory(struct faketree *tree,
 	g_assert_true(source->autoinstall);
 }
 
-/* What others can change is used as it was when root asked for it. */
+/* A source that others can change is used as it was when root asked for it. */
 static void test_a_snapshot_stands_in_for_its_source(struct faketree *tree,
 						     gconstpointer data)
 {
