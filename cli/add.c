@@ -96,7 +96,7 @@ static bool set_marks(const struct ks_cli *cli, const struct ks_conf *conf, bool
 
 /* --- sources that others can change */
 
-void ks_add_tell_copied(const char *reason, void *unused)
+void ks_add_print_copied(const char *reason, void *unused)
 {
 	(void)unused;
 	ks_message_warning("%s: a copy that only root can change is used, as it is now",
@@ -178,7 +178,7 @@ bool ks_add_named(const struct ks_cli *cli, const char *name, const char *versio
 	g_autofree char *conf_path = g_build_filename(dir ? dir : "/", "dkms.conf", NULL);
 	g_autofree char *placed = NULL;
 	g_autofree char *reason = NULL;
-	struct ks_add_options options = {.copied = ks_add_tell_copied};
+	struct ks_add_options options = {.copied = ks_add_print_copied};
 	ks_auto(ks_conf) conf = NULL;
 
 	if (!dir || !ks_root_exists(system->root, conf_path))
@@ -187,7 +187,7 @@ bool ks_add_named(const struct ks_cli *cli, const char *name, const char *versio
 		if (!ks_add_snapshot(cli, name, found, &reason, error))
 			return false;
 		if (reason)
-			ks_add_tell_copied(reason, NULL);
+			ks_add_print_copied(reason, NULL);
 		return true;
 	}
 	conf = ks_conf_load(system, cli->settings, dir, name, found, NULL, NULL);

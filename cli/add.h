@@ -41,4 +41,4 @@ bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *ver
 bool ks_add_named(const struct ks_cli *cli, const char *name, const char *version,
 		  GError **error);
 /* The line that says so, for kmodsmith. */
-void ks_add_tell_copied(const char *reason, void *unused);
+void ks_add_print_copied(const char *reason, void *unused);

@@ -40,7 +40,7 @@ static int die_conf(const struct ks_dkms *dkms, const char *dir, const GError *e
 }
 
 /* Print the oddities of the conf that are no errors. */
-static void tell_odd(const struct ks_conf *conf)
+static void print_odd(const struct ks_conf *conf)
 {
 	if (conf->modules->len)
 		return;
@@ -48,13 +48,13 @@ static void tell_odd(const struct ks_conf *conf)
 	fputs("dkms.conf: Warning! Zero modules specified.\n", stderr);
 }
 
-static void tell_added(void *data)
+static void print_added(void *data)
 {
 	puts(data);
 	fflush(stdout);
 }
 
-static void tell_copied(const char *reason, void *data)
+static void print_copied(const char *reason, void *data)
 {
 	(void)data;
 	ks_dkms_warn("%s: a copy that only root can change is used, as it is now",
@@ -70,11 +70,11 @@ static int use_snapshot(const struct ks_dkms *dkms)
 			     &reason, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	if (reason)
-		tell_copied(reason, NULL);
+		print_copied(reason, NULL);
 	return KS_DKMS_OK;
 }
 
-static void tell_script(const char *what, bool is_executable, void *data)
+static void print_script(const char *what, bool is_executable, void *data)
 {
 	(void)data;
 	if (is_executable)
@@ -86,8 +86,8 @@ static void tell_script(const char *what, bool is_executable, void *data)
 		ks_dkms_warn("The %s script is not executable.", what);
 }
 
-static void tell_deprecated(const struct ks_dkms *dkms, const char *dir,
-			    const struct ks_conf *conf)
+static void print_deprecated(const struct ks_dkms *dkms, const char *dir,
+			     const struct ks_conf *conf)
 {
 	if (!ks_dkms_is_first_read(dkms, conf->package_name, conf->package_version))
 		return;
@@ -95,8 +95,8 @@ static void tell_deprecated(const struct ks_dkms *dkms, const char *dir,
 		fprintf(stderr, "Deprecated feature: %s (%s/dkms.conf)\n", *name, dir);
 }
 
-static void tell_forced(const struct ks_dkms *dkms, const char *dir,
-			const struct ks_conf *conf)
+static void print_forced(const struct ks_dkms *dkms, const char *dir,
+			 const struct ks_conf *conf)
 {
 	const struct ks_root *root = dkms->cli.system->root;
 	g_autofree char *place =
@@ -123,19 +123,19 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 		dkms->cli.system->source_tree, conf->package_name, conf->package_version);
 	struct ks_add_options options = {
 		.replace = dkms->options.force,
-		.added = tell_added,
-		.copied = tell_copied,
+		.added = print_added,
+		.copied = print_copied,
 		.data = line,
-		.script = {.to_stdout = true, .tell = tell_script},
+		.script = {.to_stdout = true, .report = print_script},
 	};
 	g_autoptr(GError) error = NULL;
 
 	/* what lies in the source tree is found by the run above */
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms add"))
 		return KS_DKMS_OK;
-	tell_deprecated(dkms, dir, conf);
-	tell_odd(conf);
-	tell_forced(dkms, dir, conf);
+	print_deprecated(dkms, dir, conf);
+	print_odd(conf);
+	print_forced(dkms, dir, conf);
 	if (!ks_add_source(&dkms->cli, dir, conf, &options, &placed, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
 				    "%s\nYou may override by specifying --force.",
@@ -157,7 +157,7 @@ int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
 
 	if (!conf)
 		return die_conf(dkms, dir, error, false);
-	tell_odd(conf);
+	print_odd(conf);
 	return KS_DKMS_OK;
 }
 

@@ -185,10 +185,10 @@ static void print_block(const struct ks_dkms *dkms, const char *header,
 	ks_dkms_speech_print(speech, source->name, source->version, kernel->release,
 			     true);
 	if (is_done)
-		ks_dkms_speech_tell_failure(speech, source->name, source->version,
-					    kernel->release);
+		ks_dkms_speech_print_failure(speech, source->name, source->version,
+					     kernel->release);
 	else
-		ks_dkms_tell(dkms, true, speech, verdict);
+		ks_dkms_print_result(dkms, true, speech, verdict);
 	puts("");
 	fflush(stdout);
 }
@@ -197,9 +197,9 @@ static void print_block(const struct ks_dkms *dkms, const char *header,
  * Print what was done to each module on a kernel, with a header ("Autoinstall
  * of"); returns 0 or 11.
  */
-static int tell_all(const struct ks_dkms *dkms, const char *header,
-		    const struct ks_dkms_speech *speech, const struct ks_plan *plan,
-		    const char *release)
+static int print_all(const struct ks_dkms *dkms, const char *header,
+		     const struct ks_dkms_speech *speech, const struct ks_plan *plan,
+		     const char *release)
 {
 	struct summary summary = {0};
 	int code;
@@ -221,9 +221,9 @@ static int tell_all(const struct ks_dkms *dkms, const char *header,
 }
 
 /* All kernels that the run was about, newest first. */
-static int tell_kernels(const struct ks_dkms *dkms, const char *header,
-			const struct ks_dkms_speech *speech,
-			const struct ks_outcome *outcome, const char *release)
+static int print_kernels(const struct ks_dkms *dkms, const char *header,
+			 const struct ks_dkms_speech *speech,
+			 const struct ks_outcome *outcome, const char *release)
 {
 	const GPtrArray *kernels = outcome->inventory->kernels;
 	int code = KS_DKMS_OK;
@@ -234,7 +234,7 @@ static int tell_kernels(const struct ks_dkms *dkms, const char *header,
 
 		if (!kernel->alive || (release && !g_str_equal(kernel->release, release)))
 			continue;
-		one = tell_all(dkms, header, speech, outcome->plan, kernel->release);
+		one = print_all(dkms, header, speech, outcome->plan, kernel->release);
 		code = code ? code : one;
 	}
 	return code;
@@ -275,7 +275,7 @@ static int run_all(struct ks_dkms *dkms, const char *command, const char *header
 	if (request->release && has_wanted(outcome->inventory) &&
 	    !has_kernel(outcome->inventory, request->release))
 		return ks_dkms_fail_no_headers(dkms, request->release);
-	return tell_kernels(dkms, header, speech, outcome, request->release);
+	return print_kernels(dkms, header, speech, outcome, request->release);
 }
 
 int ks_dkms_autoinstall(struct ks_dkms *dkms)

@@ -89,7 +89,7 @@ static int run_on(struct ks_dkms *dkms, bool install, const char *release,
 	if (told)
 		*done = (struct ks_dkms_done){.built = told->built,
 					      .installed = told->installed};
-	code = ks_dkms_tell(dkms, install, speech, verdict);
+	code = ks_dkms_print_result(dkms, install, speech, verdict);
 	if (!code && ks_dkms_speech_depmod_failed(speech, release))
 		code = roll_back(dkms, release, was_active);
 	return code;
@@ -134,9 +134,9 @@ static void force_if_listed(struct ks_dkms *dkms)
 	fflush(stdout);
 }
 
-static void tell_taken_file(const struct ks_dkms *dkms, const char *release,
-			    const struct ks_manifest *manifest,
-			    const struct ks_manifest_file *file)
+static void print_taken_file(const struct ks_dkms *dkms, const char *release,
+			     const struct ks_manifest *manifest,
+			     const struct ks_manifest_file *file)
 {
 	g_autofree char *path = ks_manifest_file_path(file);
 
@@ -151,8 +151,8 @@ static void tell_taken_file(const struct ks_dkms *dkms, const char *release,
  * dkms takes off what it installs again. Here one file takes the other's place, and is
  * never gone; the lines are those that scripts know.
  */
-static void tell_replaced(const struct ks_dkms *dkms, const char *release,
-			  const char *arch)
+static void print_replaced(const struct ks_dkms *dkms, const char *release,
+			   const char *arch)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, NULL);
@@ -168,8 +168,8 @@ static void tell_replaced(const struct ks_dkms *dkms, const char *release,
 	       "Before uninstall, this module version was ACTIVE on this kernel.\n",
 	       options->module, options->version, release, arch);
 	for (guint i = 0; i < manifest->files->len; i++)
-		tell_taken_file(dkms, release, manifest,
-				g_ptr_array_index(manifest->files, i));
+		print_taken_file(dkms, release, manifest,
+				 g_ptr_array_index(manifest->files, i));
 	if (!options->no_depmod)
 		puts("Running depmod... done.");
 	puts("");
@@ -188,7 +188,7 @@ static int install_built(struct ks_dkms *dkms, const char *release, const char *
 	if (!ks_dkms_is_active(dkms, release, arch))
 		code = ks_sanity_check(dkms, release, arch, refused);
 	else if (dkms->options.force)
-		tell_replaced(dkms, release, arch);
+		print_replaced(dkms, release, arch);
 	g_ptr_array_add(refused, NULL);
 	dkms->leave_out = (const char *const *)refused->pdata;
 	if (!code)

@@ -33,7 +33,7 @@ static void trace_action(const struct ks_event *event)
 	      action->detail ? action->detail : ks_reason_words(action->reason));
 }
 
-void ks_dkms_debug_tell(const struct ks_event *event)
+void ks_dkms_debug_print(const struct ks_event *event)
 {
 	switch (event->kind) {
 	case KS_EVENT_ACTION_START:

@@ -7,4 +7,4 @@
 
 #include "core/engine/engine.h"
 
-void ks_dkms_debug_tell(const struct ks_event *event);
+void ks_dkms_debug_print(const struct ks_event *event);

@@ -210,7 +210,7 @@ static char *list_depends(const char *detail)
 	return g_strjoinv(" ", parts);
 }
 
-static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+static int print_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_kernel *kernel = target->kernel;
@@ -239,7 +239,7 @@ static int tell_waiting(const struct ks_dkms *dkms, const struct ks_verdict *ver
 					    : ks_reason_words(verdict->reason));
 }
 
-static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+static int print_excluded(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	g_autofree char *dir = ks_tree_artifact_path(
@@ -263,8 +263,8 @@ static int tell_excluded(const struct ks_dkms *dkms, const struct ks_verdict *ve
 }
 
 /* A failure of an earlier run that is not tried again: its log has the reason. */
-static void tell_known_failure(const struct ks_dkms *dkms,
-			       const struct ks_verdict *verdict)
+static void print_known_failure(const struct ks_dkms *dkms,
+				const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	g_autofree char *log = ks_source_log_path(dkms->cli.system, target);
@@ -275,7 +275,7 @@ static void tell_known_failure(const struct ks_dkms *dkms,
 			   log ? " for more information." : "");
 }
 
-static void tell_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
+static void print_bad_conf(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_source *source = verdict->target->source;
 	g_autofree char *entry =
@@ -298,8 +298,8 @@ int ks_dkms_fail_no_kernel(const struct ks_dkms *dkms, const char *release)
 			    dkms->cli.system->install_tree, release);
 }
 
-static int tell_other(const struct ks_dkms *dkms, bool install,
-		      const struct ks_verdict *verdict, int code)
+static int print_other(const struct ks_dkms *dkms, bool install,
+		       const struct ks_verdict *verdict, int code)
 {
 	const char *release = verdict->target->kernel->release;
 
@@ -312,13 +312,14 @@ static int tell_other(const struct ks_dkms *dkms, bool install,
 	return ks_dkms_fail_no_kernel(dkms, release);
 }
 
-int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
-		 const struct ks_dkms_speech *speech, const struct ks_verdict *verdict)
+int ks_dkms_print_result(const struct ks_dkms *dkms, bool install,
+			 const struct ks_dkms_speech *speech,
+			 const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
-	int code = ks_dkms_speech_tell_failure(speech, target->source->name,
-					       target->source->version,
-					       target->kernel->release);
+	int code = ks_dkms_speech_print_failure(speech, target->source->name,
+						target->source->version,
+						target->kernel->release);
 
 	if (code)
 		return code;
@@ -328,18 +329,18 @@ int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
 	switch (verdict->state) {
 	case KS_TARGET_FAILED:
 		if (verdict->reason == KS_REASON_OCCUPIED)
-			return tell_other(dkms, install, verdict, code);
-		tell_known_failure(dkms, verdict);
+			return print_other(dkms, install, verdict, code);
+		print_known_failure(dkms, verdict);
 		break;
 	case KS_TARGET_WAITING:
-		return tell_waiting(dkms, verdict);
+		return print_waiting(dkms, verdict);
 	case KS_TARGET_EXCLUDED:
-		return tell_excluded(dkms, verdict);
+		return print_excluded(dkms, verdict);
 	case KS_TARGET_BROKEN:
-		tell_bad_conf(dkms, verdict);
+		print_bad_conf(dkms, verdict);
 		break;
 	default:
-		return tell_other(dkms, install, verdict, code);
+		return print_other(dkms, install, verdict, code);
 	}
 	return code;
 }

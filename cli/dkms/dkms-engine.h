@@ -25,8 +25,9 @@ bool ks_dkms_is_installed(const struct ks_verdict *verdict);
  * dkms's exit code for a target after the run that was to build, or install,
  * it; prints what went wrong.
  */
-int ks_dkms_tell(const struct ks_dkms *dkms, bool install,
-		 const struct ks_dkms_speech *speech, const struct ks_verdict *verdict);
+int ks_dkms_print_result(const struct ks_dkms *dkms, bool install,
+			 const struct ks_dkms_speech *speech,
+			 const struct ks_verdict *verdict);
 /* The code alone. */
 int ks_dkms_code(bool install, const struct ks_dkms_speech *speech,
 		 const struct ks_verdict *verdict);

@@ -2,7 +2,7 @@
 /* dkms kernel_preinst and kernel_prerm, which old hooks of dkms's call. */
 #include "cli/dkms/dkms-engine.h"
 
-static void tell_each(const struct ks_dkms *dkms, GPtrArray *entries, const char *what)
+static void print_each(const struct ks_dkms *dkms, GPtrArray *entries, const char *what)
 {
 	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
@@ -28,12 +28,12 @@ int ks_dkms_kernel_preinst(struct ks_dkms *dkms)
 
 	if (!entries)
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	tell_each(dkms, entries, "kept until it is built again");
+	print_each(dkms, entries, "kept until it is built again");
 	return KS_DKMS_OK;
 }
 
-static int tell_failures(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
-			 GPtrArray *entries)
+static int print_failures(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
+			  GPtrArray *entries)
 {
 	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
@@ -76,12 +76,13 @@ static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_speech
 		fprintf(stderr, "dkms: removing module %s/%s for kernel %s (%s)\n",
 			entry->name, entry->version, release, arch);
 		ks_dkms_speech_print(speech, entry->name, entry->version, release, false);
-		ks_dkms_speech_tell_failure(speech, entry->name, entry->version, release);
+		ks_dkms_speech_print_failure(speech, entry->name, entry->version,
+					     release);
 		puts("");
 	}
 	if (any)
 		ks_dkms_speech_print_depmod(speech, release);
-	return tell_failures(dkms, speech, entries);
+	return print_failures(dkms, speech, entries);
 }
 
 int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
@@ -99,7 +100,7 @@ int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 	if (!entries)
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	if (dkms->in_script) {
-		tell_each(dkms, entries, "removed when its kernel is gone");
+		print_each(dkms, entries, "removed when its kernel is gone");
 		return KS_DKMS_OK;
 	}
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms kernel_prerm"))

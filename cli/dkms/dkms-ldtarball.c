@@ -81,7 +81,7 @@ static char *build_path(const struct ks_dkms *dkms, const struct ks_tarball_buil
  * after it, so that there are none without a source. True for those that are to
  * be loaded.
  */
-static GArray *tell_builds(const struct ks_dkms *dkms, const struct ks_tarball *tarball)
+static GArray *print_builds(const struct ks_dkms *dkms, const struct ks_tarball *tarball)
 {
 	GArray *wanted = g_array_new(FALSE, TRUE, sizeof(bool));
 
@@ -145,7 +145,7 @@ static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	code = is_stub ? add_stub(dkms, tarball) : KS_DKMS_OK;
 	if (code)
 		return code;
-	wanted = tell_builds(dkms, tarball);
+	wanted = print_builds(dkms, tarball);
 	if (!is_stub)
 		code = load_source(dkms, tarball);
 	code = code ? code : load_builds(dkms, tarball, wanted);

@@ -7,7 +7,7 @@
 #include "cli/export.h"
 #include "core/support/error.h"
 
-static int tell(const GPtrArray *made)
+static int print_made(const GPtrArray *made)
 {
 	for (guint i = 0; i < made->len; i++) {
 		const struct ks_exported *exported = g_ptr_array_index(made, i);
@@ -75,7 +75,7 @@ static int package(struct ks_dkms *dkms, const char *format, const char *dir_nam
 	else if (!ks_export_source(&dkms->cli, &export, cache, options->module,
 				   options->version, source, made, &error))
 		code = die(error);
-	tell(made);
+	print_made(made);
 	return code;
 }
 

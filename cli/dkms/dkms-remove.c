@@ -68,8 +68,8 @@ static bool may_be_excluded(const struct ks_dkms *dkms)
 }
 
 /* A missing module is reported, and is no failure. */
-static void tell_absent(const struct ks_dkms *dkms, const struct place *place,
-			const struct ks_artifact *artifact, bool unbuild)
+static void print_absent(const struct ks_dkms *dkms, const struct place *place,
+			 const struct ks_artifact *artifact, bool unbuild)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 
@@ -82,8 +82,8 @@ static void tell_absent(const struct ks_dkms *dkms, const struct place *place,
 	fflush(stdout);
 }
 
-static void tell_originals(const struct ks_dkms *dkms, const struct place *place,
-			   const struct ks_dkms_speech *speech)
+static void print_originals(const struct ks_dkms *dkms, const struct place *place,
+			    const struct ks_dkms_speech *speech)
 {
 	const struct ks_dkms_options *options = &dkms->options;
 	const struct ks_dkms_done *done = ks_dkms_speech_done(
@@ -110,16 +110,16 @@ static int take_off(struct ks_dkms *dkms, struct ks_tree_entry *entry,
 	ks_auto(ks_outcome) outcome = NULL;
 	int code;
 
-	tell_absent(dkms, place, artifact, unbuild);
+	print_absent(dkms, place, artifact, unbuild);
 	if (!artifact || !(artifact->active || unbuild))
 		return KS_DKMS_OK;
 	code = ks_dkms_run_engine(dkms, unbuild ? "dkms unbuild" : "dkms uninstall",
 				  &request, speech, &outcome);
 	if (!outcome)
 		return code;
-	tell_originals(dkms, place, speech);
-	code = ks_dkms_speech_tell_failure(speech, options->module, options->version,
-					   place->release);
+	print_originals(dkms, place, speech);
+	code = ks_dkms_speech_print_failure(speech, options->module, options->version,
+					    place->release);
 	return code			   ? code
 	       : outcome->n_failed_actions ? KS_DKMS_INSTALL_FAILED
 					   : KS_DKMS_OK;

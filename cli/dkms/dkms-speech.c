@@ -127,7 +127,7 @@ void ks_dkms_speech_observe(const struct ks_event *event, void *data)
 	struct ks_dkms_speech *speech = data;
 
 	if (speech->dkms->options.debug)
-		ks_dkms_debug_tell(event);
+		ks_dkms_debug_print(event);
 	switch (event->kind) {
 	case KS_EVENT_ACTION_START:
 		on_start(speech, event);
@@ -222,8 +222,8 @@ const struct ks_dkms_done *ks_dkms_speech_done(const struct ks_dkms_speech *spee
 	return block ? &block->done : NULL;
 }
 
-int ks_dkms_speech_tell_failure(const struct ks_dkms_speech *speech, const char *name,
-				const char *version, const char *release)
+int ks_dkms_speech_print_failure(const struct ks_dkms_speech *speech, const char *name,
+				 const char *version, const char *release)
 {
 	const struct ks_transcript_block *block =
 		ks_transcript_find(speech, name, version, release);

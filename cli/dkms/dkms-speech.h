@@ -42,8 +42,8 @@ const struct ks_dkms_done *ks_dkms_speech_done(const struct ks_dkms_speech *spee
 					       const char *release);
 
 /* Print its failure on stderr. Returns its code, KS_DKMS_OK when nothing failed. */
-int ks_dkms_speech_tell_failure(const struct ks_dkms_speech *speech, const char *name,
-				const char *version, const char *release);
+int ks_dkms_speech_print_failure(const struct ks_dkms_speech *speech, const char *name,
+				 const char *version, const char *release);
 
 /* Print the lines kept for a target; with depmod's line when its files have changed. */
 void ks_dkms_speech_print(const struct ks_dkms_speech *speech, const char *name,

@@ -147,7 +147,7 @@ static void set_overrides(struct ks_dkms *dkms)
 	dkms->cli.settings->overrides = &dkms->overrides;
 }
 
-static void tell_directives(const struct ks_dkms *dkms)
+static void print_directives(const struct ks_dkms *dkms)
 {
 	for (const char *const *p = dkms->overrides.directives; p && *p; p++) {
 		const char *value = strchr(*p, '=') + 1;
@@ -225,7 +225,7 @@ static int run_action(struct ks_dkms *dkms)
 	}
 	dkms->in_script = g_getenv("DPKG_MAINTSCRIPT_PACKAGE") != NULL ||
 			  ks_run_is_in_transaction();
-	tell_directives(dkms);
+	print_directives(dkms);
 	return dkms->action->run(dkms);
 }
 

@@ -29,7 +29,7 @@ static int add_directory(const struct ks_cli *cli, const char *dir, const char *
 			 const char *version)
 {
 	ks_auto(ks_conf) conf = NULL;
-	struct ks_add_options options = {.asked = true, .copied = ks_add_tell_copied};
+	struct ks_add_options options = {.asked = true, .copied = ks_add_print_copied};
 	g_autofree char *placed = NULL;
 	g_autoptr(GError) error = NULL;
 

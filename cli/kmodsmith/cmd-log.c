@@ -97,8 +97,8 @@ static bool copy_out(const struct ks_cli *cli, const char *path, GError **error)
 }
 
 /* A source that cannot be used has no log; its problem is known. */
-static void tell_no_log(const struct ks_inventory *inventory,
-			const struct ks_selection *selection)
+static void print_no_log(const struct ks_inventory *inventory,
+			 const struct ks_selection *selection)
 {
 	const struct ks_source *source =
 		selection->module ? ks_source_pick(inventory, selection) : NULL;
@@ -129,7 +129,7 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 	}
 	path = find_log(cli, inventory, selection, &target);
 	if (!path) {
-		tell_no_log(inventory, selection);
+		print_no_log(inventory, selection);
 		return KS_EXIT_NOT_FOUND;
 	}
 	if (!cli->quiet)

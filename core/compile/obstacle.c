@@ -32,9 +32,10 @@ struct obstacle {
 	char *hint;
 };
 
-static void tell(struct obstacle *obstacle, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void report(struct obstacle *obstacle, const char *format, ...)
+	G_GNUC_PRINTF(2, 3);
 
-static void tell(struct obstacle *obstacle, const char *format, ...)
+static void report(struct obstacle *obstacle, const char *format, ...)
 {
 	va_list args;
 
@@ -43,13 +44,14 @@ static void tell(struct obstacle *obstacle, const char *format, ...)
 	va_end(args);
 }
 
-static void tell_network(struct obstacle *obstacle)
+static void report_network(struct obstacle *obstacle)
 {
 	if (!obstacle->off)
-		tell(obstacle,
-		     "it wants the network, which the sandbox keeps from a build (layers "
-		     "net and seccomp): %s lets it",
-		     obstacle->setting);
+		report(obstacle,
+		       "it wants the network, which the sandbox keeps from a build "
+		       "(layers "
+		       "net and seccomp): %s lets it",
+		       obstacle->setting);
 }
 
 /* "/tmp/x" of "sh: 1: cannot open /tmp/x: ", "'/tmp/x': " and the like: the last one. */
@@ -86,14 +88,14 @@ static bool is_hidden(const struct obstacle *obstacle, const char *path)
 	       (g_str_has_prefix(path, "/tmp/") || g_str_has_prefix(path, "/run/"));
 }
 
-static void tell_absent(struct obstacle *obstacle, const char *path)
+static void report_absent(struct obstacle *obstacle, const char *path)
 {
 	if (is_hidden(obstacle, path) &&
 	    ks_root_exists(obstacle->build->system->root, path))
-		tell(obstacle,
-		     "'%s' is there, and a build has a /tmp and /run of its own (layer "
-		     "tmp): put it elsewhere, or set %s",
-		     path, obstacle->setting);
+		report(obstacle,
+		       "'%s' is there, and a build has a /tmp and /run of its own (layer "
+		       "tmp): put it elsewhere, or set %s",
+		       path, obstacle->setting);
 }
 
 /* Could the build's user write there, if nothing were read-only? */
@@ -113,24 +115,26 @@ static bool may_write(const struct obstacle *obstacle, const char *path)
 	return st.st_uid == build->uid || ks_kernel_may(&st, build->gid, 2);
 }
 
-static void tell_read_only(struct obstacle *obstacle, const char *path)
+static void report_read_only(struct obstacle *obstacle, const char *path)
 {
 	const char *entry = obstacle->build->entry_path;
 
 	if (!obstacle->off && may_write(obstacle, path))
-		tell(obstacle,
-		     "it wants to write to '%s', and a build may write below '%s' alone "
-		     "(layers mount and landlock): %s lets it",
-		     path, entry, obstacle->setting);
+		report(obstacle,
+		       "it wants to write to '%s', and a build may write below '%s' "
+		       "alone "
+		       "(layers mount and landlock): %s lets it",
+		       path, entry, obstacle->setting);
 	else
-		tell(obstacle,
-		     "it wants to write to '%s', which only root may, and a build is not "
-		     "root: it may write below '%s'; what the system needs is for "
-		     "POST_INSTALL, which root runs",
-		     path, entry);
+		report(obstacle,
+		       "it wants to write to '%s', which only root may, and a build is "
+		       "not "
+		       "root: it may write below '%s'; what the system needs is for "
+		       "POST_INSTALL, which root runs",
+		       path, entry);
 }
 
-static void tell_denied(struct obstacle *obstacle, const char *path)
+static void report_denied(struct obstacle *obstacle, const char *path)
 {
 	const struct ks_build *build = obstacle->build;
 	g_autofree char *closed = ks_kernel_find_closed(build->system, path, build->gid);
@@ -138,36 +142,38 @@ static void tell_denied(struct obstacle *obstacle, const char *path)
 	struct stat st;
 
 	if (!ks_root_stat(build->system->root, what, &st)) {
-		tell_read_only(obstacle, path);
+		report_read_only(obstacle, path);
 		return;
 	}
 	if (!closed && ks_kernel_may(&st, build->gid, S_ISDIR(st.st_mode) ? 5 : 4)) {
-		tell_read_only(obstacle, path);
+		report_read_only(obstacle, path);
 		return;
 	}
-	tell(obstacle,
-	     "'%s' is closed to the user that builds (mode %04o, uid %u), in or without "
-	     "the sandbox: 'chmod go+rX' opens it, or keep '%s' elsewhere",
-	     what, (unsigned int)(st.st_mode & 07777), (unsigned int)st.st_uid, path);
+	report(obstacle,
+	       "'%s' is closed to the user that builds (mode %04o, uid %u), in or "
+	       "without "
+	       "the sandbox: 'chmod go+rX' opens it, or keep '%s' elsewhere",
+	       what, (unsigned int)(st.st_mode & 07777), (unsigned int)st.st_uid, path);
 }
 
-static void tell_not_permitted(struct obstacle *obstacle, const char *path)
+static void report_not_permitted(struct obstacle *obstacle, const char *path)
 {
-	tell(obstacle,
-	     "it wants to do something to '%s' that only root may: a build is not root, "
-	     "with or without the sandbox; POST_INSTALL is run by root",
-	     path);
+	report(obstacle,
+	       "it wants to do something to '%s' that only root may: a build is not "
+	       "root, "
+	       "with or without the sandbox; POST_INSTALL is run by root",
+	       path);
 }
 
 /* By error, as libc names it in the C locale, in which builds run. */
 static const struct {
 	int err;
-	void (*tell)(struct obstacle *obstacle, const char *path);
+	void (*report)(struct obstacle *obstacle, const char *path);
 } causes[] = {
-	{EROFS, tell_read_only},
-	{EACCES, tell_denied},
-	{ENOENT, tell_absent},
-	{EPERM, tell_not_permitted},
+	{EROFS, report_read_only},
+	{EACCES, report_denied},
+	{ENOENT, report_absent},
+	{EPERM, report_not_permitted},
 };
 
 static const char *find_words(const char *line, size_t size, const char *words)
@@ -179,7 +185,7 @@ static void look_at(struct obstacle *obstacle, const char *line, size_t size)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(network_words); i++) {
 		if (find_words(line, size, network_words[i])) {
-			tell_network(obstacle);
+			report_network(obstacle);
 			return;
 		}
 	}
@@ -189,7 +195,7 @@ static void look_at(struct obstacle *obstacle, const char *line, size_t size)
 			words ? find_path(line, (size_t)(words - line)) : NULL;
 
 		if (path && !is_own(obstacle, path)) {
-			causes[i].tell(obstacle, path);
+			causes[i].report(obstacle, path);
 			return;
 		}
 	}

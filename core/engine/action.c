@@ -36,7 +36,7 @@ struct telling {
 	const struct ks_action *action;
 };
 
-static void tell_script(const char *what, bool is_executable, void *data)
+static void report_script(const char *what, bool is_executable, void *data)
 {
 	const struct telling *telling = data;
 
@@ -55,7 +55,7 @@ static bool run_root_script(const struct ks_action_context *context,
 	struct telling telling = {context, action};
 	const struct ks_script_options options = {
 		.to_stdout = context->options->scripts_to_stdout,
-		.tell = tell_script,
+		.report = report_script,
 		.data = &telling,
 	};
 
@@ -171,8 +171,8 @@ static void note_change(struct ks_outcome *outcome, const struct ks_kernel *kern
 		g_ptr_array_add(outcome->changed, g_strdup(kernel->release));
 }
 
-static void tell_weak(const struct ks_kernel *kernel, bool gone, const GError *problem,
-		      void *data)
+static void report_weak(const struct ks_kernel *kernel, bool gone, const GError *problem,
+			void *data)
 {
 	const struct telling *telling = data;
 	const struct ks_target *target = telling->action->target;
@@ -209,8 +209,8 @@ static void link_weakly(const struct ks_action_context *context,
 	notify(context,
 	       (struct ks_event){.kind = KS_EVENT_WEAK_MODULES, .action = action});
 	if (!ks_install_weak_modules(context->system, manifest, add, &error) ||
-	    (add && !ks_install_check_weak(context->system, manifest, tell_weak, &telling,
-					   &error)))
+	    (add && !ks_install_check_weak(context->system, manifest, report_weak,
+					   &telling, &error)))
 		warn(context, action, error);
 }
 
@@ -322,7 +322,7 @@ static bool may_take_original(const char *path, void *data)
 	return !owner;
 }
 
-static void tell_original(const char *path, void *data)
+static void report_original(const char *path, void *data)
 {
 	const struct telling *telling = data;
 
@@ -337,7 +337,7 @@ static bool place(const struct ks_action_context *context, const struct ks_actio
 		  const char *dir, GError **error)
 {
 	struct telling telling = {context, action};
-	const struct ks_original_options options = {may_take_original, tell_original,
+	const struct ks_original_options options = {may_take_original, report_original,
 						    &telling};
 	g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(g_free);
 
@@ -459,7 +459,7 @@ static bool uninstall(const struct ks_action_context *context,
 	const struct ks_target *target = action->target;
 	const struct ks_kernel *kernel = target->kernel;
 	struct telling telling = {context, action};
-	const struct ks_original_options options = {.tell = tell_original,
+	const struct ks_original_options options = {.report = report_original,
 						    .data = &telling};
 	ks_auto(ks_manifest) manifest = NULL;
 	ks_auto(ks_manifest) replaced = NULL;

@@ -228,7 +228,7 @@ static void finish_build(struct ks_executor *executor, struct ks_running *runnin
 	g_autoptr(GError) error = NULL;
 	bool ok;
 
-	ks_executor_tell_ended(executor, running, result);
+	ks_executor_report_ended(executor, running, result);
 	g_ptr_array_remove_fast(executor->running, running);
 	/* nothing while other builds or memos have one */
 	ks_jobserver_refill(executor->jobserver);
@@ -262,6 +262,6 @@ void ks_executor_check_limits(struct ks_executor *executor)
 		struct ks_running *running = g_ptr_array_index(executor->running, i);
 
 		ks_build_check_limits(running->build);
-		ks_executor_tell_progress(executor, running);
+		ks_executor_report_progress(executor, running);
 	}
 }

@@ -52,8 +52,8 @@ void ks_outcome_free(struct ks_outcome *outcome)
 	g_free(outcome);
 }
 
-static void tell(const struct run *run, enum ks_event_kind kind, const char *text,
-		 const GError *error)
+static void report(const struct run *run, enum ks_event_kind kind, const char *text,
+		   const GError *error)
 {
 	struct ks_event event = {.kind = kind, .text = text, .error = error};
 
@@ -65,7 +65,7 @@ static void tell(const struct run *run, enum ks_event_kind kind, const char *tex
 
 static void on_lock_wait(const char *holder, void *data)
 {
-	tell(data, KS_EVENT_WAITING_FOR_LOCK, holder, NULL);
+	report(data, KS_EVENT_WAITING_FOR_LOCK, holder, NULL);
 }
 
 static struct ks_lock *take_lock(struct run *run, GError **error)
@@ -94,7 +94,7 @@ static bool recover(struct run *run, GError **error)
 		g_autofree char *text = g_strdup_printf(
 			"%u interrupted installation(s) repaired", n_recovered);
 
-		tell(run, KS_EVENT_RECOVERED, text, NULL);
+		report(run, KS_EVENT_RECOVERED, text, NULL);
 	}
 	if (!ks_build_sweep(run->system, error) ||
 	    !ks_tree_settle_arches(run->system, error) ||
@@ -104,12 +104,12 @@ static bool recover(struct run *run, GError **error)
 		g_autofree char *text = g_strdup_printf(
 			"%u module(s) built by dkms taken over", n_adopted);
 
-		tell(run, KS_EVENT_RECOVERED, text, NULL);
+		report(run, KS_EVENT_RECOVERED, text, NULL);
 	}
 	if (!run->options->no_record && !run->options->caller_records &&
 	    !ks_record_recover(run->system, &record_error) &&
 	    !g_error_matches(record_error, KS_ERROR, KS_ERROR_PENDING))
-		tell(run, KS_EVENT_WARNING, record_error->message, record_error);
+		report(run, KS_EVENT_WARNING, record_error->message, record_error);
 	return true;
 }
 
@@ -119,7 +119,7 @@ static GPtrArray *list_records(const struct run *run)
 	GPtrArray *records = ks_record_list(run->system, &error);
 
 	if (error)
-		tell(run, KS_EVENT_WARNING, error->message, error);
+		report(run, KS_EVENT_WARNING, error->message, error);
 	return records;
 }
 
@@ -249,19 +249,19 @@ static void remember_kernels(struct run *run)
 
 	if (!ks_goal_takes_away(run->options->request.goal) &&
 	    !ks_kernel_remember(run->system, run->inventory->kernels, &error))
-		tell(run, KS_EVENT_WARNING, error->message, error);
+		report(run, KS_EVENT_WARNING, error->message, error);
 }
 
 static bool execute(struct run *run, GError **error)
 {
 	ks_auto(ks_executor) executor = NULL;
 
-	tell(run, KS_EVENT_PLANNED, NULL, NULL);
+	report(run, KS_EVENT_PLANNED, NULL, NULL);
 	if (run->is_busy)
-		tell(run, KS_EVENT_WARNING,
-		     "a package manager is at work: what looks gone is kept until it "
-		     "ends",
-		     NULL);
+		report(run, KS_EVENT_WARNING,
+		       "a package manager is at work: what looks gone is kept until it "
+		       "ends",
+		       NULL);
 	executor = ks_executor_new(run->system, run->settings, run->options,
 				   run->inventory, run->plan, run->cache, run->outcome);
 	return ks_executor_run(executor, error);
@@ -314,7 +314,7 @@ static void index_interrupted(struct run *run)
 
 		if (kernel->alive && ks_install_depmod_is_stale(run->system, kernel) &&
 		    !ks_install_depmod(run->system, kernel, &error))
-			tell(run, KS_EVENT_WARNING, error->message, error);
+			report(run, KS_EVENT_WARNING, error->message, error);
 	}
 }
 

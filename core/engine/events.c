@@ -39,7 +39,7 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 }
 
 /* Once a run: it is the machine's, and the same for all builds. */
-static void tell_layers(struct ks_executor *executor, unsigned int layers)
+static void report_layers(struct ks_executor *executor, unsigned int layers)
 {
 	g_autofree char *active = ks_sandbox_layers_to_string(layers);
 	g_autofree char *missing = ks_sandbox_layers_to_string(
@@ -60,9 +60,10 @@ static void tell_layers(struct ks_executor *executor, unsigned int layers)
 			   (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
 }
 
-static void tell_signed(const struct ks_executor *executor,
-			const struct ks_action *action, const struct ks_signing *signing,
-			const struct ks_build_result *result)
+static void report_signed(const struct ks_executor *executor,
+			  const struct ks_action *action,
+			  const struct ks_signing *signing,
+			  const struct ks_build_result *result)
 {
 	if (!result->ok)
 		return;
@@ -82,9 +83,9 @@ static void tell_signed(const struct ks_executor *executor,
 	}
 }
 
-static void tell_unresolved(const struct ks_executor *executor,
-			    const struct ks_action *action,
-			    const struct ks_build_result *result)
+static void report_unresolved(const struct ks_executor *executor,
+			      const struct ks_action *action,
+			      const struct ks_build_result *result)
 {
 	const struct ks_target *target = action->target;
 	g_autofree char *unresolved = ks_manifest_unresolved(result->manifest);
@@ -99,21 +100,21 @@ static void tell_unresolved(const struct ks_executor *executor,
 			   (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
 }
 
-void ks_executor_tell_ended(struct ks_executor *executor,
-			    const struct ks_running *running,
-			    const struct ks_build_result *result)
+void ks_executor_report_ended(struct ks_executor *executor,
+			      const struct ks_running *running,
+			      const struct ks_build_result *result)
 {
 	const struct ks_action *action = ks_executor_action(executor, running->index);
 
 	if (ks_settings_get_sandbox(executor->context.settings,
 				    action->target->source->name) != KS_SANDBOX_OFF)
-		tell_layers(executor, result->layers);
-	tell_signed(executor, action, running->request.signing, result);
-	tell_unresolved(executor, action, result);
+		report_layers(executor, result->layers);
+	report_signed(executor, action, running->request.signing, result);
+	report_unresolved(executor, action, result);
 }
 
-void ks_executor_tell_progress(const struct ks_executor *executor,
-			       const struct ks_running *running)
+void ks_executor_report_progress(const struct ks_executor *executor,
+				 const struct ks_running *running)
 {
 	const struct ks_action *action = ks_executor_action(executor, running->index);
 

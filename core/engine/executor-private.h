@@ -61,11 +61,11 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    enum ks_action_status status, const GError *error,
 			    const struct ks_build_result *result);
 /* Report details of a build besides how it ended. */
-void ks_executor_tell_ended(struct ks_executor *executor,
-			    const struct ks_running *running,
-			    const struct ks_build_result *result);
-void ks_executor_tell_progress(const struct ks_executor *executor,
-			       const struct ks_running *running);
+void ks_executor_report_ended(struct ks_executor *executor,
+			      const struct ks_running *running,
+			      const struct ks_build_result *result);
+void ks_executor_report_progress(const struct ks_executor *executor,
+				 const struct ks_running *running);
 
 /* builds.c */
 bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error);

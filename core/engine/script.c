@@ -212,8 +212,8 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 		return true;
 	script = resolve_script(system, module, real_dir, argv[0]);
 	if (!is_executable(system, script)) {
-		if (options->tell)
-			options->tell(what, false, options->data);
+		if (options->report)
+			options->report(what, false, options->data);
 		return true; /* as dkms; lint reports it */
 	}
 	/* Check the real path too: a link may lead below somebody else's directory. */
@@ -228,8 +228,8 @@ bool ks_script_run(const struct ks_system *system, const struct ks_settings *set
 	place = find_place(system, module, version, real_dir);
 	name_by_place(&argv[0], script, real_dir, place);
 	env = script_env(module, version, kernel, place);
-	if (options->tell)
-		options->tell(what, true, options->data);
+	if (options->report)
+		options->report(what, true, options->data);
 	return run_script(system, what, argv, place, env, settings->script_timeout_s,
 			  options->to_stdout, exit_status, error);
 }

@@ -15,7 +15,7 @@ struct ks_script_options {
 	 * Called before a script runs, or when it cannot be executed and is
 	 * passed over.
 	 */
-	void (*tell)(const char *what, bool is_executable, void *data);
+	void (*report)(const char *what, bool is_executable, void *data);
 	void *data;
 };
 

@@ -214,8 +214,8 @@ bool ks_original_put_aside(const struct ks_system *system, const char *artifact_
 		}
 		if (!ks_manifest_has_path(manifest, path))
 			g_ptr_array_add(others, g_strdup(path));
-		if (options->tell)
-			options->tell(path, options->data);
+		if (options->report)
+			options->report(path, options->data);
 	}
 	return true;
 }
@@ -270,8 +270,8 @@ static bool restore_one(const struct ks_system *system,
 		return true;
 	if (!copy(system, stored, origin, error))
 		return false;
-	if (options && options->tell)
-		options->tell(origin, options->data);
+	if (options && options->report)
+		options->report(origin, options->data);
 	return true;
 }
 

@@ -18,7 +18,7 @@ struct ks_original_options {
 	/* May the file at path be taken? NULL: each. */
 	bool (*may_take)(const char *path, void *data);
 	/* Called with each path that is taken, or put back. May be NULL. */
-	void (*tell)(const char *path, void *data);
+	void (*report)(const char *path, void *data);
 	void *data;
 };
 

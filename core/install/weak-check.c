@@ -118,7 +118,7 @@ static bool take_away(const struct ks_system *system, const struct ks_kernel *ke
 }
 
 static bool check_kernel(const struct ks_system *system, const struct ks_kernel *kernel,
-			 const struct ks_manifest *manifest, ks_weak_tell tell,
+			 const struct ks_manifest *manifest, ks_weak_report report,
 			 void *data, GError **error)
 {
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
@@ -133,12 +133,12 @@ static bool check_kernel(const struct ks_system *system, const struct ks_kernel 
 	if (fit == DOES_NOT_FIT && !take_away(system, kernel, links, error))
 		return false;
 	if (fit != FITS)
-		tell(kernel, fit == DOES_NOT_FIT, problem, data);
+		report(kernel, fit == DOES_NOT_FIT, problem, data);
 	return true;
 }
 
 bool ks_install_check_weak(const struct ks_system *system,
-			   const struct ks_manifest *manifest, ks_weak_tell tell,
+			   const struct ks_manifest *manifest, ks_weak_report report,
 			   void *data, GError **error)
 {
 	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, error);
@@ -149,7 +149,7 @@ bool ks_install_check_weak(const struct ks_system *system,
 		const struct ks_kernel *kernel = g_ptr_array_index(kernels, i);
 
 		if (g_strcmp0(kernel->release, manifest->release) != 0 &&
-		    !check_kernel(system, kernel, manifest, tell, data, error))
+		    !check_kernel(system, kernel, manifest, report, data, error))
 			return false;
 	}
 	return true;

@@ -30,10 +30,10 @@ char *ks_install_find_weak_link(const struct ks_system *system, const char *rele
  * depmod. Files that cannot be checked stay, and are reported. Costs a look
  * into each kernel's weak-updates when there are none.
  */
-typedef void (*ks_weak_tell)(const struct ks_kernel *kernel, bool gone,
-			     const GError *problem, void *data);
+typedef void (*ks_weak_report)(const struct ks_kernel *kernel, bool gone,
+			       const GError *problem, void *data);
 bool ks_install_check_weak(const struct ks_system *system,
-			   const struct ks_manifest *manifest, ks_weak_tell tell,
+			   const struct ks_manifest *manifest, ks_weak_report report,
 			   void *data, GError **error);
 
 /*

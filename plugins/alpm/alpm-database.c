@@ -196,7 +196,7 @@ char *ks_alpm_lock_path(const struct ks_alpm *alpm)
 	return ks_root_host_path(alpm->db, LOCK_NAME);
 }
 
-bool ks_alpm_needs_telling(const struct ks_alpm *alpm)
+bool ks_alpm_needs_naming(const struct ks_alpm *alpm)
 {
 	g_autofree char *path = configured_path(alpm->system);
 	g_autofree char *real = ks_root_realpath(alpm->system->root, path);

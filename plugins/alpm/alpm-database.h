@@ -47,4 +47,4 @@ char *ks_alpm_lock_path(const struct ks_alpm *alpm);
  * database is not the one that pacman.conf names, or when nobody can see who
  * holds the lock.
  */
-bool ks_alpm_needs_telling(const struct ks_alpm *alpm);
+bool ks_alpm_needs_naming(const struct ks_alpm *alpm);

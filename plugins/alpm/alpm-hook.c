@@ -94,7 +94,7 @@ static char *image_command(const struct ks_system *system, const struct ks_kerne
 	return g_strdup_printf("mkinitcpio -p %s", base);
 }
 
-static void tell_stale_images(const struct ks_system *system)
+static void report_stale_images(const struct ks_system *system)
 {
 	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, NULL);
 
@@ -140,7 +140,7 @@ static char **make_env(const struct ks_system *system)
 		g_ptr_array_add(env, g_strdup(*word));
 	keep_variable(env, "TERM");
 	keep_variable(env, "SOURCE_DATE_EPOCH");
-	if (alpm && ks_alpm_needs_telling(alpm))
+	if (alpm && ks_alpm_needs_naming(alpm))
 		g_ptr_array_add(env, g_strdup_printf("%s=%s", KS_RECORD_DATABASE_ENV,
 						     alpm->path));
 	g_ptr_array_add(env, NULL);
@@ -173,7 +173,7 @@ static bool run_engine(const struct ks_system *system, int *wait_status, GError 
 	return true;
 }
 
-static void tell_interrupted(int wait_status)
+static void report_interrupted(int wait_status)
 {
 	if (WIFSIGNALED(wait_status)) {
 		g_autofree char *how = ks_process_describe(wait_status);
@@ -203,9 +203,9 @@ static int post(const struct ks_system *system)
 	if (!run_engine(system, &wait_status, &error))
 		return complain(error);
 	if (!makes_images(system, targets))
-		tell_stale_images(system);
+		report_stale_images(system);
 	fflush(stdout);
-	tell_interrupted(wait_status);
+	report_interrupted(wait_status);
 	return wait_status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -85,7 +85,7 @@ static bool prints_its_log(void)
 	       strcmp(program_invocation_short_name, "zypp-rpm") == 0;
 }
 
-static void tell(const char *subject, const char *cause)
+static void report(const char *subject, const char *cause)
 {
 	const char *colon = *subject && *cause ? ": " : "";
 
@@ -109,11 +109,11 @@ static void log_line(const char *line)
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (strncmp(text, levels[i], strlen(levels[i])) != 0)
 			continue;
-		tell(text + strlen(levels[i]), "");
+		report(text + strlen(levels[i]), "");
 		return;
 	}
 	if (strncmp(text, "hint: ", 6) == 0)
-		tell(text, "");
+		report(text, "");
 	else
 		rpmlog(RPMLOG_DEBUG, "kmodsmith: %s\n", text);
 }
@@ -129,12 +129,12 @@ static void log_lines(char *text)
 
 static void warn(const char *text, const char *why)
 {
-	tell(text, why);
+	report(text, why);
 }
 
 static void on_complaint(const char *line, void *data)
 {
-	tell(line, "");
+	report(line, "");
 }
 
 /* --- running the engine */
@@ -226,7 +226,7 @@ static bool is_removed(const char *package)
  * A user who removes a record and keeps the module's source and the kernel gets
  * it back, and should learn so now.
  */
-static void tell_of_returned(const struct ks_record_set *set)
+static void report_of_returned(const struct ks_record_set *set)
 {
 	for (size_t i = 0; state.n_removed && i < set->n_records; i++) {
 		const struct ks_record *record = &set->records[i];
@@ -238,10 +238,10 @@ static void tell_of_returned(const struct ks_record_set *set)
 				   "'%s' was removed and is there again: %s/%s is still "
 				   "to be built",
 				   package, record->module, record->version);
-			tell(line.text, "");
-			tell("hint: remove its source, or set 'skip' for it in "
-			     "kmodsmith.conf(5)",
-			     "");
+			report(line.text, "");
+			report("hint: remove its source, or set 'skip' for it in "
+			       "kmodsmith.conf(5)",
+			       "");
 		}
 		free(package);
 	}
@@ -263,7 +263,7 @@ static void record(rpmts ts)
 		warn("the modules are not recorded", why.text);
 	} else {
 		reconcile_with(ts, &set, false);
-		tell_of_returned(&set);
+		report_of_returned(&set);
 	}
 	ks_record_set_clear(&set);
 	ks_child_clear(&output);
