@@ -48,7 +48,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 		run kmodsmith "$command" --no-such-option
 		equal "$status" 2
 		contains "$output" "kmodsmith: error: unknown option '--no-such-option'"
-		contains "$output" "kmodsmith: hint: 'kmodsmith $command --help'"
+		contains "$output" "kmodsmith: hint: see 'kmodsmith $command --help'"
 	done
 	run kmodsmith frobnicate
 	equal "$status" 2

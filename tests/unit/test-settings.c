@@ -46,7 +46,7 @@ static void test_defaults(struct faketree *tree, gconstpointer data)
 static void test_the_installed_file_says_the_defaults(struct faketree *tree,
 						      gconstpointer data)
 {
-	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "core", "conf",
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "core", "settings",
 						      "kmodsmith.conf", NULL);
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
