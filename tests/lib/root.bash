@@ -93,7 +93,12 @@ deb_of() {
 	printf '%s\n' "$deb"
 }
 
-root_codename() { (. "$R/etc/os-release" && printf '%s\n' "$VERSION_CODENAME"); }
+# Of sid the file says what will be made of it: "forky/sid".
+root_codename() (
+	. "$R/etc/os-release"
+	[[ $PRETTY_NAME != */sid* ]] || VERSION_CODENAME=sid
+	printf '%s\n' "$VERSION_CODENAME"
+)
 
 root_install_kmodsmith() {
 	local deb
