@@ -92,12 +92,16 @@ parity_tree() {
 		sed -E 's, -> $,,' || true
 }
 
-# parity_compare REFERENCE OURS: aspects that differ, one on each line: what and how.
+# parity_compare SEQUENCE REFERENCE OURS: aspects that differ, one on each line: what and how.
 parity_compare() {
-	local ref=$1 own=$2 i n=0 a b text
+	local ref=$2 own=$3 i n=0 text twin
+	n=$(grep -c '^\$ ' "$1")
+	for twin in "$ref" "$own"; do
+		[[ -e $twin/tree && $(wc -l <"$twin/codes") == "$n" ]] ||
+			printf 'run: %s did not come to its end: %s\n' "${twin##*.}" "$(tail -n 1 "$twin/run")"
+	done
 	cmp -s "$ref/codes" "$own/codes" ||
 		diff <(cat "$ref/codes") <(cat "$own/codes") | sed -n 's/^[<>] /codes: &/p'
-	[[ ! -e $ref/codes ]] || n=$(wc -l <"$ref/codes")
 	for ((i = 1; i <= n; i++)); do
 		text=$(diff <(parity_plain "$ref/$i.status") <(parity_plain "$own/$i.status") | sed -n "s/^[<>] /status after $i: &/p")
 		[[ -z $text ]] || printf '%s\n' "$text"
@@ -130,7 +134,7 @@ parity_one() {
 	parity_run reference "$file" "$file.reference" &
 	parity_run ours "$file" "$file.ours"
 	wait
-	parity_compare "$file.reference" "$file.ours" >"$file.differences"
+	parity_compare "$file" "$file.reference" "$file.ours" >"$file.differences"
 	parity_judge "$title" <"$file.differences"
 }
 
