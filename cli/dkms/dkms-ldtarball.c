@@ -52,7 +52,12 @@ static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	if (text && ks_root_mkdir_p(system->root, build, 0755, &error) &&
 	    ks_treeop_remove(system->root, source, &error) &&
 	    ks_root_mkdir_p(system->root, source, 0755, &error) &&
-	    ks_durable_write(system->root, to, text, size_bytes, 0644, &error))
+	    ks_durable_write(system->root, to, text, size_bytes, 0644, &error) &&
+	    /* whoever loads it wants it back */
+	    ks_tree_set_dismissed(system, conf->package_name, conf->package_version,
+				  false, &error) &&
+	    ks_tree_set_removal_asked(system, conf->package_name, conf->package_version,
+				      false, &error))
 		return KS_DKMS_OK;
 	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 }
