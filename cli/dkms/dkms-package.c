@@ -50,6 +50,23 @@ static int package_builds(struct ks_dkms *dkms, const struct ks_export *export,
 	return code;
 }
 
+/*
+ * The host's path of dir, made first and without a link in it: one in the tree leads
+ * somewhere in the tree.
+ */
+static char *make_output_dir(const struct ks_root *root, const char *dir, GError **error)
+{
+	g_autofree char *real = NULL;
+
+	if (!ks_root_mkdir_p(root, dir, 0755, error))
+		return NULL;
+	real = ks_root_realpath(root, dir);
+	if (!real)
+		ks_error_set(error, KS_ERROR_FAILED, "cannot find '%s%s'",
+			     ks_root_prefix(root), dir);
+	return real ? ks_root_host_path(root, real) : NULL;
+}
+
 static int package(struct ks_dkms *dkms, const char *format, const char *dir_name,
 		   bool binaries)
 {
@@ -59,7 +76,8 @@ static int package(struct ks_dkms *dkms, const char *format, const char *dir_nam
 		ks_tree_entry_path(system, options->module, options->version);
 	g_autofree char *source = g_build_filename(entry, "source", NULL);
 	g_autofree char *dir = g_build_filename(entry, dir_name, NULL);
-	g_autofree char *output = ks_root_host_path(system->root, dir);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *output = make_output_dir(system->root, dir, &error);
 	const struct ks_export export = {
 		.format = format,
 		.output_dir = output,
@@ -67,9 +85,10 @@ static int package(struct ks_dkms *dkms, const char *format, const char *dir_nam
 	};
 	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(system);
 	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(ks_exported_free);
-	g_autoptr(GError) error = NULL;
 	int code = KS_DKMS_OK;
 
+	if (!output)
+		return die(error);
 	if (binaries)
 		code = package_builds(dkms, &export, cache, source, made);
 	else if (!ks_export_source(&dkms->cli, &export, cache, options->module,

@@ -292,12 +292,29 @@ static int open_pidfd(pid_t pid, GError **error)
 	return fd;
 }
 
+/* Opened once: a program may have no /dev any more when it needs it. */
+static int open_null(void)
+{
+	static int kept = -1;
+
+	if (kept < 0)
+		kept = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return kept < 0 ? -1 : fcntl(kept, F_DUPFD_CLOEXEC, 3);
+}
+
+bool ks_process_keep_null(void)
+{
+	ks_autofd int fd = open_null();
+
+	return fd >= 0;
+}
+
 pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,
 		       GError **error)
 {
 	const char *const *env = options->env ? options->env : ks_process_clean_env;
 	g_autoptr(GPtrArray) candidates = list_candidates(options->argv[0], env);
-	ks_autofd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	ks_autofd int null_fd = open_null();
 	struct start start = {
 		.options = options,
 		/* execve(2) does not write to them; its prototype is older than const */

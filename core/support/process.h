@@ -39,6 +39,12 @@ extern const char *const ks_process_clean_env[];
 	}
 
 /*
+ * Have /dev/null open from now on: for a process that goes on to change its root, and
+ * may find none there.
+ */
+bool ks_process_keep_null(void);
+
+/*
  * Start it. Returns the pid, and a descriptor of ks_watch_child() in *pidfd unless that is
  * NULL. A program that cannot be executed is an error here, not a status.
  */

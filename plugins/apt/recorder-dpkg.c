@@ -7,6 +7,7 @@
 
 #include "core/record/record.h"
 #include "core/support/error.h"
+#include "core/support/process.h"
 #include "plugins/apt/dpkg-apply.h"
 #include "plugins/apt/aptshim.h"
 #include "plugins/apt/checked.h"
@@ -15,6 +16,7 @@
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
 #include "plugins/recorder/answer.h"
+#include "plugins/recorder/enter.h"
 
 static void entry_free(gpointer data)
 {
@@ -150,5 +152,15 @@ const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS] = {
 	[KS_RECORDER_OWNER] = do_owner,
 };
 
-const struct ks_recorder ks_recorder = {.program = "recorder-dpkg",
-					.run = ks_recorder_run};
+/* dpkg and libapt-pkg go where links lead, and know no other "/" than that of theirs. */
+static int run(const char *root, enum ks_recorder_verb verb, const char *argument)
+{
+	const char *entered;
+
+	ks_process_keep_null();
+	entered = ks_recorder_enter(root, "/usr/bin/dpkg", verb);
+
+	return entered ? ks_recorder_run(entered, verb, argument) : EXIT_FAILURE;
+}
+
+const struct ks_recorder ks_recorder = {.program = "recorder-dpkg", .run = run};

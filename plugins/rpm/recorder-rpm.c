@@ -16,7 +16,7 @@
 #include <rpm/rpmlog.h>
 #include <rpm/rpmmacro.h>
 
-#include "plugins/recorder/recorder.h"
+#include "plugins/recorder/enter.h"
 #include "plugins/rpm/rpm-database.h"
 #include "plugins/rpm/rpm-headers.h"
 #include "plugins/rpm/reconcile.h"
@@ -250,6 +250,10 @@ static int run(const char *root, enum ks_recorder_verb verb, const char *argumen
 		return EXIT_SUCCESS;
 	if (rpmReadConfigFiles(NULL, NULL) != 0)
 		return fail("cannot read rpm's configuration");
+	/* librpm goes where links lead; its configuration is the machine's own */
+	root = ks_recorder_enter(root, NULL, verb);
+	if (!root)
+		return EXIT_FAILURE;
 	ts = rpmtsCreate();
 	rpmtsSetRootDir(ts, root);
 	code = verbs[verb](ts, argument);
