@@ -58,7 +58,7 @@ acme, 1.0, 6.1.0-8-test, $A: installed-weak from $K"
 	contains "$output" "Autoinstall on $K failed for module(s) bolt(21)."
 }
 
-@test "--debug tells on stderr what is done and why, and changes nothing on stdout" {
+@test "--debug prints on stderr what is done and why, and changes nothing on stdout" {
 	tree_built acme 1.0 $K
 	ds install acme/1.0 -k $K --no-depmod --debug >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
 	contains "$(cat "$BATS_TEST_TMPDIR/err")" "+ install acme/1.0 on $K: "

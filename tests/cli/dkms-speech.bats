@@ -129,7 +129,7 @@ acme/2.0, $K, $A: built"
 	contains "$(ds status)" "acme/1.0, $K, $A: installed"
 }
 
-@test "autoinstall tries what excludes the kernel, and tells so" {
+@test "autoinstall tries what excludes the kernel, and says so" {
 	source_make excl 1.0 'AUTOINSTALL="yes"' 'BUILD_EXCLUSIVE_KERNEL="^9"'
 	rm -r "$R/usr/src/acme-1.0"
 	tree_add excl 1.0
@@ -190,7 +190,7 @@ Loading /var/lib/dkms/acme/1.0/$K/$A..."
 	contains "$output" "none.rpm does not exist."
 }
 
-@test "add: of a tarball that mktarball has not made only the source is told" {
+@test "add: for a tarball that mktarball has not made only the source is printed" {
 	mkdir "$BATS_TEST_TMPDIR/x"
 	mv "$R/usr/src/acme-1.0" "$BATS_TEST_TMPDIR/x/acme"
 	tar -C "$BATS_TEST_TMPDIR/x" -czf "$BATS_TEST_TMPDIR/a.tgz" acme

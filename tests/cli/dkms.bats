@@ -45,7 +45,7 @@ cog/3.0: added"
 	equal "$(ds status -m acme -k 5.0)" "acme/1.0: added"
 }
 
-@test "status tells a missing and a changed file" {
+@test "status prints a missing and a changed file" {
 	world
 	echo changed >"$R/lib/modules/$K/updates/dkms/acme.ko"
 	equal "$(ds status -m acme -k $K)" \
@@ -92,7 +92,7 @@ Manual intervention is required!"
 	contains "$output" 'Error! Unknown action specified: ""'
 }
 
-@test "a directive of the command line is told, and has to be NAME=value" {
+@test "a directive of the command line is reported, and has to be NAME=value" {
 	run ds status --directive MAKE='make all' --directive=X=
 	equal "$status" 0
 	contains "$output" 'DIRECTIVE: MAKE="make all"'
@@ -296,7 +296,7 @@ Manual intervention is required!"
 
 # --- what it says of confs
 
-@test "deprecated directives are told once, on stderr" {
+@test "deprecated directives are reported once, on stderr" {
 	need_root
 	kernel_make $K
 	source_make acme 1.0 CLEAN=true REMAKE_INITRD=yes 'MODULES_CONF[0]="alias x acme"'
@@ -313,7 +313,7 @@ Deprecated feature: MODULES_CONF (/usr/src/acme-1.0/dkms.conf)"
 	equal "$(ds remove acme/1.0 --all --no-depmod 2>&1 >/dev/null)" ""
 }
 
-@test "the post-transaction command is told where it runs" {
+@test "the post-transaction command is printed where it runs" {
 	need_root
 	world
 	tree_built cog 3.0 $K

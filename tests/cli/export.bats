@@ -93,7 +93,7 @@ need_deb() {
 	[[ -z $(ls -A "$out" 2>/dev/null) ]]
 }
 
-@test "nothing built, no such module and a FIFO in a source are told" {
+@test "nothing built, no such module and a FIFO in a source are reported" {
 	run ks export --format deb
 	equal "$status" 5
 	contains "$output" "nothing to package"
@@ -107,7 +107,7 @@ need_deb() {
 	[[ -z $(ls -A "$out" 2>/dev/null) ]]
 }
 
-@test "a format is the system's own, and one without its writer is told" {
+@test "a format is the system's own, and one without its writer is reported" {
 	built foo 1.0 $K
 	run ks export
 	equal "$status" 2

@@ -164,7 +164,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 5
 }
 
-@test "explain tells state, reason, source, kernel and what would change it" {
+@test "explain prints state, reason, source, kernel and what would change it" {
 	kernel_make $K no-headers
 	source_make acme 1.0
 	run ks explain acme
@@ -177,7 +177,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	valid_json <<<"$output"
 }
 
-@test "symbols that nothing exports are told of what is installed all the same" {
+@test "symbols that nothing exports are reported for a module that is installed all the same" {
 	kernel_make $K no-headers
 	source_make acme 1.0
 	tree_add acme 1.0
@@ -306,7 +306,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 4
 }
 
-@test "who is not root is told so, with a hint, and can look" {
+@test "a user who is not root gets an error with a hint, and can look" {
 	# bats's own directory is for nobody else
 	shared=$(mktemp -d)
 	chmod 755 "$shared"
@@ -351,7 +351,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	wait $! || fail "the second run did not go on"
 }
 
-@test "what waits is told once to hooks, and always by hand" {
+@test "what waits is reported once to hooks, and always by hand" {
 	need_root
 	kernel_make $K no-headers
 	source_make acme 1.0
@@ -369,7 +369,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	contains "$output" "acme/1.0 on $K: waiting"
 }
 
-@test "a bad source is told once to hooks, and is in the log" {
+@test "a bad source is reported once to hooks, and is in the log" {
 	need_root
 	source_make evil 1.0
 	: >"$R/usr/src/evil-1.0/dkms.conf"
@@ -563,7 +563,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	[[ ! -e $R/run/kmodsmith/queued ]] || fail "the mark is still there"
 }
 
-@test "records tells what the database should hold, and nothing when it cannot be told" {
+@test "records prints what the database should hold, and nothing when that is unknown" {
 	run kmodsmith --root "$R" records
 	equal "$status" 8
 	contains "$output" "cannot know what is to be recorded"

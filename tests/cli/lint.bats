@@ -23,7 +23,7 @@ snapshot() { (cd "$R" && find . ! -path ./var/tmp ! -path ./var -printf '%p %m %
 	equal "$(snapshot)" "$before"
 }
 
-@test "what is wrong with a conf is told with file and line" {
+@test "what is wrong with a conf is reported with file and line" {
 	source_make foo 1.0 'POST_INSTALL="missing.sh now"' 'PRE_BUILD="plain.sh"' \
 		'X=$(uname -r)' 'REMAKE_INITRD="yes"'
 	touch "$R/usr/src/foo-1.0/plain.sh" "$R/usr/src/foo-1.0/foo.ko"
@@ -61,7 +61,7 @@ snapshot() { (cd "$R" && find . ! -path ./var/tmp ! -path ./var -printf '%p %m %
 	equal "$status" 5
 }
 
-@test "a kernel that is not there is told" {
+@test "a kernel that is not there is reported" {
 	need_root
 	source_make foo 1.0
 	run ks lint /usr/src/foo-1.0 -k 9.9.9

@@ -226,7 +226,7 @@ engine records"
 	equal "$(query -qa)" acme-1-1.noarch
 }
 
-@test "scriptlets of a transaction that is ours are told so" {
+@test "scriptlets of a transaction that is ours learn so" {
 	rpm_with -i "$P/scripted.rpm"
 	contains "$(log)" "scriptlet sees rpm"
 	rm "$R/log"
@@ -479,7 +479,7 @@ survives() { # PART OF THE WARNING
 	equal "$output" ""
 }
 
-@test "an engine that fails is told, and nothing is lost" {
+@test "an engine that fails is reported, and nothing is lost" {
 	recorded
 	touch "$R/stub/sync.exit"
 	survives "kmodsmith: the engine did not end well: exit status 1"
@@ -488,14 +488,14 @@ survives() { # PART OF THE WARNING
 	survives "the modules are not recorded: cannot ask the engine: exit status 1"
 }
 
-@test "an engine that is killed is told, and nothing is lost" {
+@test "an engine that is killed is reported, and nothing is lost" {
 	recorded
 	touch "$R/stub/sync.kill" "$R/stub/records.kill"
 	survives "kmodsmith: the engine did not end well: killed by signal 9"
 	contains "$(cat "$BATS_TEST_TMPDIR/out")" "cannot ask the engine: killed by signal 9"
 }
 
-@test "an engine that talks garbage is told, and nothing is lost" {
+@test "an engine that talks garbage is reported, and nothing is lost" {
 	recorded
 	head -c 4096 /dev/urandom >"$R/stub/records.out"
 	survives "the modules are not recorded: the engine's answer:"
@@ -568,7 +568,7 @@ ours=yes"
 	equal "$(query -qa)" kernel-core-6.1.0-9.noarch
 }
 
-@test "the recorder tells a file's owner unless it is a record" {
+@test "the recorder prints a file's owner unless it is a record" {
 	recorded
 	run "$recorder" --root "$R" owner "$FOO"
 	equal "$status $output" "0 "

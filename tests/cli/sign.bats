@@ -67,7 +67,7 @@ certificate=/var/lib/dkms/mok.pub
 	[[ ! -e $R$key ]]
 }
 
-@test "a key that others can read, or that belongs elsewhere, is told of" {
+@test "a key that others can read, or that belongs elsewhere, is reported" {
 	need_root
 	ks key new --quiet
 	chmod 644 "$R$key"
@@ -298,7 +298,7 @@ Public certificate (MOK): $MOK.der"
 	equal "$(jq -r .key.from <<<"$output")" ubuntu
 }
 
-@test "on Ubuntu without that program it is told, and nothing is signed" {
+@test "on Ubuntu without that program it is reported, and nothing is signed" {
 	build_signed
 	echo 'ID=ubuntu' >"$R/etc/os-release"
 	MODULE=/updates/dkms/acme.ko

@@ -28,7 +28,7 @@ synced() {
 	synced
 }
 
-@test "a program that bash runs with SIGCHLD ignored is told apart by its exit code" {
+@test "a program that bash runs with SIGCHLD ignored is recognised by its exit code" {
 	run bash -c 'trap "" CHLD; exec kmodsmith --root "$1" sync --no-record' - "$R"
 	synced
 }

@@ -103,7 +103,7 @@ finish() {
 	assert_packages_fine
 }
 
-@test "the engine killed in the hook: told, the old module stays, the next transaction heals" {
+@test "the engine killed in the hook: reported, the old module stays, the next transaction heals" {
 	begin held-source-1
 	kill -KILL "$(pgrep -x kmodsmith)"
 	finish

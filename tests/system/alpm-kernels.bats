@@ -36,7 +36,7 @@ pkg() { printf '/srv/packages/%s-x86_64.pkg.tar.zst\n' "$1"; }
 	assert_packages_fine
 }
 
-@test "the headers come: the modules are built, and the image that has them not is told of" {
+@test "the headers come: the modules are built, and an image without them is reported" {
 	run alpm -S linux-headers
 	assert_equal "$status" 0 "exit code of pacman"
 	assert_recorded vendor "$NEW" vendor
@@ -85,7 +85,7 @@ pkg() { printf '/srv/packages/%s-x86_64.pkg.tar.zst\n' "$1"; }
 	alpm -Rns wrong-source
 }
 
-@test "a file of another package is never taken: the conflict is told, and its owner named" {
+@test "a file of another package is never taken: the conflict is reported, and its owner named" {
 	tree=$(mktemp -d "$R/srv/tree.XXXXXX")
 	source_make "$tree/usr/src/taken-1" taken 1
 	root_in /srv/packages/pack "${tree#"$R"}" taken-source 1-1

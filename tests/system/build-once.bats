@@ -119,7 +119,7 @@ build_on() {
 	assert_contains "$longest" "${name%%/*}"
 }
 
-@test "another assembler is asked anew" {
+@test "another assembler is asked again" {
 	before=$(head -n 1 "$(memo)")
 	touch -d '2001-01-01' "$R/usr/bin/x86_64-linux-gnu-as"
 	sync_all --force
@@ -148,7 +148,7 @@ build_on() {
 	assert_equal "$(sed -n 2p "$log")" "$before" "when it was built"
 }
 
-@test "a damaged entry of the cache is built anew" {
+@test "a damaged entry of the cache is built again" {
 	log=$R/var/lib/dkms/bbswitch/0.8/$K/x86_64/log/make.log
 	before=$(sed -n 2p "$log")
 	fingerprint=$(sed -n 's/^build-fingerprint=//p' "${log%/log/make.log}/manifest")

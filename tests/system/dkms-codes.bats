@@ -399,7 +399,7 @@ as_machine() {
 		fail "$output"
 }
 
-@test "BUILD_DEPENDS_REBUILD: what is built upon another version is built anew" {
+@test "BUILD_DEPENDS_REBUILD: a module built upon another version is built again" {
 	source_with acme
 	source_make "$R/usr/src/acme-2.0" acme 2.0
 	chmod -R go-w "$R/usr/src/acme-2.0"
@@ -423,7 +423,7 @@ Rebuilding module bolt/1.0 due to updated dependencies
 	rm -r "$R/usr/src/acme-2.0"
 }
 
-@test "tree and source removed behind its back: told once, and the driver stays" {
+@test "tree and source removed behind its back: reported once, and the driver stays" {
 	source_with acme
 	root_in dkms install acme/1.0 -k "$K"
 	assert_recorded acme "$K" acme

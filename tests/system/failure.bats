@@ -66,7 +66,7 @@ motd() { cat "$R"/run/motd.d/*kmodsmith* "$R"/etc/motd.d/*kmodsmith* 2>/dev/null
 	assert_contains "$output" "vanished_function"
 }
 
-@test "who logs in is told" {
+@test "whoever logs in sees it" {
 	assert_contains "$(motd)" fragile
 }
 

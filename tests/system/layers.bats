@@ -23,7 +23,7 @@ teardown_file() {
 	ks_remove "$ks_out/scenarios/layers-image"
 }
 
-@test "built anew it takes the place of what the image has" {
+@test "built again it replaces the image's module" {
 	before=$(sed -n 2p "$R/var/lib/dkms/acme/1.0/$K/x86_64/log/make.log")
 	root_in kmodsmith sync --force
 	[[ $(sed -n 2p "$R/var/lib/dkms/acme/1.0/$K/x86_64/log/make.log") != "$before" ]] || fail "not built"

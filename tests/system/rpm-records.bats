@@ -38,7 +38,7 @@ teardown_file() { root_end; }
 		'modalias(pci:v00001234d00005678sv*sd*bc*sc*i*)')" "$record" "who drives the device"
 }
 
-@test "kmodsmith installed anew keeps the records" {
+@test "kmodsmith installed again keeps the records" {
 	before=$(rpm_query -qa 'kmod-*' | sort)
 	run root_dnf reinstall kmodsmith kmodsmith-rpm-plugin kmodsmith-dkms
 	assert_equal "$status" 0 "exit code of dnf"

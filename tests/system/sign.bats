@@ -77,7 +77,7 @@ assert_signed() {
 	cmp "$R/root/theirs.ko" "$R/root/signed.ko" || fail "other bytes"
 }
 
-@test "another key signs anew, and nothing is built" {
+@test "another key signs again, and nothing is built" {
 	before=$(manifest_value "$NEW" built-at-us)
 	built=$(manifest_value "$NEW" built-sha256)
 	run root_in kmodsmith key new
@@ -96,7 +96,7 @@ assert_signed() {
 	assert_packages_fine
 }
 
-@test "half a pair is told of, and the module is built all the same" {
+@test "half a pair is reported, and the module is built all the same" {
 	mv "$R$KEY" "$R/root/mok.key"
 	run root_in kmodsmith install --force acpi-call --kernel "$NEW"
 	assert_equal "$status" 0
@@ -139,7 +139,7 @@ assert_signed() {
 	assert_signed "$NEW"
 }
 
-@test "ltdk tells the licence" {
+@test "ltdk prints the licence" {
 	version=$(basename "$(dirname "$(dirname "$(dirname "$(manifest "$NEW")")")")")
 	run root_in dkms ltdk "acpi-call/$version" -k "$NEW"
 	assert_equal "$status" 0

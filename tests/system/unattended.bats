@@ -57,7 +57,7 @@ broken_package() {
 	done
 }
 
-@test "the log tells it too, and logrotate takes the log" {
+@test "the log has it too, and logrotate takes the log" {
 	run cat "$R/var/log/kmodsmith/kmodsmith.log"
 	assert_contains "$output" "shaky/1.0 on $OLD"
 	root_apt install logrotate

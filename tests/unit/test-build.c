@@ -2181,9 +2181,9 @@ int main(int argc, char **argv)
 	    test_each_kernel_has_its_own_log);
 	ADD("a full disk is not the module's failure", test_full_disk_is_outside);
 	ADD("words of a full disk are, when there is room", test_words_of_a_full_disk);
-	ADD("a sandbox that is not to be had is not either",
+	ADD("a sandbox that is not available is not either",
 	    test_refused_sandbox_is_outside);
-	ADD("a launcher that fails behind good steps is not, if no step can have done it",
+	ADD("a launcher that fails after good steps is not, if no step can have done it",
 	    test_failing_launcher_is_outside);
 	ADD("a step that locks the next one out is the module's failure",
 	    test_locked_out_by_a_step);
@@ -2236,7 +2236,7 @@ int main(int argc, char **argv)
 	ADD("the source is not touched", test_source_is_not_touched);
 	ADD("a read-only source can be changed by its build", test_read_only_source);
 	ADD("the output can be opened again as /dev/stderr", test_dev_stderr);
-	ADD("what is built is signed, and can be had back", test_signed_and_back);
+	ADD("a built module is signed, and its bytes can be restored", test_signed_and_back);
 	ADD("while one build is concluded another one goes on",
 	    test_another_build_goes_on);
 	ADD("cancelling while it is concluded leaves nothing",
@@ -2246,7 +2246,7 @@ int main(int argc, char **argv)
 	ADD("a killed engine takes the conclusion along", test_killed_while_concluded);
 	ADD("a configure that calls make gets on with the pool", test_configure);
 	ADD("uname speaks of the kernel that is built for", test_uname);
-	ADD("every make of a build is told of LLVM", test_llvm);
+	ADD("every make of a build gets LLVM", test_llvm);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

@@ -491,7 +491,7 @@ int main(int argc, char **argv)
 	ADD("memory-is-bounded", test_memory_is_bounded);
 	ADD("nothing-is-cached-where-there-is-no-state",
 	    test_nothing_is_cached_where_there_is_no_state);
-	ADD("a-damaged-cache-is-read-anew", test_a_damaged_cache_is_read_anew);
+	ADD("a-damaged-cache-is-read-again", test_a_damaged_cache_is_read_anew);
 	ADD("build-environment", test_build_environment);
 	ADD("build-environment-that-is-not-there",
 	    test_build_environment_that_is_not_there);

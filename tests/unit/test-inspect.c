@@ -524,7 +524,7 @@ static void test_in_tree(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	ADD("a-good-module-tells-all-about-itself", test_good);
+	ADD("a-good-module-says-all-about-itself", test_good);
 	ADD("modules-of-one-set-resolve-each-other", test_set);
 	ADD("a-module-of-another-kernel-fits-by-its-crcs-alone", test_weak);
 	ADD("a-source-of-hundreds-of-modules-is-inspected", test_large_set);

@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	    test_a_conf_that_others_can_write_is_not_run);
 	ADD("runs-for-each-kernel-that-it-names",
 	    test_runs_for_each_kernel_that_it_names);
-	ADD("a-failure-is-told-and-the-others-are-run",
+	ADD("a-failure-is-reported-and-the-others-are-run",
 	    test_a_failure_is_told_and_the_others_are_run);
 	ADD("without-one-nothing-happens", test_without_one_nothing_happens);
 	ADD("sees-nothing-of-our-environment", test_sees_nothing_of_our_environment);

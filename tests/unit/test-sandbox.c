@@ -1155,7 +1155,7 @@ int main(int argc, char **argv)
 	ADD("set-id files have no effect", test_set_id_files_have_no_effect);
 	ADD("switched off, it still is not root and ends", test_off);
 	ADD("the layers are those that are expected here", test_expected_layers);
-	ADD("death by signal is told", test_signal_is_told);
+	ADD("death by signal is reported", test_signal_is_told);
 	ADD("files are limited in size", test_file_size_limit);
 	ADD("the memory of a process is limited", test_memory_limit);
 	ADD("the command is in a cgroup of its own, which goes with it", test_cgroup);

@@ -335,6 +335,6 @@ int main(int argc, char **argv)
 	ADD("ubuntu's is ubuntu's only", test_ubuntu_s_is_ubuntu_s_only);
 	ADD("gentoo's is make.conf's or the kernel's",
 	    test_gentoo_s_is_make_conf_s_or_the_kernel_s);
-	ADD("what is no key is told", test_what_is_no_key_is_told);
+	ADD("what is no key is reported", test_what_is_no_key_is_told);
 	return g_test_run();
 }

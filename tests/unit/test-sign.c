@@ -408,7 +408,7 @@ int main(int argc, char **argv)
 	ADD("the same module is signed with the same bytes",
 	    test_the_same_module_is_signed_with_the_same_bytes);
 	ADD("another module is not cut", test_another_module_is_not_cut);
-	ADD("a forged end is told", test_a_forged_end_is_told);
+	ADD("a forged end is reported", test_a_forged_end_is_told);
 	ADD("after a failure the file is as it was",
 	    test_after_a_failure_the_file_is_as_it_was);
 	ADD("a key of another certificate signs nothing",

@@ -468,7 +468,7 @@ int main(int argc, char **argv)
 	ADD("jobs in a makefile's MAKEFLAGS are dropped", test_makefile_sets_jobs);
 	ADD("without a jobserver nothing is dropped", test_without_jobserver);
 	ADD("uname is like the program of that name", test_uname_is_like_the_program);
-	ADD("uname speaks of the kernel that it was told", test_uname_of_another_kernel);
+	ADD("uname prints the kernel that it was given", test_uname_of_another_kernel);
 	ADD("a make before the tree's gets the pool", test_another_make);
 	ADD("the kernel's compiler is the one that is named", test_compiler);
 	ADD("what was changed is written again", test_repaired);
