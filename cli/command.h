@@ -21,10 +21,10 @@ enum ks_exit {
 	KS_EXIT_ERROR = 1,     /* it could not be tried, or went wrong altogether */
 	KS_EXIT_USAGE = 2,     /* the command line is wrong */
 	KS_EXIT_FAILED = 3,    /* some target is failed or broken */
-	KS_EXIT_WAITING = 4,   /* none failed, but a wanted target waits for something */
+	KS_EXIT_WAITING = 4,   /* none failed, but a wanted target is not in place */
 	KS_EXIT_NOT_FOUND = 5, /* no such module or kernel */
 	KS_EXIT_LOCKED = 6,    /* another run holds the lock */
-	KS_EXIT_PENDING = 8, /* done, but the package database could not be written now */
+	KS_EXIT_PENDING = 8, /* done, but for records or a read-only place */
 	KS_EXIT_INTERRUPTED = 130,
 };
 

@@ -50,6 +50,8 @@ static json_t *target_object(const struct ks_inventory *inventory,
 			    text(ks_reason_words(verdict->reason)));
 	json_object_set_new(object, "detail", text(verdict->detail));
 	json_object_set_new(object, "wanted", json_boolean(verdict->wanted));
+	json_object_set_new(object, "lost_on_next_boot",
+			    json_boolean(verdict->lost_from != NULL));
 	json_object_set_new(object, "installed",
 			    json_boolean(target->installed == KS_INSTALLED_OK));
 	json_object_set_new(object, "record", record_of(inventory, target));

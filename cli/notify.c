@@ -98,6 +98,22 @@ void ks_notify_journal_done(const struct ks_system *system, const char *text)
 	g_string_free(entry, TRUE);
 }
 
+static void add_lost(GString *lines, const struct ks_plan *plan)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		g_autofree char *lost =
+			ks_verdict_lost(g_ptr_array_index(plan->verdicts, i));
+		g_autofree char *clean = lost ? ks_message_clean(lost) : NULL;
+
+		if (clean && ++n <= MOTD_MAX_TARGETS)
+			g_string_append_printf(lines, "  %s\n", clean);
+	}
+	if (n > MOTD_MAX_TARGETS)
+		g_string_append_printf(lines, "  and %u more\n", n - MOTD_MAX_TARGETS);
+}
+
 static char *motd_text(const struct ks_plan *plan)
 {
 	g_autoptr(GString) lines = g_string_new(NULL);
@@ -120,10 +136,11 @@ static char *motd_text(const struct ks_plan *plan)
 		clean = ks_message_clean(failure);
 		g_string_append_printf(lines, "  %s: %s\n", name, clean);
 	}
-	if (!n)
-		return NULL;
 	if (n > MOTD_MAX_TARGETS)
 		g_string_append_printf(lines, "  and %u more\n", n - MOTD_MAX_TARGETS);
+	add_lost(lines, plan);
+	if (!lines->len)
+		return NULL;
 	return g_strdup_printf("kmodsmith: kernel modules that could not be provided:\n%s"
 			       "See 'kmodsmith explain MODULE'.\n",
 			       lines->str);

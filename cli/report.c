@@ -261,6 +261,14 @@ static char *key_of_problem(const char *problem)
 	return g_strdup_printf("problem %s", clean);
 }
 
+static char *key_of_lost(const struct ks_verdict *verdict)
+{
+	g_autofree char *lost = ks_verdict_lost(verdict);
+	g_autofree char *clean = ks_message_clean(lost);
+
+	return g_strdup_printf("lost %s", clean);
+}
+
 static char *reported_path(const struct ks_system *system)
 {
 	return g_build_filename(system->run_dir, "reported", NULL);
@@ -286,6 +294,11 @@ static void store_reported(const struct ks_system *system,
 
 		if (key)
 			g_string_append_printf(text, "%s\n", key);
+		if (verdict->lost_from) {
+			g_autofree char *lost = key_of_lost(verdict);
+
+			g_string_append_printf(text, "%s\n", lost);
+		}
 	}
 	for (guint i = 0; i < outcome->inventory->problems->len; i++) {
 		g_autofree char *key = key_of_problem(
@@ -398,6 +411,27 @@ static void print_verdicts(struct printing *printing, bool failed)
 	}
 }
 
+/* The last lines: nobody may boot without having been told. */
+static void print_lost(struct printing *printing)
+{
+	const struct ks_plan *plan = printing->outcome->plan;
+
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+		g_autofree char *lost = ks_verdict_lost(verdict);
+		g_autofree char *key = lost ? key_of_lost(verdict) : NULL;
+
+		if (!lost ||
+		    (printing->options->trigger && is_told_before(printing, key)))
+			continue;
+		printing->n_lines++;
+		if (printing->what == KS_REPORT_OTHERS)
+			continue;
+		ks_message_warning("%s", lost);
+		ks_notify_log(printing->report->system, "warning: %s", lost);
+	}
+}
+
 /* The state that it has left says so as well. */
 static bool is_told_by_verdict(const struct printing *printing,
 			       const struct failure *failure)
@@ -507,6 +541,7 @@ void ks_report_print(struct ks_report *report, const struct ks_outcome *outcome,
 	print_pending(&printing);
 	print_failures(&printing);
 	print_verdicts(&printing, true);
+	print_lost(&printing);
 	if (!printing.n_lines && !options->trigger && what == KS_REPORT_ALL)
 		ks_message_info("nothing to do");
 	notify_done(report, outcome);

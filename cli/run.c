@@ -132,13 +132,16 @@ static int exit_code(const struct ks_cli *cli, const struct ks_run *run,
 		     const struct ks_selection *selection,
 		     const struct ks_outcome *outcome)
 {
-	int code = ks_verdict_exit_code(outcome->plan, selection);
+	const enum ks_goal goal = run->options.request.goal;
+	int code = goal == KS_GOAL_BUILD || ks_goal_takes_away(goal)
+			   ? ks_verdict_exit_code_out_of_place(outcome->plan, selection)
+			   : ks_verdict_exit_code(outcome->plan, selection);
 
 	if (outcome->n_failed_actions ||
 	    (!selection->module && outcome->inventory->problems->len))
 		code = KS_EXIT_FAILED;
-	else if (outcome->record_pending && code != KS_EXIT_FAILED)
-		code = KS_EXIT_PENDING;
+	else if (outcome->record_pending)
+		code = ks_verdict_worse_code(code, KS_EXIT_PENDING);
 	if (!run->options.trigger)
 		return code;
 	/* the package manager must not fail for it, unless the administrator wants so */

@@ -75,7 +75,75 @@ char *ks_verdict_failure(const struct ks_verdict *verdict)
 	return g_strdup(ks_reason_words(verdict->reason));
 }
 
-int ks_verdict_exit_code(const struct ks_plan *plan, const struct ks_selection *selection)
+char *ks_verdict_lost(const struct ks_verdict *verdict)
+{
+	g_autofree char *failure = NULL;
+
+	if (!verdict->lost_from)
+		return NULL;
+	failure = verdict->state == KS_TARGET_EXCLUDED && verdict->detail
+			  ? g_strdup(verdict->detail)
+			  : ks_verdict_failure(verdict);
+	return g_strdup_printf("%s is on %s (running), and will not be on %s (booted "
+			       "next): %s",
+			       verdict->target->source->name, verdict->lost_from->release,
+			       verdict->target->kernel->release, failure);
+}
+
+static bool is_in_place(const struct ks_target *target)
+{
+	return target->installed == KS_INSTALLED_OK ||
+	       target->installed == KS_INSTALLED_CHANGED;
+}
+
+/* The table is in core/README.md; tests/cli/codes.bats goes through it. */
+static int exit_code_of(const struct ks_verdict *verdict)
+{
+	switch (verdict->state) {
+	case KS_TARGET_FAILED:
+	case KS_TARGET_BROKEN:
+		return KS_EXIT_FAILED;
+	case KS_TARGET_WAITING:
+		return verdict->wanted ? KS_EXIT_WAITING : KS_EXIT_OK;
+	case KS_TARGET_BUILT:
+	case KS_TARGET_STALE:
+		if (verdict->reason == KS_REASON_READ_ONLY)
+			return KS_EXIT_PENDING;
+		return verdict->wanted && !is_in_place(verdict->target) ? KS_EXIT_WAITING
+									: KS_EXIT_OK;
+	case KS_TARGET_INSTALLED:
+		return verdict->reason == KS_REASON_NOT_RECORDED ||
+				       verdict->reason == KS_REASON_RECORD_STALE
+			       ? KS_EXIT_PENDING
+			       : KS_EXIT_OK;
+	case KS_TARGET_ADDED:
+	case KS_TARGET_EXCLUDED:
+	case KS_TARGET_RECORDED:
+	case KS_TARGET_SATISFIED:
+		break;
+	}
+	return KS_EXIT_OK;
+}
+
+/* What is worse comes first: a driver that failed, one that is not there, a record. */
+static int get_rank(int code)
+{
+	static const int order[] = {KS_EXIT_OK, KS_EXIT_PENDING, KS_EXIT_WAITING,
+				    KS_EXIT_FAILED};
+	int rank = 0;
+
+	while (order[rank] != code)
+		rank++;
+	return rank;
+}
+
+int ks_verdict_worse_code(int a, int b)
+{
+	return get_rank(a) >= get_rank(b) ? a : b;
+}
+
+static int get_exit_code(const struct ks_plan *plan, const struct ks_selection *selection,
+			 bool in_place)
 {
 	int code = KS_EXIT_OK;
 
@@ -85,11 +153,23 @@ int ks_verdict_exit_code(const struct ks_plan *plan, const struct ks_selection *
 		if (!ks_verdict_is_shown(verdict) ||
 		    !ks_selection_has(selection, verdict->target))
 			continue;
-		if (verdict->state == KS_TARGET_FAILED ||
-		    verdict->state == KS_TARGET_BROKEN)
-			return KS_EXIT_FAILED;
-		if (verdict->state == KS_TARGET_WAITING && verdict->wanted)
-			code = KS_EXIT_WAITING;
+		if (!in_place && (verdict->state == KS_TARGET_BUILT ||
+				  verdict->state == KS_TARGET_STALE))
+			continue;
+		code = ks_verdict_worse_code(code, exit_code_of(verdict));
+		if (in_place && verdict->lost_from)
+			code = ks_verdict_worse_code(code, KS_EXIT_WAITING);
 	}
 	return code;
+}
+
+int ks_verdict_exit_code(const struct ks_plan *plan, const struct ks_selection *selection)
+{
+	return get_exit_code(plan, selection, true);
+}
+
+int ks_verdict_exit_code_out_of_place(const struct ks_plan *plan,
+				      const struct ks_selection *selection)
+{
+	return get_exit_code(plan, selection, false);
 }

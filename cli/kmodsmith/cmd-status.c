@@ -37,6 +37,17 @@ static guint print_targets(const struct ks_plan *plan,
 	return n;
 }
 
+static void print_lost(const struct ks_plan *plan, const struct ks_selection *selection)
+{
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
+		g_autofree char *lost = ks_verdict_lost(verdict);
+
+		if (lost && ks_selection_has(selection, verdict->target))
+			ks_message_warning("%s", lost);
+	}
+}
+
 static void print_problems(const struct ks_inventory *inventory,
 			   const struct ks_selection *selection)
 {
@@ -74,6 +85,7 @@ static void print_text(const struct ks_cli *cli, const struct ks_inventory *inve
 	ks_headers_init(&headers);
 	n = print_targets(plan, selection, &headers);
 	print_problems(inventory, selection);
+	print_lost(plan, selection);
 	if (!cli->quiet) {
 		ks_headers_print_hints(&headers, cli->system);
 		if (!n && !any_problem(inventory, selection))
@@ -118,7 +130,11 @@ const struct ks_command ks_command_status = {
 	.summary = "print the state of every module on every kernel",
 	.description =
 		"Prints a line for each module on each kernel. Exits with 3 when one is "
-		"failed or\nbroken, with 4 when one waits for something.",
+		"failed or\nbroken, with 4 when a wanted one is not in place or will be "
+		"lost "
+		"at the next boot,\nand with 8 when one has no record yet or cannot be "
+		"put in "
+		"place now.",
 	.options = options,
 	.max_arguments = 1,
 	.has_json = true,

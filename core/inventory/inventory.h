@@ -79,6 +79,8 @@ struct ks_target {
 	 * present inputs and not installed.
 	 */
 	char *occupied;
+	/* Excluded, and the kernel has modules of all of its names itself, or built in */
+	bool kernel_has_it;
 	bool is_read_only; /* the kernel's directory cannot be written to */
 	enum ks_recorded recorded;
 	struct ks_failure *failure; /* NULL: no known failure */

@@ -9,7 +9,10 @@
 #include "core/inventory/kernels-own.h"
 #include "core/kernel/surroundings.h"
 #include "core/kernel/toolchain.h"
+#include "core/module/inspect.h"
 #include "core/support/version.h"
+
+#define MAX_LIST_BYTES (1u << 20)
 
 /* --- what the conf says for this kernel */
 
@@ -121,6 +124,39 @@ static void add_conf_modules(GPtrArray *names, const struct ks_conf *conf)
 	}
 }
 
+/* "kernel/drivers/a/foo.ko" in modules.builtin */
+static bool is_built_in(const struct ks_inventory_taking *taking,
+			const struct ks_kernel *kernel, const char *name)
+{
+	g_autofree char *path =
+		g_build_filename(kernel->modules_dir, "modules.builtin", NULL);
+	g_autofree char *list =
+		ks_root_read_file(taking->system->root, path, MAX_LIST_BYTES, NULL, NULL);
+	g_autofree char *file = g_strdup_printf("/%s.ko\n", name);
+
+	return list && strstr(g_strdelimit(list, "-", '_'), file);
+}
+
+/* What was taken into the kernel is often excluded there by its old conf. */
+static void fill_kernel_has_it(const struct ks_inventory_taking *taking,
+			       struct ks_target *target)
+{
+	char **names = target->makes;
+
+	if (target->exclusion == KS_CONF_NOT_EXCLUDED ||
+	    target->installed != KS_INSTALLED_NO)
+		return;
+	for (; *names; names++) {
+		g_autofree char *path = NULL;
+
+		if (!ks_module_find_in_tree(taking->system, target->kernel, *names,
+					    &path) &&
+		    !is_built_in(taking, target->kernel, *names))
+			return;
+	}
+	target->kernel_has_it = names != target->makes;
+}
+
 static void fill_makes(struct ks_target *target)
 {
 	GPtrArray *names = g_ptr_array_new();
@@ -159,6 +195,7 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	fill_makes(target);
 	target->is_read_only = is_read_only(taking, kernel);
 	target->installed = ks_inventory_check_installed(taking, target);
+	fill_kernel_has_it(taking, target);
 	target->signature_stale = ks_inventory_is_signature_stale(taking, target);
 	target->recorded = ks_inventory_check_recorded(taking, target);
 	target->failure = ks_failure_load(taking->system, source->name, source->version,

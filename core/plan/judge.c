@@ -453,6 +453,10 @@ static void judge_idle(struct ks_planner *planner, struct ks_plan_cell *cell)
 	} else if (group->blocked && group->block == KS_REASON_REQUESTED) {
 		decide(cell, target->built ? KS_TARGET_BUILT : KS_TARGET_ADDED,
 		       KS_REASON_REQUESTED, NULL);
+	} else if (group->rival && group->rival->second_choice &&
+		   ks_planner_is_known_failure(planner, cell)) {
+		decide(cell, KS_TARGET_FAILED, target->failure->reason,
+		       target->failure->first_error);
 	} else if (group->rival) {
 		detail = describe_rival(cell);
 		decide(cell, KS_TARGET_EXCLUDED, KS_REASON_RIVAL, detail);

@@ -292,6 +292,7 @@ struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,
 	ks_planner_mark_scope(&planner);
 	for (guint i = 0; i < planner.groups->len; i++)
 		ks_planner_judge(&planner, planner.groups->pdata[i]);
+	ks_planner_mark_lost(&planner);
 	ks_planner_emit(&planner);
 	g_ptr_array_unref(planner.judged);
 	g_hash_table_unref(planner.by_name);

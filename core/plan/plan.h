@@ -48,6 +48,11 @@ struct ks_verdict {
 	char *detail; /* "needs CONFIG_USB, ...", first compiler error, ...; may
 	               * be NULL */
 	bool wanted;  /* chosen for this kernel */
+	/*
+	 * The running kernel has the module, and this one, which boots next, has neither
+	 * that nor one of its own, whatever the reason is; or NULL.
+	 */
+	const struct ks_kernel *lost_from;
 };
 
 struct ks_plan {

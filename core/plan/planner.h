@@ -7,6 +7,7 @@
  *	choose.c  which version of a group is to be installed
  *	rivals.c  which source, of those that bring a module of the same name
  *	judge.c	  the verdict of each target, and what is to be done about it
+ *	lost.c	  which drivers the next boot costs, as things are
  *	emit.c	  the actions, their order and their edges
  */
 #pragma once
@@ -96,4 +97,6 @@ struct ks_plan_cell *ks_planner_find_lower(const struct ks_planner *planner,
 void ks_planner_settle_rivals(struct ks_planner *planner);
 void ks_planner_mark_scope(struct ks_planner *planner);
 void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group);
+/* Which drivers are there now, and will not be after the next boot. */
+void ks_planner_mark_lost(struct ks_planner *planner);
 void ks_planner_emit(struct ks_planner *planner);

@@ -25,6 +25,7 @@ struct world {
 	GPtrArray *artifacts; /* struct ks_artifact */
 	GPtrArray *expected;  /* struct expectation */
 	int record_needed;    /* -1: not said */
+	char *lost; /* "NAME/VERSION RELEASE" of what the next boot costs; "": none */
 };
 
 struct expectation {
@@ -151,7 +152,7 @@ static void read_kernel(struct world *world, char **words)
 	upkeep->has_image = true;
 	kernel->release = g_strdup(*words ? *words++ : "");
 	kernel->arch = g_strdup("x86_64");
-	kernel->alive = kernel->has_headers = true;
+	kernel->alive = kernel->has_headers = kernel->has_image = true;
 	for (; *words; words++) {
 		if (!read_kernel_word(kernel, *words) &&
 		    !read_upkeep_word(upkeep, *words))
@@ -355,6 +356,8 @@ static void read_target_word(struct world *world, struct ks_target *target,
 		set_built(world, target, "f1");
 	} else if (g_str_equal(word, "built-by-dkms")) {
 		set_built(world, target, NULL);
+	} else if (g_str_equal(word, "kernel-has-it")) {
+		target->kernel_has_it = true;
 	} else if (g_str_equal(word, "read-only")) {
 		target->is_read_only = true;
 	} else if (g_str_equal(word, "retry-due")) {
@@ -548,6 +551,8 @@ static void read_expect(struct world *world, char **words)
 		add_expectation(world, false, words + 1);
 	else if (words[0] && g_ascii_isdigit(words[0][0]))
 		add_expectation(world, true, words);
+	else if (words[0] && g_str_equal(words[0], "lost"))
+		world->lost = g_strjoinv(" ", words + 1);
 	else if (words[0] && g_str_equal(words[0], "record-needed"))
 		world->record_needed = g_strcmp0(words[1], "yes") == 0;
 	else
@@ -718,6 +723,23 @@ static bool has_record(const struct ks_plan *plan)
 	return false;
 }
 
+static void check_lost(struct world *world, const struct ks_plan *plan)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = plan->verdicts->pdata[i];
+
+		if (verdict->lost_from)
+			g_string_append_printf(text, "%s%s/%s %s", text->len ? " " : "",
+					       verdict->target->source->name,
+					       verdict->target->source->version,
+					       verdict->target->kernel->release);
+	}
+	if (world->lost && !g_str_equal(world->lost, text->str))
+		complain(world, "lost on the next boot is '%s'", text->str);
+}
+
 static void compare(struct world *world, const struct ks_plan *plan)
 {
 	guint n_actions = 0;
@@ -738,7 +760,8 @@ static void compare(struct world *world, const struct ks_plan *plan)
 	}
 	if (world->record_needed >= 0 && has_record(plan) != world->record_needed)
 		complain(world, "record-needed is %s", has_record(plan) ? "yes" : "no");
-	if (!world->expected->len && world->record_needed < 0)
+	check_lost(world, plan);
+	if (!world->expected->len && world->record_needed < 0 && !world->lost)
 		complain(world, "nothing is expected");
 	check_invariants(world, plan);
 }
@@ -839,6 +862,7 @@ static void world_clear(struct world *world)
 	g_ptr_array_unref(world->artifacts);
 	g_ptr_array_unref(world->expected);
 	g_free(world->title);
+	g_free(world->lost);
 	g_free(world->trouble);
 }
 
