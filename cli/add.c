@@ -103,7 +103,7 @@ void ks_add_print_copied(const char *reason, void *unused)
 			   reason);
 }
 
-/* Where it is, when that is in source_tree: what is elsewhere root has named. */
+/* Its directory, when it is in source_tree: a source elsewhere was named by root. */
 static char *find_own_dir(const struct ks_system *system, const char *name,
 			  const char *version)
 {

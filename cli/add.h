@@ -25,9 +25,10 @@ bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_co
 		   struct ks_add_options *options, char **source_dir, GError **error);
 
 /*
- * Root asks for NAME/VERSION, which T has, by its name: when others can change its
- * source, which is in source_tree, it is used as it is now (core/state/snapshot.h).
- * *reason says why, NULL when nobody else can. Takes the lock, waiting for it.
+ * Root asks by name for NAME/VERSION, which is in T: when others can change its
+ * source, which is in source_tree, it is used as it is now
+ * (core/state/snapshot.h). *reason says why, NULL when nobody else can. Takes
+ * the lock, waiting for it.
  */
 bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *version,
 		     char **reason, GError **error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is wrong with a module source, before anything is built. */
+/* Finding errors in a module source, before anything is built. */
 #pragma once
 
 #include "cli/command.h"

@@ -148,8 +148,8 @@ static void print_taken_file(const struct ks_dkms *dkms, const char *release,
 }
 
 /*
- * dkms takes off what it installs again. Here one file takes the other's place, and is
- * never gone; the lines are those that scripts know.
+ * dkms uninstalls a module that it installs again. Here the new file replaces the old
+ * one, so that there always is one; the lines are those that scripts know.
  */
 static void print_replaced(const struct ks_dkms *dkms, const char *release,
 			   const char *arch)
@@ -308,7 +308,7 @@ static int build_or_install(struct ks_dkms *dkms, bool install)
 		return ks_dkms_fail_no_module("add");
 	code = require_source(dkms);
 	code = code ? code : check_arches(dkms);
-	/* before it is left to a run that takes only what it finds by itself */
+	/* before it is left to a run that only builds what it finds by itself */
 	if (!code && !ks_lock_is_held_above(dkms->cli.system))
 		code = ks_dkms_add_found(dkms);
 	if (code)

@@ -39,7 +39,7 @@ void ks_speech_print_prologue(const struct ks_dkms_speech *speech)
 	ks_transcript_print("\n", false);
 }
 
-/* As dkms does when it reads the conf: once for each, on stderr. */
+/* Once for each conf, on stderr, as dkms does when it reads one. */
 void ks_speech_say_deprecated(struct ks_dkms_speech *speech, const struct ks_event *event)
 {
 	const struct ks_target *target = event->action->target;

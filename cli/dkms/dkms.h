@@ -73,7 +73,7 @@ struct ks_dkms {
 	bool in_script; /* of a package, of dpkg or rpm: the database is locked */
 };
 
-/* What is checked before an action, in dkms's order (3.4.3, its last lines). */
+/* The checks before an action, in dkms's order (3.4.3, its last lines). */
 enum ks_dkms_check {
 	KS_DKMS_CHECK_END,
 	KS_DKMS_CHECK_MODULE,	  /* M/V is given: 1 */
@@ -202,9 +202,9 @@ int ks_dkms_add_given(struct ks_dkms *dkms);
  */
 int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
 /*
- * What "dkms build" does before anything else: add the module of the command line, whose
- * source is there and whose conf is one, when it is not added; use it as it is now, when
- * others can change it.
+ * The first thing that "dkms build" does: add the module of the command line
+ * when it is not added, its source is there and has a valid conf; when others
+ * can change the source, use it as it is now.
  */
 int ks_dkms_add_found(struct ks_dkms *dkms);
 

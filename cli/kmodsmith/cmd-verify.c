@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kmodsmith verify: are the installed files what was built, and could it be
+/* kmodsmith verify: do the installed files come from the build, and could it be
  * built again? */
 #include <jansson.h>
 

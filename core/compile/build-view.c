@@ -200,8 +200,9 @@ static bool is_covered(const char *path)
 }
 
 /*
- * What is to be shown for path: it, or the directory that it is in, directly below what
- * is in the way; a compiler has its parts beside it. NULL: nothing is in the way.
+ * The path to show so that path can be seen: itself, or the directory that it
+ * is in, directly below the obstacle; a compiler has its parts beside it. NULL:
+ * nothing is in the way.
  */
 static char *find_entry(const struct ks_build *build, const char *path)
 {

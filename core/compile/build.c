@@ -252,7 +252,7 @@ static char *describe_status(const struct ks_build *build, int status)
 	return ks_process_describe(status);
 }
 
-/* In the log, too, for whoever looks there for the cause. */
+/* Write it to the log, too, where people look for the cause. */
 static void hint_obstacle(struct ks_build *build, GError **error)
 {
 	g_autofree char *hint = ks_build_log_obstacle(build);

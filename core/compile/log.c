@@ -112,7 +112,7 @@ void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us
 		"----------------------------------------------------------------");
 }
 
-/* Of the last step, as much as is searched; NULL when there is nothing. */
+/* The log of the last step, as much of it as is searched; NULL when it is empty. */
 static char *read_step(const struct ks_build *build, size_t *result_size)
 {
 	struct stat st;

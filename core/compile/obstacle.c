@@ -10,7 +10,7 @@
 #include "core/compile/compile-private.h"
 #include "core/kernel/trees.h"
 
-/* What programs say when there is no network; tools differ, the resolver's words do not. */
+/* Messages of programs without a network; tools differ, the resolver's words do not. */
 static const char *const network_words[] = {
 	"Could not resolve host",
 	"Could not resolve proxy",
@@ -165,7 +165,7 @@ static void report_not_permitted(struct obstacle *obstacle, const char *path)
 	       path);
 }
 
-/* By error, as libc names it in the C locale, in which builds run. */
+/* By the error's text, as libc has it in the C locale, in which builds run. */
 static const struct {
 	int err;
 	void (*report)(struct obstacle *obstacle, const char *path);
@@ -221,7 +221,7 @@ char *ks_build_find_obstacle(const struct ks_build *build, const char *log_text,
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 
 		next = newline ? newline + 1 : end;
-		/* what was to be run is no answer to it */
+		/* the command line itself in the log proves nothing */
 		if (*line != '#')
 			look_at(&obstacle, line,
 				(size_t)((newline ? newline : end) - line));

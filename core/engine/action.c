@@ -331,7 +331,7 @@ static void report_original(const char *path, void *data)
 						   .text = path});
 }
 
-/* Where modules go as the conf says, the kernel may have its own there. */
+/* Where the conf decides where modules go, the kernel may have its own there. */
 static bool place(const struct ks_action_context *context, const struct ks_action *action,
 		  const struct ks_manifest *manifest, const struct ks_manifest *old,
 		  const char *dir, GError **error)
@@ -369,7 +369,7 @@ static bool place_marked(const struct ks_action_context *context,
 	if (ks_install_mark_changed(system, release, &local) &&
 	    place(context, action, manifest, old, dir, &local))
 		return ks_install_mark_changed(system, release, error);
-	/* an index and an image follow only what was really done */
+	/* an index and an image are made only after a change */
 	if (has_changed_nothing(local))
 		ks_install_put_mark_back(system, release, &before);
 	g_propagate_error(error, g_steal_pointer(&local));

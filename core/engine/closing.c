@@ -42,8 +42,8 @@ enum ks_action_status ks_closing_serve_devices(const struct ks_action_context *c
 }
 
 /*
- * What the recorder leaves as it is, and says: records of files that work and that
- * nothing in the state knows any more. The same thing is reported once, not at each run.
+ * Report the records that the recorder keeps: those of working files that the
+ * state does not know any more. Each is reported once, not at each run.
  */
 static void report_kept_records(const struct ks_action_context *context, const char *text)
 {
@@ -82,7 +82,7 @@ static enum ks_action_status apply_records(const struct ks_action_context *conte
 	return KS_STATUS_SKIPPED;
 }
 
-/* Of what is on the disk now: an action of this run may have failed. */
+/* Made from the state on disk: an action of this run may have failed. */
 enum ks_action_status ks_closing_record(const struct ks_action_context *context,
 					GError **error)
 {
@@ -109,7 +109,7 @@ static void on_post_transaction(const char *command, void *data)
 	notify(data, KS_EVENT_POST_TRANSACTION, command, NULL);
 }
 
-/* Its failure is no module's, and costs no more than a warning. */
+/* Its failure is no module's, and is only a warning. */
 enum ks_action_status ks_closing_post_transaction(const struct ks_action_context *context,
 						  GError **error)
 {

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The actions that close a run: they act on all that it has changed, not on one target.
- * Each can be repeated, and the next run does what one that died did not come to.
+ * The actions that close a run: they act on all that it has changed, not on one
+ * target. Each can be repeated, and the next run finishes what a run that died
+ * left undone.
  */
 #pragma once
 
 #include "core/engine/action.h"
 
 /*
- * Load what the devices of this machine ask for, where that is wanted, and announce to
- * udev those that waited for what was installed: in this order, since a device that has
- * its driver then is not announced. Cannot fail.
+ * Load the modules that this machine's devices ask for, where the settings want
+ * that, and send udev events for the devices that waited for the installed
+ * modules: in this order, since a device that has its driver by then needs no
+ * event. Cannot fail.
  */
 enum ks_action_status ks_closing_serve_devices(const struct ks_action_context *context);
 
 /*
- * Make the package database equal to what is installed now. Skipped, with
+ * Make the package database equal to the installed files. Skipped, with
  * outcome->record_pending, when it cannot be written now.
  */
 enum ks_action_status ks_closing_record(const struct ks_action_context *context,

@@ -181,7 +181,7 @@ static struct ks_plan *plan_run(const struct ks_system *system,
 	return ks_plan_make(inventory, settings, &request);
 }
 
-/* What the picture has of records is narrowed: the database is compared before that. */
+/* The records in the picture are narrowed later: the database is compared before that. */
 static struct ks_inventory *take_picture(const struct ks_system *system,
 					 const struct ks_settings *settings,
 					 const struct ks_run_options *options,
@@ -267,7 +267,7 @@ static bool execute(struct run *run, GError **error)
 	return ks_executor_run(executor, error);
 }
 
-/* A lower version, or another source's module, is to be used for one that failed now. */
+/* Is a lower version, or another source's module, to be used for one that failed now? */
 static bool has_second_choice(const struct ks_plan *plan)
 {
 	for (guint i = 0; i < plan->actions->len; i++) {

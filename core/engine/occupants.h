@@ -9,9 +9,9 @@
 #include "core/state/manifest.h"
 
 /*
- * "'PATH' belongs to X" of the first of the manifest's files whose place is taken by what
- * is no module of ours; or NULL. Below the kernel's own modules nothing is in the way: it
- * is put aside.
+ * "'PATH' belongs to X" for the first of the manifest's files whose place is
+ * taken by a file that is no module of ours; or NULL. Files below the kernel's
+ * own modules are no obstacle: they are put aside.
  */
 char *ks_occupants_find(const struct ks_system *system,
 			const struct ks_manifest *manifest);

@@ -19,10 +19,10 @@ KS_DEFINE_CLEANUP(ks_ready, ks_ready_free)
 /* guint: indices of the actions that may begin, in the plan's order; valid until the next
  * call of another function. */
 const GArray *ks_ready_list(const struct ks_ready *ready);
-/* Something that it needs has not succeeded: it is to be ended without being done. */
+/* Has something that it needs not succeeded? Then it ends without being done. */
 bool ks_ready_is_vain(const struct ks_ready *ready, guint index);
 
-/* It has begun, and is no longer listed. */
+/* Take it off the list: it has begun. */
 void ks_ready_take(struct ks_ready *ready, guint index);
 /* It has ended. */
 void ks_ready_end(struct ks_ready *ready, guint index, bool ok);

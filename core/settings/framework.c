@@ -134,7 +134,7 @@ static bool read_path(const struct reading *reading, const char *name, char **ou
 	return true;
 }
 
-/* A tree is not the root directory: what is in it is removed by name. */
+/* A tree must not be the root directory: entries in it are removed by name. */
 static bool read_tree(const struct reading *reading, const char *name, char **out,
 		      GError **error)
 {

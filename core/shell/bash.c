@@ -301,7 +301,7 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
 	return vars;
 }
 
-/* The shell's own, the jobserver's, and what is no variable (a function). */
+/* Not the shell's own, the jobserver's, nor a function. */
 static bool is_wanted(const char *variable, const char *path)
 {
 	static const char *const own[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens to a checked .ko after it was built and stripped, and the
- * reverse: sign, compress as the kernel's own modules are, digest.
+ * The steps after a checked .ko was built and stripped, and their reverse:
+ * sign, compress as the kernel's own modules are, digest.
  */
 #pragma once
 

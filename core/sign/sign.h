@@ -89,9 +89,9 @@ bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signi
 		  const char *path, GError **error);
 
 /*
- * Make the .ko file at path what it was when its digest was built_sha256: as it
- * is, or by cutting off its last signature. KS_ERROR_INVALID, and the file as it
- * was, when neither gives that digest.
+ * Restore the .ko file at path to the bytes whose digest is built_sha256: as it
+ * is, or by cutting off its last signature. KS_ERROR_INVALID, and the file as
+ * it was, when neither gives that digest.
  */
 bool ks_sign_remove(const struct ks_system *system, const char *path,
 		    const char *built_sha256, GError **error);

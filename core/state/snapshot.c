@@ -62,7 +62,10 @@ bool ks_snapshot_exists(const struct ks_system *system, const char *name,
 	return ks_root_exists(system->root, conf);
 }
 
-/* A user of this machine may have made it: nobody else reads it than could before. */
+/*
+ * A user of this machine may have made it: the copy must not be readable by
+ * more users than the original.
+ */
 static bool make_parent(const struct ks_system *system, const char *parent,
 			GError **error)
 {

@@ -60,7 +60,7 @@ enum ks_reason {
 	KS_REASON_ADOPTED,   /* built by dkms; taken over as it is */
 	KS_REASON_SIGNATURE_CHANGED, /* built right, but not signed with the key in use */
 	KS_REASON_DISMISSED,	/* an administrator removed it; its source may be there */
-	KS_REASON_RETRY_DUE,	/* it failed, and what it may have failed for changed */
+	KS_REASON_RETRY_DUE,	/* it failed, and its surroundings changed since */
 	KS_REASON_RIVAL,	/* another source brings a module of the same name */
 	KS_REASON_OCCUPIED,	/* a file that is not ours is where its module belongs */
 	KS_REASON_NEWER_FAILED, /* used, since a higher version cannot be built here */

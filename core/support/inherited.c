@@ -14,8 +14,8 @@
 #define MAX_FILES 4096
 
 /*
- * Whoever calls us with a standard descriptor closed would have the next file
- * that is opened, a module or the state, get its number and our messages.
+ * If a caller has closed a standard descriptor, the next file that we open, a
+ * module or the state, would get its number and our messages.
  */
 static bool open_standard_descriptors(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a program gets from whoever runs it, beside its arguments and environment, made
- * what it is for a program that a login shell runs. A cron job, a daemon or a package
- * manager's front end may have ignored SIGCHLD, blocked signals, set timers, lowered
- * limits or closed descriptors, and all of that survives an exec.
+ * What a program inherits besides its arguments and environment, set to what a
+ * login shell would give it. A cron job, a daemon or a package manager's front
+ * end may have ignored SIGCHLD, blocked signals, set timers, lowered limits or
+ * closed descriptors, and all of that survives an exec.
  *
  * For main() only, before anything else: it changes the process. No GLib, for the
  * smallest of the programs.

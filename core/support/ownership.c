@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who owns a build tree. Walks by descriptor and never follows a link: the
- * tree is hostile on its way back.
+ * Changing the owner of a build tree. It walks by descriptor and never follows
+ * a link: the tree is hostile on its way back.
  */
 #include "core/support/ownership.h"
 
@@ -55,9 +55,10 @@ static bool walk_dir(const struct walk *walk, int dir_fd, unsigned int depth)
 }
 
 /*
- * As root a build could write to its read-only files; its owner cannot. Through
- * a descriptor: a name may have become a link to anywhere since the stat, as the
- * tree may be within reach of other processes of the build user.
+ * As root a build could write to read-only files of its tree; their owner
+ * cannot, and gets the right here. It works through a descriptor: a name may
+ * have become a link to anywhere since the stat, as other processes of the
+ * build user may reach the tree.
  */
 static bool give_open(const struct walk *walk, int dir_fd, const char *name)
 {

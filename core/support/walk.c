@@ -66,7 +66,7 @@ static bool ask_statx(int fd, uint64_t *mount)
 	return false;
 }
 
-/* It fails, since there is no room for a handle, and has said the mount. */
+/* It fails, since there is no room for a handle, but has filled in the mount. */
 static bool ask_handle(int fd, uint64_t *mount)
 {
 	struct file_handle handle = {.handle_bytes = 0};
@@ -179,7 +179,7 @@ static bool follow(struct walk *walk, int link_fd)
 
 enum step { STEP_GOES_ON, STEP_FAILED, STEP_OPENED };
 
-/* The end of the path: name is not a link, or is to be opened as one. */
+/* The end of the path: name is not a link, or the caller wants the link itself. */
 static enum step open_last(struct walk *walk, const char *name, int flags, mode_t mode,
 			   int *fd)
 {
@@ -208,10 +208,10 @@ static enum step step_into(struct walk *walk, const char *name, bool is_last, in
 		return STEP_FAILED;
 	}
 	if (S_ISLNK(st.st_mode) && !(is_last && opens_links)) {
-		const bool followed = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) &&
-						      is_last
-					      ? fail(EEXIST)
-					      : follow(walk, entry);
+		const bool followed =
+			(flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && is_last
+				? fail(EEXIST)
+				: follow(walk, entry);
 
 		close(entry);
 		return followed ? STEP_GOES_ON : STEP_FAILED;
@@ -272,8 +272,7 @@ static int walk_once(struct walk *walk, const char *path, int flags, mode_t mode
 	return done == STEP_OPENED ? fd : -1;
 }
 
-int ks_walk_openat(int dir_fd, const char *path, int flags, mode_t mode,
-		   uint64_t resolve)
+int ks_walk_openat(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct walk walk = {.start = dir_fd, .resolve = resolve};
 	int fd, tries = MAX_TRIES;

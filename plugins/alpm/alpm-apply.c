@@ -282,7 +282,7 @@ static bool report(const struct apply *apply, GError **error)
 	if (n_failed)
 		ks_error_set(error, KS_ERROR_FAILED, "%u of %u modules are not recorded",
 			     n_failed, apply->wanted->len);
-	/* what is kept has been said, and is no failure */
+	/* the kept ones were reported, and are no failure */
 	return !n_failed;
 }
 

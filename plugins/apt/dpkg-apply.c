@@ -574,7 +574,7 @@ static bool report(const struct apply *apply, GError **error)
 		ks_error_set(error, KS_ERROR_FAILED,
 			     "%u records that are not wanted could not be removed",
 			     apply->n_stale);
-	/* what is kept has been said, and is no failure */
+	/* the kept ones were reported, and are no failure */
 	return !n_failed && !apply->n_stale;
 }
 

@@ -65,9 +65,9 @@ static char *read_answer(int fd, GError **error)
 }
 
 /*
- * Run dpkg-query with arguments and collect what it prints. It exits with 1
- * when something that was asked for is not there: an answer like others here.
- * Any other failure is an error.
+ * Run dpkg-query with arguments and collect its output. It exits with 1 when a
+ * package or path that was asked for does not exist: an answer like others
+ * here. Any other failure is an error.
  */
 static char *query(const struct ks_system *system, GPtrArray *arguments, GError **error)
 {

@@ -8,6 +8,6 @@
 
 /*
  * By the names of its directories: 12 us for a package of 50,000 files in 500
- * directories. Files of an element are there in tsm_pre, and not later.
+ * directories. An element's files are available in tsm_pre, and not later.
  */
 bool ks_detect_element(rpmte te);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names and versions as rpm allows them (doc/record-protocol.md, "On rpm"). All
- * results are to be freed; NULL only when memory runs out.
+ * Names and versions as rpm allows them (doc/record-protocol.md, "On rpm"). The
+ * caller frees all results; NULL only when memory runs out.
  */
 #pragma once
 

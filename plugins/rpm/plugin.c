@@ -270,9 +270,9 @@ static void record(rpmts ts)
 }
 
 /*
- * The plugin is being removed, and its package has said that the records are to go:
- * nobody would keep them right. zypper removes one package after the other, so
- * that the engine may still be there. True when it was so.
+ * The plugin is being removed, and its package wants the records removed:
+ * nobody would keep them right. zypper removes one package after another, so
+ * that the engine may still be there. True when that is the case.
  */
 static bool leave(rpmts ts)
 {
