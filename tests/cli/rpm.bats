@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The plugin and the recorder for rpm, in the real rpm, on a scratch root and database.
-# The engine is a script in that root, which tells what it was asked and says what the
+# The engine is a script in that root, which notes what it was asked and says what the
 # test has put there.
 
 load tree
@@ -104,7 +104,7 @@ setup() {
 	want
 }
 
-# What Debian's rpm tells everybody who uses it is not of interest.
+# What Debian's rpm prints for everybody is not of interest.
 rpm_with() {
 	local code=0
 	rpm --root "$R" --nodeps --define "%__plugindir ${plugin%/*}" \

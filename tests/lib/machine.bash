@@ -33,7 +33,7 @@ ks_deps() {
 }
 
 # ks_need_packages NAME...: have them installed; asks apt only for what is missing. Of
-# "A|B", as names of packages with a version in them need it, any, also with more behind the
+# "A|B", as names of packages with a version in them need it, any, also with more after the
 # name: of linux-kbuild-6.12, linux-kbuild-6.12.117+deb13 will do.
 ks_need_packages() {
 	local name one names missing=()
@@ -56,7 +56,7 @@ ks_need_packages() {
 		"${missing[@]}" </dev/null >&2
 }
 
-# ks_known A|B...: the name of the first that apt knows, else of the latest with more behind
+# ks_known A|B...: the name of the first that apt knows, else of the latest with more after
 # such a name. apt-get itself would take what it does not know for an expression.
 ks_known() {
 	local name names known

@@ -249,7 +249,7 @@ assert_state() {
 
 # assert_recorded MODULE[/VERSION] KERNEL STEM...: everything the product promises of a finished
 # target: state, package installed, automatic as its kernel, owning exactly these files,
-# verifying, loadable by that kernel as far as the files tell.
+# verifying, loadable by that kernel as far as the files show.
 assert_recorded() {
 	local module=$1 kernel=$2 stem file package out
 	shift 2

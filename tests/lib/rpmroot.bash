@@ -120,7 +120,7 @@ rpm_has() { root_exec rpm -q --quiet "$1" >/dev/null 2>&1 </dev/null; }
 # --- packages made here -----------------------------------------------------------------
 
 # rpm_make NAME VERSION TREE [SPEC-LINE...]: a package of a tree, put into the repository
-# of modules. Lines behind a line of "%..." are scriptlets.
+# of modules. Lines after a line of "%..." are scriptlets.
 rpm_make() {
 	local name=$1 version=$2 tree=$3 work header=() scripts=() line section=
 	shift 3
@@ -161,7 +161,7 @@ rpm_source_package() {
 
 # assert_rpm_recorded MODULE[/VERSION] KERNEL STEM...: everything the product promises of a
 # finished target: state, package installed, owning exactly these files, verifying,
-# saying what it provides, loadable by that kernel as far as the files tell.
+# saying what it provides, loadable by that kernel as far as the files show.
 assert_rpm_recorded() {
 	local module=$1 kernel=$2 stem file package out
 	shift 2
@@ -201,7 +201,7 @@ assert_rpm_fine() {
 	out=$(grep -v -E '/modules\.[a-z.]+$|/initramfs-' <<<"$out" || true)
 	[[ -z $out ]] || fail "rpm -Va: $out" || return 1
 	out=$(root_exec rpmdb --verifydb 2>&1) && [[ -z $out ]] || fail "--verifydb: $out" || return 1
-	# of a copy: it numbers the packages anew, and dnf notices
+	# of a copy: it numbers the packages again, and dnf notices
 	rm -rf "$R/root/rpmdb" && cp -a "$R/var/lib/rpm" "$R/root/rpmdb"
 	out=$(root_exec rpm --rebuilddb --dbpath /root/rpmdb 2>&1) && [[ -z $out ]] ||
 		fail "--rebuilddb: $out" || return 1

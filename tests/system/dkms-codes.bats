@@ -11,7 +11,7 @@ setup_file() {
 	root_install_kmodsmith
 	K=$(root_kernels)
 	export K A=x86_64
-	# an image at each installation would be most of the time; and each test builds anew
+	# an image at each installation would be most of the time; and each test builds again
 	mkdir -p "$R/etc/kmodsmith/kmodsmith.conf.d"
 	printf '[kmodsmith]\ninitramfs = false\ncache-size = 0\n' >"$R/etc/kmodsmith/kmodsmith.conf.d/test.conf"
 	T=$R/var/lib/dkms

@@ -116,7 +116,7 @@ assert_table() {
 	assert_packages_fine
 }
 
-# When each module was compiled, as its make.log tells.
+# When each module was compiled, as its make.log shows.
 compiled() { sed -s -n 2p "$R"/var/lib/dkms/*/*/"$K"/x86_64/log/make.log; }
 
 @test "the table has every package of the archive" {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # set: full
 # A module of a lower layer, as in the image of a container: overlayfs does not rename its
-# directories (EXDEV). It is built anew, upgraded and removed in the layer above.
+# directories (EXDEV). It is built again, upgraded and removed in the layer above.
 
 load ../lib/root
 

@@ -46,7 +46,7 @@ on_dkms() { R=$D ROOT_LOG=$D_LOG "$@"; }
 @test "dkms loads a tarball of kmodsmith and installs from it" {
 	root_in dkms mktarball vendor/1.0 -k "$K" --archive /root/v.dkms.tar.gz
 	cp "$S/root/v.dkms.tar.gz" "$D/root/"
-	# dkms 3.0 exits with the last command's status: only the tree tells
+	# dkms 3.0 exits with the last command's status: only the tree shows it
 	on_dkms root_in dkms ldtarball /root/v.dkms.tar.gz || true
 	assert_contains "$(on_dkms root_exec dkms status)" "vendor/1.0, $K, x86_64: built"
 	on_dkms root_in dkms install vendor/1.0 -k "$K"

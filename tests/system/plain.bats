@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # set: full
-# The plain kernel, where more modules can be had, and the natural failure: openrazer 3.5.1
+# The plain kernel, where more modules are available, and the natural failure: openrazer 3.5.1
 # compiles for 6.1.0-47 and no more for those from -50 on.
 
 load ../lib/root

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # set: full
 # Signing: dkms's own key is taken over, what is built is signed with it as the kernel's
-# sign-file does it, another key signs anew without building, and a lost one is told of.
+# sign-file does it, another key signs again without building, and a lost one is reported.
 
 load ../lib/root
 

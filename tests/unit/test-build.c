@@ -2236,7 +2236,8 @@ int main(int argc, char **argv)
 	ADD("the source is not touched", test_source_is_not_touched);
 	ADD("a read-only source can be changed by its build", test_read_only_source);
 	ADD("the output can be opened again as /dev/stderr", test_dev_stderr);
-	ADD("a built module is signed, and its bytes can be restored", test_signed_and_back);
+	ADD("a built module is signed, and its bytes can be restored",
+	    test_signed_and_back);
 	ADD("while one build is concluded another one goes on",
 	    test_another_build_goes_on);
 	ADD("cancelling while it is concluded leaves nothing",

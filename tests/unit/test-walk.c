@@ -138,10 +138,10 @@ static void walk_is_as_the_call(struct faketree *t, gconstpointer data)
 	for (guint p = 0; p < G_N_ELEMENTS(paths); p++)
 		for (guint f = 0; f < G_N_ELEMENTS(flags); f++)
 			for (guint r = 0; r < G_N_ELEMENTS(resolves); r++) {
-				g_autofree char *call = open_both(
-					dir, paths[p], flags[f], resolves[r], false);
-				g_autofree char *walk = open_both(
-					dir, paths[p], flags[f], resolves[r], true);
+				g_autofree char *call = open_both(dir, paths[p], flags[f],
+								  resolves[r], false);
+				g_autofree char *walk = open_both(dir, paths[p], flags[f],
+								  resolves[r], true);
 
 				if (strcmp(call, walk) != 0) {
 					g_test_message("'%s' %o %jx: %s, by the walk %s",
