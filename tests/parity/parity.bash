@@ -94,8 +94,8 @@ parity_tree() {
 
 # parity_compare SEQUENCE REFERENCE OURS: aspects that differ, one on each line: what and how.
 parity_compare() {
-	local ref=$2 own=$3 i n=0 text twin
-	n=$(grep -c '^\$ ' "$1")
+	local ref=$2 own=$3 i n=0 text twin what
+	n=$(grep -c '^\$=\? ' "$1")
 	for twin in "$ref" "$own"; do
 		[[ -e $twin/tree && $(wc -l <"$twin/codes") == "$n" ]] ||
 			printf 'run: %s did not come to its end: %s\n' "${twin##*.}" "$(tail -n 1 "$twin/run")"
@@ -105,7 +105,9 @@ parity_compare() {
 	for ((i = 1; i <= n; i++)); do
 		text=$(diff <(parity_plain "$ref/$i.status") <(parity_plain "$own/$i.status") | sed -n "s/^[<>] /status after $i: &/p")
 		[[ -z $text ]] || printf '%s\n' "$text"
-		text=$(diff <(parity_plain "$ref/$i.output") <(parity_plain "$own/$i.output") | sed -n "s/^[<>] /words of $i: &/p")
+		what=words
+		[[ ! -e $own/$i.promised ]] || what=output
+		text=$(diff <(parity_plain "$ref/$i.output") <(parity_plain "$own/$i.output") | sed -n "s/^[<>] /$what of $i: &/p")
 		[[ -z $text ]] || printf '%s\n' "$text"
 	done
 	diff <(parity_tree "$ref/tree") <(parity_tree "$own/tree") | sed -n 's/^[<>] /tree: &/p'
