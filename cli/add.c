@@ -38,7 +38,7 @@ static bool copy_source(const struct ks_cli *cli, const char *from, const char *
 	if (!ks_treeop_copy(root, from, staged, &options, error) ||
 	    !ks_treeop_remove(root, to, error) ||
 	    !ks_durable_rename(root, staged, to, error)) {
-		ks_treeop_remove(root, staged, NULL);
+		ks_ignore(ks_treeop_remove(root, staged, NULL));
 		g_prefix_error(error, "cannot copy '%s' to '%s': ", from, to);
 		return false;
 	}

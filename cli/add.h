@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "core/engine/script.h"
+#include "core/support/contract.h"
 
 struct ks_add_options {
 	bool asked;   /* an administrator wants it, also without AUTOINSTALL */
@@ -21,6 +22,7 @@ struct ks_add_options {
  * that directory, or the same is there already, register it in T, run its POST_ADD.
  * *source_dir is where it ended up. Takes the lock, waiting for it.
  */
+KS_MUST_CHECK
 bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_conf *conf,
 		   struct ks_add_options *options, char **source_dir, GError **error);
 
@@ -30,6 +32,7 @@ bool ks_add_source(const struct ks_cli *cli, const char *dir, const struct ks_co
  * (core/state/snapshot.h). *reason says why, NULL when nobody else can. Takes
  * the lock, waiting for it.
  */
+KS_MUST_CHECK
 bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *version,
 		     char **reason, GError **error);
 
@@ -39,6 +42,7 @@ bool ks_add_snapshot(const struct ks_cli *cli, const char *name, const char *ver
  * them, because others can change them or their confs have another name. A
  * message says so.
  */
+KS_MUST_CHECK
 bool ks_add_named(const struct ks_cli *cli, const char *name, const char *version,
 		  GError **error);
 /* The line that says so, for kmodsmith. */

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "core/package/contents.h"
+#include "core/support/contract.h"
 
 struct ks_export {
 	const char *format;	/* "deb"; not NULL */
@@ -24,13 +25,16 @@ void ks_exported_free(gpointer data);
  * Appends a struct ks_exported to made. KS_ERROR_NOT_FOUND when nothing is built
  * there, or dkms built it and no run has taken it over yet.
  */
+KS_MUST_CHECK
 bool ks_export_artifact(const struct ks_cli *cli, const struct ks_export *export,
 			struct ks_digest_cache *cache, const char *module,
 			const char *version, const struct ks_artifact *artifact,
 			const char *source_dir, GPtrArray *made, GError **error);
+KS_MUST_CHECK
 bool ks_export_target(const struct ks_cli *cli, const struct ks_export *export,
 		      struct ks_digest_cache *cache, const struct ks_target *target,
 		      GPtrArray *made, GError **error);
+KS_MUST_CHECK
 bool ks_export_source(const struct ks_cli *cli, const struct ks_export *export,
 		      struct ks_digest_cache *cache, const char *module,
 		      const char *version, const char *source_dir, GPtrArray *made,

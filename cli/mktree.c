@@ -104,7 +104,7 @@ static bool make_beginning(const struct ks_cli *cli, const char *name,
 	    write_beginning(cli, staged, name, version, error) &&
 	    ks_durable_rename(root, staged, place, error))
 		return true;
-	ks_treeop_remove(root, staged, NULL);
+	ks_ignore(ks_treeop_remove(root, staged, NULL));
 	return false;
 }
 

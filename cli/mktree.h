@@ -9,12 +9,14 @@
 #pragma once
 
 #include "cli/command.h"
+#include "core/support/contract.h"
 
 /*
  * Make it from the directory from (a path inside the tree), or with NULL a
  * beginning: a dkms.conf without AUTOINSTALL, a Makefile and a C file. Nothing that
  * is there is changed: then KS_ERROR_DENIED. *source_dir is where it is.
  */
+KS_MUST_CHECK
 bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *version,
 		    const char *from, char **source_dir, GError **error);
 
@@ -22,5 +24,6 @@ bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *vers
  * Remove it. KS_ERROR_DENIED, with a hint, when it was not made by ks_mktree_make(),
  * has changed since (unless force), or is built for some kernel.
  */
+KS_MUST_CHECK
 bool ks_mktree_remove(const struct ks_cli *cli, const char *name, const char *version,
 		      bool force, GError **error);

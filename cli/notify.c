@@ -155,12 +155,12 @@ void ks_notify_motd(const struct ks_system *system, const struct ks_plan *plan)
 		return;
 	if (!text) {
 		if (ks_root_exists(system->root, MOTD_FRAGMENT))
-			ks_durable_unlink(system->root, MOTD_FRAGMENT, NULL);
+			ks_ignore(ks_durable_unlink(system->root, MOTD_FRAGMENT, NULL));
 		return;
 	}
 	former = ks_root_read_file(system->root, MOTD_FRAGMENT, MOTD_MAX_BYTES, NULL,
 				   NULL);
 	if (g_strcmp0(text, former) != 0)
-		ks_durable_write(system->root, MOTD_FRAGMENT, text, strlen(text), 0644,
-				 NULL);
+		ks_ignore(ks_durable_write(system->root, MOTD_FRAGMENT, text,
+					   strlen(text), 0644, NULL));
 }

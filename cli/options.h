@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "core/support/contract.h"
 
 struct ks_options {
 	char *root_path; /* --root; NULL for "/" */
@@ -13,9 +14,11 @@ struct ks_options {
 };
 
 /* The options before the command; argv[1] is the command afterwards, if any. */
+KS_MUST_CHECK
 bool ks_options_parse_global(struct ks_options *options, int *argc, char ***argv,
 			     GError **error);
 /* What follows the command; argv[0] is the command's name. */
+KS_MUST_CHECK
 bool ks_options_parse_command(struct ks_options *options,
 			      const struct ks_command *command, int *argc, char ***argv,
 			      GError **error);

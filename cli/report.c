@@ -307,7 +307,8 @@ static void store_reported(const struct ks_system *system,
 		g_string_append_printf(text, "%s\n", key);
 	}
 	if (g_strcmp0(text->str, former ? former : "") != 0)
-		ks_durable_write(system->root, path, text->str, text->len, 0644, NULL);
+		ks_ignore(ks_durable_write(system->root, path, text->str, text->len, 0644,
+					   NULL));
 }
 
 /* --- printing */

@@ -104,7 +104,7 @@ bool ks_run_queue_if_held_above(const struct ks_cli *cli, const char *what)
 
 	if (!ks_lock_is_held_above(cli->system))
 		return false;
-	ks_durable_write(cli->system->root, path, "", 0, 0644, NULL);
+	ks_ignore(ks_durable_write(cli->system->root, path, "", 0, 0644, NULL));
 	if (!cli->quiet)
 		ks_message_note("%s: queued, the run that this was called from does it",
 				what);
@@ -167,7 +167,7 @@ static struct ks_outcome *run_once(struct ks_cli *cli, const struct ks_run *run,
 	if (!ks_engine_run(cli->system, cli->settings, &options, &outcome, error))
 		return NULL;
 	if (!options.no_record)
-		ks_tree_forget_dismissed(cli->system, NULL);
+		ks_ignore(ks_tree_forget_dismissed(cli->system, NULL));
 	ks_report_print(report, outcome, &options, selection,
 			run->silent		  ? KS_REPORT_OTHERS
 			: cli->quiet || cli->json ? KS_REPORT_ERRORS

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "core/support/contract.h"
 
 /* The targets that a command is about; NULL is all. */
 struct ks_selection {
@@ -17,6 +18,7 @@ void ks_selection_clear(struct ks_selection *selection);
  * From a MODULE[/VERSION] argument and a --kernel option, either may be NULL.
  * KS_ERROR_INVALID for a malformed name.
  */
+KS_MUST_CHECK
 bool ks_selection_init(struct ks_selection *selection, const char *module_argument,
 		       const char *release, GError **error);
 /*
@@ -36,6 +38,7 @@ bool ks_selection_has(const struct ks_selection *selection,
 bool ks_selection_has_source(const struct ks_selection *selection,
 			     const struct ks_source *source);
 /* KS_ERROR_NOT_FOUND when no such module, version or kernel is in the inventory. */
+KS_MUST_CHECK
 bool ks_selection_check(const struct ks_selection *selection,
 			const struct ks_inventory *inventory, GError **error);
 

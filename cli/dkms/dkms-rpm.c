@@ -59,8 +59,8 @@ void ks_dkms_rpm_remember(const struct ks_dkms *dkms)
 	path = note_path(dkms);
 	rpm = identify_rpm();
 	if (rpm)
-		ks_durable_write(dkms->cli.system->root, path, rpm, strlen(rpm), 0600,
-				 NULL);
+		ks_ignore(ks_durable_write(dkms->cli.system->root, path, rpm, strlen(rpm),
+					   0600, NULL));
 }
 
 bool ks_dkms_rpm_take(const struct ks_dkms *dkms)
@@ -77,6 +77,6 @@ bool ks_dkms_rpm_take(const struct ks_dkms *dkms)
 	if (!note)
 		return false;
 	rpm = identify_rpm();
-	ks_durable_unlink(dkms->cli.system->root, path, NULL);
+	ks_ignore(ks_durable_unlink(dkms->cli.system->root, path, NULL));
 	return rpm && g_str_equal(rpm, note);
 }

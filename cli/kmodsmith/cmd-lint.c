@@ -320,7 +320,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	if (linting.outcome)
 		ks_outcome_free(linting.outcome);
 	if (linting.private_dir)
-		(void)ks_treeop_remove(cli->system->root, linting.private_dir, NULL);
+		ks_ignore(ks_treeop_remove(cli->system->root, linting.private_dir, NULL));
 	if (linting.inner.settings)
 		ks_settings_free(linting.inner.settings);
 	if (linting.inner.system)

@@ -437,7 +437,7 @@ static void close_directory(const struct ks_system *system, const char *path)
 
 		if (strcmp(names->pdata[i], "build") != 0 &&
 		    ks_root_lstat(root, entry, &st) && st.st_uid != geteuid())
-			ks_treeop_remove(root, entry, NULL);
+			ks_ignore(ks_treeop_remove(root, entry, NULL));
 	}
 }
 
@@ -460,7 +460,7 @@ void ks_build_place_close(const struct ks_system *system, const char *entry_path
 	g_autofree char *home = g_build_filename(entry_path, ".home", NULL);
 
 	close_all(system, entry_path, 2);
-	ks_treeop_remove(system->root, home, NULL);
+	ks_ignore(ks_treeop_remove(system->root, home, NULL));
 }
 
 void ks_build_place_clean_up(struct ks_build *build)
@@ -473,5 +473,5 @@ void ks_build_place_clean_up(struct ks_build *build)
 	if (!build->is_place_new)
 		return;
 	/* nothing was published there yet: an artifact comes with a rename */
-	ks_treeop_remove(root, build->artifact_path, NULL);
+	ks_ignore(ks_treeop_remove(root, build->artifact_path, NULL));
 }

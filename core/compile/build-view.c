@@ -51,7 +51,7 @@ void ks_build_drop_views(const struct ks_system *system)
 	g_autofree char *dir = views_dir(system);
 
 	g_clear_pointer(&copies, g_hash_table_unref);
-	ks_treeop_remove(system->root, dir, NULL);
+	ks_ignore(ks_treeop_remove(system->root, dir, NULL));
 }
 
 /* The products of make beside the sources; modules need none of them. */
@@ -119,7 +119,7 @@ static const char *find_copy(const struct ks_build *build, const char *path,
 	to = g_strdup_printf("%s/%u", dir, g_hash_table_size(copies));
 	if (!ks_root_mkdir_p(build->system->root, dir, 0755, error) ||
 	    !copy(build, path, to, error)) {
-		ks_treeop_remove(build->system->root, to, NULL);
+		ks_ignore(ks_treeop_remove(build->system->root, to, NULL));
 		g_prefix_error(error, "cannot show '%s' to the build user: ", path);
 		ks_error_hint(error, "'chmod -R go+rX %s' lets it be read where it is",
 			      path);

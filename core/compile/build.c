@@ -400,7 +400,7 @@ void ks_build_cancel(struct ks_build *build)
 
 	if (build->state == KS_BUILD_STEP) {
 		ks_sandbox_kill(&build->sandbox);
-		ks_sandbox_finish(&build->sandbox, &status, NULL, NULL);
+		ks_ignore(ks_sandbox_finish(&build->sandbox, &status, NULL, NULL));
 	} else if (build->state == KS_BUILD_CONCLUDING) {
 		ks_build_cancel_conclusion(build);
 	}

@@ -33,6 +33,7 @@
 #include "core/sign/sign.h"
 #include "core/state/manifest.h"
 #include "core/state/target.h"
+#include "core/support/contract.h"
 
 struct ks_build_request {
 	const char *module, *version;
@@ -104,6 +105,7 @@ struct ks_build;
  * pointers, until freed. Takes a token of the jobserver for each step that
  * compiles and gives it back after.
  */
+KS_MUST_CHECK
 struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_settings *settings,
 				struct ks_jobserver *jobserver,
@@ -162,6 +164,7 @@ void ks_build_drop_views(const struct ks_system *system);
  * Remove what builds of a run that died left: private build directories and
  * staged artifacts (T/M/V/K/.tmp_*). Only under the lock, before any build.
  */
+KS_MUST_CHECK
 bool ks_build_sweep(const struct ks_system *system, GError **error);
 
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or

@@ -15,6 +15,7 @@
 #include "core/kernel/toolchain.h"
 #include "core/store/store.h"
 #include "core/sandbox/sandbox.h"
+#include "core/support/contract.h"
 #include "core/support/copy.h"
 #include "core/support/fork.h"
 #include "core/support/openat2.h"
@@ -123,6 +124,7 @@ struct ks_build {
 
 /* prepare.c: the directories, the copy of the source, the log's head. */
 void ks_build_set_paths(struct ks_build *build);
+KS_MUST_CHECK
 bool ks_build_prepare(struct ks_build *build, GError **error);
 /* Remove what is left of work_dir, tree and staged_dir. */
 void ks_build_clean_up(struct ks_build *build);
@@ -130,10 +132,12 @@ void ks_build_clean_up(struct ks_build *build);
 /* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and
  * its home. */
 void ks_build_place_set_paths(struct ks_build *build);
+KS_MUST_CHECK
 bool ks_build_place_make(struct ks_build *build, GError **error);
 /* Which parts of it may be written: at most three and a NULL. */
 void ks_build_place_writable(const struct ks_build *build, const char **writable);
 /* Copy what was left there to staged_dir; warns of each thing that is not kept. */
+KS_MUST_CHECK
 bool ks_build_place_collect(struct ks_build *build, GError **error);
 void ks_build_place_clean_up(struct ks_build *build);
 /* T/M/V of a build without mounts that ended or died: root's alone again. */
@@ -143,10 +147,13 @@ void ks_build_place_close(const struct ks_system *system, const char *entry_path
 void ks_build_show(struct ks_build *build, const char *source, const char *target);
 void ks_build_shown_clear(gpointer data);
 /* The kernel's headers, and what the administrator names. */
+KS_MUST_CHECK
 bool ks_build_show_all(struct ks_build *build, GError **error);
 
 /* inputs.c: are the inputs still those of the fingerprint? */
+KS_MUST_CHECK
 bool ks_build_check_source(const struct ks_build *build, GError **error);
+KS_MUST_CHECK
 bool ks_build_check_kernel(const struct ks_build *build, GError **error);
 
 /* reuse.c: stage the artifact from the store, if all of it is there. */
@@ -161,6 +168,7 @@ void ks_build_store_end(struct ks_build *build, bool ok);
 void ks_build_store_cancel(struct ks_build *build);
 
 /* uname.c: write the files that are seen in place of the running kernel's; the covers. */
+KS_MUST_CHECK
 bool ks_build_write_uname(struct ks_build *build, GError **error);
 size_t ks_build_cover_uname(const struct ks_build *build,
 			    struct ks_sandbox_cover *covers);
@@ -178,6 +186,7 @@ bool ks_build_is_disk_full(const struct ks_build *build);
 unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings);
 
 /* log.c: make.log in dkms's form. */
+KS_MUST_CHECK
 bool ks_build_log_open(struct ks_build *build, GError **error);
 void ks_build_log_step(struct ks_build *build, const struct ks_build_step *step);
 void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us);
@@ -202,9 +211,11 @@ struct ks_build_result *ks_build_take_conclusion(struct ks_build *build);
 void ks_build_cancel_conclusion(struct ks_build *build);
 
 /* collect.c: copy the products of the build to staged_dir. */
+KS_MUST_CHECK
 bool ks_build_collect(struct ks_build *build, GError **error);
 
 /* verify.c: check the staged modules, sign and compress them, write the manifest. */
+KS_MUST_CHECK
 struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
 				    GError **error);
 

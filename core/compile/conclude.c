@@ -136,7 +136,8 @@ static struct ks_build_result *conclude(struct ks_build *build)
 		ks_build_store_end(build, manifest != NULL);
 	}
 	if (build->reused && !manifest && reason == KS_REASON_VERIFY_FAILED)
-		ks_store_remove(build->system, build->reused->fingerprint, NULL);
+		ks_ignore(
+			ks_store_remove(build->system, build->reused->fingerprint, NULL));
 	return manifest ? conclude_success(build, manifest)
 			: conclude_failure(build, reason, error);
 }

@@ -87,7 +87,7 @@ static void keep_tree(const struct ks_build *build, int to_fd, bool wanted)
 	if (build->tree_fd < 0)
 		return;
 	if (!wanted && build->request->private_build) {
-		ks_treeop_remove(root, build->tree_path, NULL);
+		ks_ignore(ks_treeop_remove(root, build->tree_path, NULL));
 		return;
 	}
 	unlinkat(build->tree_fd, ".tmp", AT_REMOVEDIR); /* when it is empty */
@@ -187,9 +187,9 @@ static void sweep_staged(const struct ks_system *system, const char *version_dir
 				g_build_filename(dir, names->pdata[j], NULL);
 
 			if (g_str_has_prefix(names->pdata[j], ".tmp_"))
-				ks_treeop_remove(root, path, NULL);
+				ks_ignore(ks_treeop_remove(root, path, NULL));
 		}
-		ks_treeop_prune_empty(root, dir, version_dir, NULL);
+		ks_ignore(ks_treeop_prune_empty(root, dir, version_dir, NULL));
 	}
 }
 

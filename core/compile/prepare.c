@@ -168,12 +168,12 @@ void ks_build_clean_up(struct ks_build *build)
 	if (build->entry_path)
 		ks_build_place_clean_up(build);
 	if (build->work_dir)
-		ks_treeop_remove(root, build->work_dir, NULL);
+		ks_ignore(ks_treeop_remove(root, build->work_dir, NULL));
 	if (build->staged_dir) {
 		g_autofree char *release_dir = g_path_get_dirname(build->staged_dir);
 		g_autofree char *entry = g_path_get_dirname(release_dir);
 
-		ks_treeop_remove(root, build->staged_dir, NULL);
-		ks_treeop_prune_empty(root, release_dir, entry, NULL);
+		ks_ignore(ks_treeop_remove(root, build->staged_dir, NULL));
+		ks_ignore(ks_treeop_prune_empty(root, release_dir, entry, NULL));
 	}
 }

@@ -63,7 +63,7 @@ bool ks_build_reuse(struct ks_build *build)
 	/* unusable: the module is built again, which replaces the entry */
 	g_ptr_array_set_size(build->built_digests, 0);
 	g_clear_pointer(&build->reused, ks_store_entry_free);
-	ks_treeop_remove(build->system->root, build->staged_dir, NULL);
+	ks_ignore(ks_treeop_remove(build->system->root, build->staged_dir, NULL));
 	return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/conf/conf.h"
 #include "core/shell/evaluate.h"
+#include "core/support/contract.h"
 
 #define KS_CONF_MAX_MODULES 1024
 
@@ -37,6 +38,7 @@ bool ks_conf_parse_matches(const struct ks_conf_parse *parse, const char *name,
 			   guint index, const char *text);
 
 /* conf-inputs.c: the files of a conf, and the variables that it sees. */
+KS_MUST_CHECK
 bool ks_conf_add_files(struct ks_evaluation *evaluation,
 		       const struct ks_settings *settings, GError **error);
 struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
@@ -44,8 +46,10 @@ struct ks_vars *ks_conf_base_vars(const struct ks_evaluation *evaluation,
 /* environment.c: over the variables; beside them. */
 void ks_conf_apply_directives(struct ks_conf_parse *parse);
 void ks_conf_digest_directives(const struct ks_conf_parse *parse, GString *text);
+KS_MUST_CHECK
 bool ks_conf_read_environment(struct ks_conf_parse *parse, GError **error);
 /* modules.c: the modules and the checks on them. */
+KS_MUST_CHECK
 bool ks_conf_parse_modules(struct ks_conf_parse *parse, GError **error);
 /* exclusive.c: needs the modules. */
 void ks_conf_parse_exclusions(struct ks_conf_parse *parse);

@@ -12,6 +12,7 @@
 
 #include "core/kernel/kernel.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_settings;
 
@@ -86,6 +87,7 @@ KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
  * leading '-' or '.') where the caller does not say it,
  * has a hole in its modules, or a name or location that leads out of the tree.
  */
+KS_MUST_CHECK
 struct ks_conf *ks_conf_load(const struct ks_system *system,
 			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,

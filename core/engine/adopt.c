@@ -73,7 +73,7 @@ static void mark_if_unindexed(const struct ks_system *system,
 		if (!ks_root_stat(system->root, path, &st) ||
 		    st.st_ctim.tv_sec <= index_st.st_mtim.tv_sec)
 			continue;
-		ks_install_mark_changed(system, artifact->release, NULL);
+		ks_ignore(ks_install_mark_changed(system, artifact->release, NULL));
 		return;
 	}
 }
@@ -176,7 +176,7 @@ static void adopt_orphans(const struct ks_system *system, struct ks_digest_cache
 		return;
 	manifest->installed_at_us = g_get_real_time();
 	manifest->build_fingerprint = g_strdup(UNKNOWN_FINGERPRINT);
-	(void)ks_manifest_store(system, manifest, path, NULL);
+	ks_ignore(ks_manifest_store(system, manifest, path, NULL));
 }
 
 /* True without an effect when there is nothing to do, or the damage cannot be mended. */

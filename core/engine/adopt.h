@@ -9,10 +9,12 @@
 #pragma once
 
 #include "core/inventory/inventory.h"
+#include "core/support/contract.h"
 
 /*
  * Write manifests for all artifacts of T that have none, or none that can be read.
  * *n_adopted counts the former. An artifact whose files cannot be read is left alone.
  */
+KS_MUST_CHECK
 bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *cache,
 			unsigned int *n_adopted, GError **error);

@@ -125,13 +125,15 @@ static void finish(const struct ks_background *background, const struct entry *e
 {
 	const struct ks_system *system = background->context->system;
 
+	/* whichever fails sets *failure, which is the answer */
 	if (entry->again)
-		ks_sign_again_finish(entry->again, failure);
+		ks_ignore(ks_sign_again_finish(entry->again, failure));
 	else if (entry->action->kind == KS_ACTION_INITRAMFS)
-		ks_install_initramfs_finish(system, entry->action->kernel, entry->tool,
-					    failure);
+		ks_ignore(ks_install_initramfs_finish(system, entry->action->kernel,
+						      entry->tool, failure));
 	else
-		ks_install_depmod_finish(entry->action->kernel, entry->tool, failure);
+		ks_ignore(ks_install_depmod_finish(entry->action->kernel, entry->tool,
+						   failure));
 }
 
 bool ks_background_take(struct ks_background *background, bool wait, guint *index,

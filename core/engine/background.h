@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/engine/action.h"
+#include "core/support/contract.h"
 
 struct pollfd;
 struct ks_background;
@@ -27,6 +28,7 @@ bool ks_background_have_room(const struct ks_background *background,
  * Start action, the plan's index-th. *runs is false when there was nothing to do: it is
  * done already.
  */
+KS_MUST_CHECK
 bool ks_background_start(struct ks_background *background, guint index,
 			 const struct ks_action *action, bool *runs, GError **error);
 
@@ -38,6 +40,7 @@ void ks_background_poll(const struct ks_background *background, struct pollfd *f
  * Finish one that has ended; with wait, wait until any has. False when there is
  * none; else its *index, and in *failure (to be freed) why it failed, or NULL.
  */
+KS_MUST_CHECK
 bool ks_background_take(struct ks_background *background, bool wait, guint *index,
 			GError **failure);
 

@@ -55,11 +55,11 @@ static void report_kept_records(const struct ks_action_context *context, const c
 	if (g_strcmp0(text, before) == 0)
 		return;
 	if (!text) {
-		ks_durable_unlink(system->root, path, NULL);
+		ks_ignore(ks_durable_unlink(system->root, path, NULL));
 		return;
 	}
 	notify(context, KS_EVENT_WARNING, text, NULL);
-	ks_durable_write(system->root, path, text, strlen(text), 0644, NULL);
+	ks_ignore(ks_durable_write(system->root, path, text, strlen(text), 0644, NULL));
 }
 
 static enum ks_action_status apply_records(const struct ks_action_context *context,

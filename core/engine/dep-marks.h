@@ -8,8 +8,10 @@
 #pragma once
 
 #include "core/inventory/inventory.h"
+#include "core/support/contract.h"
 
 /* Write those of the artifact that was published for target; a dependency that is not
  * installed on its kernel has none. */
+KS_MUST_CHECK
 bool ks_dep_marks_write(const struct ks_system *system, const struct ks_target *target,
 			GError **error);

@@ -10,6 +10,7 @@
 #include "core/compile/build.h"
 #include "core/plan/plan.h"
 #include "core/sign/sign.h"
+#include "core/support/contract.h"
 
 enum ks_event_kind {
 	KS_EVENT_WAITING_FOR_LOCK, /* text: the holder */
@@ -119,11 +120,13 @@ KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
  * Reconcile: recover, inventory, plan, run, record. False only when it could
  * not be tried (no lock, not root); a failed target is in the outcome.
  */
+KS_MUST_CHECK
 bool ks_engine_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const struct ks_run_options *options, struct ks_outcome **outcome,
 		   GError **error);
 
 /* Inventory and plan without a lock and without effect: status, plan, explain. */
+KS_MUST_CHECK
 bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
 		    const struct ks_plan_request *request,
 		    struct ks_inventory **inventory, struct ks_plan **plan,
@@ -135,6 +138,7 @@ bool ks_engine_look(const struct ks_system *system, const struct ks_settings *se
  * and without effect. May start a process when something would be taken away. The plan
  * points into the inventory; both are the caller's.
  */
+KS_MUST_CHECK
 bool ks_engine_foresee(const struct ks_system *system, const struct ks_settings *settings,
 		       const struct ks_run_options *options,
 		       struct ks_inventory **inventory, struct ks_plan **plan,

@@ -11,6 +11,7 @@
 #include "core/engine/executor.h"
 #include "core/engine/memos.h"
 #include "core/engine/ready.h"
+#include "core/support/contract.h"
 
 /* A build that runs. */
 struct ks_running {
@@ -68,6 +69,7 @@ void ks_executor_report_progress(const struct ks_executor *executor,
 				 const struct ks_running *running);
 
 /* builds.c */
+KS_MUST_CHECK
 bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error);
 /* Its descriptor is readable. When it is over it is no longer among the running. */
 void ks_executor_advance_build(struct ks_executor *executor, struct ks_running *running);

@@ -202,9 +202,10 @@ static bool prepare_builds(struct ks_executor *executor, GError **error)
 static void end_builds(const struct ks_executor *executor)
 {
 	if (executor->memos)
-		ks_store_trim(executor->context.system,
-			      (guint64)executor->context.settings->cache_size_mib << 20,
-			      NULL, NULL);
+		ks_ignore(ks_store_trim(
+			executor->context.system,
+			(guint64)executor->context.settings->cache_size_mib << 20, NULL,
+			NULL));
 }
 
 bool ks_executor_run(struct ks_executor *executor, GError **error)

@@ -9,6 +9,7 @@
 
 #include "core/jobs/jobserver.h"
 #include "core/engine/engine.h"
+#include "core/support/contract.h"
 
 struct ks_executor;
 
@@ -27,4 +28,5 @@ KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)
  * counted in the outcome. False only when the run was cancelled or its
  * machinery (the jobserver) could not be made.
  */
+KS_MUST_CHECK
 bool ks_executor_run(struct ks_executor *executor, GError **error);

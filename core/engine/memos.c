@@ -164,7 +164,7 @@ void ks_memos_advance(struct ks_memos *memos)
 
 		if (!entry->recording || !has_ended(entry))
 			continue;
-		ks_memo_recording_finish(entry->recording, NULL);
+		ks_ignore(ks_memo_recording_finish(entry->recording, NULL));
 		ks_memo_recording_free(entry->recording);
 		entry->recording = NULL;
 		ks_jobserver_give(memos->jobserver);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/engine/engine.h"
+#include "core/support/contract.h"
 
 /* Called before each command. */
 typedef void (*ks_post_transaction_observer)(const char *command, void *data);
@@ -20,6 +21,7 @@ typedef void (*ks_post_transaction_observer)(const char *command, void *data);
  * releases: char *, the kernels that changed. All commands are tried; false, with
  * the first error, when one could not be run or did not exit with 0.
  */
+KS_MUST_CHECK
 bool ks_post_transaction_run(const struct ks_system *system,
 			     const struct ks_settings *settings, GPtrArray *kernels,
 			     const GPtrArray *releases,

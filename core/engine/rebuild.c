@@ -87,7 +87,7 @@ static void conclude(struct ks_rebuild *rebuild, const struct ks_system *system,
 	rebuild->duration_ms = result->duration_ms;
 	if (result->ok) {
 		compare(rebuild, result->manifest);
-		ks_treeop_remove(system->root, result->staged_dir, NULL);
+		ks_ignore(ks_treeop_remove(system->root, result->staged_dir, NULL));
 		return;
 	}
 	rebuild->verdict = KS_REBUILD_FAILED;

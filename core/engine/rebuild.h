@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/engine/engine.h"
+#include "core/support/contract.h"
 
 enum ks_rebuild_verdict {
 	KS_REBUILD_SAME,
@@ -33,6 +34,7 @@ const char *ks_rebuild_verdict_id(enum ks_rebuild_verdict verdict);
  * Build target again and compare. Needs the lock. NULL with an error only when
  * cancelled, or when its machinery could not be made.
  */
+KS_MUST_CHECK
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     const struct ks_inventory *inventory,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/engine/engine.h"
+#include "core/support/contract.h"
 
 struct ks_script_options {
 	bool to_stdout; /* what it prints goes to our standard output, not to the log */
@@ -29,6 +30,7 @@ struct ks_script_options {
  * script that failed, 128 + signal; 0 when it did not run. One that takes longer
  * than the setting script-timeout is killed, and has failed.
  */
+KS_MUST_CHECK
 bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const char *what, const char *command, const char *source_dir,
 		   const char *module, const char *version,

@@ -199,7 +199,7 @@ bool ks_sign_again_finish(struct ks_sign_again *again, GError **error)
 						  .signing = again->signing,
 						  .manifest = manifest});
 	} else {
-		ks_treeop_remove(context->system->root, again->staged, NULL);
+		ks_ignore(ks_treeop_remove(context->system->root, again->staged, NULL));
 		g_prefix_error(error, "cannot sign it again: ");
 	}
 	resigning_free(again);
@@ -209,6 +209,6 @@ bool ks_sign_again_finish(struct ks_sign_again *again, GError **error)
 void ks_sign_again_cancel(struct ks_sign_again *again)
 {
 	ks_fork_kill(again->fork);
-	ks_treeop_remove(again->context->system->root, again->staged, NULL);
+	ks_ignore(ks_treeop_remove(again->context->system->root, again->staged, NULL));
 	resigning_free(again);
 }

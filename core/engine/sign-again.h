@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/engine/action.h"
+#include "core/support/contract.h"
 
 /*
  * Copy the artifact, restore the copy's modules to what was built (proved by their
@@ -16,10 +17,12 @@
 struct ks_sign_again;
 
 /* context and action are held on to. */
+KS_MUST_CHECK
 struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *context,
 					  const struct ks_action *action, GError **error);
 /* Readable when it has ended: for poll(2). */
 int ks_sign_again_fd(const struct ks_sign_again *again);
 /* Wait, exchange, free. */
+KS_MUST_CHECK
 bool ks_sign_again_finish(struct ks_sign_again *again, GError **error);
 void ks_sign_again_cancel(struct ks_sign_again *again);

@@ -9,6 +9,7 @@
 #include "core/kernel/kernel.h"
 #include "core/record/record.h"
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 /*
  * False when none of the kernels (ks_kernel_list) is alive: then it is the file
@@ -18,6 +19,7 @@
 bool ks_desired_can_be_told(GPtrArray *kernels);
 
 /* struct ks_record for all of them; NULL when the tree cannot be read. */
+KS_MUST_CHECK
 GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
 			      GError **error);
 

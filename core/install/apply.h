@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/install/journal.h"
+#include "core/support/contract.h"
 
 /* ".foo.ko.kmodsmith-new", beside foo.ko. depmod takes no notice: it ends in no module
  * suffix. */
@@ -17,6 +18,7 @@
  * 0644, root's, with the digest that the step says (KS_ERROR_INVALID
  * otherwise), synced with its directory. Or make the link there that the step says.
  */
+KS_MUST_CHECK
 bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *journal,
 		    const char *module_dir, GError **error);
 
@@ -26,10 +28,12 @@ bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *jou
  * step without a staged file counts as done, and with recovering an incomplete
  * staged file is dropped: then the old file stays.
  */
+KS_MUST_CHECK
 bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *journal,
 		     bool recovering, GError **error);
 
 /* Remove the staged files, and the directories that are empty now. */
+KS_MUST_CHECK
 bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *journal,
 		   GError **error);
 

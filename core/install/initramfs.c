@@ -104,7 +104,7 @@ void ks_install_put_mark_back(const struct ks_system *system, const char *releas
 	const char *name;
 
 	if (!mark->is_there) {
-		ks_durable_unlink(system->root, path, NULL);
+		ks_ignore(ks_durable_unlink(system->root, path, NULL));
 		return;
 	}
 	parent = ks_root_open_parent(system->root, path, &name, NULL);

@@ -19,6 +19,7 @@
 #include "core/conf/conf.h"
 #include "core/kernel/kernel.h"
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 /* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
  * where the conf says. See core/platform/distro.h (dkms
@@ -59,11 +60,13 @@ char *ks_install_expected_dir(const struct ks_system *system, const char *releas
  * are in place after these. Another failure while names are being changed
  * leaves the journal open: the next placement or recovery finishes it.
  */
+KS_MUST_CHECK
 bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
 		      const struct ks_manifest *manifest, const struct ks_manifest *old,
 		      GError **error);
 
 /* Remove the files of the manifest that are still as it says; prune empty directories. */
+KS_MUST_CHECK
 bool ks_install_unplace(const struct ks_system *system,
 			const struct ks_manifest *manifest, GError **error);
 
@@ -72,10 +75,12 @@ bool ks_install_unplace(const struct ks_system *system,
  * number of placements repaired. A journal that cannot be read is renamed to
  * state_dir/journal.broken, and counts. Costs one open(2) when there is none.
  */
+KS_MUST_CHECK
 bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovered,
 			GError **error);
 
 /* depmod -a K of the tree, inside it; nothing when the kernel is not alive. */
+KS_MUST_CHECK
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
 /*
@@ -83,9 +88,11 @@ bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *k
  * ks_install_depmod_finish(), which frees it; NULL when there is nothing to do.
  */
 struct ks_tool;
+KS_MUST_CHECK
 bool ks_install_depmod_start(const struct ks_system *system,
 			     const struct ks_kernel *kernel, struct ks_tool **tool,
 			     GError **error);
+KS_MUST_CHECK
 bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *tool,
 			      GError **error);
 
@@ -100,6 +107,7 @@ bool ks_install_depmod_is_stale(const struct ks_system *system,
 char *ks_install_initramfs_path(const struct ks_system *system,
 				const struct ks_kernel *kernel);
 /* Remember that the module set of the kernel has changed now (state_dir/changed/K). */
+KS_MUST_CHECK
 bool ks_install_mark_changed(const struct ks_system *system, const char *release,
 			     GError **error);
 
@@ -120,6 +128,7 @@ bool ks_install_initramfs_is_stale(const struct ks_system *system,
  * image that is there; without an image nothing is done. Output to log_fd (-1:
  * none). Success takes the mark away.
  */
+KS_MUST_CHECK
 bool ks_install_initramfs_update(const struct ks_system *system,
 				 const struct ks_kernel *kernel, int log_fd,
 				 GError **error);
@@ -127,9 +136,11 @@ bool ks_install_initramfs_update(const struct ks_system *system,
  * The same without waiting, as ks_install_depmod_start(): finish the tool with
  * ks_install_initramfs_finish(). One at a time.
  */
+KS_MUST_CHECK
 bool ks_install_initramfs_start(const struct ks_system *system,
 				const struct ks_kernel *kernel, int log_fd,
 				struct ks_tool **tool, GError **error);
+KS_MUST_CHECK
 bool ks_install_initramfs_finish(const struct ks_system *system,
 				 const struct ks_kernel *kernel, struct ks_tool *tool,
 				 GError **error);
@@ -145,5 +156,6 @@ bool ks_install_can_prune_kernel(const struct ks_system *system,
  * A kernel directory that is not alive and holds only what depmod makes, empty
  * directories and dead "build" and "source" links: remove it, and its mark.
  */
+KS_MUST_CHECK
 bool ks_install_prune_kernel(const struct ks_system *system,
 			     const struct ks_kernel *kernel, GError **error);

@@ -26,6 +26,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 #define KS_JOURNAL_MAX_BYTES (4 * 1024 * 1024)
 #define KS_JOURNAL_MAX_STEPS 10000
@@ -60,17 +61,22 @@ void ks_journal_add_link(struct ks_journal *journal, enum ks_journal_kind kind,
  * not write: also for a path that is not below base, is not in its shortest
  * form or names a hidden file.
  */
+KS_MUST_CHECK
 struct ks_journal *ks_journal_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error);
 char *ks_journal_format(const struct ks_journal *journal);
 
 /* NULL without an error when there is no journal. */
+KS_MUST_CHECK
 struct ks_journal *ks_journal_load(const struct ks_system *system, GError **error);
+KS_MUST_CHECK
 bool ks_journal_store(const struct ks_system *system, const struct ks_journal *journal,
 		      GError **error);
+KS_MUST_CHECK
 bool ks_journal_close(const struct ks_system *system, GError **error);
 
 /* Put a journal that cannot be read out of the way: state_dir/journal.broken. */
+KS_MUST_CHECK
 bool ks_journal_set_aside(const struct ks_system *system, GError **error);
 
 /* Is path absolute, in its shortest form, below base, and no hidden file? */

@@ -23,7 +23,7 @@ static void load(const struct ks_system *system, const char *modprobe,
 		g_ptr_array_add(argv, aliases->pdata[i]);
 	g_ptr_array_add(argv, NULL);
 	/* 1 as soon as one of them has no module */
-	ks_run_tool(system, (const char *const *)argv->pdata, -1, NULL);
+	ks_ignore(ks_run_tool(system, (const char *const *)argv->pdata, -1, NULL));
 }
 
 static void restart_modules_load(const struct ks_system *system)
@@ -34,7 +34,7 @@ static void restart_modules_load(const struct ks_system *system)
 			      "systemd-modules-load.service", NULL};
 
 	if (systemctl && ks_root_exists(system->root, "/run/systemd/system"))
-		ks_run_tool(system, argv, -1, NULL);
+		ks_ignore(ks_run_tool(system, argv, -1, NULL));
 }
 
 unsigned int ks_modprobe_devices(const struct ks_system *system)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 /* Is a link with that text at path? False when text is NULL. */
 bool ks_occupant_is_link(const struct ks_system *system, const char *path,
@@ -36,6 +37,7 @@ char *ks_occupant_find_claim(const struct ks_system *system, const char *module,
  * put there, or what ks_original_put_aside() has a copy of? base is the kernel's
  * directory. KS_ERROR_DENIED, saying whose it is.
  */
+KS_MUST_CHECK
 bool ks_occupant_may_go(const struct ks_system *system, const char *artifact_dir,
 			const struct ks_manifest *manifest, const struct ks_manifest *old,
 			const struct ks_manifest_file *file, const char *base,

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 struct ks_original_options {
 	/* May the file at path be taken? NULL: each. */
@@ -32,6 +33,7 @@ struct ks_original_options {
  * places nobody knows which one counts: they stay. Costs a walk through the
  * kernel's modules where a file goes there, else nothing.
  */
+KS_MUST_CHECK
 bool ks_original_put_aside(const struct ks_system *system, const char *artifact_dir,
 			   const struct ks_manifest *manifest,
 			   const struct ks_manifest *old,
@@ -39,6 +41,7 @@ bool ks_original_put_aside(const struct ks_system *system, const char *artifact_
 			   GError **error);
 
 /* Remove those of the paths that are in the store as they are. */
+KS_MUST_CHECK
 bool ks_original_remove(const struct ks_system *system,
 			const struct ks_manifest *manifest, GPtrArray *others,
 			GError **error);
@@ -54,6 +57,7 @@ bool ks_original_is_put_aside(const struct ks_system *system,
  * kernel's own in updates/, for example) stay in the store. Without a store
  * this does nothing.
  */
+KS_MUST_CHECK
 bool ks_original_restore(const struct ks_system *system,
 			 const struct ks_manifest *manifest, const char *module,
 			 const char *release, const char *arch,

@@ -201,7 +201,7 @@ static void undo_after_failure(const struct placement *p)
 {
 	/* what cannot be undone now is left to the journal and the next run */
 	if (ks_apply_undo(p->system, p->journal, NULL))
-		ks_journal_close(p->system, NULL);
+		ks_ignore(ks_journal_close(p->system, NULL));
 }
 
 static bool run_by_journal(struct placement *p, GError **error)
@@ -228,7 +228,7 @@ static bool run_by_journal(struct placement *p, GError **error)
 		 * either journal may be the one on the disk: only recovery can
 		 * find out
 		 */
-		ks_install_recover(p->system, NULL, NULL);
+		ks_ignore(ks_install_recover(p->system, NULL, NULL));
 		return false;
 	}
 	return ks_apply_commit(p->system, p->journal, false, error) &&

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /* The path of a program in the tree's usual directories, or NULL. Free with g_free. */
 char *ks_run_tool_find(const struct ks_system *system, const char *name);
@@ -14,6 +15,7 @@ char *ks_run_tool_find(const struct ks_system *system, const char *name);
  * the first line of its stderr becomes part of the error. Anything but exit
  * status 0 is KS_ERROR_FAILED.
  */
+KS_MUST_CHECK
 bool ks_run_tool(const struct ks_system *system, const char *const *argv, int log_fd,
 		 GError **error);
 
@@ -23,8 +25,10 @@ bool ks_run_tool(const struct ks_system *system, const char *const *argv, int lo
  */
 struct ks_tool;
 
+KS_MUST_CHECK
 struct ks_tool *ks_run_tool_start(const struct ks_system *system, const char *const *argv,
 				  int log_fd, GError **error);
 /* Readable when it has ended: for poll(2). */
 int ks_run_tool_fd(const struct ks_tool *tool);
+KS_MUST_CHECK
 bool ks_run_tool_finish(struct ks_tool *tool, GError **error);

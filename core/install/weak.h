@@ -9,6 +9,7 @@
 
 #include "core/install/install.h"
 #include "core/platform/distro.h"
+#include "core/support/contract.h"
 
 /* The program of the tree's distribution, or NULL when there is none. */
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);
@@ -32,6 +33,7 @@ char *ks_install_find_weak_link(const struct ks_system *system, const char *rele
  */
 typedef void (*ks_weak_report)(const struct ks_kernel *kernel, bool gone,
 			       const GError *problem, void *data);
+KS_MUST_CHECK
 bool ks_install_check_weak(const struct ks_system *system,
 			   const struct ks_manifest *manifest, ks_weak_report report,
 			   void *data, GError **error);
@@ -40,6 +42,7 @@ bool ks_install_check_weak(const struct ks_system *system,
  * Pass the manifest's files to it on its standard input: that they are there or (before
  * they are removed) that they go. Does nothing where there is no such program.
  */
+KS_MUST_CHECK
 bool ks_install_weak_modules(const struct ks_system *system,
 			     const struct ks_manifest *manifest, bool add,
 			     GError **error);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/inventory/inventory.h"
+#include "core/support/contract.h"
 
 struct ks_inventory_taking {
 	const struct ks_system *system;
@@ -19,9 +20,11 @@ struct ks_inventory_taking {
  * sources.c: sources in T and in source_tree; problems of entries that are
  * passed over.
  */
+KS_MUST_CHECK
 bool ks_inventory_find_sources(struct ks_inventory_taking *taking, GError **error);
 
 /* kernels.c: the directories of install_tree, and those that T remembers. */
+KS_MUST_CHECK
 bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error);
 
 /* targets.c: every source on every kernel. */

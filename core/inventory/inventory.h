@@ -15,6 +15,7 @@
 #include "core/state/target.h"
 #include "core/state/tree.h"
 #include "core/platform/digest.h"
+#include "core/support/contract.h"
 
 struct ks_source {
 	char *name, *version;
@@ -145,6 +146,7 @@ struct ks_inventory_options {
  * Take the picture. records is what core/record read (may be NULL: no
  * recorder); ownership passes to the inventory.
  */
+KS_MUST_CHECK
 struct ks_inventory *ks_inventory_take(const struct ks_system *system,
 				       const struct ks_settings *settings,
 				       struct ks_digest_cache *cache, GPtrArray *records,

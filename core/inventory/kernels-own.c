@@ -55,7 +55,8 @@ static void store_cache(const struct ks_system *system, GKeyFile *keys)
 	if (ks_root_exists(system->root, system->state_dir) &&
 	    size_bytes < MAX_CACHE_BYTES &&
 	    ks_root_mkdir_p(system->root, dir, 0755, NULL))
-		ks_durable_write(system->root, path, text, size_bytes, 0644, NULL);
+		ks_ignore(ks_durable_write(system->root, path, text, size_bytes, 0644,
+					   NULL));
 }
 
 static char *identify(const struct ks_system *system, const char *path)

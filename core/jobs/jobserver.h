@@ -26,16 +26,19 @@
 #include <stdbool.h>
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_jobserver;
 
 /* A pipe with n_jobs tokens. */
+KS_MUST_CHECK
 struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error);
 /*
  * The form that the tree's make has, asked from it (system NULL: a pipe, no make will
  * use it); n_jobs tokens, or fewer when they come from a caller: makeflags is our own
  * MAKEFLAGS, may be NULL. Keeps system.
  */
+KS_MUST_CHECK
 struct ks_jobserver *ks_jobserver_open(const struct ks_system *system,
 				       unsigned int n_jobs, const char *makeflags,
 				       GError **error);

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /* The compiler that a kernel's makefiles use although they name another; see base.mk. */
 #define KS_WRAPPER_CC_ENV "KMODSMITH_CC"
@@ -31,6 +32,7 @@
  * Write the files that are missing or different. Needs the lock; once before
  * the builds.
  */
+KS_MUST_CHECK
 bool ks_wrapper_place(const struct ks_system *system, GError **error);
 
 /*

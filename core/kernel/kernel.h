@@ -10,6 +10,7 @@
 
 #include "core/platform/digest.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_kernel {
 	char *release;	   /* "6.1.0-56-amd64" */
@@ -54,6 +55,7 @@ KS_DEFINE_CLEANUP(ks_kernel, ks_kernel_free)
  * All directories of install_tree that look like a kernel release (a digit
  * first), alive or not, newest first. Elements are owned by the array.
  */
+KS_MUST_CHECK
 GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
 
 /*
@@ -75,6 +77,7 @@ void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
  * them stays when a later run does not name them. Forget those that have an
  * image now, or are gone.
  */
+KS_MUST_CHECK
 bool ks_kernel_remember(const struct ks_system *system, GPtrArray *kernels,
 			GError **error);
 
@@ -103,6 +106,7 @@ const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kerne
  * is there gives the same bytes. NULL with KS_ERROR_HEADERS_MISSING when there
  * are no headers. Costs some stats when cached.
  */
+KS_MUST_CHECK
 char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache, GError **error);
 

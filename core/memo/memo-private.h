@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /* What the fragments need besides the questions. */
 struct ks_memo_scope {
@@ -57,6 +58,7 @@ char *ks_memo_read(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache);
 
 /* Keep a fragment for the kernel, under its key. */
+KS_MUST_CHECK
 bool ks_memo_write(const struct ks_system *system, const struct ks_kernel *kernel,
 		   const char *key, const char *fragment, GError **error);
 

@@ -281,11 +281,13 @@ void ks_memo_recording_free(struct ks_memo_recording *recording)
 
 	if (recording->is_running) {
 		ks_sandbox_kill(&recording->sandbox);
-		ks_sandbox_finish(&recording->sandbox, &status, NULL, NULL);
+		ks_ignore(ks_sandbox_finish(&recording->sandbox, &status, NULL, NULL));
 	}
 	if (recording->tree) {
-		ks_treeop_remove(recording->system->root, recording->tree, NULL);
-		ks_treeop_remove(recording->system->root, recording->dir, NULL);
+		ks_ignore(
+			ks_treeop_remove(recording->system->root, recording->tree, NULL));
+		ks_ignore(
+			ks_treeop_remove(recording->system->root, recording->dir, NULL));
 	}
 	ks_memo_scope_clear(&recording->scope);
 	g_free(recording->key);

@@ -141,7 +141,7 @@ void ks_memo_sweep(const struct ks_system *system, GPtrArray *kernels)
 			is_known = g_str_equal(memo, path);
 		}
 		if (!is_known)
-			ks_treeop_remove(system->root, path, NULL);
+			ks_ignore(ks_treeop_remove(system->root, path, NULL));
 	}
 }
 

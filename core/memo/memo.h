@@ -33,6 +33,7 @@
 #include "core/jobs/jobserver.h"
 #include "core/settings/settings.h"
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /*
  * The path of the memo that is valid for this kernel now, or NULL. *is_whole (may be
@@ -60,6 +61,7 @@ struct ks_memo_recording;
  * an error when it cannot be started, NULL without one when the headers ask in
  * a way that is not known: builds go without a memo then.
  */
+KS_MUST_CHECK
 struct ks_memo_recording *ks_memo_record(const struct ks_system *system,
 					 const struct ks_settings *settings,
 					 struct ks_jobserver *jobserver,
@@ -71,6 +73,7 @@ int ks_memo_recording_fd(const struct ks_memo_recording *recording);
  * It has ended: keep the answers. False with an error when there are none; also
  * when something that they depend on has changed meanwhile.
  */
+KS_MUST_CHECK
 bool ks_memo_recording_finish(struct ks_memo_recording *recording, GError **error);
 /* Kill it if it still runs; leaves nothing on disk. */
 void ks_memo_recording_free(struct ks_memo_recording *recording);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/module/inspect.h"
+#include "core/support/contract.h"
 
 /*
  * Fill infos (struct ks_module_info with path and name set, in the order of
@@ -14,6 +15,7 @@
  * error, KS_ERROR_INVALID when the answer is not for these modules, is
  * incomplete or is no answer at all; infos may then be half filled.
  */
+KS_MUST_CHECK
 bool ks_answer_parse(char *text, GPtrArray *infos, GError **error);
 
 /* Valid UTF-8 without control characters: fit to be printed. Free with g_free. */

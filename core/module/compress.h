@@ -13,8 +13,11 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "core/support/contract.h"
+
 /* level: as xz, zstd and gzip count; 0 is the usual one, too high ones are
  * the highest. */
+KS_MUST_CHECK
 bool ks_compress(int in_fd, int out_fd, const char *suffix, unsigned int level,
 		 GError **error);
 
@@ -22,5 +25,6 @@ bool ks_compress(int in_fd, int out_fd, const char *suffix, unsigned int level,
 const char *ks_compress_sniff(const unsigned char *head, size_t size_bytes);
 
 /* The reverse. KS_ERROR_INVALID for damage or for more than max_bytes. */
+KS_MUST_CHECK
 bool ks_decompress(int in_fd, int out_fd, const char *suffix, guint64 max_bytes,
 		   GError **error);

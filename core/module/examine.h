@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/module/symvers.h"
+#include "core/support/contract.h"
 
 struct ks_kmod_symbol {
 	char *name;
@@ -41,6 +42,7 @@ KS_DEFINE_CLEANUP(ks_examined, ks_examined_free)
  * Read the file at fd, compressed or not. Anything wrong with the file itself
  * becomes its problem; false with an error only when it could not be looked at.
  */
+KS_MUST_CHECK
 bool ks_examine(int fd, const struct ks_examine_wanted *wanted,
 		struct ks_examined *examined, GError **error);
 

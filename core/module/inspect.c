@@ -328,7 +328,7 @@ static char *ask(struct session *session, GError **error)
 	close(ks_steal_fd(&write_fd));
 	answer = drain(read_fd, &sandbox, error);
 	if (!answer) {
-		ks_sandbox_finish(&sandbox, &ends[0], NULL, NULL);
+		ks_ignore(ks_sandbox_finish(&sandbox, &ends[0], NULL, NULL));
 		return NULL;
 	}
 	if (!finish_worker(&sandbox, answer, error))
@@ -429,7 +429,7 @@ static bool run_compressor(struct session *session, const char *verb, const char
 	close(ks_steal_fd(&write_fd));
 	said = drain(read_fd, &sandbox, error);
 	if (!said) {
-		ks_sandbox_finish(&sandbox, &ends[0], NULL, NULL);
+		ks_ignore(ks_sandbox_finish(&sandbox, &ends[0], NULL, NULL));
 		return false;
 	}
 	g_strchomp(said);

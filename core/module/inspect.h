@@ -10,6 +10,7 @@
 
 #include "core/kernel/kernel.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_module_info {
 	char *path; /* as asked for */
@@ -46,6 +47,7 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
  *
  * Returns struct ks_module_info in the order of paths.
  */
+KS_MUST_CHECK
 GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
 			     const struct ks_kernel *kernel,
 			     const char *const *extra_symvers, GError **error);
@@ -57,6 +59,7 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
  * may be compressed), both with a CRC, and the same. Nothing else in the
  * vermagic is compared.
  */
+KS_MUST_CHECK
 GPtrArray *ks_module_inspect_weak(const struct ks_system *system,
 				  const char *const *paths,
 				  const struct ks_kernel *kernel,
@@ -71,10 +74,12 @@ bool ks_module_is_gpl_compatible(const char *license);
  * synced. level as in compress.h. The worker reads and writes descriptors only. path
  * itself stays.
  */
+KS_MUST_CHECK
 bool ks_module_compress(const struct ks_system *system, const char *path,
 			const char *suffix, unsigned int level, GError **error);
 
 /* The reverse: path, which ends in suffix, to path without it. At most 512 MiB. */
+KS_MUST_CHECK
 bool ks_module_decompress(const struct ks_system *system, const char *path,
 			  const char *suffix, GError **error);
 

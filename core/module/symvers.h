@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 #define KS_SYMVERS_MAX_BYTES	  (64 * 1024 * 1024)
 #define KS_SYMVERS_MAX_NAME_BYTES 512 /* KSYM_NAME_LEN of kernels with Rust */
@@ -27,6 +28,7 @@ struct ks_symvers;
  * the line, for a line that is not of the form above, a NUL byte or an
  * overlong text. An empty text is an empty table.
  */
+KS_MUST_CHECK
 struct ks_symvers *ks_symvers_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error);
 void ks_symvers_free(struct ks_symvers *symvers);

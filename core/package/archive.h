@@ -13,6 +13,8 @@
 #include <archive_entry.h>
 #include <glib.h>
 
+#include "core/support/contract.h"
+
 /* clang-format off */
 #define KS_ARCHIVE_FUNCTIONS(F) \
 	F(archive_entry_filetype) F(archive_entry_free) F(archive_entry_hardlink) \
@@ -42,4 +44,5 @@ struct ks_archive {
 
 /* Loaded once for the process. NULL, KS_ERROR_FAILED: it is not there or
  * lacks something. */
+KS_MUST_CHECK
 const struct ks_archive *ks_archive_load(GError **error);

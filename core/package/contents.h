@@ -8,6 +8,7 @@
 #include "core/package/package.h"
 #include "core/state/manifest.h"
 #include "core/platform/digest.h"
+#include "core/support/contract.h"
 
 struct ks_package_options {
 	const char *revision;	/* NULL: "1" */
@@ -21,6 +22,7 @@ struct ks_package_options {
  * installed here. source_dir (may be NULL) gives the time. KS_ERROR_INVALID when
  * a file in T is not what the manifest says: it was altered.
  */
+KS_MUST_CHECK
 struct ks_package *ks_package_of_artifact(const struct ks_system *system,
 					  struct ks_digest_cache *cache,
 					  const struct ks_manifest *manifest,
@@ -33,6 +35,7 @@ struct ks_package *ks_package_of_artifact(const struct ks_system *system,
  * here. Modes become 644 and 755. Anything but files, directories and links is
  * KS_ERROR_INVALID, as are more than 200000 entries or 100 levels.
  */
+KS_MUST_CHECK
 struct ks_package *ks_package_of_source(const struct ks_system *system,
 					struct ks_digest_cache *cache, const char *module,
 					const char *version, const char *source_dir,

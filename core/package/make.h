@@ -4,6 +4,7 @@
 
 #include "core/package/package.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * The format of the system's own packages, "deb", "rpm" or "pacman", known by
@@ -20,5 +21,6 @@ bool ks_package_is_format(const char *format);
  * hint, when the writer for the format is not installed; otherwise the
  * writer's own words.
  */
+KS_MUST_CHECK
 char *ks_package_make(const struct ks_system *system, const char *format,
 		      struct ks_package *package, const char *dir, GError **error);

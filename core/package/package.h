@@ -20,6 +20,7 @@
 #include <glib.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 enum ks_package_kind {
 	KS_PACKAGE_PREBUILT, /* modules for one kernel; works without kmodsmith there */
@@ -90,6 +91,7 @@ char *ks_package_format(struct ks_package *package);
  * maintainer and licence are one line. KS_ERROR_INVALID otherwise (hostile
  * input, bounded).
  */
+KS_MUST_CHECK
 struct ks_package *ks_package_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error);
 
@@ -97,4 +99,5 @@ struct ks_package *ks_package_parse(const char *text, size_t size_bytes,
  * Open a file's content: a regular file of the announced size, no link. The
  * digest is for the reader to check while it copies. -1 with an error.
  */
+KS_MUST_CHECK
 int ks_package_open_content(const struct ks_package_file *file, GError **error);

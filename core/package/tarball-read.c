@@ -35,7 +35,7 @@ static void sweep(const struct ks_system *system)
 		if (pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH))
 			continue;
 		path = g_build_filename(system->dkms_tree, name, NULL);
-		(void)ks_treeop_remove(system->root, path, NULL);
+		ks_ignore(ks_treeop_remove(system->root, path, NULL));
 	}
 }
 
@@ -362,7 +362,7 @@ void ks_tarball_close(const struct ks_system *system, struct ks_tarball *tarball
 	if (!tarball)
 		return;
 	if (tarball->dir)
-		(void)ks_treeop_remove(system->root, tarball->dir, NULL);
+		ks_ignore(ks_treeop_remove(system->root, tarball->dir, NULL));
 	if (tarball->conf)
 		ks_conf_free(tarball->conf);
 	g_ptr_array_unref(tarball->builds);

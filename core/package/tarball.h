@@ -15,6 +15,7 @@
 #include "core/settings/settings.h"
 #include "core/package/unpack.h"
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 /* --- reading */
 
@@ -41,6 +42,7 @@ struct ks_tarball {
  * dkms.conf in a tarball that is not mktarball's. Manifests in it are dropped:
  * they are another machine's.
  */
+KS_MUST_CHECK
 struct ks_tarball *ks_tarball_open(const struct ks_system *system,
 				   const struct ks_settings *settings, int archive_fd,
 				   const char *label, GError **error);
@@ -63,6 +65,7 @@ struct ks_tarball_contents {
  * source that leads out of it (free with g_free): ks_tarball_open() refuses
  * such a tarball.
  */
+KS_MUST_CHECK
 bool ks_tarball_write(const struct ks_system *system,
 		      const struct ks_tarball_contents *contents, const char *name,
 		      int fd, char **outside, GError **error);

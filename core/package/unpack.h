@@ -16,6 +16,8 @@
 
 #include <glib.h>
 
+#include "core/support/contract.h"
+
 struct ks_unpack_limits {
 	guint64 max_bytes;
 	guint max_entries;
@@ -31,6 +33,7 @@ extern const struct ks_unpack_limits ks_unpack_default_limits;
  * compressed with gzip, bzip2, xz or zstd. label names it in errors. After a
  * failure the directory holds some of it, which the caller removes.
  */
+KS_MUST_CHECK
 bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 	       const struct ks_unpack_limits *limits, GError **error);
 

@@ -174,7 +174,8 @@ static void store(struct ks_digest_cache *cache)
 	if (!ks_root_exists(cache->system->root, cache->system->state_dir))
 		return;
 	text = format(cache, &size_bytes);
-	ks_durable_write(cache->system->root, path, text, size_bytes, 0644, NULL);
+	ks_ignore(ks_durable_write(cache->system->root, path, text, size_bytes, 0644,
+				   NULL));
 }
 
 void ks_digest_cache_close(struct ks_digest_cache *cache)

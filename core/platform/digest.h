@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_digest_cache;
 
@@ -21,6 +22,7 @@ void ks_digest_cache_close(struct ks_digest_cache *cache);
 KS_DEFINE_CLEANUP(ks_digest_cache, ks_digest_cache_close)
 
 /* Hex digest of a regular file (links to it are followed), or NULL with an error. */
+KS_MUST_CHECK
 char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **error);
 
 /*
@@ -29,6 +31,7 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
  * Anything but files, directories and links is KS_ERROR_INVALID; path itself may
  * be a link.
  */
+KS_MUST_CHECK
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);
 
 /* The remembered digest of a file in the state st, or NULL. Nothing is read. */

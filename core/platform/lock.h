@@ -16,6 +16,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 #define KS_LOCK_ENV "KMODSMITH_LOCKED"
 
@@ -29,6 +30,7 @@ typedef void (*ks_lock_wait_func)(const char *holder, void *data);
  * the function). KS_ERROR_LOCKED when it was not free in time, with the holder
  * in the message; KS_ERROR_CANCELLED when a signal handler ran during the wait.
  */
+KS_MUST_CHECK
 struct ks_lock *ks_lock_acquire(const struct ks_system *system, const char *command,
 				int timeout_ms, ks_lock_wait_func wait_func, void *data,
 				GError **error);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "core/support/root.h"
 
 struct ks_system {
@@ -43,6 +44,7 @@ struct ks_system {
  * process is not set-user-ID and names where an uninstalled build keeps the
  * helper programs.
  */
+KS_MUST_CHECK
 struct ks_system *ks_system_new(const char *root_path, GError **error);
 /*
  * True when the tree is not, or not surely, the one that this machine runs: the DIR of

@@ -23,6 +23,7 @@
 #include "core/record/protocol.h"
 #include "core/state/manifest.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * Set by a hook whose package manager can use another database than the
@@ -47,10 +48,12 @@ char *ks_record_digest(const struct ks_manifest *manifest);
 char *ks_record_format(GPtrArray *records);
 
 /* Read it back (bounded, hostile input: fuzzed). KS_ERROR_INVALID for anything else. */
+KS_MUST_CHECK
 GPtrArray *ks_record_parse(const char *text, size_t size_bytes, const char *label,
 			   GError **error);
 
 /* Parse the output of "list": struct ks_record_entry. Errors as ks_record_parse(). */
+KS_MUST_CHECK
 GPtrArray *ks_record_parse_list(const char *text, size_t size_bytes, const char *label,
 				GError **error);
 
@@ -66,16 +69,19 @@ char *ks_record_find_recorder(const struct ks_system *system);
  * state_dir/cache by the identity of the files that "stamp" names. NULL without
  * an error when there is no recorder.
  */
+KS_MUST_CHECK
 GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
 
 /*
  * Make it equal. KS_ERROR_PENDING when the recorder could not run now. *told is what it
  * has to say of what it left as it is, NULL when nothing; free with g_free.
  */
+KS_MUST_CHECK
 bool ks_record_apply(const struct ks_system *system, GPtrArray *records, char **told,
 		     GError **error);
 
 /* Let the recorder heal what a killed one left. */
+KS_MUST_CHECK
 bool ks_record_recover(const struct ks_system *system, GError **error);
 
 /*

@@ -150,7 +150,7 @@ static void store_cache(const struct ks_system *system, const char *head,
 		return;
 	g_string_append_len(text, list, (gssize)size_bytes);
 	/* an optimisation only: not having it is no error */
-	ks_durable_write(system->root, path, text->str, text->len, 0644, NULL);
+	ks_ignore(ks_durable_write(system->root, path, text->str, text->len, 0644, NULL));
 }
 
 static char *make_head(const struct ks_system *system, const char *program,

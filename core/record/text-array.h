@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "core/record/text.h"
+#include "core/support/contract.h"
 
 struct ks_text_grammar {
 	const char *count_key; /* in the head: how many blocks follow */
@@ -17,6 +18,7 @@ struct ks_text_grammar {
  * The blocks of a text, as block_new made them; they are freed with block_free.
  * KS_ERROR_INVALID with "LABEL:LINE: " before it for a text that the grammar refuses.
  */
+KS_MUST_CHECK
 GPtrArray *ks_text_read_array(const char *bytes, size_t size_bytes, const char *label,
 			      const struct ks_text_grammar *grammar, GError **error);
 

@@ -9,11 +9,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "core/support/contract.h"
+
 /*
  * A descriptor of a file of struct sock_filter, in the order of seccomp(2). It
  * belongs to this module and stays open; -1 on error. network: sockets are
  * allowed; without it only socketpair(2) of AF_UNIX is.
  */
+KS_MUST_CHECK
 int ks_sandbox_filter(bool network, GError **error);
 
 /*

@@ -22,6 +22,7 @@
 
 #include "core/sandbox/layer.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /* How much sandbox a run asks for: kmodsmith.conf(5), sandbox. */
 enum ks_sandbox_setting {
@@ -123,6 +124,7 @@ struct ks_sandbox {
 
 /* Start the command. KS_ERROR_DENIED when policy.require cannot be met is
  * reported by ks_sandbox_finish, not here. */
+KS_MUST_CHECK
 bool ks_sandbox_start(const struct ks_system *system,
 		      const struct ks_sandbox_policy *policy, struct ks_sandbox *sandbox,
 		      GError **error);
@@ -136,6 +138,7 @@ void ks_sandbox_kill(struct ks_sandbox *sandbox);
  * False when the launcher could not set it up, or was killed by somebody else:
  * then nothing is known about the command.
  */
+KS_MUST_CHECK
 bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
 		       GError **error);
 

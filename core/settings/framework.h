@@ -19,6 +19,7 @@
 
 #include "core/kernel/kernel.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_settings;
 
@@ -72,6 +73,7 @@ struct ks_framework {
 };
 
 /* Whether what the files name may be run as root; KS_ERROR_DENIED, with the path. */
+KS_MUST_CHECK
 bool ks_framework_check_trust(const struct ks_framework *framework, const char *what,
 			      GError **error);
 
@@ -82,6 +84,7 @@ bool ks_framework_check_trust(const struct ks_framework *framework, const char *
  * number. A file that is not there says nothing, nor does one that a user other than
  * root must not read (it may hold the PIN of a key).
  */
+KS_MUST_CHECK
 struct ks_framework *ks_framework_load(const struct ks_system *system,
 				       const struct ks_settings *settings,
 				       struct ks_kernel *kernel, GError **error);

@@ -10,6 +10,7 @@
 #include "core/kernel/kernel.h"
 #include "core/sandbox/sandbox.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_framework;
 
@@ -63,6 +64,7 @@ struct ks_module_settings {
 
 /* Reads framework.conf as well. Unknown groups, keys and values are KS_ERROR_INVALID
  * naming file and line; a setting that earlier versions had is a warning. */
+KS_MUST_CHECK
 struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
 void ks_settings_free(struct ks_settings *settings);
 KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)

@@ -15,6 +15,7 @@
 #include "core/shell/vars.h"
 #include "core/shell/view.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * The command line for the one and the other evaluation; its answer (see
@@ -54,6 +55,7 @@ struct ks_bash_input {
  * *failure_lasts: it failed, and will fail again as long as the inputs are the
  * same; false when the file's mode or somebody's signal was the reason.
  */
+KS_MUST_CHECK
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
 			    GPtrArray *notes, bool *failure_lasts, GError **error);
@@ -64,6 +66,7 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
  * anyway and without MAKEFLAGS, which is the jobserver's. Free with g_strfreev.
  * NULL as above.
  */
+KS_MUST_CHECK
 char **ks_bash_environment(const struct ks_system *system,
 			   const struct ks_bash_input *input, GPtrArray *notes,
 			   GError **error);

@@ -11,6 +11,7 @@
 #include "core/kernel/kernel.h"
 #include "core/sandbox/sandbox.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 #define KS_CONF_MAX_BYTES (1u << 20)
 
@@ -44,6 +45,7 @@ struct ks_evaluation {
 };
 
 /* Add the file at path (in the tree); it is evaluated after those already added. */
+KS_MUST_CHECK
 bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
 			    GError **error);
 
@@ -51,6 +53,7 @@ bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
  * Evaluate the files. On failure what was read so far stays for
  * ks_evaluation_clear(), and for ks_evaluation_locate() when there is a file.
  */
+KS_MUST_CHECK
 bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error);
 void ks_evaluation_clear(struct ks_evaluation *evaluation);
 
@@ -71,6 +74,7 @@ void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *na
  * is remembered.
  */
 /* True when there is one: evaluation->vars is set, or *error. */
+KS_MUST_CHECK
 bool ks_conf_cache_load(struct ks_evaluation *evaluation, GError **error);
 void ks_conf_cache_store(const struct ks_evaluation *evaluation);
 /* failure is a KS_ERROR_INVALID; it is given the words that say so when it was kept. */

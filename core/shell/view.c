@@ -93,7 +93,7 @@ static void sweep(const struct ks_system *system, const char *views)
 
 		if (ks_root_lstat(system->root, path, &st) &&
 		    now_s - st.st_ctim.tv_sec > MAX_AGE_S)
-			ks_treeop_remove(system->root, path, NULL);
+			ks_ignore(ks_treeop_remove(system->root, path, NULL));
 	}
 }
 
@@ -235,7 +235,7 @@ void ks_conf_view_close(struct ks_conf_view *view)
 	if (!view)
 		return;
 	if (view->dir)
-		ks_treeop_remove(view->system->root, view->dir, NULL);
+		ks_ignore(ks_treeop_remove(view->system->root, view->dir, NULL));
 	g_free(view->source_dir);
 	g_free(view->dir);
 	g_free(view->copy);

@@ -11,6 +11,7 @@
 
 #include "core/sandbox/sandbox.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_conf_view {
 	const struct ks_system *system;
@@ -25,6 +26,7 @@ struct ks_conf_view {
 };
 
 /* The view of source_dir. Nothing is copied for a caller whose own user bash runs as. */
+KS_MUST_CHECK
 struct ks_conf_view *ks_conf_view_open(const struct ks_system *system,
 				       const char *source_dir, GError **error);
 /* The same for a directory of which only the files that are asked for are copied. */
@@ -41,6 +43,7 @@ const char *ks_conf_view_cwd(const struct ks_conf_view *view);
  * copy of its own, made from text (NULL: the file is read here). Free with
  * g_free; NULL when it cannot be copied.
  */
+KS_MUST_CHECK
 char *ks_conf_view_file(struct ks_conf_view *view, const char *path, const char *text,
 			GError **error);
 

@@ -70,7 +70,7 @@ bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kern
 	g_autofree char *finished = g_strconcat(path, compression, NULL);
 
 	if (signing && signing->verdict == KS_SIGN_YES)
-		(void)ks_sign_file(system, signing, path, sign_error);
+		ks_ignore(ks_sign_file(system, signing, path, sign_error));
 	return compress(system, path, compression, kernel->compression_level, error) &&
 	       describe_file(system, finished, file, error);
 }

@@ -7,6 +7,7 @@
 
 #include "core/sign/sign.h"
 #include "core/state/manifest.h"
+#include "core/support/contract.h"
 
 /*
  * Finish the .ko at path (in the tree): afterwards it is at path + the
@@ -15,6 +16,7 @@
  * signed. A failure of the signing alone goes to *sign_error, and the file is
  * finished unsigned.
  */
+KS_MUST_CHECK
 bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kernel,
 		    const struct ks_signing *signing, const char *path,
 		    struct ks_manifest_file *file, GError **sign_error, GError **error);
@@ -24,6 +26,7 @@ bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kern
  * the manifest's file in module_dir; returns its path, and removes the
  * compressed one. Any former signature is gone, whoever's it was.
  */
+KS_MUST_CHECK
 char *ks_finish_undo(const struct ks_system *system, const char *module_dir,
 		     const struct ks_manifest_file *file, GError **error);
 

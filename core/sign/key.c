@@ -256,8 +256,8 @@ static bool make_pair(const struct ks_system *system, const struct ks_key_pair *
 	g_autofree char *certificate = staged_name(pair->certificate);
 
 	if (!stage(system, key, certificate, error)) {
-		ks_durable_unlink(system->root, key, NULL);
-		ks_durable_unlink(system->root, certificate, NULL);
+		ks_ignore(ks_durable_unlink(system->root, key, NULL));
+		ks_ignore(ks_durable_unlink(system->root, certificate, NULL));
 		return false;
 	}
 	return ks_durable_rename(system->root, certificate, pair->certificate, error) &&
@@ -402,9 +402,9 @@ void ks_key_settle(const struct ks_system *system, const struct ks_key_pair *pai
 	certificate = staged_name(pair->certificate);
 	facts = ks_signer_describe(system, key, pair->certificate, NULL);
 	if (facts && facts->matches) {
-		ks_durable_rename(system->root, key, pair->key, NULL);
+		ks_ignore(ks_durable_rename(system->root, key, pair->key, NULL));
 		return;
 	}
-	ks_durable_unlink(system->root, key, NULL);
-	ks_durable_unlink(system->root, certificate, NULL);
+	ks_ignore(ks_durable_unlink(system->root, key, NULL));
+	ks_ignore(ks_durable_unlink(system->root, certificate, NULL));
 }

@@ -21,6 +21,7 @@
 #include "core/settings/framework.h"
 #include "core/settings/settings.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 #define KS_KEY_PKCS11 "pkcs11:"
 
@@ -69,6 +70,7 @@ const char *ks_key_missing_maker(const struct ks_system *system,
  * one; without it, that is KS_ERROR_DENIED. Ubuntu's program makes its own pair, and
  * asks for its enrolment, on the terminal if there is one. Only under the lock.
  */
+KS_MUST_CHECK
 bool ks_key_create(const struct ks_system *system, const struct ks_key_pair *pair,
 		   bool replace, GError **error);
 

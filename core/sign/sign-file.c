@@ -144,13 +144,13 @@ static bool sign_outside(const struct ks_system *system, const struct ks_signing
 	if (!ok) {
 		if (!before)
 			ks_error_set(error, KS_ERROR_FAILED, "it cannot be read");
-		ks_durable_unlink(system->root, kept, NULL);
+		ks_ignore(ks_durable_unlink(system->root, kept, NULL));
 		return false;
 	}
 	if (run_sign_file(system, signing, path, error) &&
 	    has_only_gained(system, signing, path, before, size, error))
 		return ks_durable_unlink(system->root, kept, error);
-	ks_durable_rename(system->root, kept, path, NULL);
+	ks_ignore(ks_durable_rename(system->root, kept, path, NULL));
 	return false;
 }
 

@@ -18,6 +18,7 @@
 #include "core/settings/settings.h"
 #include "core/kernel/kernel.h"
 #include "core/sign/key.h"
+#include "core/support/contract.h"
 
 enum ks_sign_verdict {
 	KS_SIGN_YES,
@@ -79,12 +80,14 @@ void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signi
  * *error says why, with a hint. What an administrator has switched off is that
  * administrator's will, and no error.
  */
+KS_MUST_CHECK
 bool ks_signing_is_fatal(const struct ks_signing *signing, GError **error);
 
 /*
  * Sign the .ko file at path (in the tree, not compressed). After a failure it is
  * as it was. Only with the verdict YES, after ks_signing_prepare().
  */
+KS_MUST_CHECK
 bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signing,
 		  const char *path, GError **error);
 
@@ -93,5 +96,6 @@ bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signi
  * is, or by cutting off its last signature. KS_ERROR_INVALID, and the file as
  * it was, when neither gives that digest.
  */
+KS_MUST_CHECK
 bool ks_sign_remove(const struct ks_system *system, const char *path,
 		    const char *built_sha256, GError **error);

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/support/contract.h"
+
 #define KS_SIGNATURE_MARKER   "~Module signature appended~\n"
 #define KS_SIGNATURE_ID_PKCS7 2
 
@@ -30,6 +32,7 @@ struct ks_module_signature {
  * whole file's length when it has none. KS_ERROR_INVALID, naming label, for a
  * marker without a signature before it. The position of fd does not change.
  */
+KS_MUST_CHECK
 bool ks_signature_find(int fd, const char *label, guint64 *size_bytes, GError **error);
 
 /*

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_key_facts {
 	char *subject;	 /* "CN=DKMS module signing key" */
@@ -29,10 +30,12 @@ KS_DEFINE_CLEANUP(ks_key_facts, ks_key_facts_free)
  * What the certificate says. key may be NULL: then the facts are the
  * certificate's alone.
  */
+KS_MUST_CHECK
 struct ks_key_facts *ks_signer_describe(const struct ks_system *system, const char *key,
 					const char *certificate, GError **error);
 
 /* Write a new pair into two open, empty files. */
+KS_MUST_CHECK
 bool ks_signer_create(const struct ks_system *system, const char *subject, int key_fd,
 		      int certificate_fd, GError **error);
 
@@ -40,5 +43,6 @@ bool ks_signer_create(const struct ks_system *system, const char *subject, int k
  * The bytes to append to the module at module_fd, read from its beginning to
  * its end, so that the kernel finds it signed.
  */
+KS_MUST_CHECK
 GBytes *ks_signer_run(const struct ks_system *system, const char *hash, const char *key,
 		      const char *certificate, int module_fd, GError **error);

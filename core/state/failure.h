@@ -13,6 +13,7 @@
 
 #include "core/state/target.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_failure {
 	char *fingerprint;
@@ -52,6 +53,7 @@ void ks_failure_continue(struct ks_failure *failure, const struct ks_failure *fo
 struct ks_failure *ks_failure_load(const struct ks_system *system, const char *module,
 				   const char *version, const char *release,
 				   const char *arch);
+KS_MUST_CHECK
 bool ks_failure_store(const struct ks_system *system, const struct ks_failure *failure,
 		      const char *module, const char *version, const char *release,
 		      const char *arch, GError **error);
@@ -59,6 +61,7 @@ bool ks_failure_store(const struct ks_system *system, const struct ks_failure *f
 char *ks_failure_log_path(const struct ks_system *system, const char *module,
 			  const char *version, const char *release, const char *arch);
 /* The log too. release NULL: of all kernels. */
+KS_MUST_CHECK
 bool ks_failure_clear(const struct ks_system *system, const char *module,
 		      const char *version, const char *release, const char *arch,
 		      GError **error);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_manifest_file {
 	char *name;	/* "foo.ko.xz": file name in module/ and below dest_dir */
@@ -69,9 +70,12 @@ bool ks_manifest_has_path(const struct ks_manifest *manifest, const char *path);
 /*
  * Read it from memory (fuzzed) or from a file of the tree; write it to a file, durably.
  */
+KS_MUST_CHECK
 struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
 				      const char *label, GError **error);
+KS_MUST_CHECK
 struct ks_manifest *ks_manifest_load(const struct ks_system *system, const char *path,
 				     GError **error);
+KS_MUST_CHECK
 bool ks_manifest_store(const struct ks_system *system, const struct ks_manifest *manifest,
 		       const char *path, GError **error);

@@ -95,7 +95,7 @@ bool ks_snapshot_take(const struct ks_system *system, const char *name,
 	    ks_treeop_remove(root, path, error) &&
 	    ks_durable_rename(root, staged, path, error))
 		return true;
-	ks_treeop_remove(root, staged, NULL);
+	ks_ignore(ks_treeop_remove(root, staged, NULL));
 	g_prefix_error(error, "cannot copy '%s': ", dir);
 	return false;
 }

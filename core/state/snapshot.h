@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * Why others than root can change dir or its dkms.conf: "'PATH': owned by uid 1000";
@@ -24,8 +25,10 @@ bool ks_snapshot_exists(const struct ks_system *system, const char *name,
 			const char *version);
 
 /* Copy dir, in place of a copy that is there; under the lock. */
+KS_MUST_CHECK
 bool ks_snapshot_take(const struct ks_system *system, const char *name,
 		      const char *version, const char *dir, GError **error);
 /* One that is not there is success. */
+KS_MUST_CHECK
 bool ks_snapshot_drop(const struct ks_system *system, const char *name,
 		      const char *version, GError **error);

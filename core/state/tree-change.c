@@ -153,11 +153,11 @@ static bool replace_in_two(const struct ks_system *system, const char *staged,
 	if (!ks_durable_rename(system->root, staged, dest, error)) {
 		/* Undo; what went wrong first is what the caller must hear. */
 		if (hidden)
-			(void)ks_durable_rename(system->root, doomed, dest, NULL);
+			ks_ignore(ks_durable_rename(system->root, doomed, dest, NULL));
 		return false;
 	}
 	if (hidden)
-		(void)ks_treeop_remove(system->root, doomed, NULL);
+		ks_ignore(ks_treeop_remove(system->root, doomed, NULL));
 	return true;
 }
 
@@ -178,7 +178,7 @@ static bool replace(const struct ks_system *system, const char *staged, const ch
 	if (rename_with(system, staged, dest, RENAME_EXCHANGE)) {
 		/* Published. What cannot be removed now is swept before the
 		 * next build. */
-		(void)ks_treeop_remove(system->root, staged, NULL);
+		ks_ignore(ks_treeop_remove(system->root, staged, NULL));
 		return true;
 	}
 	err = errno;
@@ -221,7 +221,7 @@ bool ks_tree_publish(const struct ks_system *system, const char *name,
 		return true;
 	g_prefix_error(error, "cannot publish %s/%s on %s: ", name, version, release);
 	/* a disk that is full would stay so until the next build */
-	(void)ks_treeop_remove(system->root, staged_dir, NULL);
+	ks_ignore(ks_treeop_remove(system->root, staged_dir, NULL));
 	return false;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/state/tree.h"
+#include "core/support/contract.h"
 
 /* T/M/kernel-K-A */
 char *ks_tree_link_path(const struct ks_system *system, const char *name,
@@ -18,14 +19,18 @@ char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 #define KS_TREE_MARK_LOADED	   "loaded"
 
 /* installed.c: put the manifest of the installed artifact beside that of a newer one. */
+KS_MUST_CHECK
 bool ks_tree_keep_installed(const struct ks_system *system, const char *dir,
 			    const char *staged_dir, GError **error);
+KS_MUST_CHECK
 bool ks_tree_forget_installed(const struct ks_system *system, const char *dir,
 			      GError **error);
 
 /* beside.c: copy what the artifact in artifact_dir has for T/M/V/K and T/M/V there; or
  * remove it, where no other artifact has it. */
+KS_MUST_CHECK
 bool ks_tree_put_beside(const struct ks_system *system, const char *artifact_dir,
 			GError **error);
+KS_MUST_CHECK
 bool ks_tree_remove_beside(const struct ks_system *system, const char *artifact_dir,
 			   GError **error);

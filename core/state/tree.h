@@ -19,6 +19,7 @@
 
 #include "core/state/manifest.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_artifact {
 	char *release, *arch;
@@ -47,6 +48,7 @@ struct ks_tree_entry {
 };
 
 /* Everything in T, sorted by name, then version. */
+KS_MUST_CHECK
 GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error);
 struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
 				   const char *version);
@@ -63,6 +65,7 @@ struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
  * links that make them active, and modules put aside. Of two artifacts the
  * active one stays.
  */
+KS_MUST_CHECK
 bool ks_tree_settle_arches(const struct ks_system *system, GError **error);
 
 /* Paths; free with g_free. */
@@ -80,6 +83,7 @@ char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 
 /* T/M/V with its source link and empty build/. Already there with the same source:
  * success. */
+KS_MUST_CHECK
 bool ks_tree_add(const struct ks_system *system, const char *name, const char *version,
 		 const char *source_dir, GError **error);
 
@@ -90,14 +94,17 @@ bool ks_tree_add(const struct ks_system *system, const char *name, const char *v
  * is installed, its manifest stays as "installed" until ks_tree_activate(). After a
  * failure the staged directory is removed, too.
  */
+KS_MUST_CHECK
 bool ks_tree_publish(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
 		     const char *staged_dir, GError **error);
 
 /* T/M/kernel-K-A -> V/K/A, or without version: remove the link. */
+KS_MUST_CHECK
 bool ks_tree_activate(const struct ks_system *system, const char *name,
 		      const char *version, const char *release, const char *arch,
 		      GError **error);
+KS_MUST_CHECK
 bool ks_tree_deactivate(const struct ks_system *system, const char *name,
 			const char *release, const char *arch, GError **error);
 
@@ -111,17 +118,21 @@ struct ks_manifest *ks_tree_load_installed(const struct ks_system *system,
 					   const struct ks_manifest *own);
 
 /* Remove one artifact, and an emptied K directory. */
+KS_MUST_CHECK
 bool ks_tree_unbuild(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
 		     GError **error);
 
 /* Remove T/M/V altogether, and an emptied T/M. Never touches the source itself. */
+KS_MUST_CHECK
 bool ks_tree_remove(const struct ks_system *system, const char *name, const char *version,
 		    GError **error);
 
 /* The marks "asked" and "removal-asked", kept in state_dir/marks/M/V/. */
+KS_MUST_CHECK
 bool ks_tree_set_asked(const struct ks_system *system, const char *name,
 		       const char *version, bool on, GError **error);
+KS_MUST_CHECK
 bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error);
 
@@ -129,6 +140,7 @@ bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
  * The mark "loaded": a package's script has unpacked its source from an archive, so that
  * it is no package's, and goes with the next removal that a package asks for.
  */
+KS_MUST_CHECK
 bool ks_tree_set_loaded(const struct ks_system *system, const char *name,
 			const char *version, bool on, GError **error);
 bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
@@ -138,10 +150,12 @@ bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
  * The mark "dismissed": an administrator has removed it, and does not want it
  * back although its source may still be there. It outlives ks_tree_remove().
  */
+KS_MUST_CHECK
 bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,
 			   const char *version, bool on, GError **error);
 bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
 			  const char *version);
 /* Drop that mark of modules with neither a directory in source_tree nor an entry in T:
  * the package was removed, and is to work when it comes back. */
+KS_MUST_CHECK
 bool ks_tree_forget_dismissed(const struct ks_system *system, GError **error);

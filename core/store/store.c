@@ -343,7 +343,7 @@ void ks_store_discard(const struct ks_system *system, const struct ks_store_entr
 {
 	g_autofree char *dir = temporary_dir(system, entry);
 
-	ks_treeop_remove(system->root, dir, NULL);
+	ks_ignore(ks_treeop_remove(system->root, dir, NULL));
 }
 
 static bool copy_checked(const struct ks_system *from, const struct ks_store_entry *entry,
@@ -406,9 +406,9 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 		is_damaged = g_error_matches(cause, KS_ERROR, KS_ERROR_INVALID);
 		g_propagate_error(error, g_steal_pointer(&cause));
 	}
-	ks_treeop_remove(system->root, to_dir, NULL);
+	ks_ignore(ks_treeop_remove(system->root, to_dir, NULL));
 	if (from == system && is_damaged)
-		ks_store_remove(system, fingerprint, NULL);
+		ks_ignore(ks_store_remove(system, fingerprint, NULL));
 	return NULL;
 }
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_store_file {
 	char *path; /* "module/foo.ko" */
@@ -48,8 +49,10 @@ KS_DEFINE_CLEANUP(ks_store_entry, ks_store_entry_free)
  * entry says what they are; its files and times are set here. Then
  * ks_store_commit(), or _discard().
  */
+KS_MUST_CHECK
 bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *entry,
 		      const char *staged_dir, GError **error);
+KS_MUST_CHECK
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error);
 void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry);
@@ -62,18 +65,22 @@ bool ks_store_has(const struct ks_system *system, const char *fingerprint);
  * with one when it is damaged (an entry of "system" itself is then removed) or
  * cannot be copied. On failure to_dir is removed.
  */
+KS_MUST_CHECK
 struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 				      const char *fingerprint,
 				      const struct ks_system *system, const char *to_dir,
 				      GError **error);
 
 /* All entries, longest unused first. */
+KS_MUST_CHECK
 GPtrArray *ks_store_list(const struct ks_system *system, GError **error);
 /* Read all of it; sets entry->problem when it is damaged or cannot be read. */
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry);
+KS_MUST_CHECK
 bool ks_store_remove(const struct ks_system *system, const char *fingerprint,
 		     GError **error);
 /* Remove the least recently used entries until the others have at most max_bytes; and the
  * remains of a killed run. */
+KS_MUST_CHECK
 bool ks_store_trim(const struct ks_system *system, guint64 max_bytes, guint *n_removed,
 		   GError **error);

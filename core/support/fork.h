@@ -27,12 +27,14 @@
 #include <glib.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 struct ks_fork;
 
 /* Runs in the copy. The answer is floating or owned; text in it as bytestring: "^ay". */
 typedef GVariant *(*ks_fork_func)(void *data);
 
+KS_MUST_CHECK
 struct ks_fork *ks_fork_start(ks_fork_func func, void *data, GError **error);
 
 /* Readable when it has ended: for poll(2). */
@@ -42,6 +44,7 @@ int ks_fork_fd(const struct ks_fork *fork);
  * Wait for its end, and free it. The answer, of that type; NULL with KS_ERROR_FAILED
  * when it died before it gave one.
  */
+KS_MUST_CHECK
 GVariant *ks_fork_finish(struct ks_fork *fork, const GVariantType *type, GError **error);
 
 /* Kill it, and free it. When this returns it does nothing any more. */

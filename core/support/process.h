@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include "core/support/contract.h"
 #include "core/support/root.h"
 
 struct ks_process_options {
@@ -48,6 +49,7 @@ bool ks_process_keep_null(void);
  * Start it. Returns the pid, and a descriptor of ks_watch_child() in *pidfd unless that is
  * NULL. A program that cannot be executed is an error here, not a status.
  */
+KS_MUST_CHECK
 pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,
 		       GError **error);
 
@@ -58,6 +60,7 @@ pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,
 int ks_process_wait(pid_t pid);
 
 /* Start it and wait. False when it could not be started; *wait_status otherwise. */
+KS_MUST_CHECK
 bool ks_process_run(const struct ks_process_options *options, int *wait_status,
 		    GError **error);
 
@@ -67,6 +70,7 @@ bool ks_process_run(const struct ks_process_options *options, int *wait_status,
  * status and the first line of stderr in the message (unless options give
  * stderr_fd). input may be NULL. stdout_fd of the options is not used.
  */
+KS_MUST_CHECK
 char *ks_process_capture(const struct ks_process_options *options, const char *input,
 			 size_t max_bytes, size_t *size_bytes, GError **error);
 
@@ -74,6 +78,7 @@ char *ks_process_capture(const struct ks_process_options *options, const char *i
  * True when wait_status is exit status 0; else KS_ERROR_FAILED with the status and
  * the first line of err_text.
  */
+KS_MUST_CHECK
 bool ks_process_check(const char *program, int wait_status, const char *err_text,
 		      GError **error);
 

@@ -15,10 +15,12 @@
 #include <sys/stat.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 struct ks_root;
 
 /* Open the tree at path (a directory of the calling process). */
+KS_MUST_CHECK
 struct ks_root *ks_root_open(const char *path, GError **error);
 void ks_root_close(struct ks_root *root);
 KS_DEFINE_CLEANUP(ks_root, ks_root_close)
@@ -39,6 +41,7 @@ const char *ks_root_prefix(const struct ks_root *root);
 char *ks_root_host_path(const struct ks_root *root, const char *path);
 
 /* open(2) inside the tree; O_CLOEXEC is added. Returns a descriptor or -1. */
+KS_MUST_CHECK
 int ks_root_openat(const struct ks_root *root, const char *path, int flags, mode_t mode,
 		   GError **error);
 
@@ -47,6 +50,7 @@ int ks_root_openat(const struct ks_root *root, const char *path, int flags, mode
  * *name is set to the last component, inside the string path. A path that ends
  * with "/", "." or ".." is KS_ERROR_INVALID.
  */
+KS_MUST_CHECK
 int ks_root_open_parent(const struct ks_root *root, const char *path, const char **name,
 			GError **error);
 
@@ -69,6 +73,7 @@ bool ks_root_is_same(const struct ks_root *root, const char *a, const char *b);
  * as is anything that is not a regular file. The result is NUL-terminated
  * after *size_bytes (size_bytes may be NULL).
  */
+KS_MUST_CHECK
 char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max_bytes,
 			size_t *size_bytes, GError **error);
 
@@ -82,14 +87,17 @@ char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max
  * Names in a directory without "." and "..", sorted by byte value. A
  * directory that is not there gives an empty list, not an error.
  */
+KS_MUST_CHECK
 GPtrArray *ks_root_list(const struct ks_root *root, const char *path, GError **error);
 
 /* Like ks_root_list(), only entries of one type (S_IFDIR, S_IFREG, S_IFLNK; links not
  * followed), without an lstat(2) each. */
+KS_MUST_CHECK
 GPtrArray *ks_root_list_type(const struct ks_root *root, const char *path, mode_t type,
 			     GError **error);
 
 /* mkdir -p inside the tree; what it creates has exactly this mode, whatever the
  * umask is. */
+KS_MUST_CHECK
 bool ks_root_mkdir_p(const struct ks_root *root, const char *path, mode_t mode,
 		     GError **error);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "core/support/root.h"
 
 struct ks_treeop_copy_options {
@@ -26,12 +27,15 @@ struct ks_treeop_copy_options {
  * socket or a FIFO is KS_ERROR_INVALID. On failure what was copied is left for
  * the caller to remove.
  */
+KS_MUST_CHECK
 bool ks_treeop_copy(const struct ks_root *root, const char *from, const char *to,
 		    const struct ks_treeop_copy_options *options, GError **error);
 
 /* rm -rf; a path that is not there is success. */
+KS_MUST_CHECK
 bool ks_treeop_remove(const struct ks_root *root, const char *path, GError **error);
 
 /* Remove path and then its parents while they are empty, up to but without stop. */
+KS_MUST_CHECK
 bool ks_treeop_prune_empty(const struct ks_root *root, const char *path, const char *stop,
 			   GError **error);

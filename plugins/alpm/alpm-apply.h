@@ -10,7 +10,9 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-database.h"
 
 /* records: struct ks_record. */
+KS_MUST_CHECK
 bool ks_alpm_apply(const struct ks_alpm *alpm, GPtrArray *records, GError **error);

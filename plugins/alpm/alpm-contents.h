@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/record/record.h"
+#include "core/support/contract.h"
 
 struct ks_alpm_contents {
 	char *name, *version; /* of the package */
@@ -27,6 +28,7 @@ char *ks_alpm_contents_path(const struct ks_system *system, const char *path);
  * KS_ERROR_INVALID when an installed file is not the recorded one, or the record's texts
  * cannot stand in the database.
  */
+KS_MUST_CHECK
 struct ks_alpm_contents *ks_alpm_contents_new(const struct ks_system *system,
 					      const struct ks_record *record,
 					      GError **error);

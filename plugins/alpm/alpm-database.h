@@ -16,6 +16,7 @@
 #pragma once
 
 #include "core/record/record.h"
+#include "core/support/contract.h"
 
 struct ks_alpm {
 	const struct ks_system *system;
@@ -29,6 +30,7 @@ struct ks_alpm {
  * when the waiting pacman's database lies outside of the tree (--root with a
  * --dbpath elsewhere).
  */
+KS_MUST_CHECK
 struct ks_alpm *ks_alpm_open(const struct ks_system *system, GError **error);
 void ks_alpm_close(struct ks_alpm *alpm);
 KS_DEFINE_CLEANUP(ks_alpm, ks_alpm_close)
@@ -37,6 +39,7 @@ KS_DEFINE_CLEANUP(ks_alpm, ks_alpm_close)
  * Its format must be the one we know: version 9, in use since pacman 4.2 (alpm-db(7)).
  * KS_ERROR_INVALID otherwise: nothing may be read or written then.
  */
+KS_MUST_CHECK
 bool ks_alpm_check_version(const struct ks_alpm *alpm, GError **error);
 
 /* The lock, whatever holds it, for messages: "/var/lib/pacman/db.lck". */

@@ -11,18 +11,22 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-database.h"
 
 struct ks_alpm_lock;
 
 /* Only tries: KS_ERROR_PENDING when somebody else has it. */
+KS_MUST_CHECK
 struct ks_alpm_lock *ks_alpm_lock_take(const struct ks_alpm *alpm, GError **error);
 void ks_alpm_lock_release(struct ks_alpm_lock *lock);
 KS_DEFINE_CLEANUP(ks_alpm_lock, ks_alpm_lock_release)
 
 /* KS_ERROR_PENDING when somebody else has it; takes nothing. */
+KS_MUST_CHECK
 bool ks_alpm_lock_check(const struct ks_alpm *alpm, GError **error);
 
 /* Remove a lock that a killed recorder of ours left. Costs one open(2) when there
  * is none. */
+KS_MUST_CHECK
 bool ks_alpm_lock_heal(const struct ks_alpm *alpm, GError **error);

@@ -98,7 +98,7 @@ bool ks_alpm_store_put(const struct ks_alpm *alpm, const char *old,
 		  place(alpm, temporary, old, contents->dir, error);
 
 	/* its remains are useless and harmless: recover tries again */
-	ks_treeop_remove(alpm->db, temporary, NULL);
+	ks_ignore(ks_treeop_remove(alpm->db, temporary, NULL));
 	if (!ok)
 		g_prefix_error(error, "cannot write the package database: ");
 	return ok;
@@ -113,7 +113,7 @@ bool ks_alpm_store_drop(const struct ks_alpm *alpm, const char *dir, GError **er
 		g_prefix_error(error, "cannot remove a package's entry: ");
 		return false;
 	}
-	ks_treeop_remove(alpm->db, temporary, NULL);
+	ks_ignore(ks_treeop_remove(alpm->db, temporary, NULL));
 	return true;
 }
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-contents.h"
 #include "plugins/alpm/alpm-database.h"
 
@@ -17,11 +18,14 @@
  * neither, which the next run repairs: two entries for one package would make pacman
  * complain.
  */
+KS_MUST_CHECK
 bool ks_alpm_store_put(const struct ks_alpm *alpm, const char *old,
 		       const struct ks_alpm_contents *contents, GError **error);
 
 /* Remove the entry of that name, and none of its files. */
+KS_MUST_CHECK
 bool ks_alpm_store_drop(const struct ks_alpm *alpm, const char *dir, GError **error);
 
 /* Remove what a killed run left outside of local. */
+KS_MUST_CHECK
 bool ks_alpm_store_sweep(const struct ks_alpm *alpm, GError **error);

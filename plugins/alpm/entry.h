@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/record/record.h"
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-database.h"
 
 #define KS_ALPM_LOCAL "/local"
@@ -24,6 +25,7 @@ struct ks_alpm_entry {
 };
 
 /* All entries named "kmod-...", by name of directory. Needs no lock. */
+KS_MUST_CHECK
 GPtrArray *ks_alpm_entries(const struct ks_alpm *alpm, GError **error);
 
 /* The first of that package name, or NULL. */
@@ -33,5 +35,6 @@ struct ks_alpm_entry *ks_alpm_entry_find(GPtrArray *entries, const char *name);
  * The files of an entry as "files" lists them: "usr/lib/modules/", no leading slash,
  * directories with a trailing one. Hostile names (absolute, with "..") are left out.
  */
+KS_MUST_CHECK
 GPtrArray *ks_alpm_entry_files(const struct ks_alpm *alpm, const char *dir,
 			       GError **error);

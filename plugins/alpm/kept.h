@@ -12,19 +12,23 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /* Before the transaction: keep copies. */
+KS_MUST_CHECK
 bool ks_kept_save(const struct ks_system *system, const char *release, GError **error);
 
 /*
  * After it: give back what is gone, drop the rest. *restored (may be NULL): a
  * kernel was given back. When nothing was kept it succeeds.
  */
+KS_MUST_CHECK
 bool ks_kept_restore(const struct ks_system *system, bool *restored, GError **error);
 
 /*
  * At boot: remove what was given back, for all kernels except the running one.
  * *n counts.
  */
+KS_MUST_CHECK
 bool ks_kept_clean(const struct ks_system *system, const char *running, unsigned int *n,
 		   GError **error);

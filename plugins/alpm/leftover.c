@@ -76,7 +76,7 @@ bool ks_leftover_remove(const struct ks_alpm *alpm, const struct ks_alpm_entry *
 		if (!ks_durable_unlink(root, path, error))
 			return false;
 		/* one that is not empty, or somebody else's, is no failure */
-		ks_treeop_prune_empty(root, dir, module_dir_of(path), NULL);
+		ks_ignore(ks_treeop_prune_empty(root, dir, module_dir_of(path), NULL));
 	}
 	return true;
 }

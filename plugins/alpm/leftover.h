@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-database.h"
 #include "plugins/alpm/entry.h"
 
@@ -18,5 +19,6 @@ char *ks_leftover_find_in_use(const struct ks_alpm *alpm,
 			      const struct ks_alpm_entry *entry, GHashTable *wanted);
 
 /* Remove the files, but wanted ones. */
+KS_MUST_CHECK
 bool ks_leftover_remove(const struct ks_alpm *alpm, const struct ks_alpm_entry *entry,
 			GHashTable *wanted, GError **error);

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "core/support/contract.h"
+
 struct ks_mtree_item {
 	char *path; /* "usr/lib/modules", no slash at its ends */
 	struct stat st;
@@ -31,6 +33,7 @@ void ks_mtree_item_free(gpointer item);
  * Write header and content of an item to an archive under that name.
  * KS_ERROR_INVALID, naming the path, when its content is not the expected one.
  */
+KS_MUST_CHECK
 bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
 			 struct archive *archive, GError **error);
 
@@ -38,4 +41,5 @@ bool ks_mtree_item_write(const struct ks_mtree_item *item, const char *name,
  * For struct ks_mtree_item, in this order. KS_ERROR_INVALID, naming the path, when a
  * content is not the expected one. Descriptors are read from their beginning.
  */
+KS_MUST_CHECK
 GByteArray *ks_mtree_format(GPtrArray *items, GError **error);

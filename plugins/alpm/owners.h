@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/alpm/alpm-contents.h"
 #include "plugins/alpm/alpm-database.h"
 
@@ -19,6 +20,7 @@
  * that owns it; path -> name, both owned by the table. Packages in not_of are passed
  * over.
  */
+KS_MUST_CHECK
 GHashTable *ks_alpm_owners(const struct ks_alpm *alpm, GPtrArray *paths,
 			   GHashTable *not_of, GError **error);
 

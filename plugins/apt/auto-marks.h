@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include "core/support/contract.h"
 #include "plugins/apt/dpkg-database.h"
 
 /* packages as ks_dpkg_list() gave them. Nothing is written when all are right. */
+KS_MUST_CHECK
 bool ks_marks_update(const struct ks_system *system, GPtrArray *packages, GError **error);

@@ -59,5 +59,5 @@ void ks_checked_store(const struct ks_system *system)
 	g_autofree char *path = mark_path(system);
 	g_autofree char *now = mark_now(system);
 
-	ks_durable_write(system->root, path, now, strlen(now), 0644, NULL);
+	ks_ignore(ks_durable_write(system->root, path, now, strlen(now), 0644, NULL));
 }

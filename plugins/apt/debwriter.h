@@ -14,6 +14,8 @@
 
 #include <glib.h>
 
+#include "core/support/contract.h"
+
 /* A file; a link, when link is set; a directory, when none of fd, content and link is. */
 struct ks_deb_file {
 	char *path;    /* absolute, as the package shall spell it */
@@ -51,4 +53,5 @@ struct ks_deb {
  * a temporary file is needed. KS_ERROR_INVALID when a file is not what its digest
  * says; fd then holds garbage, as after any other failure.
  */
+KS_MUST_CHECK
 bool ks_deb_write(const struct ks_deb *deb, int fd, GError **error);

@@ -17,9 +17,11 @@
 #pragma once
 
 #include "core/record/record.h"
+#include "core/support/contract.h"
 
 /*
  * KS_ERROR_PENDING: spooled, but the database is locked. KS_ERROR_FAILED: some
  * could not be recorded.
  */
+KS_MUST_CHECK
 bool ks_apply(const struct ks_system *system, GPtrArray *records, GError **error);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_dpkg_package {
 	char *name;
@@ -24,6 +25,7 @@ void ks_dpkg_package_free(struct ks_dpkg_package *package);
  * All packages named kmod-*, in whatever state but not-installed: struct
  * ks_dpkg_package by name.
  */
+KS_MUST_CHECK
 GPtrArray *ks_dpkg_list(const struct ks_system *system, GError **error);
 
 struct ks_dpkg_package *ks_dpkg_find(GPtrArray *packages, const char *name);
@@ -41,13 +43,16 @@ bool ks_dpkg_is_ours(const struct ks_dpkg_package *package);
  * The owners of paths: path -> comma-separated package names without
  * architectures. Paths that nobody owns are not in the result.
  */
+KS_MUST_CHECK
 GHashTable *ks_dpkg_owners(const struct ks_system *system, GPtrArray *paths,
 			   GError **error);
 
 /* The paths that a package owns, directories too. */
+KS_MUST_CHECK
 GPtrArray *ks_dpkg_files(const struct ks_system *system, const char *package,
 			 GError **error);
 
 /* The architecture of an installed package, or dpkg's own for NULL. */
+KS_MUST_CHECK
 char *ks_dpkg_architecture(const struct ks_system *system, const char *package,
 			   GError **error);

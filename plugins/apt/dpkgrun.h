@@ -14,11 +14,13 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * Is the database free, or locked by an ancestor of ours on our behalf?
  * KS_ERROR_PENDING, naming the holder, when it is not.
  */
+KS_MUST_CHECK
 bool ks_dpkg_check_lock(const struct ks_system *system, GError **error);
 
 /*
@@ -26,10 +28,12 @@ bool ks_dpkg_check_lock(const struct ks_system *system, GError **error);
  * status 2 (the database could not be used now), KS_ERROR_FAILED with dpkg's
  * last words for any other.
  */
+KS_MUST_CHECK
 bool ks_dpkg_run(const struct ks_system *system, GPtrArray *arguments, GError **error);
 
 /* True when a killed dpkg has left its journal to be merged. */
 bool ks_dpkg_is_interrupted(const struct ks_system *system);
 
 /* Merge it, and nothing else. */
+KS_MUST_CHECK
 bool ks_dpkg_merge_journal(const struct ks_system *system, GError **error);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/record/record.h"
+#include "core/support/contract.h"
 
 struct ks_record_deb {
 	const struct ks_system *system;
@@ -22,6 +23,7 @@ struct ks_record_deb {
 };
 
 /* False, with an error, for a record whose texts cannot stand in a control file. */
+KS_MUST_CHECK
 bool ks_record_deb_is_sound(const struct ks_record *record, GError **error);
 
 /* A path of the record as the package spells it. */
@@ -31,4 +33,5 @@ char *ks_record_deb_spell(const char *path, const char *modules_dir);
  * Write it to fd; data is a struct ks_record_deb (a ks_spool_write_func).
  * KS_ERROR_INVALID when an installed file is not the recorded one.
  */
+KS_MUST_CHECK
 bool ks_record_deb_write(int fd, void *data, GError **error);

@@ -9,6 +9,8 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /* KS_ERROR_PENDING when the database is locked. */
+KS_MUST_CHECK
 bool ks_recover(const struct ks_system *system, GError **error);

@@ -116,7 +116,7 @@ bool ks_spool_put_deb(struct ks_spool *spool, const char *package,
 	if (ks_durable_rename(root, new_path, path, error))
 		return true;
 remove:
-	ks_durable_unlink(root, new_path, NULL);
+	ks_ignore(ks_durable_unlink(root, new_path, NULL));
 	return false;
 }
 

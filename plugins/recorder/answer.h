@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 #include "plugins/recorder/recorder.h"
 
 /* The function of a verb in a tree; false with an error. argument may be NULL. */
@@ -19,7 +20,9 @@ extern const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS];
 int ks_recorder_run(const char *root, enum ks_recorder_verb verb, const char *argument);
 
 /* The records (core/record/protocol.h) on standard input; NULL with an error. */
+KS_MUST_CHECK
 GPtrArray *ks_recorder_read_set(GError **error);
 
 /* Print to standard output, and flush. */
+KS_MUST_CHECK
 bool ks_recorder_print(const char *text, GError **error);

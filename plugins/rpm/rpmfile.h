@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/package/package.h"
+#include "core/support/contract.h"
 #include "plugins/rpm/header.h"
 
 /*
@@ -14,5 +15,6 @@
  * more directories maybe; each content is read and checked against its digest. The
  * header's arrays are sorted in passing.
  */
+KS_MUST_CHECK
 bool ks_rpmfile_write(struct ks_header *header, const struct ks_package *package, int fd,
 		      GError **error);

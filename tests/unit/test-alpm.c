@@ -185,7 +185,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 		g_autofree char *path =
 			g_strconcat("/", (char *)g_ptr_array_index(names, i), NULL);
 
-		ks_treeop_remove(f->system->root, path, NULL);
+		g_assert_true(ks_treeop_remove(f->system->root, path, NULL));
 	}
 	ks_alpm_close(f->alpm);
 	ks_system_free(f->system);
@@ -203,7 +203,8 @@ static void test_version(struct fixture *f, gconstpointer data)
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_nonnull(strstr(error->message, "ALPM_DB_VERSION"));
 	g_clear_error(&error);
-	ks_durable_unlink(f->system->root, "/var/lib/pacman/local/ALPM_DB_VERSION", NULL);
+	g_assert_true(ks_durable_unlink(f->system->root,
+					"/var/lib/pacman/local/ALPM_DB_VERSION", NULL));
 	g_assert_false(ks_alpm_check_version(f->alpm, &error));
 	g_assert_nonnull(error);
 }

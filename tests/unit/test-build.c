@@ -1864,7 +1864,7 @@ static struct ks_signing *use_key(struct fixture *f)
 	signing->pair = g_new0(struct ks_key_pair, 1);
 	signing->pair->key = faketree_path(&f->tree, "/keys/mok.key");
 	signing->pair->certificate = faketree_path(&f->tree, "/keys/mok.pub");
-	ks_key_create(f->system, signing->pair, false, &error);
+	g_assert_true(ks_key_create(f->system, signing->pair, false, &error));
 	g_assert_no_error(error);
 	f->request.signing = signing;
 	return signing;

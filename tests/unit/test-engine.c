@@ -115,7 +115,7 @@ static void add_manifest(struct fixture *f, const char *release)
 	file->built_sha256 = g_strdup(file->sha256);
 	file->size_bytes = strlen(KO_TEXT);
 	g_ptr_array_add(manifest->files, file);
-	ks_manifest_store(f->tree.system, manifest, path, &error);
+	g_assert_true(ks_manifest_store(f->tree.system, manifest, path, &error));
 	g_assert_no_error(error);
 }
 
@@ -589,10 +589,11 @@ static void rebuild_foo(struct fixture *f, const char *release, const char *text
 	file->size_bytes = strlen(text);
 	g_ptr_array_add(manifest->files, file);
 	faketree_write(&f->tree, T "/staged/module/foo.ko", text);
-	ks_manifest_store(f->tree.system, manifest, T "/staged/manifest", &error);
+	g_assert_true(ks_manifest_store(f->tree.system, manifest, T "/staged/manifest",
+					&error));
 	g_assert_no_error(error);
-	ks_tree_publish(f->tree.system, "foo", "1.0", release, f->arch, T "/staged",
-			&error);
+	g_assert_true(ks_tree_publish(f->tree.system, "foo", "1.0", release, f->arch,
+				      T "/staged", &error));
 	g_assert_no_error(error);
 }
 

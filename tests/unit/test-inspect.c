@@ -429,8 +429,8 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		size_t n_first, n_second;
 		struct stat st;
 
-		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i], 0,
-				   &error);
+		g_assert_true(ks_module_compress(f->tree.system, "/m/play-good.ko",
+						 suffixes[i], 0, &error));
 		g_assert_no_error(error);
 		g_assert_cmpint(stat(full, &st), ==, 0);
 		g_assert_cmpint(st.st_mode & 07777, ==, 0644);

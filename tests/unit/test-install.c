@@ -431,12 +431,15 @@ static void test_claimed(struct fixture *f, gconstpointer data)
 
 	add_file(f, other, "changes.ko", OURS, "another module's ");
 	assert_placed(f, other, NULL);
-	ks_tree_add(f->tree.system, "other", "3.0", "/usr/src/other-3.0", &error);
+	g_assert_true(ks_tree_add(f->tree.system, "other", "3.0", "/usr/src/other-3.0",
+				  &error));
 	g_assert_no_error(error);
-	ks_manifest_store(f->tree.system, other,
-			  "/var/lib/dkms/other/3.0/" K "/x86_64/manifest", &error);
+	g_assert_true(ks_manifest_store(f->tree.system, other,
+					"/var/lib/dkms/other/3.0/" K "/x86_64/manifest",
+					&error));
 	g_assert_no_error(error);
-	ks_tree_activate(f->tree.system, "other", "3.0", K, "x86_64", &error);
+	g_assert_true(
+		ks_tree_activate(f->tree.system, "other", "3.0", K, "x86_64", &error));
 	g_assert_no_error(error);
 	assert_refused(f, old, KS_ERROR_DENIED,
 		       "cannot install play/1.0 on " K ": '" OURS

@@ -83,7 +83,7 @@ static void add_manifest(struct faketree *tree, const char *name, const char *ve
 	file->sha256 = ks_digest_data(KO_TEXT, strlen(KO_TEXT));
 	file->size_bytes = strlen(KO_TEXT);
 	g_ptr_array_add(manifest->files, file);
-	ks_manifest_store(tree->system, manifest, path, &error);
+	g_assert_true(ks_manifest_store(tree->system, manifest, path, &error));
 	g_assert_no_error(error);
 }
 
@@ -93,7 +93,8 @@ static void activate(struct faketree *tree, const char *name, const char *versio
 	g_autofree char *arch = ks_kernel_machine_arch(tree->system);
 	g_autoptr(GError) error = NULL;
 
-	ks_tree_activate(tree->system, name, version, release, arch, &error);
+	g_assert_true(
+		ks_tree_activate(tree->system, name, version, release, arch, &error));
 	g_assert_no_error(error);
 }
 

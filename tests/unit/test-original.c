@@ -78,8 +78,8 @@ static void put_aside(struct fixture *f, const struct ks_manifest *old)
 	const struct ks_original_options options = {may_take, tell, f};
 	g_autoptr(GError) error = NULL;
 
-	ks_original_put_aside(f->tree.system, DIR, f->manifest, old, &options, f->others,
-			      &error);
+	g_assert_true(ks_original_put_aside(f->tree.system, DIR, f->manifest, old,
+					    &options, f->others, &error));
 	g_assert_no_error(error);
 }
 
@@ -87,9 +87,9 @@ static void place(struct fixture *f, const struct ks_manifest *old)
 {
 	g_autoptr(GError) error = NULL;
 
-	ks_install_place(f->tree.system, DIR, f->manifest, old, &error);
+	g_assert_true(ks_install_place(f->tree.system, DIR, f->manifest, old, &error));
 	g_assert_no_error(error);
-	ks_original_remove(f->tree.system, f->manifest, f->others, &error);
+	g_assert_true(ks_original_remove(f->tree.system, f->manifest, f->others, &error));
 	g_assert_no_error(error);
 }
 
@@ -97,10 +97,10 @@ static void restore(struct fixture *f)
 {
 	g_autoptr(GError) error = NULL;
 
-	ks_original_restore(f->tree.system, f->manifest, "play", K, "x86_64", NULL,
-			    &error);
+	g_assert_true(ks_original_restore(f->tree.system, f->manifest, "play", K,
+					  "x86_64", NULL, &error));
 	g_assert_no_error(error);
-	ks_install_unplace(f->tree.system, f->manifest, &error);
+	g_assert_true(ks_install_unplace(f->tree.system, f->manifest, &error));
 	g_assert_no_error(error);
 	g_assert_false(ks_root_exists(f->tree.system->root,
 				      "/var/lib/dkms/play/original_module"));

@@ -32,7 +32,7 @@ static void create(struct fixture *f, bool replace)
 {
 	g_autoptr(GError) error = NULL;
 
-	ks_key_create(f->tree.system, f->pair, replace, &error);
+	g_assert_true(ks_key_create(f->tree.system, f->pair, replace, &error));
 	g_assert_no_error(error);
 }
 

@@ -75,7 +75,7 @@ static void sign(struct fixture *f, const struct ks_signing *signing)
 {
 	g_autoptr(GError) error = NULL;
 
-	ks_sign_file(f->tree.system, signing, MODULE, &error);
+	g_assert_true(ks_sign_file(f->tree.system, signing, MODULE, &error));
 	g_assert_no_error(error);
 }
 

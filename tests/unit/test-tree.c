@@ -396,8 +396,8 @@ static void test_a_manifest_of_another_target_is_not_taken(struct faketree *tree
 
 	add_foo(tree);
 	publish_foo(tree, "x");
-	ks_manifest_store(tree->system, manifest, T "/foo/1.0/" K "/x86_64/manifest",
-			  &error);
+	g_assert_true(ks_manifest_store(tree->system, manifest,
+					T "/foo/1.0/" K "/x86_64/manifest", &error));
 	g_assert_no_error(error);
 	entries = scan(tree);
 	artifact = ks_tree_find_artifact(entries->pdata[0], K, "x86_64");
