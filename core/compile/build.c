@@ -11,23 +11,6 @@
 #include "core/support/error.h"
 #include "core/support/process.h"
 
-void ks_build_result_free(struct ks_build_result *result)
-{
-	g_free(result->step);
-	g_free(result->message);
-	g_free(result->hint);
-	g_free(result->first_error);
-	g_free(result->log_path);
-	g_free(result->failure_log_path);
-	g_free(result->staged_dir);
-	if (result->manifest)
-		ks_manifest_free(result->manifest);
-	if (result->warnings)
-		g_ptr_array_unref(result->warnings);
-	g_clear_error(&result->outside);
-	g_free(result);
-}
-
 /* Numbers for the builds that run at the same time: slots that are taken. */
 static bool slots[KS_BUILD_SLOTS];
 
@@ -81,21 +64,6 @@ void ks_build_free(struct ks_build *build)
 static const struct ks_build_step *get_step(const struct ks_build *build)
 {
 	return build->steps->pdata[build->step];
-}
-
-const char *ks_build_step(const struct ks_build *build)
-{
-	return build->step < build->steps->len ? get_step(build)->name : build->phase;
-}
-
-const char *ks_build_step_description(const struct ks_build *build)
-{
-	return build->step < build->steps->len ? get_step(build)->description : NULL;
-}
-
-const char *ks_build_step_command(const struct ks_build *build)
-{
-	return build->step < build->steps->len ? get_step(build)->command : NULL;
 }
 
 bool ks_build_step_is_executable(const struct ks_build *build)

@@ -33,25 +33,6 @@ static const struct ks_inventory_options whole_picture = {
 	.find_occupant = ks_occupants_find,
 };
 
-bool ks_outcome_has_changed(const struct ks_outcome *outcome, const char *release)
-{
-	return outcome->changed && g_ptr_array_find_with_equal_func(
-					   outcome->changed, release, g_str_equal, NULL);
-}
-
-void ks_outcome_free(struct ks_outcome *outcome)
-{
-	/* the plan points into the inventory */
-	if (outcome->plan)
-		ks_plan_free(outcome->plan);
-	if (outcome->inventory)
-		ks_inventory_free(outcome->inventory);
-	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
-	g_ptr_array_unref(outcome->aliases);
-	g_free(outcome->record_busy);
-	g_free(outcome);
-}
-
 static void report(const struct run *run, enum ks_event_kind kind, const char *text,
 		   const GError *error)
 {

@@ -65,19 +65,6 @@ static bool add_file(GString *text, struct ks_digest_cache *cache,
 	return true;
 }
 
-/* Running it for its version would cost more than all the rest. */
-char *ks_kernel_program_identity(const struct ks_system *system, const char *path)
-{
-	g_autofree char *real = ks_root_realpath(system->root, path);
-	struct stat st;
-
-	if (!real || !ks_root_stat(system->root, real, &st))
-		return NULL;
-	return g_strdup_printf("%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld", real,
-			       (gint64)st.st_size, (gint64)st.st_mtim.tv_sec,
-			       st.st_mtim.tv_nsec);
-}
-
 static void add_program(GString *text, const struct ks_system *system, const char *label,
 			const char *path)
 {

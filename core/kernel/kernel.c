@@ -278,14 +278,3 @@ GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error)
 	ks_kernel_settle(system, kernels);
 	return g_steal_pointer(&kernels);
 }
-
-struct ks_kernel *ks_kernel_find(GPtrArray *kernels, const char *release)
-{
-	for (guint i = 0; i < kernels->len; i++) {
-		struct ks_kernel *kernel = kernels->pdata[i];
-
-		if (!strcmp(kernel->release, release))
-			return kernel;
-	}
-	return NULL;
-}

@@ -4,6 +4,7 @@
  * one per module name and kernel, because a module has at most one version
  * installed on a kernel. Private to core/plan.
  *
+ *	facts.c	  what is known of a cell before anything is decided
  *	choose.c  which version of a group is to be installed
  *	rivals.c  which source, of those that bring a module of the same name
  *	judge.c	  the verdict of each target, and what is to be done about it
@@ -86,6 +87,9 @@ bool ks_planner_are_rivals(const struct ks_plan_cell *a, const struct ks_plan_ce
 struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 					    const char *name,
 					    const struct ks_kernel *kernel);
+
+/* The key of a group in by_name; free with g_free. */
+char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
 
 /* --- the steps */
 

@@ -73,53 +73,6 @@ struct mounts {
 	int device_fds[N_DEVICES]; /* from the caller's /dev; -1 = not available */
 };
 
-int mounts_copy(int dirfd, const char *path, unsigned int flags)
-{
-	return syscall(SYS_open_tree, dirfd, path,
-		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
-}
-
-int mounts_attach(int fd, int dirfd, const char *path, unsigned int flags)
-{
-	return syscall(SYS_move_mount, fd, "", dirfd, path,
-		       MOVE_MOUNT_F_EMPTY_PATH | flags);
-}
-
-static int tree_set(int fd, const char *path, unsigned int flags, unsigned long long set,
-		    unsigned long long clear)
-{
-	struct mount_attr attr = {.attr_set = set, .attr_clr = clear};
-
-	return syscall(SYS_mount_setattr, fd, path, flags, &attr, sizeof(attr));
-}
-
-/*
- * Make directories executable that this machine has mounted noexec, be it /var,
- * where builds are, /tmp, or the home with the headers and their programs. When
- * the mount belongs to a user namespace above ours, that is refused (EPERM),
- * and it stays as it is.
- */
-static int tree_set_executable(int fd, const char *path, unsigned int flags,
-			       unsigned long long set)
-{
-	if (tree_set(fd, path, flags, set, MOUNT_ATTR_NOEXEC) == 0)
-		return 0;
-	return tree_set(fd, path, flags, set, 0);
-}
-
-int mounts_set_read_only(int fd)
-{
-	return tree_set_executable(fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-				   MOUNT_ATTR_RDONLY);
-}
-
-bool mounts_is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static bool may_be_covered(const char *path)
 {
 	for (size_t i = 0; i < N_COVERED; i++) {
@@ -145,23 +98,6 @@ static bool is_directory(const char *path)
 	struct stat st;
 
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-void mounts_mkdir_parents(const char *path)
-{
-	char *copy = strdup(path);
-
-	for (char *p = copy ? copy + 1 : NULL; p; p = strchr(p + 1, '/')) {
-		char c = *p;
-
-		if (c != '/')
-			continue;
-		*p = '\0';
-		mkdir(copy, 0755);
-		*p = c;
-	}
-	free(copy);
-	mkdir(path, 0755);
 }
 
 /*
@@ -305,15 +241,9 @@ static int directories_keep(struct mounts *m)
 
 static int root_make_read_only(struct mounts *m)
 {
-	return tree_set_executable(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0
+	return mounts_set_executable(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) == 0
 		       ? 0
 		       : errno;
-}
-
-int mounts_cover(const char *path, const char *options)
-{
-	return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0 ? 0
-										 : errno;
 }
 
 static int cover(struct mounts *m, size_t i)
@@ -340,23 +270,6 @@ static int private_make(struct mounts *m)
 	return 0;
 }
 
-/* Something to mount it on: a directory for a directory, else a file. */
-void mounts_place_make(int fd, const char *path)
-{
-	char *copy = strdup(path);
-	char *slash = copy ? strrchr(copy, '/') : NULL;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-		mounts_mkdir_parents(path);
-	} else if (slash) {
-		*slash = '\0';
-		mounts_mkdir_parents(copy);
-		mknod(path, S_IFREG | 0600, 0);
-	}
-	free(copy);
-}
-
 static int directories_restore(struct mounts *m)
 {
 	for (size_t i = 0; i < m->n_kept; i++) {
@@ -365,8 +278,8 @@ static int directories_restore(struct mounts *m)
 
 		if (hidden)
 			mounts_place_make(kept->fd, kept->path);
-		if (tree_set_executable(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-					kept->writable ? 0 : MOUNT_ATTR_RDONLY) != 0)
+		if (mounts_set_executable(kept->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+					  kept->writable ? 0 : MOUNT_ATTR_RDONLY) != 0)
 			return errno;
 		if ((hidden || kept->writable) &&
 		    mounts_attach(kept->fd, AT_FDCWD, kept->path,
@@ -453,7 +366,7 @@ static int covers_set(struct mounts *m)
 /* "off": nothing is read-only, and noexec is no obstacle either. */
 static int root_make_executable(struct mounts *m)
 {
-	(void)tree_set_executable(AT_FDCWD, "/", AT_RECURSIVE, 0);
+	(void)mounts_set_executable(AT_FDCWD, "/", AT_RECURSIVE, 0);
 	return 0;
 }
 

@@ -104,6 +104,10 @@ void covers_place(const struct launch *launch);
  * except mounts_cover(), which returns an errno value. */
 int mounts_copy(int dirfd, const char *path, unsigned int flags);
 int mounts_attach(int fd, int dirfd, const char *path, unsigned int flags);
+int mounts_set(int fd, const char *path, unsigned int flags, unsigned long long set,
+	       unsigned long long clear);
+int mounts_set_executable(int fd, const char *path, unsigned int flags,
+			  unsigned long long set);
 int mounts_set_read_only(int fd);
 int mounts_cover(const char *path, const char *options);
 void mounts_mkdir_parents(const char *path);

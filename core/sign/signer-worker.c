@@ -23,13 +23,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-const char *ks_signer_cause(void)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-	return reason ? reason : "no reason given";
-}
-
 static bool drop_privileges(void)
 {
 	static const struct rlimit none;
