@@ -2,6 +2,7 @@
 /* The standard directories of a system tree. */
 #include "core/platform/system.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct ks_system *ks_system_new(const char *root_path, GError **error)
@@ -33,8 +34,12 @@ bool ks_system_is_chroot(const struct ks_system *system)
 
 	if (!ks_root_is_host(system->root) || g_getenv("FAKECHROOT"))
 		return true;
-	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0 &&
-	       (ours.st_dev != first.st_dev || ours.st_ino != first.st_ino);
+	if (stat("/", &ours) != 0)
+		return false;
+	/* no machine runs without /proc: a chroot that nobody has mounted it in */
+	if (stat("/proc/1/root/.", &first) != 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return ours.st_dev != first.st_dev || ours.st_ino != first.st_ino;
 }
 
 void ks_system_free(struct ks_system *system)

@@ -48,8 +48,9 @@ KS_MUST_CHECK
 struct ks_system *ks_system_new(const char *root_path, GError **error);
 /*
  * True when the tree is not, or not surely, the one that this machine runs: the DIR of
- * --root, or a chroot, recognised as in dkms 3.4.3 by a root other than process 1's. A
- * process that cannot see that one is taken to be outside a chroot.
+ * --root, or a chroot, recognised as in dkms 3.4.3 by a root other than process 1's, or
+ * by the want of a /proc, without which no machine runs. A process that may not see that
+ * root is taken to be outside a chroot.
  */
 bool ks_system_is_chroot(const struct ks_system *system);
 void ks_system_free(struct ks_system *system);

@@ -88,3 +88,28 @@ dpkg_make() {
 	echo "$output"
 	[[ -z $(ls -A "$outside") ]]
 }
+
+# The program, the libraries and the rest of a tree that is entered, without anything mounted.
+@test "in a chroot without /proc no key is made, and all else works" {
+	programs_copy "$builddir/kmodsmith"
+	cp "$builddir/kmodsmith" "$R/usr/bin/kmodsmith"
+	mkdir -p "$R/libexec" "$R/proc"
+	for file in "$builddir"/libexec/*; do
+		[[ -f $file && -x $file ]] || continue
+		cp "$file" "$R/libexec/"
+		for library in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+			mkdir -p "$R$(dirname "$library")"
+			[[ -e $R$library ]] || cp -L "$library" "$R$library"
+		done
+	done
+	mkdir -p "$R/dev"
+	mknod -m 666 "$R/dev/null" c 1 3
+	printf 'CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_HASH="sha256"\n' \
+		>"$R/usr/src/linux-headers-$K/include/config/auto.conf"
+	run unshare --mount --propagation private env KMODSMITH_LIBEXECDIR=/libexec bash -c '
+		mount --rbind "$1" "$1" && exec chroot "$1" /usr/bin/kmodsmith sync --no-record' - "$R"
+	echo "$output"
+	[[ -e $R/var/lib/dkms/acme/1.0/$K/$A/module/acme.ko ]]
+	[[ -z $(find "$R" -name 'mok.*') ]]
+	grep -q signing=chroot "$R/var/lib/dkms/acme/1.0/$K/$A/manifest"
+}
