@@ -93,6 +93,7 @@ struct ks_build {
 
 	char *memo; /* see the request */
 	bool is_memo_sought;
+	bool needs_clean; /* there was what a developer's own make had left, and no more */
 	GPtrArray *steps; /* struct ks_build_step */
 	guint step;	  /* index of the running or next one */
 	const char

@@ -8,6 +8,7 @@
 #include "core/compile/compile-private.h"
 #include "core/state/tree.h"
 #include "core/support/error.h"
+#include "core/support/leftover.h"
 #include "core/support/treeop.h"
 
 /* Far above any driver's source; below what fills a disk unnoticed. */
@@ -152,13 +153,24 @@ static bool make_directories(struct ks_build *build, GError **error)
 	       ks_root_mkdir_p(root, build->work_dir, 0755, error);
 }
 
+/* The source was copied as it is; of a developer's own make nothing is to be used. */
+static bool sweep(struct ks_build *build)
+{
+	bool has_others;
+
+	build->needs_clean =
+		ks_leftover_remove(build->tree_fd, &has_others) > 0 && !has_others;
+	return true;
+}
+
 bool ks_build_prepare(struct ks_build *build, GError **error)
 {
 	return make_directories(build, error) && ks_build_log_open(build, error) &&
 	       ks_build_write_uname(build, error) && copy_source(build, error) &&
-	       copy_patches(build, error) && ks_build_check_source(build, error) &&
-	       make_tmp(build, error) && give_tree(build, error) &&
-	       ks_build_place_make(build, error) && ks_build_show_all(build, error);
+	       sweep(build) && copy_patches(build, error) &&
+	       ks_build_check_source(build, error) && make_tmp(build, error) &&
+	       give_tree(build, error) && ks_build_place_make(build, error) &&
+	       ks_build_show_all(build, error);
 }
 
 void ks_build_clean_up(struct ks_build *build)

@@ -169,12 +169,30 @@ static void add_strip(const struct ks_build *build, GPtrArray *steps)
 	add_step(steps, "strip", "Stripping module(s)", command, script, false);
 }
 
+/*
+ * As dkms up to 3.1 did it before each build: it removes generated headers, too. Here it
+ * runs after somebody's own make alone, and a failure is passed over: the makefile may
+ * need what pre_build makes.
+ */
+static void add_clean(const struct ks_build *build, GPtrArray *steps)
+{
+	const struct ks_build_request *request = build->request;
+	g_autofree char *usual = g_strdup_printf(
+		"make -C %s M=%s clean", request->kernel->headers_dir, build->build_path);
+	const char *clean = request->conf->clean ? request->conf->clean : usual;
+	g_autofree char *script = g_strdup_printf("( %s\n) || true", clean);
+
+	if (build->needs_clean)
+		add_step(steps, "clean", "Cleaning build area", clean, script, true);
+}
+
 GPtrArray *ks_build_make_steps(const struct ks_build *build)
 {
 	const struct ks_conf *conf = build->request->conf;
 	GPtrArray *steps =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ks_build_step_free);
 
+	add_clean(build, steps);
 	add_patches(build, steps);
 	add_script(build, steps, "pre_build", conf->pre_build);
 	add_make(build, steps);

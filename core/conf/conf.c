@@ -22,6 +22,7 @@ void ks_conf_free(struct ks_conf *conf)
 	g_free(conf->written_version);
 	g_clear_pointer(&conf->modules, g_ptr_array_unref);
 	g_free(conf->make);
+	g_free(conf->clean);
 	g_strfreev(conf->patches);
 	g_free(conf->post_add);
 	g_free(conf->pre_build);
@@ -169,6 +170,8 @@ static void read_make(struct ks_conf_parse *parse)
 			"make -C %s M=%s/%s/%s/build", kernel ? kernel->headers_dir : "",
 			system->dkms_tree, parse->name, parse->version);
 	parse->conf->make = g_strdup(make);
+	if (*ks_conf_parse_get(parse, "CLEAN", 0))
+		parse->conf->clean = g_strdup(ks_conf_parse_get(parse, "CLEAN", 0));
 }
 
 static void read_patches(struct ks_conf_parse *parse)

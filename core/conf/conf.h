@@ -46,6 +46,7 @@ struct ks_conf {
 	char *written_name;
 	char *written_version;
 	GPtrArray *modules; /* struct ks_conf_module */
+	char *clean;	    /* CLEAN; NULL when not set */
 	char *make;	    /* the command for this kernel, "make ..." or the default */
 	/* names below patches/, those that match this kernel, in order; one that leads
 	 * out of it is for the build to refuse (ks_conf_is_inside) */

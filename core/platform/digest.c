@@ -22,6 +22,7 @@
 
 #include "core/support/durable.h"
 #include "core/support/error.h"
+#include "core/support/leftover.h"
 #include "core/support/openat2.h"
 
 #define HEADER		"kmodsmith digests 1"
@@ -365,6 +366,10 @@ static bool walk_entry(struct walk *walk, int dir_fd, const char *dir_name,
 	const char *name = entry.name;
 	int fd;
 
+	if (ks_leftover_is_of_tools(base) || ks_leftover_is_built(dir_fd, base)) {
+		g_free(entry.name);
+		return true;
+	}
 	if (fstatat(dir_fd, base, &entry.st, AT_SYMLINK_NOFOLLOW) < 0) {
 		walk_fail(walk, name);
 		g_free(entry.name);

@@ -29,7 +29,7 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
  * Hex digest of a tree: sorted relative names, types, permission bits, link
  * texts and file contents; not owners or times. At most 200000 entries, 100 deep.
  * Anything but files, directories and links is KS_ERROR_INVALID; path itself may
- * be a link.
+ * be a link. What leftover.h says is no part of a source is left out.
  */
 KS_MUST_CHECK
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);

@@ -1156,6 +1156,83 @@ static void test_llvm(struct fixture *f, gconstpointer data)
 	f->conf.environment = NULL;
 }
 
+/* As kbuild leaves it behind, and what only looks like it. */
+static void add_leftovers(struct fixture *f)
+{
+	static const char *const files[][2] = {
+		{"stale.c", ""},
+		{"stale.o", "old"},
+		{".stale.o.cmd", "savedcmd_stale.o := gcc -o stale.o stale.c\n\n"
+				 "source_stale.o := /home/me/x/stale.c\n"},
+		{"stale.mod.c", "old"},
+		{"stale.ko", "old"},
+		{".stale.ko.cmd",
+		 "cmd_/home/me/x/stale.ko := ld -r -o stale.ko stale.o\n"},
+		{"modules.order", "old"},
+		{"sub/deep.c", ""},
+		{"sub/deep.o", "old"},
+		{"sub/.deep.o.cmd", "cmd_/x/sub/deep.o := gcc -o deep.o\n\n"
+				    "source_/x/sub/deep.o := /x/sub/deep.c\n"},
+		{"rel.h", "#define OLD\n"},
+		{"kept.o_shipped", "new"},
+		{"lib.o_binary", "new"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = g_strconcat("/src/play-1.0/", files[i][0], NULL);
+
+		faketree_write(&f->tree, path, files[i][1]);
+	}
+	faketree_write(&f->tree, "/src/play-1.0/Makefile",
+		       "all:\n\t@mkdir -p out; cp prebuilt.ko_ out/good.ko\n"
+		       "\t@echo files: `find . -type f | sort`\nclean:\n\trm -f rel.h\n");
+	g_autofree char *from = faketree_path(&f->tree, "/src/play-1.0/prebuilt.ko");
+	g_autofree char *to = faketree_path(&f->tree, "/src/play-1.0/prebuilt.ko_");
+	g_assert_cmpint(g_rename(from, to), ==, 0);
+}
+
+static char *run_and_list(struct fixture *f)
+{
+	g_clear_pointer(&f->staged_dir, g_free);
+	ks_auto(ks_build_result) result = run(f);
+
+	if (!result->ok)
+		g_error("%s: %s (%s)", result->step, result->message,
+			result->first_error);
+	g_autofree char *path =
+		g_build_filename(result->staged_dir, "log/make.log", NULL);
+	return read_file(path);
+}
+
+static void test_leftovers(struct fixture *f, gconstpointer data)
+{
+	add_leftovers(f);
+	f->conf.clean = (char *)"make clean # as vendors comment it";
+	g_autofree char *first = run_and_list(f);
+	if (!strstr(first, "\nfiles: ./Makefile ./kept.o_shipped ./lib.o_binary "
+			   "./out/good.ko ./prebuilt.ko_ ./stale.c ./sub/deep.c\n") ||
+	    !strstr(first, "\nCleaning build area\n# command: make clean"))
+		g_error("%s", first);
+	/* the source itself is not touched */
+	g_assert_true(has(f, "/src/play-1.0/stale.o"));
+	/* a clean that fails, and one that would take prebuilt objects along */
+	f->conf.clean = (char *)"exit 3";
+	g_autofree char *second = run_and_list(f);
+	g_assert_nonnull(strstr(second, "./rel.h "));
+	f->conf.clean = (char *)"rm -f *.o rel.h";
+	faketree_write(&f->tree, "/src/play-1.0/blob.o", "new");
+	faketree_write(&f->tree, "/src/play-1.0/secret.o", "new");
+	faketree_write(&f->tree, "/src/play-1.0/.secret.o.cmd",
+		       "cmd_secret.o := gcc -o secret.o secret.c\n\n"
+		       "source_secret.o := secret.c\n");
+	faketree_write(&f->tree, "/src/play-1.0/pleased.o", "new");
+	faketree_write(&f->tree, "/src/play-1.0/.pleased.o.cmd", "");
+	g_autofree char *third = run_and_list(f);
+	if (!strstr(third, " ./blob.o ") || !strstr(third, " ./secret.o ") ||
+	    !strstr(third, " ./pleased.o ") || strstr(third, "stale.o"))
+		g_error("%s", third);
+}
+
 static void test_failing_script_is_named(struct fixture *f, gconstpointer data)
 {
 	f->conf.pre_build = (char *)"pre.sh";
@@ -2248,6 +2325,7 @@ int main(int argc, char **argv)
 	ADD("a configure that calls make gets on with the pool", test_configure);
 	ADD("uname speaks of the kernel that is built for", test_uname);
 	ADD("every make of a build gets LLVM", test_llvm);
+	ADD("of a developer's own make nothing is used", test_leftovers);
 	ADD("failing to sign is a warning", test_failing_to_sign_is_a_warning);
 	ADD("failing to sign is an error where signatures are enforced",
 	    test_failing_to_sign_where_it_is_enforced);

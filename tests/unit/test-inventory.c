@@ -612,6 +612,52 @@ static void test_a_fingerprint_changes_with_the_source_only(struct faketree *tre
 	g_assert_cmpstr(first, !=, third);
 }
 
+/* "git status" and a developer's own make in /usr/src cost nobody a build. */
+static void test_a_fingerprint_leaves_out_what_is_no_source(struct faketree *tree,
+							    gconstpointer data)
+{
+	static const char *const none[][2] = {
+		{".git/index", "x"},
+		{".git/objects/pack/a", "x"},
+		{".foo.c.swp", "x"},
+		{"foo.c~", "x"},
+		{".#foo.c", "x"},
+		{"foo.o", "x"},
+		{".foo.o.cmd", "cmd_foo.o := gcc\n\nsource_foo.o := /x/foo.c\n"},
+		{".foo.ko.cmd", "savedcmd_foo.ko := ld\n"},
+		{"foo.ko", "x"},
+	};
+	static const char *const source[][2] = {
+		{".gitignore", "x"}, {"blob.o", "x"}, {".blob.o.cmd", ""},
+		{"blob.o", "y"},     {"lib.a", "x"},  {".cmd", "x"},
+	};
+	g_autofree char *first = NULL;
+
+	add_kernel(tree, K, true);
+	add_conf(tree, "foo", "1.0", "");
+	faketree_write(tree, "/usr/src/foo-1.0/foo.c", "int x;");
+	first = fingerprint_of(tree, "foo");
+	for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
+		g_autofree char *path =
+			g_strconcat("/usr/src/foo-1.0/", none[i][0], NULL);
+
+		faketree_write(tree, path, none[i][1]);
+	}
+	g_autofree char *last = fingerprint_of(tree, "foo");
+	g_assert_cmpstr(first, ==, last);
+	for (size_t i = 0; i < G_N_ELEMENTS(source); i++) {
+		g_autofree char *path =
+			g_strconcat("/usr/src/foo-1.0/", source[i][0], NULL);
+		g_autofree char *now = NULL;
+
+		faketree_write(tree, path, source[i][1]);
+		now = fingerprint_of(tree, "foo");
+		g_assert_cmpstr(now, !=, last);
+		g_free(last);
+		last = g_steal_pointer(&now);
+	}
+}
+
 static char *fingerprint_with_make(const char *make)
 {
 	const struct ks_kernel kernel = {.release = (char *)K, .arch = (char *)"x86_64"};
@@ -825,6 +871,8 @@ int main(int argc, char **argv)
 	    test_a_fingerprint_changes_with_the_source_only);
 	ADD("a fingerprint changes with the headers",
 	    test_a_fingerprint_changes_with_the_headers);
+	ADD("a fingerprint leaves out what is no source",
+	    test_a_fingerprint_leaves_out_what_is_no_source);
 	ADD("a compiler of MAKE is checked for and counts",
 	    test_a_compiler_of_make_is_checked_for);
 	ADD("a fingerprint changes with its dependency",
