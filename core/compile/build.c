@@ -226,6 +226,8 @@ static void hint_obstacle(struct ks_build *build, GError **error)
 	g_autofree char *hint = ks_build_log_obstacle(build);
 
 	if (!hint)
+		hint = ks_build_log_remedy(build);
+	if (!hint)
 		return;
 	ks_build_log_line(build, "\nkmodsmith: %s", hint);
 	ks_error_hint(error, "%s", hint);

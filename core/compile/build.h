@@ -170,3 +170,11 @@ bool ks_build_sweep(const struct ks_system *system, GError **error);
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or
  * NULL. */
 char *ks_build_first_error(const char *log_text, size_t size_bytes);
+
+/*
+ * What helps, where the log says that a program or a library is not installed, or a file
+ * of the kernel's headers is missing, and the package is known; or NULL. header_dirs are
+ * where the headers are (NULL at the end), release is the kernel's.
+ */
+char *ks_build_find_remedy(const struct ks_system *system, const char *const *header_dirs,
+			   const char *release, const char *log_text, size_t size_bytes);

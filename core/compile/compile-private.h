@@ -197,6 +197,8 @@ char *ks_build_log_first_error(const struct ks_build *build);
 /* obstacle.c: of the last step, that the sandbox or its user was in its way, and what
  * helps; or NULL. */
 char *ks_build_log_obstacle(const struct ks_build *build);
+/* Likewise remedy.c: what is missing on the system. */
+char *ks_build_log_remedy(const struct ks_build *build);
 char *ks_build_find_obstacle(const struct ks_build *build, const char *log_text,
 			     size_t size_bytes);
 /* Rewind the log for copying; an endless one is cut down to its head and its tail. */

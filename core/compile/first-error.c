@@ -10,7 +10,7 @@
 #define LINE_MAX_CHARS 300
 
 /* Better ranks first. */
-enum rank { RANK_COMPILER, RANK_OTHER, RANK_MAKE, RANK_NONE };
+enum rank { RANK_COMPILER, RANK_OTHER, RANK_SYSTEM, RANK_MAKE, RANK_NONE };
 
 static bool contains(const char *line, size_t size, const char *text)
 {
@@ -46,6 +46,9 @@ static const struct {
 	{"undefined reference to", NULL, RANK_COMPILER},
 	{"Hunk #", "FAILED", RANK_COMPILER},
 	{"can't find file to patch", NULL, RANK_COMPILER},
+	{"cc1: error:", NULL, RANK_COMPILER},
+	{"cc1: fatal error:", NULL, RANK_COMPILER},
+	{"configure: error:", NULL, RANK_COMPILER},
 	{"patch: ****", NULL, RANK_OTHER},
 	{"fatal error:", NULL, RANK_OTHER},
 	{"error:", NULL, RANK_OTHER},
@@ -53,6 +56,11 @@ static const struct {
 	{"ERROR:", NULL, RANK_OTHER},
 	{"command not found", NULL, RANK_OTHER},
 	{"No space left on device", NULL, RANK_OTHER},
+	/* why make's line says Error 126, 127 or 1 */
+	{": not found", NULL, RANK_SYSTEM},
+	{": Permission denied", NULL, RANK_SYSTEM},
+	{": cannot execute", NULL, RANK_SYSTEM},
+	{": No such file or directory", NULL, RANK_SYSTEM},
 	{"*** ", NULL, RANK_MAKE},
 };
 

@@ -154,6 +154,23 @@ char *ks_build_log_obstacle(const struct ks_build *build)
 	return text ? ks_build_find_obstacle(build, text, size) : NULL;
 }
 
+char *ks_build_log_remedy(const struct ks_build *build)
+{
+	const struct ks_kernel *kernel = build->request->kernel;
+	const struct ks_root *root = build->system->root;
+	g_autofree char *source = g_build_filename(kernel->modules_dir, "source", NULL);
+	g_autofree char *real = ks_root_realpath(root, kernel->headers_dir);
+	g_autofree char *real_source = ks_root_realpath(root, source);
+	const char *const dirs[] = {kernel->headers_dir, real ? real : source,
+				    real_source ? real_source : source, NULL};
+	size_t size = 0;
+	g_autofree char *text = read_step(build, &size);
+
+	return text ? ks_build_find_remedy(build->system, dirs, kernel->release, text,
+					   size)
+		    : NULL;
+}
+
 bool ks_build_log_rewind(struct ks_build *build)
 {
 	static const char mark[] = "\n[a part of this log is left out]\n";
