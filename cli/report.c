@@ -237,7 +237,7 @@ static bool is_told(const struct ks_verdict *verdict)
 {
 	return ks_verdict_is_shown(verdict) &&
 	       (verdict->state == KS_TARGET_FAILED ||
-		verdict->state == KS_TARGET_BROKEN ||
+		verdict->state == KS_TARGET_BROKEN || verdict->target->unresolved ||
 		(verdict->state == KS_TARGET_WAITING && verdict->wanted));
 }
 
@@ -382,6 +382,11 @@ static void print_failed(const struct ks_verdict *verdict)
 				source->version);
 }
 
+static bool is_failed(const struct ks_verdict *verdict)
+{
+	return verdict->state == KS_TARGET_FAILED || verdict->state == KS_TARGET_BROKEN;
+}
+
 static void print_verdicts(struct printing *printing, bool failed)
 {
 	const struct ks_plan *plan = printing->outcome->plan;
@@ -390,8 +395,7 @@ static void print_verdicts(struct printing *printing, bool failed)
 		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
 		bool fresh;
 
-		if (!is_told(verdict) ||
-		    (verdict->state != KS_TARGET_WAITING) != failed ||
+		if (!is_told(verdict) || is_failed(verdict) != failed ||
 		    !ks_selection_has(printing->selection, verdict->target))
 			continue;
 		fresh = is_new(printing, verdict);

@@ -23,9 +23,7 @@ char *ks_verdict_name(const struct ks_verdict *verdict)
 
 char *ks_verdict_unresolved(const struct ks_verdict *verdict)
 {
-	const struct ks_artifact *artifact = verdict->target->artifact;
-
-	return artifact ? ks_manifest_unresolved(artifact->manifest) : NULL;
+	return g_strdup(verdict->target->unresolved);
 }
 
 static void add_note(GString *notes, const char *text)
@@ -44,7 +42,8 @@ char *ks_verdict_line(const struct ks_verdict *verdict)
 	g_autoptr(GString) notes = g_string_new(NULL);
 
 	/* not everything is as it should be */
-	if (verdict->reason == KS_REASON_UP_TO_DATE)
+	if (verdict->reason == KS_REASON_UP_TO_DATE ||
+	    verdict->reason == KS_REASON_UNRESOLVED)
 		unresolved = ks_verdict_unresolved(verdict);
 	if (unresolved)
 		add_note(notes, unresolved);
@@ -111,14 +110,18 @@ static int exit_code_of(const struct ks_verdict *verdict)
 			return KS_EXIT_PENDING;
 		return verdict->wanted && !is_in_place(verdict->target) ? KS_EXIT_WAITING
 									: KS_EXIT_OK;
+	case KS_TARGET_RECORDED:
+		return verdict->reason == KS_REASON_UNRESOLVED ? KS_EXIT_WAITING
+							       : KS_EXIT_OK;
 	case KS_TARGET_INSTALLED:
+		if (verdict->reason == KS_REASON_UNRESOLVED)
+			return KS_EXIT_WAITING;
 		return verdict->reason == KS_REASON_NOT_RECORDED ||
 				       verdict->reason == KS_REASON_RECORD_STALE
 			       ? KS_EXIT_PENDING
 			       : KS_EXIT_OK;
 	case KS_TARGET_ADDED:
 	case KS_TARGET_EXCLUDED:
-	case KS_TARGET_RECORDED:
 	case KS_TARGET_SATISFIED:
 		break;
 	}

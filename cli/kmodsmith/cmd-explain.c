@@ -75,6 +75,7 @@ static const struct advice {
 	{KS_REASON_OCCUPIED, "removing the other file or its package", "kmodsmith sync"},
 	{KS_REASON_NEWER_FAILED, "the higher version, as soon as it builds",
 	 "kmodsmith sync"},
+	{KS_REASON_UNRESOLVED, "installing the module that exports them", NULL},
 	{KS_REASON_READ_ONLY, "mounting it writable", "kmodsmith sync"},
 };
 
@@ -187,9 +188,9 @@ static void print_artifact(const struct ks_target *target)
 
 		print_field("file", "%s/%s (%s)", file->dest_dir, file->name,
 			    installed_words(target->installed));
-		if (file->unresolved)
-			print_field("warning", "'%s': %s", file->name, file->unresolved);
 	}
+	if (target->unresolved)
+		print_field("warning", "%s", target->unresolved);
 }
 
 static void print_failure(const struct ks_target *target)

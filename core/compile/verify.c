@@ -33,28 +33,19 @@ static char **staged_paths(const struct ks_build *build)
 /* Hostile symbols may be longer than a manifest takes. */
 #define UNRESOLVED_MAX_CHARS 1000
 
-static bool any_is_good(const GPtrArray *infos)
-{
-	for (guint i = 0; i < infos->len; i++)
-		if (!((const struct ks_module_info *)infos->pdata[i])->problem)
-			return true;
-	return false;
-}
-
 /*
- * A module that needs what nothing exports does no harm, and is no reason to
- * withhold the others of its package: dahdi's dahdi_echocan_oslec needs a module
- * of somebody else. Where no module is good it is the build that went wrong.
+ * A module that needs what nothing exports does no harm: its provider may be another
+ * maker's and come later, or be replaced by one that has other CRCs than the kernel's
+ * own. It is in place then, and its state says what is missing until it is there. What
+ * is for another kernel or machine will never fit.
  */
 static bool check(const GPtrArray *infos, GError **error)
 {
-	const bool is_lenient = any_is_good(infos);
-
 	for (guint i = 0; i < infos->len; i++) {
 		const struct ks_module_info *info = infos->pdata[i];
 		g_autofree char *name = g_path_get_basename(info->path);
 
-		if (info->problem && !(is_lenient && info->is_unresolved)) {
+		if (info->problem && !info->is_unresolved) {
 			ks_error_set(error, KS_ERROR_VERIFY_FAILED, "'%s': %s", name,
 				     info->problem);
 			return false;
@@ -109,6 +100,7 @@ static bool add_file(struct ks_build *build, struct ks_manifest *manifest,
 	file->srcversion = g_strdup(info->srcversion);
 	file->aliases = g_strdupv(info->aliases);
 	file->exports = g_strdupv(info->exports);
+	file->missing = g_strdupv(info->missing);
 	if (info->problem)
 		file->unresolved = g_utf8_substring(
 			info->problem, 0,

@@ -83,23 +83,6 @@ static void report_signed(const struct ks_executor *executor,
 	}
 }
 
-static void report_unresolved(const struct ks_executor *executor,
-			      const struct ks_action *action,
-			      const struct ks_build_result *result)
-{
-	const struct ks_target *target = action->target;
-	g_autofree char *unresolved = ks_manifest_unresolved(result->manifest);
-	g_autofree char *text = NULL;
-
-	if (!unresolved)
-		return;
-	text = g_strdup_printf("%s/%s on %s: not every module of it can be loaded: %s",
-			       target->source->name, target->source->version,
-			       target->kernel->release, unresolved);
-	ks_executor_notify(executor,
-			   (struct ks_event){.kind = KS_EVENT_WARNING, .text = text});
-}
-
 void ks_executor_report_ended(struct ks_executor *executor,
 			      const struct ks_running *running,
 			      const struct ks_build_result *result)
@@ -110,7 +93,6 @@ void ks_executor_report_ended(struct ks_executor *executor,
 				    action->target->source->name) != KS_SANDBOX_OFF)
 		report_layers(executor, result->layers);
 	report_signed(executor, action, running->request.signing, result);
-	report_unresolved(executor, action, result);
 }
 
 void ks_executor_report_progress(const struct ks_executor *executor,

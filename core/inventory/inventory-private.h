@@ -34,6 +34,13 @@ void ks_inventory_fill_targets(struct ks_inventory_taking *taking);
 enum ks_installed ks_inventory_check_installed(const struct ks_inventory_taking *taking,
 					       const struct ks_target *target);
 
+/*
+ * unresolved.c: which symbols that were missing when it was built are still, whoever has
+ * brought the others.
+ */
+void ks_inventory_fill_unresolved(struct ks_inventory_taking *taking,
+				  struct ks_target *target);
+
 /* signed.c: could and should it be signed with another key? */
 bool ks_inventory_is_signature_stale(struct ks_inventory_taking *taking,
 				     const struct ks_target *target);

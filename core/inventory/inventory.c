@@ -29,6 +29,7 @@ static void target_free(gpointer data)
 	g_strfreev(target->build_depends);
 	g_strfreev(target->makes);
 	g_free(target->occupied);
+	g_free(target->unresolved);
 	if (target->conf)
 		ks_conf_free(target->conf);
 	g_free(target->built_fingerprint);

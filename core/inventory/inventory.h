@@ -73,6 +73,12 @@ struct ks_target {
 	bool signature_stale;	      /* ours, and not signed with the key that would be
 	                       * used now */
 	char *built_fingerprint;      /* from the manifest; NULL when built by dkms */
+	/*
+	 * Which symbols its modules need that no module on the kernel exports, in words, or
+	 * NULL; is_useless: each of them needs one, so that none can be loaded.
+	 */
+	char *unresolved;
+	bool is_useless;
 	enum ks_installed installed;
 	/*
 	 * Whose file lies where one of its modules belongs, in words: "'PATH'

@@ -397,6 +397,8 @@ static void fill_fingerprints(struct ks_inventory_taking *taking)
 		fill_fingerprint(&state, taking->inventory->targets->pdata[i]);
 	for (guint i = 0; i < taking->inventory->targets->len; i++) {
 		fill_place(taking, taking->inventory->targets->pdata[i]);
+		ks_inventory_fill_unresolved(taking,
+					     taking->inventory->targets->pdata[i]);
 		fill_retry(taking, taking->inventory->targets->pdata[i]);
 	}
 	g_hash_table_unref(state.visited);

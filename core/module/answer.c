@@ -25,6 +25,7 @@ void ks_module_info_free(struct ks_module_info *info)
 	g_strfreev(info->exports);
 	g_strfreev(info->depends);
 	g_strfreev(info->gpl_only);
+	g_strfreev(info->missing);
 	g_free(info->problem);
 	g_free(info);
 }
@@ -32,7 +33,7 @@ void ks_module_info_free(struct ks_module_info *info)
 /* One block, before it is known to be good. */
 struct block {
 	char *vermagic, *version, *srcversion, *license, *problem;
-	GPtrArray *aliases, *exports, *depends, *gpl_only;
+	GPtrArray *aliases, *exports, *depends, *gpl_only, *missing;
 	bool has_module, is_unresolved;
 };
 
@@ -62,6 +63,7 @@ static void block_begin(struct block *block)
 		.exports = strings_new(),
 		.depends = strings_new(),
 		.gpl_only = strings_new(),
+		.missing = strings_new(),
 	};
 }
 
@@ -76,6 +78,7 @@ static void block_clear(struct block *block)
 	g_ptr_array_unref(block->exports);
 	g_ptr_array_unref(block->depends);
 	g_ptr_array_unref(block->gpl_only);
+	g_ptr_array_unref(block->missing);
 }
 
 static bool set(char **field, const char *value)
@@ -133,6 +136,8 @@ static bool take_line(struct block *block, const char *key, const char *value,
 		return append(block->depends, value);
 	if (!strcmp(key, "gpl-only"))
 		return append(block->gpl_only, value);
+	if (!strcmp(key, "missing"))
+		return append(block->missing, value);
 	return false;
 }
 
@@ -157,6 +162,7 @@ static void move_to_info(struct block *block, struct ks_module_info *info)
 	info->exports = to_strv(block->exports);
 	info->depends = to_strv(block->depends);
 	info->gpl_only = to_strv(block->gpl_only);
+	info->missing = to_strv(block->missing);
 }
 
 char *ks_answer_excerpt(const char *text)

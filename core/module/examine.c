@@ -27,6 +27,7 @@ struct ks_examined *ks_examined_new(void)
 
 	examined->aliases = g_ptr_array_new_with_free_func(g_free);
 	examined->depends = g_ptr_array_new_with_free_func(g_free);
+	examined->missing = g_ptr_array_new_with_free_func(g_free);
 	examined->gpl_only = g_ptr_array_new(); /* names of imports */
 	examined->exports = g_array_new(FALSE, FALSE, sizeof(struct ks_kmod_symbol));
 	examined->imports = g_array_new(FALSE, FALSE, sizeof(struct ks_kmod_symbol));
@@ -51,6 +52,7 @@ void ks_examined_free(struct ks_examined *examined)
 	g_ptr_array_unref(examined->aliases);
 	g_ptr_array_unref(examined->depends);
 	g_ptr_array_unref(examined->gpl_only);
+	g_ptr_array_unref(examined->missing);
 	free_symbols(examined->exports);
 	free_symbols(examined->imports);
 	g_free(examined->problem);

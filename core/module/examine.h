@@ -22,6 +22,7 @@ struct ks_examined {
 	GArray *imports;     /* struct ks_kmod_symbol */
 	GPtrArray *gpl_only; /* const char *: imports for modules under the GPL only */
 	char *problem;	     /* why it cannot be loaded; NULL so far */
+	GPtrArray *missing;  /* char *: "0xcrc name" of the imports that problem names */
 	bool is_unresolved;  /* which is symbols that nothing exports, and no more */
 };
 

@@ -197,6 +197,8 @@ static void put_module(GString *answer, const struct ks_examined *examined, guin
 	}
 	for (guint i = 0; i < examined->gpl_only->len; i++)
 		put_field(answer, "gpl-only", g_ptr_array_index(examined->gpl_only, i));
+	for (guint i = 0; i < examined->missing->len; i++)
+		put_field(answer, "missing", g_ptr_array_index(examined->missing, i));
 	put_field(answer, examined->is_unresolved ? "unresolved" : "problem",
 		  examined->problem);
 	ks_wire_end_block(answer);

@@ -22,6 +22,7 @@ struct ks_module_info {
 	char **aliases;	  /* modalias patterns */
 	char **exports;	  /* "0xcrc name" */
 	char **depends;
+	char **missing; /* "0xcrc name": the symbols that an unresolved problem is about */
 	char **gpl_only; /* imports that only modules under the GPL may use */
 	char *problem;	 /* why it cannot be loaded on the kernel, or NULL */
 	/* problem is nothing but symbols that no provider exports */

@@ -164,7 +164,6 @@ static void check_imports(struct ks_examined *examined, const struct providers *
 	struct complaint missing = {.names = g_string_new(NULL)};
 	struct complaint differing = {.names = g_string_new(NULL)};
 	g_autoptr(GString) problem = g_string_new(NULL);
-	bool same_crcs;
 
 	for (guint i = 0; i < examined->imports->len; i++) {
 		const struct ks_kmod_symbol *symbol =
@@ -177,14 +176,17 @@ static void check_imports(struct ks_examined *examined, const struct providers *
 			complain_missing(&missing, symbol->name);
 		else if (found == FOUND_OTHER_CRC)
 			complain_differing(&differing, symbol, other);
+		else
+			continue;
+		g_ptr_array_add(examined->missing,
+				g_strdup_printf("0x%08x %s", symbol->crc, symbol->name));
 	}
-	same_crcs = !differing.n;
 	conclude(&missing, problem, "are exported by nothing");
 	conclude(&differing, problem, "have other CRCs");
 	if (!problem->len)
 		return;
 	examined->problem = g_strdup(problem->str);
-	examined->is_unresolved = same_crcs;
+	examined->is_unresolved = true;
 }
 
 static void check_vermagic(struct ks_examined *examined, const char *release)

@@ -49,6 +49,8 @@ static enum ks_reason recorded_reason(const struct ks_planner *planner,
 		if (target->recorded == KS_RECORDED_FOREIGN)
 			return KS_REASON_FOREIGN;
 	}
+	if (target->is_useless)
+		return KS_REASON_UNRESOLVED;
 	return target->built_fingerprint ? KS_REASON_UP_TO_DATE : KS_REASON_ADOPTED;
 }
 

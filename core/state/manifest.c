@@ -66,6 +66,7 @@ void ks_manifest_file_free(struct ks_manifest_file *file)
 	g_strfreev(file->aliases);
 	g_strfreev(file->exports);
 	g_free(file->unresolved);
+	g_strfreev(file->missing);
 	g_free(file);
 }
 
@@ -252,6 +253,8 @@ static bool read_file(const struct reader *reader, const char *group,
 		       &file->srcversion, error) ||
 	    !read_list(reader, group, "aliases", &file->aliases, error) ||
 	    !read_list(reader, group, "exports", &file->exports, error) ||
+	    (g_key_file_has_key(reader->keys, group, "missing", NULL) &&
+	     !read_list(reader, group, "missing", &file->missing, error)) ||
 	    !read_text(reader, group, "unresolved", is_printable, false,
 		       &file->unresolved, error))
 		return false;
@@ -396,6 +399,8 @@ static void format_file(GKeyFile *keys, guint index, const struct ks_manifest_fi
 	set_list(keys, group, "aliases", file->aliases);
 	set_list(keys, group, "exports", file->exports);
 	set_text(keys, group, "unresolved", file->unresolved);
+	if (file->missing && *file->missing)
+		set_list(keys, group, "missing", file->missing);
 	if (is_left_out)
 		set_text(keys, group, LEFT_OUT, "yes");
 }

@@ -24,6 +24,7 @@ struct ks_manifest_file {
 	char **exports;	  /* exported symbols "crc name" for dependants; may be empty */
 	/* which symbols it needs that nothing exported when it was built; or NULL */
 	char *unresolved;
+	char **missing; /* these, "0xcrc name"; NULL: built before that was kept */
 };
 
 struct ks_manifest {

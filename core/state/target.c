@@ -87,6 +87,8 @@ static const struct words reasons[] = {
 	[KS_REASON_OCCUPIED] = {"occupied", "a file of that name belongs to another"},
 	[KS_REASON_NEWER_FAILED] = {"newer-failed",
 				    "a higher version cannot be provided on this kernel"},
+	[KS_REASON_UNRESOLVED] = {"unresolved",
+				  "it needs symbols that no module exports yet"},
 	[KS_REASON_READ_ONLY] = {"read-only", "where it belongs is mounted read-only"},
 };
 

@@ -14,6 +14,9 @@ setup() {
 
 ks() { kmodsmith --root "$R" "$@"; }
 
+# What depmod leaves; the tree's own only notes that it was called.
+indexed() { touch "$R/lib/modules/$K/modules.dep"; }
+
 # another_source NAME VERSION: brings acme.ko, too.
 another_source() {
 	local dir=$R/usr/src/$1-$2
@@ -42,6 +45,7 @@ builds() { printf 'all:; cp made acme.ko\n' >"$R/usr/src/acme-$1/Makefile"; }
 	run ks explain rival
 	contains "$output" "acme.ko is brought by acme/1.0"
 	contains "$output" "kmodsmith install rival/1.0 --kernel $K"
+	indexed
 	run ks plan
 	equal "$output" "nothing to do"
 	run ks sync
@@ -113,6 +117,7 @@ builds() { printf 'all:; cp made acme.ko\n' >"$R/usr/src/acme-$1/Makefile"; }
 	run ks status
 	equal "$status" 3
 	contains "$output" "acme/1.0 on $K: failed (a file of that name belongs to another; "
+	indexed
 	run ks plan
 	equal "$output" "nothing to do"
 	run ks sync --trigger test
@@ -121,4 +126,58 @@ builds() { printf 'all:; cp made acme.ko\n' >"$R/usr/src/acme-$1/Makefile"; }
 	run ks sync
 	equal "$status" 0
 	cmp "$place/acme.ko" "$R/usr/src/acme-1.0/made"
+}
+
+# --- a module that needs another one's symbols, without BUILD_DEPENDS
+
+# user_make: its module imports what acme's exports.
+user_make() {
+	source_make auser 1.0 AUTOINSTALL=yes 'MAKE[0]="make -C $dkms_tree/auser/1.0/build"'
+	cp "$builddir/tests/unit/modules/play-user.ko" "$R/usr/src/auser-1.0/made"
+	printf 'all:; cp made auser.ko\n' >"$R/usr/src/auser-1.0/Makefile"
+	chmod -R go-w "$R/usr/src"
+}
+
+@test "a module is installed before the one that exports its symbols, and heals when that comes" {
+	user_make
+	mv "$R/usr/src/acme-1.0" "$R/later"
+	rm -r "$R/var/lib/dkms/acme"
+	run ks sync
+	echo "$output"
+	equal "$status" 4
+	contains "$output" "auser/1.0 on $K: installed ('auser.ko': symbol 'play_good_call' is exported by nothing)"
+	run ks status
+	equal "$status" 4
+	[[ -e $R/lib/modules/$K/updates/auser.ko ]]
+	mv "$R/later" "$R/usr/src/acme-1.0"
+	run ks sync
+	echo "$output"
+	equal "$status" 0
+	run ks status
+	equal "$status" 0
+	contains "$output" "auser/1.0 on $K: installed"
+	[[ $output != *"exported by nothing"* ]]
+}
+
+@test "in one run it does not matter which of the two is built first" {
+	user_make
+	run ks sync
+	echo "$output"
+	equal "$status" 0
+	[[ $output != *"exported by nothing"* ]]
+}
+
+@test "another maker's module that is installed resolves symbols as well" {
+	user_make
+	mkdir -p "$R/lib/modules/$K/extra"
+	cp "$R/usr/src/acme-1.0/made" "$R/lib/modules/$K/extra/play-good.ko"
+	rm -r "$R/usr/src/acme-1.0" "$R/var/lib/dkms/acme"
+	run ks sync
+	equal "$status" 4
+	# as depmod writes them
+	echo 'extra/play-good.ko:' >"$R/lib/modules/$K/modules.dep"
+	echo 'alias symbol:play_good_call play_good' >"$R/lib/modules/$K/modules.symbols"
+	run ks status
+	echo "$output"
+	equal "$status" 0
 }

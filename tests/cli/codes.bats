@@ -71,6 +71,12 @@ version_2() {
 	row '`excluded` (`rival`)'
 }
 
+@test "in place, and needs symbols that nothing exports" {
+	cp "$builddir/tests/unit/modules/play-user.ko" "$dir/made"
+	ks sync || true
+	row '`recorded`, `installed` (`unresolved`)'
+}
+
 @test "stale and not in place" {
 	row '`stale`, and nothing of it is in place'
 }

@@ -358,6 +358,8 @@ static void read_target_word(struct world *world, struct ks_target *target,
 		set_built(world, target, NULL);
 	} else if (g_str_equal(word, "kernel-has-it")) {
 		target->kernel_has_it = true;
+	} else if (g_str_equal(word, "useless")) {
+		target->is_useless = true;
 	} else if (g_str_equal(word, "read-only")) {
 		target->is_read_only = true;
 	} else if (g_str_equal(word, "retry-due")) {
