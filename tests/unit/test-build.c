@@ -1710,7 +1710,7 @@ static void test_probes_are_recorded_out_of_reach(struct fixture *f, gconstpoint
 	}
 	/* the headers of the test have to be in sight: its own /tmp is another one */
 	if (!g_str_has_prefix(headers, "/tmp/")) {
-		ks_memo_recording_finish(recording, &error);
+		g_assert_true(ks_memo_recording_finish(recording, &error));
 		g_assert_no_error(error);
 		memo = ks_memo_find(f->system, &f->kernel, cache, &is_whole);
 		g_assert_nonnull(memo);
