@@ -24,7 +24,7 @@ enum ks_exit {
 	KS_EXIT_WAITING = 4,   /* none failed, but a wanted target is not in place */
 	KS_EXIT_NOT_FOUND = 5, /* no such module or kernel */
 	KS_EXIT_LOCKED = 6,    /* another run holds the lock */
-	KS_EXIT_PENDING = 8, /* done, but for records or a read-only place */
+	KS_EXIT_PENDING = 8,   /* done, but for records or a read-only place */
 	KS_EXIT_INTERRUPTED = 130,
 };
 

@@ -61,24 +61,6 @@ const struct ks_verdict *ks_source_find_verdict(const struct ks_plan *plan,
 	return NULL;
 }
 
-const struct ks_source *ks_source_pick(const struct ks_inventory *inventory,
-				       const struct ks_selection *selection)
-{
-	const struct ks_source *best = NULL;
-
-	for (guint i = 0; i < inventory->sources->len; i++) {
-		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
-
-		if (!ks_selection_has_source(selection, source))
-			continue;
-		if (!best || source->present > best->present ||
-		    (source->present == best->present &&
-		     ks_version_compare(source->version, best->version) > 0))
-			best = source;
-	}
-	return best;
-}
-
 char *ks_source_log_path(const struct ks_system *system, const struct ks_target *target)
 {
 	const struct ks_failure *failure = target->failure;

@@ -18,9 +18,5 @@ const struct ks_verdict *ks_source_find_verdict(const struct ks_plan *plan,
 						const char *module, const char *version,
 						const char *release);
 
-/* The selection's source; its highest present version when the selection names none. */
-const struct ks_source *ks_source_pick(const struct ks_inventory *inventory,
-				       const struct ks_selection *selection);
-
 /* The path in the tree of the log of the target's last failure or build, or NULL. */
 char *ks_source_log_path(const struct ks_system *system, const struct ks_target *target);

@@ -97,7 +97,7 @@ static int run_command(const struct ks_command *command, const struct ks_options
 	int code;
 
 	if (!cli_init(&cli, options, &error))
-		code = ks_run_fail(error);
+		code = ks_message_fail(error);
 	else
 		code = command->run(&cli, argc, argv);
 	cli_clear(&cli);

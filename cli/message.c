@@ -2,6 +2,8 @@
 /* Error, warning, hint and information lines. */
 #include "cli/message.h"
 
+#include "cli/command.h"
+
 #include <stdarg.h>
 
 #include "core/support/error.h"
@@ -94,4 +96,16 @@ void ks_message_gerror(const GError *error)
 	ks_message_error("%s", error->message);
 	if (hint)
 		ks_message_hint("%s", hint);
+}
+
+int ks_message_fail(const GError *error)
+{
+	ks_message_gerror(error);
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED))
+		return KS_EXIT_LOCKED;
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_CANCELLED))
+		return KS_EXIT_INTERRUPTED;
+	if (g_error_matches(error, KS_ERROR, KS_ERROR_PENDING))
+		return KS_EXIT_PENDING;
+	return KS_EXIT_ERROR;
 }

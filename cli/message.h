@@ -26,3 +26,6 @@ char *ks_message_clean(const char *text);
 
 /* Called before a line is printed: takes a progress line off the terminal. */
 void ks_message_set_prepare(void (*prepare)(void));
+
+/* Print an error and give the exit code for it. */
+int ks_message_fail(const GError *error);

@@ -79,18 +79,6 @@ bool ks_run_is_disabled(const struct ks_cli *cli)
 	return cli->settings->disabled;
 }
 
-int ks_run_fail(const GError *error)
-{
-	ks_message_gerror(error);
-	if (g_error_matches(error, KS_ERROR, KS_ERROR_LOCKED))
-		return KS_EXIT_LOCKED;
-	if (g_error_matches(error, KS_ERROR, KS_ERROR_CANCELLED))
-		return KS_EXIT_INTERRUPTED;
-	if (g_error_matches(error, KS_ERROR, KS_ERROR_PENDING))
-		return KS_EXIT_PENDING;
-	return KS_EXIT_ERROR;
-}
-
 /* --- requests made below a run that holds the lock */
 
 static char *queue_path(const struct ks_system *system)
@@ -215,7 +203,7 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		result = run_once(cli, &queued, &selection, &error);
 	}
 	if (!result)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	code = exit_code(cli, run, &selection, result);
 	if (cli->json)
 		ks_json_print_status(result->inventory, result->plan, &selection);

@@ -28,9 +28,6 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
  */
 bool ks_run_is_disabled(const struct ks_cli *cli);
 
-/* Print an error and give the exit code for it. */
-int ks_run_fail(const GError *error);
-
 /*
  * When an ancestor of this process holds the lock: leave the request to it (it
  * runs once more before it ends), print that and return true.

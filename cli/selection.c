@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/run.h"
 #include "core/support/error.h"
+#include "core/support/version.h"
 #include "core/support/name.h"
 
 void ks_selection_clear(struct ks_selection *selection)
@@ -137,7 +138,7 @@ static int look(struct ks_cli *cli, const struct ks_selection *selection,
 
 	if (!ks_engine_look(cli->system, cli->settings, &everything, inventory, &plan,
 			    &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(selection, *inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;
@@ -152,6 +153,24 @@ int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *sele
 	return look(cli, selection, &inventory);
 }
 
+const struct ks_source *ks_selection_pick(const struct ks_inventory *inventory,
+					  const struct ks_selection *selection)
+{
+	const struct ks_source *best = NULL;
+
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (!ks_selection_has_source(selection, source))
+			continue;
+		if (!best || source->present > best->present ||
+		    (source->present == best->present &&
+		     ks_version_compare(source->version, best->version) > 0))
+			best = source;
+	}
+	return best;
+}
+
 int ks_selection_resolve(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
@@ -159,6 +178,6 @@ int ks_selection_resolve(struct ks_cli *cli, struct ks_selection *selection)
 
 	if (code == KS_EXIT_OK && !selection->version)
 		selection->version =
-			g_strdup(ks_source_pick(inventory, selection)->version);
+			g_strdup(ks_selection_pick(inventory, selection)->version);
 	return code;
 }

@@ -49,3 +49,7 @@ int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *sele
  * none, is the highest present one.
  */
 int ks_selection_resolve(struct ks_cli *cli, struct ks_selection *selection);
+
+/* The selection's source; its highest present version when the selection names none. */
+const struct ks_source *ks_selection_pick(const struct ks_inventory *inventory,
+					  const struct ks_selection *selection);

@@ -212,6 +212,8 @@ static int require_kernel(const struct ks_dkms *dkms, const char *release)
 						 : ks_dkms_fail_no_kernel(dkms, release);
 }
 
+static int rebuild_dependents(struct ks_dkms *dkms, const char *release);
+
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
@@ -228,7 +230,39 @@ int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
 	if (!code)
 		code = install_built(dkms, release, arch, &installed);
 	dkms->options.force = force;
-	return installed && !force ? ks_dkms_rebuild_dependents(dkms, release) : code;
+	return installed && !force ? rebuild_dependents(dkms, release) : code;
+}
+
+/* As with --force: dkms builds it whether or not the result would differ. */
+static int rebuild(struct ks_dkms *dkms, const char *name, const char *release)
+{
+	const bool force = dkms->options.force;
+	int code;
+
+	printf("\nRebuilding module %s due to updated dependencies\n\n", name);
+	fflush(stdout);
+	ks_dkms_options_set_module(&dkms->options, name);
+	dkms->options.force = true;
+	code = ks_dkms_build_on(dkms, release);
+	code = code ? code : ks_dkms_install_on(dkms, release);
+	dkms->options.force = force;
+	return code;
+}
+
+static int rebuild_dependents(struct ks_dkms *dkms, const char *release)
+{
+	g_autoptr(GPtrArray) names = ks_dkms_list_dependents(dkms, release);
+	g_autofree char *own =
+		g_strdup_printf("%s/%s", dkms->options.module, dkms->options.version);
+	int code = KS_DKMS_OK;
+
+	for (guint i = 0; i < names->len; i++) {
+		int one = rebuild(dkms, g_ptr_array_index(names, i), release);
+
+		code = code ? code : one;
+	}
+	ks_dkms_options_set_module(&dkms->options, own);
+	return code;
 }
 
 /* dkms adds a module that is not added; the engine does it, the words are dkms's. */

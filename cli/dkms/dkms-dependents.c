@@ -19,8 +19,7 @@ static bool is_built_upon_another(const struct ks_dkms *dkms,
 	return text && !g_str_equal(g_strstrip(text), dkms->options.version);
 }
 
-/* "NAME/VERSION" */
-static GPtrArray *list_dependents(const struct ks_dkms *dkms, const char *release)
+GPtrArray *ks_dkms_list_dependents(const struct ks_dkms *dkms, const char *release)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, NULL);
@@ -36,36 +35,4 @@ static GPtrArray *list_dependents(const struct ks_dkms *dkms, const char *releas
 							       entry->version));
 	}
 	return names;
-}
-
-/* As with --force: dkms builds it whether or not the result would differ. */
-static int rebuild(struct ks_dkms *dkms, const char *name, const char *release)
-{
-	const bool force = dkms->options.force;
-	int code;
-
-	printf("\nRebuilding module %s due to updated dependencies\n\n", name);
-	fflush(stdout);
-	ks_dkms_options_set_module(&dkms->options, name);
-	dkms->options.force = true;
-	code = ks_dkms_build_on(dkms, release);
-	code = code ? code : ks_dkms_install_on(dkms, release);
-	dkms->options.force = force;
-	return code;
-}
-
-int ks_dkms_rebuild_dependents(struct ks_dkms *dkms, const char *release)
-{
-	g_autoptr(GPtrArray) names = list_dependents(dkms, release);
-	g_autofree char *own =
-		g_strdup_printf("%s/%s", dkms->options.module, dkms->options.version);
-	int code = KS_DKMS_OK;
-
-	for (guint i = 0; i < names->len; i++) {
-		int one = rebuild(dkms, g_ptr_array_index(names, i), release);
-
-		code = code ? code : one;
-	}
-	ks_dkms_options_set_module(&dkms->options, own);
-	return code;
 }

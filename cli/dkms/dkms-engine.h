@@ -51,11 +51,10 @@ int ks_dkms_build_on(struct ks_dkms *dkms, const char *release);
 int ks_dkms_install_on(struct ks_dkms *dkms, const char *release);
 
 /*
- * Build and install again the modules that were built against another version
- * of the module that was just installed there, if their confs want that.
- * Returns the exit code (dkms-dependents.c).
+ * "NAME/VERSION" (char *) of the modules that were built against another version of the
+ * module that was just installed there, where their confs want that to count.
  */
-int ks_dkms_rebuild_dependents(struct ks_dkms *dkms, const char *release);
+GPtrArray *ks_dkms_list_dependents(const struct ks_dkms *dkms, const char *release);
 
 /* Every module, or the one given, on every kernel (dkms-autoinstall.c). */
 int ks_dkms_build_all(struct ks_dkms *dkms, bool install);

@@ -201,8 +201,7 @@ static int parse_option(struct ks_dkms_options *options, char **words, int n_wor
 
 	if (!option) {
 		*code = ks_dkms_fail(KS_DKMS_NO_SOURCE, "Unknown option: %s", words[0]);
-		fflush(stderr);
-		ks_dkms_print_usage(stdout);
+		options->wants_usage = true;
 		return 0;
 	}
 	/* without a word after it the value is empty */
@@ -242,7 +241,8 @@ static void drop_empty(char **text)
 		g_clear_pointer(text, g_free);
 }
 
-int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv)
+int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv,
+			  bool (*is_action)(const char *word))
 {
 	int code = KS_DKMS_OK;
 
@@ -258,7 +258,7 @@ int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv
 			i += used;
 			continue;
 		}
-		if (!ks_dkms_find_action(argv[i]))
+		if (!is_action(argv[i]))
 			parse_word(options, argv[i]);
 		else if (options->action)
 			return ks_dkms_fail(KS_DKMS_BROKEN,

@@ -2,7 +2,6 @@
 /* The personality dkms: from the command line to the action. */
 #include "cli/dkms/dkms.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -13,75 +12,6 @@
 
 /* dkms 3.4.3 is whose behaviour this follows; scripts compare the number. */
 #define DKMS_VERSION "dkms-3.4.3"
-
-/* Details come from confs and logs of third parties; the line ends are ours. */
-static char *format_clean(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
-static char *format_clean(const char *format, va_list args)
-{
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-	for (char **line = lines; *line; line++) {
-		char *clean = ks_message_clean(*line);
-
-		g_free(*line);
-		*line = clean;
-	}
-	return g_strjoinv("\n", lines);
-}
-
-static void print_error(const char *format, va_list args)
-{
-	g_autofree char *text = format_clean(format, args);
-
-	fflush(stdout);
-	fprintf(stderr, "\nError! %s\n", text);
-}
-
-int ks_dkms_fail(int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	print_error(format, args);
-	va_end(args);
-	return code;
-}
-
-void ks_dkms_error_line(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	print_error(format, args);
-	va_end(args);
-}
-
-void ks_dkms_warn(const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = format_clean(format, args);
-	va_end(args);
-	fflush(stdout);
-	fprintf(stderr, "Warning: %s\n", text);
-}
-
-void ks_dkms_complain(const char *text)
-{
-	g_autofree char *clean = ks_message_clean(text);
-
-	fflush(stdout);
-	fprintf(stderr, "dkms.conf: Error! %s\n", clean);
-}
-
-bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
-			   const char *version)
-{
-	return g_hash_table_add(dkms->read, g_strdup_printf("%s/%s", name, version));
-}
 
 /* True when it is another one now. */
 static bool replace_path(char **path, const char *with)
@@ -229,6 +159,12 @@ static int run_action(struct ks_dkms *dkms)
 	return dkms->action->run(dkms);
 }
 
+static void print_usage_after_error(void)
+{
+	fflush(stderr);
+	ks_dkms_print_usage(stdout);
+}
+
 static int dispatch(struct ks_dkms *dkms)
 {
 	const struct ks_dkms_options *options = &dkms->options;
@@ -251,9 +187,13 @@ static int dispatch(struct ks_dkms *dkms)
 	/* dkms 3.4.3 exits with 0 here, and packages have come to rely on worse */
 	ks_dkms_error_line("Unknown action specified: \"%s\"",
 			   options->module ? options->module : "");
-	fflush(stderr);
-	ks_dkms_print_usage(stdout);
+	print_usage_after_error();
 	return KS_DKMS_OK;
+}
+
+static bool is_action(const char *word)
+{
+	return ks_dkms_find_action(word) != NULL;
 }
 
 int ks_dkms_main(int argc, char **argv)
@@ -261,10 +201,12 @@ int ks_dkms_main(int argc, char **argv)
 	g_autoptr(GHashTable) read =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	struct ks_dkms dkms = {.read = read};
-	int code = ks_dkms_options_parse(&dkms.options, argc, argv);
+	int code = ks_dkms_options_parse(&dkms.options, argc, argv, is_action);
 
 	if (!code)
 		code = dispatch(&dkms);
+	else if (dkms.options.wants_usage)
+		print_usage_after_error();
 	if (dkms.cli.settings)
 		ks_settings_free(dkms.cli.settings);
 	if (dkms.cli.system)

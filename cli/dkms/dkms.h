@@ -56,6 +56,7 @@ struct ks_dkms_options {
 	bool binaries_only, source_only;
 	bool verbose, debug;
 	bool help, version_asked;
+	bool wants_usage; /* an option is not known */
 };
 
 struct ks_dkms_action;
@@ -125,9 +126,11 @@ void ks_dkms_complain(const char *text);
 
 /*
  * dkms-options.c: KS_DKMS_OK, or the exit code after printing why not. Stops at
- * --help and --version, as dkms does.
+ * --help and --version, as dkms does. wants_usage is set when the usage belongs after
+ * what was printed.
  */
-int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv);
+int ks_dkms_options_parse(struct ks_dkms_options *options, int argc, char **argv,
+			  bool (*is_action)(const char *word));
 void ks_dkms_options_clear(struct ks_dkms_options *options);
 /*
  * Check that the options fit together, in the order in which dkms checks.
@@ -207,6 +210,13 @@ int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir);
  * can change the source, use it as it is now.
  */
 int ks_dkms_add_found(struct ks_dkms *dkms);
+
+/* The conf of dir as the command line has it, read for no kernel; or NULL. */
+struct ks_conf *ks_dkms_load_conf(const struct ks_dkms *dkms, const char *dir,
+				  GError **error);
+/* Print why it cannot be used; the exit code. */
+int ks_dkms_fail_conf(const struct ks_dkms *dkms, const char *dir, const GError *error,
+		      bool elsewhere);
 
 /* Register dir, whose conf this is, copying it to its place; prints dkms's words. */
 int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,

@@ -36,7 +36,7 @@ static int add_directory(const struct ks_cli *cli, const char *dir, const char *
 	conf = ks_conf_load(cli->system, cli->settings, dir, module, version, NULL,
 			    &error);
 	if (!conf || !ks_add_source(cli, dir, conf, &options, &placed, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (cli->quiet)
 		return KS_EXIT_OK;
 	ks_message_info("%s/%s: added from '%s'", conf->package_name,
@@ -79,7 +79,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
 	if (!ks_change_require_root("add", &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (ks_lock_is_held_above(cli->system)) {
 		/* the engine finds sources in the source tree by itself */
 		ks_run_queue_if_held_above(cli, what);

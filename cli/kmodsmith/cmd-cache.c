@@ -108,10 +108,10 @@ static int list(struct ks_cli *cli, bool check)
 
 	/* the store is root's alone */
 	if (!ks_change_require_root("read the cache", &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	entries = ks_store_list(cli->system, &error);
 	if (!entries)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	for (guint i = 0; i < entries->len; i++) {
 		struct ks_store_entry *entry = entries->pdata[i];
 
@@ -135,10 +135,10 @@ static int clean(struct ks_cli *cli)
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
 	if (!ks_change_require_root("clean the cache", &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	lock = ks_lock_acquire(cli->system, "cache clean", -1, NULL, NULL, &error);
 	if (!lock || !ks_store_trim(cli->system, 0, &n_removed, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!cli->quiet && !cli->json)
 		ks_message_info("%u removed", n_removed);
 	return cli->json ? list(cli, false) : KS_EXIT_OK;

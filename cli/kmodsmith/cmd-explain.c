@@ -295,7 +295,7 @@ static int explain_selected(struct ks_cli *cli, const struct ks_selection *selec
 
 	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
 			    &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(selection, inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;

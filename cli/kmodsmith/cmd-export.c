@@ -88,7 +88,7 @@ static int export_targets(const struct ks_cli *cli, const struct ks_export *expo
 			continue;
 		n++;
 		if (!ks_export_target(cli, export, cache, target, made, &error))
-			code = ks_run_fail(error);
+			code = ks_message_fail(error);
 	}
 	if (n)
 		return code;
@@ -118,7 +118,7 @@ static int export_sources(const struct ks_cli *cli, const struct ks_export *expo
 		else if (ks_export_source(cli, export, cache, source->name,
 					  source->version, source->path, made, &error))
 			continue;
-		code = ks_run_fail(error);
+		code = ks_message_fail(error);
 	}
 	return code;
 }
@@ -150,7 +150,7 @@ static int export_selection(struct ks_cli *cli, const struct ks_export *export,
 
 	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
 			    &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(selection, inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;

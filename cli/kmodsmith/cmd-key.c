@@ -101,7 +101,7 @@ static int print_pair(const struct ks_cli *cli, const struct ks_key_pair *pair)
 	ks_auto(ks_key_facts) facts = describe(cli, pair, &error);
 
 	if (!facts)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (cli->json)
 		print_json(pair, facts);
 	else
@@ -118,7 +118,7 @@ static int show(struct ks_cli *cli)
 	case KS_KEY_PRESENT:
 		return print_pair(cli, pair);
 	case KS_KEY_HALF:
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	case KS_KEY_ABSENT:
 		break;
 	}
@@ -136,16 +136,16 @@ static int make(struct ks_cli *cli)
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
 	if (!ks_change_require_root("make a key", &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	lock = ks_change_lock(cli, "key new", &error);
 	if (!lock)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	ks_key_settle(cli->system, pair);
 	if (!ks_key_create(cli->system, pair, force, &error)) {
 		ks_error_hint(&error,
 			      "--force replaces it: modules are then signed again, and "
 			      "the new certificate has to be enrolled");
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	}
 	if (!cli->quiet) {
 		ks_message_note("made the key '%s'", pair->key);

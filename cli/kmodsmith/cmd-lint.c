@@ -293,7 +293,7 @@ static int lint(struct linting *linting)
 	if (linting->conf && geteuid() != 0) {
 		ks_message_note("only read, not built: that needs root");
 	} else if (linting->conf && !build(linting, &error)) {
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	}
 	if (linting->cli->json)
 		ks_json_print_lint(linting->conf, linting->findings,

@@ -5,6 +5,7 @@
 #include "cli/message.h"
 #include "cli/run.h"
 #include "cli/find.h"
+#include "cli/selection.h"
 #include "core/support/error.h"
 
 static char *kernel_option;
@@ -101,7 +102,7 @@ static void print_no_log(const struct ks_inventory *inventory,
 			 const struct ks_selection *selection)
 {
 	const struct ks_source *source =
-		selection->module ? ks_source_pick(inventory, selection) : NULL;
+		selection->module ? ks_selection_pick(inventory, selection) : NULL;
 
 	ks_message_error("there is no build log: nothing was built");
 	if (source && source->problem)
@@ -122,7 +123,7 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 
 	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
 			    &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(selection, inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;
@@ -136,7 +137,7 @@ static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 		fprintf(stderr, "kmodsmith: %s/%s on %s: %s\n", target->source->name,
 			target->source->version, target->kernel->release, path);
 	if (!copy_out(cli, path, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	return KS_EXIT_OK;
 }
 

@@ -60,7 +60,7 @@ int ks_plan_text_print(struct ks_cli *cli, const struct ks_run_options *run_opti
 
 	if (!ks_engine_foresee(cli->system, cli->settings, run_options, &inventory, &plan,
 			       &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(&selection, inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;

@@ -13,7 +13,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	g_autofree char *text = NULL;
 
 	if (!kernels)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_desired_can_be_told(kernels)) {
 		ks_message_error("cannot know what is to be recorded: no kernel's "
 				 "modules are there");
@@ -21,7 +21,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	}
 	records = ks_desired_records(cli->system, kernels, &error);
 	if (!records)
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	text = ks_record_format(records);
 	fputs(text, stdout);
 	return KS_EXIT_OK;

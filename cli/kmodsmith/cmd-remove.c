@@ -53,7 +53,7 @@ static int remove_selected(struct ks_cli *cli, struct ks_selection *selection)
 	if (code != KS_EXIT_OK)
 		return code;
 	if (!mark(cli, selection, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	what = g_strdup_printf("remove %s/%s", selection->module, selection->version);
 	if (ks_run_queue_if_held_above(cli, what))
 		return KS_EXIT_OK;
@@ -86,7 +86,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		ks_message_error("'remove' needs MODULE/VERSION");
 		code = KS_EXIT_USAGE;
 	} else if (!ks_change_require_root("remove", &error)) {
-		code = ks_run_fail(error);
+		code = ks_message_fail(error);
 	} else {
 		code = remove_selected(cli, &selection);
 	}

@@ -81,12 +81,12 @@ static int run_selected(struct ks_cli *cli, enum ks_goal goal,
 
 	if (ks_goal_asks_for(goal) && !ks_lock_is_held_above(cli->system) &&
 	    !ks_add_named(cli, selection->module, selection->version, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	code = ks_selection_resolve(cli, selection);
 	if (code != KS_EXIT_OK)
 		return code;
 	if (!mark(cli, goal, selection, &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	what = g_strdup_printf("%s %s/%s", verbs[goal], selection->module,
 			       selection->version);
 	if (ks_goal_asks_for(goal) && ks_run_is_in_transaction()) {
@@ -121,7 +121,7 @@ static int run_verb(struct ks_cli *cli, enum ks_goal goal, const char *argument)
 	if (ks_change_require_root(verbs[goal], &error))
 		code = run_selected(cli, goal, &selection);
 	else
-		code = ks_run_fail(error);
+		code = ks_message_fail(error);
 	ks_selection_clear(&selection);
 	return code;
 }

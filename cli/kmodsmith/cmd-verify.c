@@ -173,7 +173,7 @@ static int verify_selection(struct ks_cli *cli, const struct ks_selection *selec
 
 	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
 			    &error))
-		return ks_run_fail(error);
+		return ks_message_fail(error);
 	if (!ks_selection_check(selection, inventory, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;
@@ -181,7 +181,7 @@ static int verify_selection(struct ks_cli *cli, const struct ks_selection *selec
 	verifying.inventory = inventory;
 	verifying.array = cli->json ? json_array() : NULL;
 	if (!verify_all(&verifying, selection, &error))
-		verifying.code = ks_run_fail(error);
+		verifying.code = ks_message_fail(error);
 	else if (cli->json)
 		print_json(verifying.array);
 	if (verifying.array)
@@ -198,7 +198,7 @@ static int verify_selected(struct ks_cli *cli, const struct ks_selection *select
 		if (ks_change_require_root("verify --rebuild", &error))
 			lock = ks_change_lock(cli, "verify --rebuild", &error);
 		if (!lock || !ks_build_sweep(cli->system, &error))
-			return ks_run_fail(error);
+			return ks_message_fail(error);
 	}
 	return verify_selection(cli, selection);
 }

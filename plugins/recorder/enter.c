@@ -112,11 +112,10 @@ static bool all_below_pass(const char *root, const char *path,
 static bool leads_nowhere_else(const char *root)
 {
 	static const char *const paths[] = {
-		"/lib/modules",	    "/usr/lib/modules",
+		"/lib/modules",	     "/usr/lib/modules",
 		"/var/log/dpkg.log", "/var/lib/kmodsmith/spool",
-		"/var/lib/dpkg",    "/var/lib/apt",
-		"/var/cache/apt",
-		"/etc/apt",
+		"/var/lib/dpkg",     "/var/lib/apt",
+		"/var/cache/apt",    "/etc/apt",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
