@@ -7,11 +7,13 @@ setup() {
 	[[ $EUID == 0 ]] || skip "not root: nothing can be chrooted"
 	tree_new
 	build_root
-	# what a job is: it says when it begins and ends, into the log of the build
+	# what a job is: it says when it begins and ends, into the log of the build; the first
+	# waits for the second, which a busy machine may let begin late, but not for ever
 	cat >"$R/usr/src/acme-1.0/Makefile" <<-'EOF2'
 	MAKEFLAGS += -j8
 	all: a b c d e f g h; cp made acme.ko
-	a b c d e f g h:; @echo +; i=0; while [ $$i -lt 20000 ]; do i=$$((i + 1)); done; echo -
+	a b c d e f g h:; @echo +; : >begun.$@; i=0; while [ $$i -lt 20000 ] || { set -- begun.*; \
+		[ $$# -lt 2 ] && [ $$i -lt 500000 ]; }; do i=$$((i + 1)); done; echo -
 	EOF2
 	log=$R/var/lib/dkms/acme/1.0/$K/$A/log/make.log
 	mkdir -p "$R/etc/kmodsmith"
