@@ -111,7 +111,7 @@ need_deb() {
 	built foo 1.0 $K
 	run ks export
 	equal "$status" 2
-	contains "$output" "cannot tell the format"
+	contains "$output" "cannot choose a format"
 	run ks export --format msi
 	equal "$status" 2
 	contains "$output" "unknown format 'msi'"

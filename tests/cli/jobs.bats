@@ -7,6 +7,8 @@ setup() {
 	[[ $EUID == 0 ]] || skip "not root: nothing can be chrooted"
 	tree_new
 	build_root
+	# of 'make check' itself: where its pool has a name, any make would join it
+	unset MAKEFLAGS MFLAGS MAKELEVEL
 	# what a job is: it says when it begins and ends, into the log of the build; the first
 	# waits for the second, which a busy machine may let begin late, but not for ever
 	cat >"$R/usr/src/acme-1.0/Makefile" <<-'EOF2'
