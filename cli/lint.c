@@ -159,6 +159,49 @@ static void check_uname(const struct lint *lint, const char *file)
 	}
 }
 
+/* What a script of a build downloads with, or installs packages. */
+static const char *find_downloader(const char *line)
+{
+	static const char *const programs[] = {"apt-get",   "curl",	 "dnf",
+					       "git clone", "git fetch", "pip install",
+					       "wget"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
+		const char *at = strstr(line, programs[i]);
+		const char *comment = strchr(line, '#');
+
+		if (at && (at == line || !g_ascii_isalnum(at[-1])) &&
+		    !g_ascii_isalnum(at[strlen(programs[i])]) &&
+		    !(comment && comment < at))
+			return programs[i];
+	}
+	return NULL;
+}
+
+static void check_network(const struct lint *lint, const char *command)
+{
+	g_autofree char *name =
+		command ? g_strndup(command, strcspn(command, " \t\n")) : NULL;
+	g_autofree char *path = name ? g_build_filename(lint->dir, name, NULL) : NULL;
+	g_autofree char *text =
+		path ? ks_root_read_file(lint->root, path, MAX_TEXT_BYTES, NULL, NULL)
+		     : NULL;
+	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+
+	for (guint i = 0; lines && lines[i]; i++) {
+		const char *program = find_downloader(lines[i]);
+
+		if (program)
+			ks_lint_add(
+				lint->findings, false,
+				g_strdup_printf("%s:%u: '%s' wants the network, which "
+						"a build has only with 'sandbox = "
+						"off' for its module, or root, which "
+						"it never is",
+						path, i + 1, program));
+	}
+}
+
 static void check_modules(const struct lint *lint, const struct ks_conf *conf)
 {
 	if (!conf->modules->len)
@@ -184,6 +227,9 @@ void ks_lint_source(const struct ks_cli *cli, const char *dir, const struct ks_c
 	check_scripts(&lint, conf);
 	check_makefile(&lint, conf);
 	check_leftovers(&lint);
+	check_network(&lint, conf->pre_build);
+	check_network(&lint, conf->post_build);
+	check_network(&lint, "Makefile");
 	check_uname(&lint, "dkms.conf");
 	check_uname(&lint, "Makefile");
 	g_strfreev(lint.conf_lines);

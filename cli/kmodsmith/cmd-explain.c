@@ -32,6 +32,7 @@ static const struct advice {
 	{KS_REASON_NOT_RECORDED, "the next sync records it", "kmodsmith sync"},
 	{KS_REASON_RECORD_STALE, "the next sync records it again", "kmodsmith sync"},
 	{KS_REASON_HEADERS_MISSING, "installing the kernel's headers", NULL},
+	{KS_REASON_HEADERS_CLOSED, "letting the build user read the headers", NULL},
 	{KS_REASON_TOOLCHAIN_MISSING, "installing what is missing", NULL},
 	{KS_REASON_DEPENDS_MISSING,
 	 "installing the module it depends on; --force builds without it",

@@ -2,6 +2,8 @@
 /* The kernels of the picture. */
 #include "core/settings/framework.h"
 #include "core/inventory/inventory-private.h"
+#include "core/kernel/trees.h"
+#include "core/sandbox/sandbox.h"
 #include "core/support/version.h"
 
 /* Removed altogether, but T still has an artifact for it: to be seen, and dropped. */
@@ -86,6 +88,28 @@ static void set_compression(struct ks_inventory_taking *taking)
 	}
 }
 
+/* Where mounts can be made, a build sees what its user could not go to. */
+static void find_closed_headers(struct ks_inventory_taking *taking)
+{
+	const struct ks_system *system = taking->system;
+	GPtrArray *kernels = taking->inventory->kernels;
+	uid_t uid;
+	gid_t gid;
+
+	if (!ks_sandbox_identity(system, &uid, &gid))
+		return;
+	for (guint i = 0; i < kernels->len; i++) {
+		struct ks_kernel *kernel = kernels->pdata[i];
+		g_autofree char *problem =
+			kernel->has_headers
+				? ks_kernel_describe_closed(system, kernel, gid)
+				: NULL;
+
+		if (problem && !ks_sandbox_can_mount(system))
+			kernel->headers_problem = g_steal_pointer(&problem);
+	}
+}
+
 bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error)
 {
 	struct ks_inventory *inventory = taking->inventory;
@@ -97,6 +121,7 @@ bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **erro
 	apply_overrides(taking);
 	ks_kernel_settle(taking->system, inventory->kernels);
 	set_compression(taking);
+	find_closed_headers(taking);
 	for (guint i = 0; i < inventory->entries->len; i++)
 		add_remembered(taking, inventory->entries->pdata[i]);
 	return true;

@@ -23,6 +23,7 @@ void ks_kernel_free(struct ks_kernel *kernel)
 	g_free(kernel->module_suffix);
 	g_free(kernel->compiler);
 	g_free(kernel->toolchain_problem);
+	g_free(kernel->headers_problem);
 	g_free(kernel->uname);
 	if (kernel->config)
 		g_hash_table_unref(kernel->config);

@@ -40,7 +40,9 @@ struct ks_kernel {
 				    without headers, which then are the first thing
 				    missing */
 	char *uname;		  /* see uname.h; NULL until it is asked for */
-	bool running;		  /* uname -r, only when the tree is the host's own */
+	char *headers_problem; /* why the build user cannot use its headers, or NULL; set
+				    by the inventory */
+	bool running;	       /* uname -r, only when the tree is the host's own */
 	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; false when unknown */
 	bool newest;	 /* highest release among the alive ones with headers, else alive
 			    ones; one with an image before one without */

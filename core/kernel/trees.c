@@ -219,19 +219,32 @@ static char *describe(const struct ks_system *system, const struct ks_kernel *ke
 			       (unsigned int)st.st_uid);
 }
 
+/* What every build reads; that there are others that it may not read is seen then. */
 char *ks_kernel_describe_closed(const struct ks_system *system,
 				const struct ks_kernel *kernel, gid_t gid)
 {
-	g_autoptr(GPtrArray) trees = ks_kernel_list_trees(system, kernel, gid);
+	static const char *const names[] = {
+		".",
+		"Makefile",
+		"include/config/auto.conf",
+		"include/generated/autoconf.h",
+		"scripts/Makefile.build",
+		"scripts/basic/fixdep",
+	};
 
-	for (guint i = 0; i < trees->len; i++) {
-		const struct ks_kernel_tree *tree = trees->pdata[i];
-		g_autofree char *closed = ks_kernel_find_closed(system, tree->path, gid);
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *named =
+			g_build_filename(kernel->headers_dir, names[i], NULL);
+		g_autofree char *path = ks_root_realpath(system->root, named);
+		g_autofree char *closed =
+			path ? ks_kernel_find_closed(system, path, gid) : NULL;
+		struct stat st;
 
 		if (closed)
 			return describe(system, kernel, closed, "enter");
-		if (tree->unreadable)
-			return describe(system, kernel, tree->unreadable, "read");
+		if (path && ks_root_stat(system->root, path, &st) &&
+		    !ks_kernel_may(&st, gid, S_ISDIR(st.st_mode) ? 5 : 4))
+			return describe(system, kernel, path, "read");
 	}
 	return NULL;
 }

@@ -131,6 +131,10 @@ static const char *why_unbuildable(const struct ks_target *target, enum ks_reaso
 		*reason = KS_REASON_HEADERS_MISSING;
 		return "headers are gone; it cannot be rebuilt";
 	}
+	if (kernel->headers_problem) {
+		*reason = KS_REASON_HEADERS_CLOSED;
+		return kernel->headers_problem;
+	}
 	if (problem) {
 		*reason = KS_REASON_TOOLCHAIN_MISSING;
 		return problem;
@@ -142,6 +146,8 @@ static char *describe_unbuildable(const struct ks_kernel *kernel, enum ks_reason
 {
 	if (reason == KS_REASON_TOOLCHAIN_MISSING)
 		return g_strdup(kernel->toolchain_problem);
+	if (reason == KS_REASON_HEADERS_CLOSED)
+		return g_strdup(kernel->headers_problem);
 	return kernel->has_unprepared
 		       ? g_strdup_printf("'%s' is not prepared", kernel->headers_dir)
 		       : NULL;

@@ -84,6 +84,8 @@ static const struct words reasons[] = {
 	[KS_REASON_RETRY_DUE] = {"retry-due",
 				 "it failed, and packages or headers changed since"},
 	[KS_REASON_RIVAL] = {"rival", "another source brings the same module"},
+	[KS_REASON_HEADERS_CLOSED] = {"headers-closed",
+				      "the build user cannot read the kernel's headers"},
 	[KS_REASON_OCCUPIED] = {"occupied", "a file of that name belongs to another"},
 	[KS_REASON_NEWER_FAILED] = {"newer-failed",
 				    "a higher version cannot be provided on this kernel"},

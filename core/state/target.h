@@ -59,6 +59,7 @@ enum ks_reason {
 	KS_REASON_FOREIGN,   /* a file or package of that name belongs to another */
 	KS_REASON_ADOPTED,   /* built by dkms; taken over as it is */
 	KS_REASON_SIGNATURE_CHANGED, /* built right, but not signed with the key in use */
+	KS_REASON_HEADERS_CLOSED, /* they are there, and the build user may not read them */
 	KS_REASON_DISMISSED,	/* an administrator removed it; its source may be there */
 	KS_REASON_RETRY_DUE,	/* it failed, and its surroundings changed since */
 	KS_REASON_RIVAL,	/* another source brings a module of the same name */

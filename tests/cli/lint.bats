@@ -26,13 +26,16 @@ snapshot() { (cd "$R" && find . ! -path ./var/tmp ! -path ./var -printf '%p %m %
 @test "what is wrong with a conf is reported with file and line" {
 	source_make foo 1.0 'POST_INSTALL="missing.sh now"' 'PRE_BUILD="plain.sh"' \
 		'X=$(uname -r)' 'REMAKE_INITRD="yes"'
-	touch "$R/usr/src/foo-1.0/plain.sh" "$R/usr/src/foo-1.0/foo.ko"
+	printf '#!/bin/sh\n# no curl here\nwget -q https://example.org/x\n' \
+		>"$R/usr/src/foo-1.0/plain.sh"
+	touch "$R/usr/src/foo-1.0/foo.ko"
 	rm "$R/usr/src/foo-1.0/Makefile"
 	run ks lint /usr/src/foo-1.0 -q
 	equal "$status" 3
 	dir=/usr/src/foo-1.0
 	contains "$output" "error: $dir/dkms.conf:5: POST_INSTALL names 'missing.sh', which is not there"
 	contains "$output" "error: $dir/dkms.conf:6: PRE_BUILD names 'plain.sh', which is not executable"
+	contains "$output" "warning: $dir/plain.sh:3: 'wget' wants the network"
 	contains "$output" "warning: $dir/dkms.conf:7: 'uname -r' is the running kernel"
 	contains "$output" "warning: $dir/dkms.conf:1: without AUTOINSTALL"
 	contains "$output" "warning: $dir/foo.ko: left over from a build"

@@ -123,9 +123,12 @@ static bool read_upkeep_word(struct ks_upkeep *upkeep, const char *word)
 static bool read_kernel_word(struct ks_kernel *kernel, const char *word)
 {
 	const char *value = value_of(word, "toolchain-problem");
+	const char *closed = value_of(word, "headers-problem");
 
 	if (value)
 		kernel->toolchain_problem = g_strdup(value);
+	else if (closed)
+		kernel->headers_problem = g_strdup(closed);
 	else if (g_str_equal(word, "dead"))
 		kernel->alive = kernel->has_headers = false;
 	else if (g_str_equal(word, "no-headers"))
@@ -787,6 +790,7 @@ static void kernel_free(gpointer data)
 	g_free(kernel->release);
 	g_free(kernel->arch);
 	g_free(kernel->toolchain_problem);
+	g_free(kernel->headers_problem);
 	g_free(kernel);
 }
 
