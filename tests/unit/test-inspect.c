@@ -443,8 +443,8 @@ static void test_compress(struct fixture *f, gconstpointer data)
 		g_assert_cmpstr(info->version, ==, "1.2.3");
 
 		/* over the existing file, and the same bytes again */
-		ks_module_compress(f->tree.system, "/m/play-good.ko", suffixes[i], 0,
-				   &error);
+		g_assert_true(ks_module_compress(f->tree.system, "/m/play-good.ko",
+						 suffixes[i], 0, &error));
 		g_assert_no_error(error);
 		g_assert_true(g_file_get_contents(full, &second, &n_second, NULL));
 		g_assert_cmpmem(first, n_first, second, n_second);
