@@ -118,6 +118,23 @@ static bool set_mark(const struct ks_cli *cli, const char *name, const char *ver
 					  0644, error);
 }
 
+/* Made for what its conf says: another name or version on the command line is a slip. */
+static bool is_named(const struct ks_cli *cli, const char *from, const char *name,
+		     const char *version, GError **error)
+{
+	ks_auto(ks_conf) conf =
+		ks_conf_load(cli->system, cli->settings, from, NULL, NULL, NULL, error);
+
+	if (!conf)
+		return false;
+	if (g_str_equal(conf->package_name, name) &&
+	    g_str_equal(conf->package_version, version))
+		return true;
+	ks_error_set(error, KS_ERROR_INVALID, "'%s' is %s/%s, not %s/%s", from,
+		     conf->package_name, conf->package_version, name, version);
+	return false;
+}
+
 bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *version,
 		    const char *from, char **source_dir, GError **error)
 {
@@ -130,7 +147,8 @@ bool ks_mktree_make(const struct ks_cli *cli, const char *name, const char *vers
 			     name, version);
 		return false;
 	}
-	if (!is_free(cli, name, version, place, error) ||
+	if ((from && !is_named(cli, from, name, version, error)) ||
+	    !is_free(cli, name, version, place, error) ||
 	    (!from && !make_beginning(cli, name, version, place, error)))
 		return false;
 	conf = ks_conf_load(cli->system, cli->settings, from ? from : place, name,

@@ -145,9 +145,12 @@ bool ks_install_depmod_is_stale(const struct ks_system *system,
 	g_autofree char *index =
 		g_build_filename(kernel->modules_dir, "modules.dep", NULL);
 	g_autofree char *mark = mark_path(system, kernel->release);
+	struct stat marked, made;
 
-	if (ks_root_exists(system->root, index))
-		return is_older_than_mark(system, kernel, index);
+	/* depmod is quick: made in the same tick, it was made after the change */
+	if (ks_root_stat(system->root, index, &made))
+		return ks_root_stat(system->root, mark, &marked) &&
+		       is_before(&made.st_mtim, &marked.st_mtim);
 	/* a tree that the caller has named and that never had one does not get one */
 	return !system->install_tree_is_given && ks_root_exists(system->root, mark);
 }
