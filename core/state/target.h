@@ -65,7 +65,7 @@ enum ks_reason {
 	KS_REASON_RIVAL,	/* another source brings a module of the same name */
 	KS_REASON_OCCUPIED,	/* a file that is not ours is where its module belongs */
 	KS_REASON_NEWER_FAILED, /* used, since a higher version cannot be built here */
-	KS_REASON_UNRESOLVED, /* in place, and needs symbols that nothing exports yet */
+	KS_REASON_UNRESOLVED,	/* in place, and needs symbols that nothing exports yet */
 	KS_REASON_READ_ONLY,	/* nothing can be put where its module belongs */
 	KS_REASON_INDEX_STALE,	/* the kernel's module index is older than its modules */
 	KS_REASON_IMAGE_STALE,	/* likewise its initramfs */
