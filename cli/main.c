@@ -83,10 +83,8 @@ static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GErro
 
 static void cli_clear(struct ks_cli *cli)
 {
-	if (cli->settings)
-		ks_settings_free(cli->settings);
-	if (cli->system)
-		ks_system_free(cli->system);
+	ks_settings_free(cli->settings);
+	ks_system_free(cli->system);
 }
 
 static int run_command(const struct ks_command *command, const struct ks_options *options,

@@ -65,6 +65,8 @@ struct ks_progress *ks_progress_new(bool quiet, bool verbose)
 
 void ks_progress_free(struct ks_progress *progress)
 {
+	if (!progress)
+		return;
 	erase();
 	ks_message_set_prepare(NULL);
 	current = NULL;

@@ -82,6 +82,8 @@ struct ks_report *ks_report_new(const struct ks_system *system)
 
 void ks_report_free(struct ks_report *report)
 {
+	if (!report)
+		return;
 	g_ptr_array_unref(report->items);
 	g_ptr_array_unref(report->failures);
 	g_hash_table_unref(report->recorded_before);

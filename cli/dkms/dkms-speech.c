@@ -20,6 +20,8 @@ struct ks_dkms_speech *ks_dkms_speech_new(const struct ks_dkms *dkms, bool kept)
 
 void ks_dkms_speech_free(struct ks_dkms_speech *speech)
 {
+	if (!speech)
+		return;
 	g_hash_table_unref(speech->blocks);
 	g_hash_table_unref(speech->depmod);
 	g_free(speech->prologue);

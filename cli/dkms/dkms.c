@@ -207,10 +207,8 @@ int ks_dkms_main(int argc, char **argv)
 		code = dispatch(&dkms);
 	else if (dkms.options.wants_usage)
 		print_usage_after_error();
-	if (dkms.cli.settings)
-		ks_settings_free(dkms.cli.settings);
-	if (dkms.cli.system)
-		ks_system_free(dkms.cli.system);
+	ks_settings_free(dkms.cli.settings);
+	ks_system_free(dkms.cli.system);
 	ks_dkms_options_clear(&dkms.options);
 	return code;
 }

@@ -317,16 +317,12 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 
 	(void)argc;
 	code = lint(&linting);
-	if (linting.outcome)
-		ks_outcome_free(linting.outcome);
+	ks_outcome_free(linting.outcome);
 	if (linting.private_dir)
 		ks_ignore(ks_treeop_remove(cli->system->root, linting.private_dir, NULL));
-	if (linting.inner.settings)
-		ks_settings_free(linting.inner.settings);
-	if (linting.inner.system)
-		ks_system_free(linting.inner.system);
-	if (linting.conf)
-		ks_conf_free(linting.conf);
+	ks_settings_free(linting.inner.settings);
+	ks_system_free(linting.inner.system);
+	ks_conf_free(linting.conf);
 	g_free(linting.private_dir);
 	g_ptr_array_unref(linting.findings);
 	return code;

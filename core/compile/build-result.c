@@ -4,6 +4,8 @@
 
 void ks_build_result_free(struct ks_build_result *result)
 {
+	if (!result)
+		return;
 	g_free(result->step);
 	g_free(result->message);
 	g_free(result->hint);
@@ -11,8 +13,7 @@ void ks_build_result_free(struct ks_build_result *result)
 	g_free(result->log_path);
 	g_free(result->failure_log_path);
 	g_free(result->staged_dir);
-	if (result->manifest)
-		ks_manifest_free(result->manifest);
+	ks_manifest_free(result->manifest);
 	if (result->warnings)
 		g_ptr_array_unref(result->warnings);
 	g_clear_error(&result->outside);

@@ -26,6 +26,8 @@ static unsigned int take_slot(void)
 
 void ks_build_free(struct ks_build *build)
 {
+	if (!build)
+		return;
 	if (build->state != KS_BUILD_OVER)
 		ks_build_cancel(build);
 	slots[build->slot] = false;
@@ -33,10 +35,8 @@ void ks_build_free(struct ks_build *build)
 		close(build->tree_fd);
 	if (build->log_fd >= 0)
 		close(build->log_fd);
-	if (build->reused)
-		ks_store_entry_free(build->reused);
-	if (build->to_store)
-		ks_store_entry_free(build->to_store);
+	ks_store_entry_free(build->reused);
+	ks_store_entry_free(build->to_store);
 	g_free(build->work_dir);
 	g_free(build->tree_path);
 	g_free(build->build_path);

@@ -8,6 +8,8 @@
 
 void ks_build_step_free(struct ks_build_step *step)
 {
+	if (!step)
+		return;
 	g_free(step->description);
 	g_free(step->command);
 	g_strfreev(step->argv);

@@ -32,6 +32,8 @@ struct ks_background *ks_background_new(const struct ks_action_context *context)
 
 void ks_background_free(struct ks_background *background)
 {
+	if (!background)
+		return;
 	GError *failure = NULL;
 	guint index;
 

@@ -17,8 +17,7 @@ void ks_running_free(gpointer data)
 {
 	struct ks_running *running = data;
 
-	if (running->build)
-		ks_build_free(running->build);
+	ks_build_free(running->build);
 	g_free(running->dest_dir);
 	g_free(running->source_digest);
 	g_strfreev(running->extra_symvers);

@@ -46,12 +46,12 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 
 void ks_executor_free(struct ks_executor *executor)
 {
+	if (!executor)
+		return;
 	g_ptr_array_unref(executor->running);
 	ks_background_free(executor->background);
-	if (executor->host)
-		ks_system_free(executor->host);
-	if (executor->memos)
-		ks_memos_free(executor->memos);
+	ks_system_free(executor->host);
+	ks_memos_free(executor->memos);
 	if (executor->jobserver) {
 		ks_jobserver_free(executor->jobserver);
 		ks_build_drop_views(executor->context.system);

@@ -30,8 +30,7 @@ static void entry_free(gpointer data)
 {
 	struct entry *entry = data;
 
-	if (entry->recording)
-		ks_memo_recording_free(entry->recording);
+	ks_memo_recording_free(entry->recording);
 	g_free(entry);
 }
 
@@ -85,6 +84,8 @@ struct ks_memos *ks_memos_new(const struct ks_system *system,
 
 void ks_memos_free(struct ks_memos *memos)
 {
+	if (!memos)
+		return;
 	g_ptr_array_unref(memos->entries);
 	g_free(memos);
 }

@@ -9,11 +9,11 @@ bool ks_outcome_has_changed(const struct ks_outcome *outcome, const char *releas
 
 void ks_outcome_free(struct ks_outcome *outcome)
 {
+	if (!outcome)
+		return;
 	/* the plan points into the inventory */
-	if (outcome->plan)
-		ks_plan_free(outcome->plan);
-	if (outcome->inventory)
-		ks_inventory_free(outcome->inventory);
+	ks_plan_free(outcome->plan);
+	ks_inventory_free(outcome->inventory);
 	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
 	g_ptr_array_unref(outcome->aliases);
 	g_free(outcome->record_busy);

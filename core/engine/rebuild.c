@@ -17,6 +17,8 @@
 
 void ks_rebuild_free(struct ks_rebuild *rebuild)
 {
+	if (!rebuild)
+		return;
 	g_free(rebuild->detail);
 	g_free(rebuild);
 }

@@ -22,6 +22,8 @@ struct ks_signings *ks_signings_new(const struct ks_system *system,
 
 void ks_signings_free(struct ks_signings *signings)
 {
+	if (!signings)
+		return;
 	g_hash_table_unref(signings->table);
 	g_free(signings);
 }

@@ -30,8 +30,7 @@ static void target_free(gpointer data)
 	g_strfreev(target->makes);
 	g_free(target->occupied);
 	g_free(target->unresolved);
-	if (target->conf)
-		ks_conf_free(target->conf);
+	ks_conf_free(target->conf);
 	g_free(target->built_fingerprint);
 	ks_failure_free(target->failure);
 	g_free(target->in_tree);

@@ -102,6 +102,8 @@ struct ks_caller_pool *ks_caller_pool_open(const char *makeflags)
 
 void ks_caller_pool_free(struct ks_caller_pool *pool)
 {
+	if (!pool)
+		return;
 	while (ks_caller_pool_return(pool))
 		;
 	for (size_t i = 0; i < G_N_ELEMENTS(pool->fds); i++) {

@@ -222,11 +222,13 @@ struct ks_jobserver *ks_jobserver_new(unsigned int n_jobs, GError **error)
 
 void ks_jobserver_free(struct ks_jobserver *jobserver)
 {
+	if (!jobserver)
+		return;
+
 	const int fds[] = {jobserver->fds[0], jobserver->fds[1], jobserver->own[0],
 			   jobserver->own[1], jobserver->both};
 
-	if (jobserver->caller)
-		ks_caller_pool_free(jobserver->caller);
+	ks_caller_pool_free(jobserver->caller);
 	if (jobserver->fifo)
 		ks_jobserver_fifo_remove(jobserver->system, jobserver->fifo);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {

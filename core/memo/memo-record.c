@@ -279,6 +279,8 @@ void ks_memo_recording_free(struct ks_memo_recording *recording)
 {
 	int status;
 
+	if (!recording)
+		return;
 	if (recording->is_running) {
 		ks_sandbox_kill(&recording->sandbox);
 		ks_ignore(ks_sandbox_finish(&recording->sandbox, &status, NULL, NULL));

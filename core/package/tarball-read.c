@@ -363,8 +363,7 @@ void ks_tarball_close(const struct ks_system *system, struct ks_tarball *tarball
 		return;
 	if (tarball->dir)
 		ks_ignore(ks_treeop_remove(system->root, tarball->dir, NULL));
-	if (tarball->conf)
-		ks_conf_free(tarball->conf);
+	ks_conf_free(tarball->conf);
 	g_ptr_array_unref(tarball->builds);
 	g_free(tarball->source_dir);
 	g_free(tarball->dir);

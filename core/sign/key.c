@@ -33,6 +33,8 @@
 
 void ks_key_pair_free(struct ks_key_pair *pair)
 {
+	if (!pair)
+		return;
 	g_free(pair->key);
 	g_free(pair->certificate);
 	g_free(pair);

@@ -12,11 +12,12 @@
 
 void ks_signing_free(struct ks_signing *signing)
 {
+	if (!signing)
+		return;
 	g_free(signing->release);
 	g_free(signing->program);
 	g_free(signing->hash);
-	if (signing->pair)
-		ks_key_pair_free(signing->pair);
+	ks_key_pair_free(signing->pair);
 	g_free(signing->certificate_sha256);
 	g_clear_error(&signing->problem);
 	g_free(signing);

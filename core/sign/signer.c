@@ -15,6 +15,8 @@
 
 void ks_key_facts_free(struct ks_key_facts *facts)
 {
+	if (!facts)
+		return;
 	g_free(facts->subject);
 	g_free(facts->algorithm);
 	g_free(facts->serial);

@@ -31,6 +31,8 @@ static void file_free(gpointer data)
 
 void ks_store_entry_free(struct ks_store_entry *entry)
 {
+	if (!entry)
+		return;
 	g_free(entry->fingerprint);
 	g_free(entry->module);
 	g_free(entry->version);

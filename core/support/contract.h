@@ -6,8 +6,8 @@
  * look at the result is told so by the compiler. Where a failure really makes no
  * difference, the caller says so: ks_ignore(ks_durable_unlink(root, path, NULL)).
  *
- * A pointer that a function takes is not NULL unless its comment says "may be NULL", which
- * is always so for GError ** and for the functions that free.
+ * A pointer that a function takes is not NULL unless its comment says "may be NULL". A
+ * GError ** always may be, and every ks_X_free() of a struct takes NULL.
  */
 #pragma once
 

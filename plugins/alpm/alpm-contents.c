@@ -12,6 +12,8 @@
 
 void ks_alpm_contents_free(struct ks_alpm_contents *contents)
 {
+	if (!contents)
+		return;
 	g_free(contents->name);
 	g_free(contents->version);
 	g_free(contents->dir);

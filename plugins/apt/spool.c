@@ -79,6 +79,8 @@ struct ks_spool *ks_spool_open(const struct ks_system *system, GError **error)
 
 void ks_spool_close(struct ks_spool *spool)
 {
+	if (!spool)
+		return;
 	if (spool->lock_fd >= 0)
 		close(spool->lock_fd);
 	g_free(spool->dir);
