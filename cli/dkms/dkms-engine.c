@@ -199,22 +199,13 @@ int ks_dkms_fail_no_target(const struct ks_dkms *dkms,
 	return ks_dkms_fail_no_headers(dkms, release);
 }
 
-/* "needs a, b", as dkms lists them: "a b". */
-static char *list_depends(const char *detail)
-{
-	const char *names = detail && g_str_has_prefix(detail, "needs ")
-				    ? detail + strlen("needs ")
-				    : (detail ? detail : "");
-	g_auto(GStrv) parts = g_strsplit(names, ", ", -1);
-
-	return g_strjoinv(" ", parts);
-}
-
 static int print_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 	const struct ks_kernel *kernel = target->kernel;
-	g_autofree char *missing = list_depends(verdict->detail);
+	g_autofree char *missing = verdict->missing_depends
+					   ? g_strjoinv(" ", verdict->missing_depends)
+					   : NULL;
 
 	if (verdict->reason == KS_REASON_HEADERS_MISSING && kernel->has_unprepared)
 		return ks_dkms_fail(

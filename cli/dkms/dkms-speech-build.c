@@ -208,24 +208,13 @@ static void fail_patch(struct ks_dkms_speech *speech, const struct ks_source *so
 				name, entry);
 }
 
-/* "foo/bar.ko" from the message of the collecting; NULL: no product is missing. */
-static char *missing_product(const char *message)
-{
-	static const char before[] = "the build did not produce '";
-	const char *name = message + strlen(before);
-
-	return g_str_has_prefix(message, before) && *name
-		       ? g_strndup(name, strlen(name) - 1)
-		       : NULL;
-}
-
 /* Its modules are missing, or do not fit the kernel, which dkms does not check. */
 static void fail_product(const struct ks_action *action,
 			 struct ks_transcript_block *block,
 			 const struct ks_build_result *result, const char *log)
 {
 	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
-	g_autofree char *missing = missing_product(result->message);
+	const char *missing = result->missing_output;
 
 	block->done.code = KS_DKMS_NOT_PRODUCED;
 	block->done.error = g_strdup_printf(

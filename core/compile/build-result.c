@@ -8,6 +8,7 @@ void ks_build_result_free(struct ks_build_result *result)
 		return;
 	g_free(result->step);
 	g_free(result->message);
+	g_free(result->missing_output);
 	g_free(result->hint);
 	g_free(result->first_error);
 	g_free(result->log_path);

@@ -55,6 +55,7 @@ void ks_build_free(struct ks_build *build)
 	g_clear_error(&build->failure);
 	if (build->steps)
 		g_ptr_array_unref(build->steps);
+	g_free(build->missing_output);
 	g_ptr_array_unref(build->built_digests);
 	if (build->warnings)
 		g_ptr_array_unref(build->warnings);

@@ -76,6 +76,7 @@ struct ks_build_result {
 	enum ks_reason reason; /* build-failed or verify-failed when not ok */
 	char *step;	       /* the step that failed */
 	char *message;	       /* "make: exit status 2" */
+	char *missing_output;  /* "sub/foo.ko": what it did not produce; or NULL */
 	char *hint;	       /* what to do about it; may be NULL */
 	int exit_status;       /* of the step's command, 128 + signal; 0: none failed */
 	char *first_error;     /* first compiler error of the log; may be NULL */

@@ -124,6 +124,8 @@ static bool collect_module(struct ks_build *build, const struct ks_conf_module *
 			g_clear_error(error);
 			ks_error_set(error, KS_ERROR_BUILD_FAILED,
 				     "the build did not produce '%s'", path);
+			g_free(build->missing_output);
+			build->missing_output = g_steal_pointer(&path);
 		}
 		return false;
 	}

@@ -119,6 +119,7 @@ struct ks_build {
 	struct ks_store_entry *reused;	 /* what an earlier build left, or NULL */
 	struct ks_store_entry *to_store; /* prepared, or NULL */
 
+	char *missing_output;	  /* see the result */
 	GPtrArray *built_digests; /* char *: of the collected modules, in order */
 	GPtrArray *warnings;	  /* GError *: see the result */
 };

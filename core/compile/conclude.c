@@ -12,8 +12,8 @@
 #include "core/compile/compile-private.h"
 #include "core/support/error.h"
 
-/* ok, reason, step, message, first error, both logs' paths, outside error, warnings */
-#define ANSWER_TYPE "(bumaymaymaymaymaym" KS_ERROR_VARIANT "a" KS_ERROR_VARIANT ")"
+/* ok, reason, step, message, missing output, first error, both logs' paths, outside error, warnings */
+#define ANSWER_TYPE "(bumaymaymaymaymaymaym" KS_ERROR_VARIANT "a" KS_ERROR_VARIANT ")"
 
 static struct ks_build_result *make_result(struct ks_build *build)
 {
@@ -74,6 +74,7 @@ static struct ks_build_result *conclude_failure(struct ks_build *build,
 	result->reason = reason;
 	result->step = g_strdup(ks_build_step(build));
 	result->message = g_strdup(error->message);
+	result->missing_output = g_strdup(build->missing_output);
 	/* The failure of a step: afterwards nothing runs that writes to the log. */
 	if (build->step < build->steps->len)
 		result->first_error = ks_build_log_first_error(build);
@@ -159,12 +160,14 @@ static GVariant *conclude_in_copy(void *data)
 {
 	const struct ks_build_result *result = conclude(data);
 
-	return g_variant_new(
-		"(bum^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT ")",
-		result->ok, result->reason, result->step, result->message,
-		result->first_error, result->log_path, result->failure_log_path,
-		result->outside ? ks_error_to_variant(result->outside) : NULL,
-		warnings_to_variant(result->warnings));
+	return g_variant_new("(bum^aym^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT
+			     "@a" KS_ERROR_VARIANT ")",
+			     result->ok, result->reason, result->step, result->message,
+			     result->missing_output, result->first_error,
+			     result->log_path, result->failure_log_path,
+			     result->outside ? ks_error_to_variant(result->outside)
+					     : NULL,
+			     warnings_to_variant(result->warnings));
 }
 
 static void take_answer(GVariant *answer, struct ks_build_result *result)
@@ -175,10 +178,11 @@ static void take_answer(GVariant *answer, struct ks_build_result *result)
 	guint32 reason;
 
 	g_variant_get(answer,
-		      "(bum^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT "@a" KS_ERROR_VARIANT
-		      ")",
-		      &ok, &reason, &result->step, &result->message, &result->first_error,
-		      &result->log_path, &result->failure_log_path, &outside, &warnings);
+		      "(bum^aym^aym^aym^aym^aym^aym@" KS_ERROR_VARIANT
+		      "@a" KS_ERROR_VARIANT ")",
+		      &ok, &reason, &result->step, &result->message,
+		      &result->missing_output, &result->first_error, &result->log_path,
+		      &result->failure_log_path, &outside, &warnings);
 	result->ok = ok;
 	result->reason = reason;
 	if (outside)

@@ -104,10 +104,10 @@ static bool is_provided(const struct ks_planner *planner,
 	return false;
 }
 
-static char *find_missing_depends(const struct ks_planner *planner,
-				  const struct ks_plan_cell *cell)
+static char **find_missing_depends(const struct ks_planner *planner,
+				   const struct ks_plan_cell *cell)
 {
-	g_autoptr(GString) missing = g_string_new(NULL);
+	g_autoptr(GPtrArray) missing = g_ptr_array_new();
 	char **depends = cell->target->build_depends;
 
 	for (; depends && *depends; depends++) {
@@ -115,10 +115,22 @@ static char *find_missing_depends(const struct ks_planner *planner,
 			ks_planner_find_group(planner, *depends, cell->group->kernel);
 
 		if (!group || !is_provided(planner, group))
-			g_string_append_printf(missing, "%s%s",
-					       missing->len ? ", " : "needs ", *depends);
+			g_ptr_array_add(missing, g_strdup(*depends));
 	}
-	return missing->len ? g_string_free(g_steal_pointer(&missing), FALSE) : NULL;
+	if (!missing->len)
+		return NULL;
+	g_ptr_array_add(missing, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&missing), FALSE);
+}
+
+/* Takes missing. */
+static void wait_for_depends(struct ks_plan_cell *cell, char **missing)
+{
+	g_autofree char *names = g_strjoinv(", ", missing);
+	g_autofree char *detail = g_strdup_printf("needs %s", names);
+
+	decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, detail);
+	cell->verdict->missing_depends = missing;
 }
 
 static const char *why_unbuildable(const struct ks_target *target, enum ks_reason *reason)
@@ -199,7 +211,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	const struct ks_target *target = cell->target;
 	enum ks_reason reason = KS_REASON_HEADERS_MISSING;
 	const char *why = why_unbuildable(target, &reason);
-	g_autofree char *missing = NULL;
+	g_auto(GStrv) missing = NULL;
 	g_autofree char *unbuildable = NULL;
 
 	if (why) {
@@ -211,7 +223,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	/* first: a failure with another set of dependencies means little */
 	missing = find_missing_depends(planner, cell);
 	if (missing && !(planner->request->ignore_depends && cell->matched)) {
-		decide(cell, KS_TARGET_WAITING, KS_REASON_DEPENDS_MISSING, missing);
+		wait_for_depends(cell, g_steal_pointer(&missing));
 		fall_back(planner, cell);
 		return;
 	}

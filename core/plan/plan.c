@@ -31,6 +31,7 @@ static void verdict_free(gpointer data)
 	struct ks_verdict *verdict = data;
 
 	g_free(verdict->detail);
+	g_strfreev(verdict->missing_depends);
 	g_free(verdict);
 }
 

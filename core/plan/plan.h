@@ -45,9 +45,10 @@ struct ks_verdict {
 	struct ks_target *target;
 	enum ks_target_state state;
 	enum ks_reason reason;
-	char *detail; /* "needs CONFIG_USB, ...", first compiler error, ...; may
+	char *detail;		/* "needs CONFIG_USB, ...", first compiler error, ...; may
 	               * be NULL */
-	bool wanted;  /* chosen for this kernel */
+	char **missing_depends; /* with DEPENDS_MISSING: what is not provided; else NULL */
+	bool wanted;		/* chosen for this kernel */
 	/*
 	 * The running kernel has the module, and this one, which boots next, has neither
 	 * that nor one of its own, whatever the reason is; or NULL.
