@@ -118,14 +118,19 @@ KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
 
 /*
  * Reconcile: recover, inventory, plan, run, record. False only when it could
- * not be tried (no lock, not root); a failed target is in the outcome.
+ * not be tried (no lock, not root); a failed target is in the outcome, which is the
+ * caller's and holds the inventory and the plan as they are after the run. Pointers that an
+ * event has are good until the observer returns.
  */
 KS_MUST_CHECK
 bool ks_engine_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const struct ks_run_options *options, struct ks_outcome **outcome,
 		   GError **error);
 
-/* Inventory and plan without a lock and without effect: status, plan, explain. */
+/*
+ * Inventory and plan without a lock and without effect: status, explain. Both are the
+ * caller's; the plan points into the inventory and is freed first.
+ */
 KS_MUST_CHECK
 bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
 		    const struct ks_plan_request *request,

@@ -13,6 +13,10 @@
 
 struct ks_executor;
 
+/*
+ * Nothing is copied: all seven outlive the executor, and the plan is of this inventory. What
+ * happens is counted in outcome.
+ */
 struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_settings *settings,
 				    const struct ks_run_options *options,
@@ -24,7 +28,7 @@ void ks_executor_free(struct ks_executor *executor);
 KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)
 
 /*
- * Run all actions. Failures are told to the observer and
+ * Run all actions. Failures are reported to the observer and
  * counted in the outcome. False only when the run was cancelled or its
  * machinery (the jobserver) could not be made.
  */

@@ -149,8 +149,11 @@ struct ks_inventory_options {
 };
 
 /*
- * Take the picture. records is what core/record read (may be NULL: no
- * recorder); ownership passes to the inventory.
+ * Take the picture; it is the caller's. records is what core/record read (may be NULL: no
+ * recorder); it is the inventory's from here on, also when this fails. system and settings
+ * outlive the inventory, whose kernels are read by them later (ks_kernel_config_get()
+ * fills a cache in struct ks_kernel, which is why functions that only look at a kernel take
+ * it without const); cache and options are not kept.
  */
 KS_MUST_CHECK
 struct ks_inventory *ks_inventory_take(const struct ks_system *system,

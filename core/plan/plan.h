@@ -104,9 +104,15 @@ struct ks_plan_request {
 	bool keep_gone; /* nothing is taken away but what was asked for by name */
 };
 
+/*
+ * Decide. The plan is the caller's. Its verdicts and actions point to the inventory's
+ * targets, sources and kernels: the inventory outlives it, unchanged. settings and request
+ * are not kept. Never NULL.
+ */
 struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,
 			     const struct ks_settings *settings,
 			     const struct ks_plan_request *request);
+/* NULL is allowed; before the inventory is freed. */
 void ks_plan_free(struct ks_plan *plan);
 KS_DEFINE_CLEANUP(ks_plan, ks_plan_free)
 
