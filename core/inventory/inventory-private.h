@@ -27,6 +27,10 @@ bool ks_inventory_find_sources(struct ks_inventory_taking *taking, GError **erro
 KS_MUST_CHECK
 bool ks_inventory_find_kernels(struct ks_inventory_taking *taking, GError **error);
 
+/* depends.c: which BUILD_DEPENDS a module file answers to, whoever has put it there. */
+void ks_inventory_find_depends(const struct ks_inventory_taking *taking,
+			       struct ks_target *target);
+
 /* targets.c: every source on every kernel. */
 void ks_inventory_fill_targets(struct ks_inventory_taking *taking);
 

@@ -61,6 +61,7 @@ struct ks_target {
 	bool own_toolchain;
 	char *toolchain_problem;
 	char **build_depends;
+	char **depends_installed; /* those of which a module file is in place; or NULL */
 	/*
 	 * The names of its modules as the kernel has them, without suffix and with '_'
 	 * for '-': of what is installed, else of what its conf says.

@@ -193,6 +193,7 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	read_conf(taking, target);
 	read_artifact(target);
 	fill_makes(target);
+	ks_inventory_find_depends(taking, target);
 	target->is_read_only = is_read_only(taking, kernel);
 	target->installed = ks_inventory_check_installed(taking, target);
 	fill_kernel_has_it(taking, target);

@@ -166,7 +166,7 @@ static void add_depends_to_scope(struct ks_planner *planner,
 
 	for (; depends && *depends; depends++) {
 		struct ks_plan_group *group =
-			ks_planner_find_group(planner, *depends, cell->group->kernel);
+			ks_planner_find_depend(planner, cell, *depends);
 
 		if (group)
 			add_to_scope(planner, group);

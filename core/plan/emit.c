@@ -105,7 +105,7 @@ static void need_depends(struct emitter *emitter, const struct ks_plan_cell *cel
 
 	for (; depends && *depends; depends++) {
 		const struct ks_plan_group *group =
-			ks_planner_find_group(planner, *depends, cell->group->kernel);
+			ks_planner_find_depend(planner, cell, *depends);
 
 		for (guint i = 0; group && i < group->cells->len; i++) {
 			const struct ks_plan_cell *other = group->cells->pdata[i];

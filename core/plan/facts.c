@@ -111,3 +111,32 @@ struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 
 	return g_hash_table_lookup(planner->by_name, key);
 }
+
+static bool makes(const struct ks_plan_cell *cell, const char *name)
+{
+	char **names = cell->target->makes;
+
+	for (; names && *names; names++)
+		if (g_str_equal(*names, name))
+			return true;
+	return false;
+}
+
+struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
+					     const struct ks_plan_cell *cell,
+					     const char *name)
+{
+	struct ks_plan_group *group =
+		ks_planner_find_group(planner, name, cell->group->kernel);
+	g_autofree char *module = g_strdelimit(g_strdup(name), "-", '_');
+
+	for (guint i = 0; !group && i < planner->cells->len; i++) {
+		const struct ks_plan_cell *other = planner->cells->pdata[i];
+
+		if (other->group->kernel == cell->group->kernel &&
+		    other->group != cell->group &&
+		    !ks_planner_is_gone(other->target->source) && makes(other, module))
+			group = other->group;
+	}
+	return group;
+}

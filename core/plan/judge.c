@@ -104,6 +104,14 @@ static bool is_provided(const struct ks_planner *planner,
 	return false;
 }
 
+/* Somebody else has put a module of that name in place. */
+static bool is_ready_made(const struct ks_target *target, const char *name)
+{
+	const char *const *names = (const char *const *)target->depends_installed;
+
+	return names && g_strv_contains(names, name);
+}
+
 static char **find_missing_depends(const struct ks_planner *planner,
 				   const struct ks_plan_cell *cell)
 {
@@ -112,9 +120,10 @@ static char **find_missing_depends(const struct ks_planner *planner,
 
 	for (; depends && *depends; depends++) {
 		struct ks_plan_group *group =
-			ks_planner_find_group(planner, *depends, cell->group->kernel);
+			ks_planner_find_depend(planner, cell, *depends);
 
-		if (!group || !is_provided(planner, group))
+		if (group ? !is_provided(planner, group)
+			  : !is_ready_made(cell->target, *depends))
 			g_ptr_array_add(missing, g_strdup(*depends));
 	}
 	if (!missing->len)
@@ -634,7 +643,7 @@ void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group)
 	group->progress = KS_PLAN_JUDGING;
 	for (; depends && *depends; depends++) {
 		struct ks_plan_group *other =
-			ks_planner_find_group(planner, *depends, group->kernel);
+			ks_planner_find_depend(planner, group->chosen, *depends);
 
 		if (other)
 			ks_planner_judge(planner, other);

@@ -88,6 +88,14 @@ struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 					    const char *name,
 					    const struct ks_kernel *kernel);
 
+/*
+ * Who is to provide what BUILD_DEPENDS of the cell names: the module of that name on its
+ * kernel, else another one that makes a module file of that name. NULL: none.
+ */
+struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
+					     const struct ks_plan_cell *cell,
+					     const char *name);
+
 /* The key of a group in by_name; free with g_free. */
 char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
 

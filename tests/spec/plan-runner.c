@@ -338,6 +338,8 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 		target->in_tree = g_strdup(value);
 	else if ((value = value_of(word, "depends")))
 		target->build_depends = g_strsplit(value, ",", -1);
+	else if ((value = value_of(word, "depends-installed")))
+		target->depends_installed = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "makes")))
 		target->makes = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "occupied")))
@@ -802,6 +804,7 @@ static void target_free(gpointer data)
 	g_free(target->conf_problem);
 	g_free(target->fingerprint);
 	g_strfreev(target->build_depends);
+	g_strfreev(target->depends_installed);
 	g_free(target->built_fingerprint);
 	ks_failure_free(target->failure);
 	g_free(target->in_tree);

@@ -805,6 +805,28 @@ static void test_a_narrowed_picture_has_the_dependencies_too(struct faketree *tr
 	g_test_add("/inventory/" name, struct faketree, NULL, faketree_set_up, func,     \
 		   faketree_tear_down)
 
+static void test_a_dependency_that_somebody_else_has_put_in_place_is_seen(
+	struct faketree *tree, gconstpointer data)
+{
+	ks_auto(ks_inventory) inventory = NULL;
+	char **found;
+
+	add_kernel(tree, K, true);
+	faketree_write(tree, "/lib/modules/" K "/modules.dep",
+		       "kernel/drivers/a.ko: kernel/drivers/gone.ko\n"
+		       "extra/prov-fn.ko.xz:\n");
+	faketree_write(tree, "/usr/src/foo-1.0/dkms.conf",
+		       "PACKAGE_NAME=foo\nPACKAGE_VERSION=1.0\nBUILT_MODULE_NAME[0]=foo\n"
+		       "DEST_MODULE_LOCATION[0]=/updates\nAUTOINSTALL=yes\n"
+		       "BUILD_DEPENDS[0]=prov_fn\nBUILD_DEPENDS[1]=gone\n"
+		       "BUILD_DEPENDS[2]=a\n");
+	inventory = take(tree, NULL, NULL);
+	found = find_foo(inventory)->depends_installed;
+	g_assert_cmpuint(g_strv_length(found), ==, 2);
+	g_assert_cmpstr(found[0], ==, "prov_fn");
+	g_assert_cmpstr(found[1], ==, "a");
+}
+
 static void add_source_tests(void)
 {
 	ADD("an empty system is an empty picture",
@@ -877,6 +899,8 @@ int main(int argc, char **argv)
 	    test_a_compiler_of_make_is_checked_for);
 	ADD("a fingerprint changes with its dependency",
 	    test_a_fingerprint_changes_with_its_dependency);
+	ADD("a dependency that somebody else has put in place is seen",
+	    test_a_dependency_that_somebody_else_has_put_in_place_is_seen);
 	ADD("modules that depend on each other do not hang",
 	    test_modules_that_depend_on_each_other_do_not_hang);
 	ADD("a narrowed picture has the dependencies too",
