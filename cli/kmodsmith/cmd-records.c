@@ -9,6 +9,7 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) kernels = ks_kernel_list(cli->system, &error);
+	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GPtrArray) records = NULL;
 	g_autofree char *text = NULL;
 
@@ -19,7 +20,8 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 				 "modules are there");
 		return KS_EXIT_PENDING;
 	}
-	records = ks_desired_records(cli->system, kernels, &error);
+	entries = ks_record_list(cli->system, NULL);
+	records = ks_desired_records(cli->system, kernels, entries, &error);
 	if (!records)
 		return ks_message_fail(error);
 	text = ks_record_format(records);

@@ -95,10 +95,10 @@ enum ks_action_status ks_closing_record(const struct ks_action_context *context,
 		return KS_STATUS_FAILED;
 	if (!ks_desired_can_be_told(kernels))
 		return KS_STATUS_SKIPPED;
-	records = ks_desired_records(system, kernels, error);
+	entries = ks_record_list(system, NULL);
+	records = ks_desired_records(system, kernels, entries, error);
 	if (!records)
 		return KS_STATUS_FAILED;
-	entries = ks_record_list(system, NULL);
 	if (entries && ks_desired_is_recorded(entries, records))
 		return KS_STATUS_SKIPPED;
 	return apply_records(context, records);

@@ -55,22 +55,23 @@ static void add_record(const struct ks_system *system, GPtrArray *kernels,
 }
 
 GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
-			      GError **error)
+			      GPtrArray *entries, GError **error)
 {
-	g_autoptr(GPtrArray) entries = ks_tree_scan(system, error);
+	g_autoptr(GPtrArray) modules = ks_tree_scan(system, error);
 	GPtrArray *records;
 
-	if (!entries)
+	if (!modules)
 		return NULL;
 	records = g_ptr_array_new_with_free_func(record_free);
-	for (guint i = 0; i < entries->len; i++) {
-		struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
+	for (guint i = 0; i < modules->len; i++) {
+		struct ks_tree_entry *module = g_ptr_array_index(modules, i);
 
-		for (guint j = 0; j < entry->artifacts->len; j++) {
+		for (guint j = 0; j < module->artifacts->len; j++) {
 			add_record(system, kernels,
-				   g_ptr_array_index(entry->artifacts, j), records);
+				   g_ptr_array_index(module->artifacts, j), records);
 		}
 	}
+	ks_record_name_apart(records, entries);
 	return records;
 }
 
@@ -113,6 +114,6 @@ bool ks_desired_is_stale(const struct ks_system *system, GPtrArray *entries)
 
 	if (!kernels || !ks_desired_can_be_told(kernels))
 		return false;
-	records = ks_desired_records(system, kernels, NULL);
+	records = ks_desired_records(system, kernels, entries, NULL);
 	return records && !ks_desired_is_recorded(entries, records);
 }

@@ -18,10 +18,14 @@
  */
 bool ks_desired_can_be_told(GPtrArray *kernels);
 
-/* struct ks_record for all of them; NULL when the tree cannot be read. */
+/*
+ * struct ks_record for all of them, with names that are distinct in every database; NULL
+ * when the tree cannot be read. entries is what the database has now (ks_record_list), by
+ * which a record keeps its name; may be NULL.
+ */
 KS_MUST_CHECK
 GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
-			      GError **error);
+			      GPtrArray *entries, GError **error);
 
 /* Do the entries of the database (ks_record_list) say exactly this? */
 bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records);

@@ -23,14 +23,11 @@ static const char *const directories[] = {
 /* A directory for each package, with its version in the name: pacman. */
 #define PACMAN_PACKAGES "/var/lib/pacman/local"
 
-/* rpm's database has no list to be read from outside: its files' times. */
-static const char *const rpm_databases[] = {
-	"/usr/lib/sysimage/rpm/rpmdb.sqlite",
-	"/usr/lib/sysimage/rpm/Packages.db",
-	"/var/lib/rpm/rpmdb.sqlite",
-	"/var/lib/rpm/Packages.db",
-	"/var/lib/rpm/Packages",
-};
+/*
+ * rpm's database has no list to be read from outside, and its times change with our own
+ * records and at the end of the very transaction in which a build has failed: for rpm it is
+ * the directories above that tell.
+ */
 
 /* The recorders name the packages that own modules so (core/record). */
 #define RECORD_PREFIX "kmod-"
@@ -214,7 +211,5 @@ char *ks_kernel_surroundings(const struct ks_system *system,
 	add_programs(&looking, kernel);
 	add_packages(&looking, DPKG_LISTS, ".list");
 	add_packages(&looking, PACMAN_PACKAGES, "");
-	for (guint i = 0; i < G_N_ELEMENTS(rpm_databases); i++)
-		add_path(&looking, rpm_databases[i]);
 	return g_strdup(g_checksum_get_string(checksum));
 }

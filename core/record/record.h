@@ -38,6 +38,14 @@ KS_DEFINE_CLEANUP(ks_record, ks_record_free)
 /* "kmod-MODULE-RELEASE", the name of a record; free with g_free. */
 char *ks_record_name(const char *module, const char *release);
 
+/*
+ * Databases allow few characters and fold the rest: give records (struct ks_record) whose
+ * names would be one there names of their own, "kmod-MODULE-XXXXXX-RELEASE". A record that
+ * the database has (entries: struct ks_record_entry, may be NULL) keeps its name; of new ones
+ * the module that needs no folding, else the first, has the plain one. Digests stay.
+ */
+void ks_record_name_apart(GPtrArray *records, GPtrArray *entries);
+
 /* A record for an installed artifact. */
 struct ks_record *ks_record_new(const struct ks_manifest *manifest);
 

@@ -218,6 +218,80 @@ static void test_what_a_recorder_says_of_success_is_told(struct faketree *t,
 	g_assert_null(nothing);
 }
 
+static struct ks_record *new_record(const char *module)
+{
+	ks_auto(ks_manifest) manifest =
+		ks_manifest_new(module, "1.0", "6.1.0-56-amd64", "x86_64");
+
+	return ks_record_new(manifest);
+}
+
+static GPtrArray *new_records(const char *const *modules)
+{
+	GPtrArray *records =
+		g_ptr_array_new_with_free_func((GDestroyNotify)ks_record_free);
+
+	for (; *modules; modules++)
+		g_ptr_array_add(records, new_record(*modules));
+	return records;
+}
+
+static const char *name_of(const GPtrArray *records, guint i)
+{
+	return ((const struct ks_record *)g_ptr_array_index(records, i))->name;
+}
+
+static void test_modules_that_a_database_takes_for_one_have_names_of_their_own(void)
+{
+	static const char *const modules[] = {"a=b",	 "foo_bar", "a@b", "foo-bar",
+					      "Foo-bar", "other",   NULL};
+	g_autoptr(GPtrArray) records = new_records(modules);
+	g_autoptr(GHashTable) folded =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	ks_record_name_apart(records, NULL);
+	for (guint i = 0; i < records->len; i++) {
+		char *name = g_ascii_strdown(name_of(records, i), -1);
+
+		g_assert_true(
+			g_hash_table_add(folded, g_strcanon(name,
+							    "abcdefghijklmnopqrstuvwxyz"
+							    "0123456789.-",
+							    '-')));
+	}
+	g_assert_cmpstr(name_of(records, 3), ==, "kmod-foo-bar-6.1.0-56-amd64");
+	g_assert_cmpstr(name_of(records, 5), ==, "kmod-other-6.1.0-56-amd64");
+	g_assert_true(g_str_has_prefix(name_of(records, 1), "kmod-foo_bar-"));
+	g_assert_cmpstr(name_of(records, 1), !=, "kmod-foo_bar-6.1.0-56-amd64");
+}
+
+static void test_a_record_that_is_there_keeps_its_name(void)
+{
+	static const char *const modules[] = {"foo-bar", "foo_bar", NULL};
+	static const char *const alone[] = {"foo_bar", NULL};
+	g_autoptr(GPtrArray) records = new_records(modules);
+	g_autoptr(GPtrArray) later = new_records(alone);
+	g_autoptr(GPtrArray) entries = g_ptr_array_new();
+	char module[] = "foo_bar", release[] = "6.1.0-56-amd64";
+	char plain[] = "kmod-foo-bar-6.1.0-56-amd64";
+	struct ks_record_entry entry = {
+		.package = plain, .module = module, .release = release, .ours = true};
+
+	g_ptr_array_add(entries, &entry);
+	ks_record_name_apart(records, entries);
+	g_assert_cmpstr(name_of(records, 1), ==, "kmod-foo_bar-6.1.0-56-amd64");
+	g_assert_cmpstr(name_of(records, 0), !=, "kmod-foo-bar-6.1.0-56-amd64");
+	/* a name apart is kept when the other module is gone, too */
+	entry.module = modules[0] ? g_strdup("foo-bar") : NULL;
+	g_autofree char *other = entry.module;
+	g_autofree char *apart = g_strdup(name_of(records, 0));
+	entry.package = apart;
+	g_ptr_array_set_size(later, 0);
+	g_ptr_array_add(later, new_record("foo-bar"));
+	ks_record_name_apart(later, entries);
+	g_assert_cmpstr(name_of(later, 0), ==, apart);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -236,6 +310,12 @@ int main(int argc, char **argv)
 			test_a_file_that_leads_elsewhere_is_refused);
 	g_test_add_func("/record-protocol/a list is read back as it was written",
 			test_a_list_is_read_back_as_it_was_written);
+	g_test_add_func(
+		"/record-protocol/modules that a database takes for one have "
+		"names of their own",
+		test_modules_that_a_database_takes_for_one_have_names_of_their_own);
+	g_test_add_func("/record-protocol/a record that is there keeps its name",
+			test_a_record_that_is_there_keeps_its_name);
 	g_test_add("/record-protocol/what a recorder says is one line", struct faketree,
 		   NULL, faketree_set_up, test_what_a_recorder_says_is_one_line,
 		   faketree_tear_down);
