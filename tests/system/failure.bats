@@ -74,10 +74,18 @@ motd() { cat "$R"/run/motd.d/*kmodsmith* "$R"/etc/motd.d/*kmodsmith* 2>/dev/null
 	log=$R/var/lib/dkms/fragile/1.0/build/make.log
 	[[ -e $log ]] || fail "no make.log in dkms's place"
 	before=$(stat -c '%i %y' "$log")
-	root_in kmodsmith sync || true
+	root_in kmodsmith sync --trigger test || true
 	root_apt install hostname
 	assert_equal "$(stat -c '%i %y' "$log")" "$before" "make.log"
 	assert_state fragile "$NEW" failed
+}
+
+@test "it is compiled again when a person asks" {
+	log=$R/var/lib/dkms/fragile/1.0/build/make.log
+	before=$(stat -c '%i %y' "$log")
+	run root_in kmodsmith sync
+	assert_equal "$status" 3 "exit code of sync"
+	[[ $(stat -c '%i %y' "$log") != "$before" ]] || fail "it was not tried"
 }
 
 @test "it is built when its source is repaired, and all is quiet again" {
