@@ -32,9 +32,16 @@ void ks_headers_print_hints(const struct ks_headers *headers,
 {
 	for (guint i = 0; i < headers->releases->len; i++) {
 		const char *release = g_ptr_array_index(headers->releases, i);
-		g_autofree char *package = ks_record_headers_package(system, release);
+		g_autofree char *meta = NULL;
+		g_autofree char *package =
+			ks_record_headers_package(system, release, &meta);
 
-		if (package)
+		if (package && meta)
+			ks_message_hint("install the package '%s', or '%s', which brings "
+					"those of "
+					"later kernels, too; the rest happens by itself",
+					package, meta);
+		else if (package)
 			ks_message_hint(
 				"install the package '%s'; the rest happens by itself",
 				package);

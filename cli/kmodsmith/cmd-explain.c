@@ -228,7 +228,7 @@ static void print_advice(const struct ks_cli *cli, const struct ks_verdict *verd
 
 	if (verdict->reason == KS_REASON_HEADERS_MISSING) {
 		g_autofree char *package = ks_record_headers_package(
-			cli->system, verdict->target->kernel->release);
+			cli->system, verdict->target->kernel->release, NULL);
 
 		print_field("changes", "%s", advice->change);
 		if (package)

@@ -98,9 +98,13 @@ bool ks_record_recover(const struct ks_system *system, GError **error);
  */
 bool ks_record_is_busy(const struct ks_system *system);
 
-/* The package that would bring the headers of release, or NULL. May be slow (package
- * lists). */
-char *ks_record_headers_package(const struct ks_system *system, const char *release);
+/*
+ * The package that would bring the headers of release, or NULL; *meta (may be NULL) becomes
+ * the meta-package that brings those of later kernels, too, or NULL. Free both with g_free.
+ * May be slow (package lists).
+ */
+char *ks_record_headers_package(const struct ks_system *system, const char *release,
+				char **meta);
 
 /*
  * The package that owns path, unless it is one of our records; NULL when none does or

@@ -312,9 +312,17 @@ static char *ask_one(const struct ks_system *system, const char *command,
 	return *answer ? g_steal_pointer(&answer) : NULL;
 }
 
-char *ks_record_headers_package(const struct ks_system *system, const char *release)
+char *ks_record_headers_package(const struct ks_system *system, const char *release,
+				char **meta)
 {
-	return ask_one(system, "headers", release);
+	char *answer = ask_one(system, "headers", release);
+	char *blank = answer ? strchr(answer, ' ') : NULL;
+
+	if (meta)
+		*meta = blank ? g_strdup(blank + 1) : NULL;
+	if (blank)
+		*blank = '\0';
+	return answer;
 }
 
 char *ks_record_owner(const struct ks_system *system, const char *path)

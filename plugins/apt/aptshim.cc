@@ -122,6 +122,29 @@ bool ks_apt_query(struct ks_apt *apt, const char *package, struct ks_apt_state *
 	}
 }
 
+void ks_apt_dependents(struct ks_apt *apt, const char *package,
+		       bool (*found)(const char *name, void *data), void *data)
+{
+	try {
+		pkgCache::PkgIterator pkg = apt->file.GetPkgCache()->FindPkg(package);
+
+		if (pkg.end())
+			return;
+		for (pkgCache::DepIterator dep = pkg.RevDependsList(); !dep.end();
+		     ++dep) {
+			pkgCache::PkgIterator parent = dep.ParentPkg();
+			pkgCache::VerIterator candidate =
+				apt->file.GetPolicy()->GetCandidateVer(parent);
+
+			if (dep->Type == pkgCache::Dep::Depends && !candidate.end() &&
+			    candidate == dep.ParentVer() && !found(parent.Name(), data))
+				return;
+		}
+	} catch (...) {
+		/* a hint that cannot be given */
+	}
+}
+
 bool ks_apt_mark(struct ks_apt *apt, const char *package, bool automatic)
 {
 	try {

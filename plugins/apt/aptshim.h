@@ -41,6 +41,13 @@ struct ks_apt_state {
 /* False when the package is not known at all. */
 bool ks_apt_query(struct ks_apt *apt, const char *package, struct ks_apt_state *state);
 
+/*
+ * Call found with each package whose candidate depends on that one, until it returns false.
+ * Names are valid during the call.
+ */
+void ks_apt_dependents(struct ks_apt *apt, const char *package,
+		       bool (*found)(const char *name, void *data), void *data);
+
 /* Change the automatic flag in memory; is_garbage of every package follows. */
 bool ks_apt_mark(struct ks_apt *apt, const char *package, bool automatic);
 

@@ -12,6 +12,7 @@
 #include "plugins/apt/aptshim.h"
 #include "plugins/apt/checked.h"
 #include "plugins/apt/dpkg-database.h"
+#include "plugins/apt/headers-name.h"
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
@@ -66,27 +67,6 @@ static bool do_recover(const struct ks_system *system, const char *argument,
 	return ks_recover(system, error);
 }
 
-static bool do_headers(const struct ks_system *system, const char *argument,
-		       GError **error)
-{
-	g_autofree char *package = g_strconcat("linux-headers-", argument, NULL);
-	g_autofree char *line = g_strconcat(package, "\n", NULL);
-	struct ks_apt_state state = {0};
-	char *message = NULL;
-	struct ks_apt *apt;
-
-	apt = ks_apt_open(ks_root_prefix(system->root), KS_APT_WITH_LISTS, &message);
-	if (!apt) {
-		ks_error_set(error, KS_ERROR_FAILED, "%s", message);
-		free(message);
-		return false;
-	}
-	if (!ks_apt_query(apt, package, &state))
-		state.has_candidate = false;
-	ks_apt_close(apt);
-	return !state.has_candidate || ks_recorder_print(line, error);
-}
-
 static bool do_stamp(const struct ks_system *system, const char *argument, GError **error)
 {
 	for (const char *const *path = ks_checked_files; *path; path++) {
@@ -112,32 +92,132 @@ static char *find_foreign(GPtrArray *packages, const char *names)
 	return NULL;
 }
 
-static bool do_owner(const struct ks_system *system, const char *argument, GError **error)
+/* The package other than ours that owns path; NULL when none does, or with an error. */
+static char *find_owner(const struct ks_system *system, GPtrArray *packages,
+			const char *path, GError **error)
 {
 	/* packages spell it as it was when they were built, before or after
 	 * /usr's merge */
-	g_autofree char *lib = ks_record_deb_spell(argument, "/lib/modules");
-	g_autofree char *usr = ks_record_deb_spell(argument, "/usr/lib/modules");
+	g_autofree char *lib = ks_record_deb_spell(path, "/lib/modules");
+	g_autofree char *usr = ks_record_deb_spell(path, "/usr/lib/modules");
 	g_autoptr(GPtrArray) paths = g_ptr_array_new();
-	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, error);
 	g_autoptr(GHashTable) owners = NULL;
 	GHashTableIter iter;
 	gpointer names;
 
 	g_ptr_array_add(paths, lib);
 	g_ptr_array_add(paths, usr);
-	owners = packages ? ks_dpkg_owners(system, paths, error) : NULL;
+	owners = ks_dpkg_owners(system, paths, error);
 	if (!owners)
-		return false;
+		return NULL;
 	g_hash_table_iter_init(&iter, owners);
 	while (g_hash_table_iter_next(&iter, NULL, &names)) {
-		g_autofree char *foreign = find_foreign(packages, names);
-		g_autofree char *line = g_strconcat(foreign, "\n", NULL);
+		char *foreign = find_foreign(packages, names);
 
 		if (foreign)
-			return ks_recorder_print(line, error);
+			return foreign;
 	}
-	return true;
+	return NULL;
+}
+
+static bool do_owner(const struct ks_system *system, const char *argument, GError **error)
+{
+	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, error);
+	g_autoptr(GError) local = NULL;
+	g_autofree char *owner =
+		packages ? find_owner(system, packages, argument, &local) : NULL;
+	g_autofree char *line = g_strconcat(owner, "\n", NULL);
+
+	if (local)
+		g_propagate_error(error, g_steal_pointer(&local));
+	else if (packages)
+		return !owner || ks_recorder_print(line, error);
+	return false;
+}
+
+/* --- which package has a kernel's headers */
+
+static bool has_candidate(struct ks_apt *apt, const char *package)
+{
+	struct ks_apt_state state = {0};
+
+	return ks_apt_query(apt, package, &state) && state.has_candidate;
+}
+
+/* Those that own the kernel's directory, called as headers packages are. */
+static void add_by_owners(const struct ks_system *system, const char *release,
+			  GPtrArray *names)
+{
+	static const char *const files[] = {"modules.order", "modules.builtin", "kernel"};
+	g_autoptr(GPtrArray) packages = ks_dpkg_list(system, NULL);
+
+	for (size_t i = 0; packages && i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path =
+			g_build_filename("/lib/modules", release, files[i], NULL);
+		g_autofree char *owner = find_owner(system, packages, path, NULL);
+		char *name = owner ? ks_headers_name_of(owner) : NULL;
+
+		if (name)
+			g_ptr_array_add(names, name);
+	}
+}
+
+static char *find_headers(const struct ks_system *system, struct ks_apt *apt,
+			  const char *release)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(names, g_strconcat("linux-headers-", release, NULL));
+	if (!has_candidate(apt, names->pdata[0]))
+		add_by_owners(system, release, names);
+	for (guint i = 0; i < names->len; i++)
+		if (has_candidate(apt, names->pdata[i]))
+			return g_strdup(names->pdata[i]);
+	return NULL;
+}
+
+struct meta {
+	struct ks_apt *apt;
+	char *name;
+};
+
+/* It brings the headers, and the kernel's own meta-package is installed already. */
+static bool is_no_meta(const char *name, void *data)
+{
+	struct meta *meta = data;
+	g_auto(GStrv) kernels = ks_headers_kernel_names(name);
+	struct ks_apt_state state;
+
+	for (char **kernel = kernels; *kernel && !meta->name; kernel++)
+		if (ks_apt_query(meta->apt, *kernel, &state) && state.installed)
+			meta->name = g_strdup(name);
+	return !meta->name;
+}
+
+static bool do_headers(const struct ks_system *system, const char *argument,
+		       GError **error)
+{
+	g_autofree char *package = NULL;
+	g_autofree char *line = NULL;
+	struct meta meta = {0};
+	char *message = NULL;
+
+	meta.apt = ks_apt_open(ks_root_prefix(system->root), KS_APT_WITH_LISTS, &message);
+	if (!meta.apt) {
+		ks_error_set(error, KS_ERROR_FAILED, "%s", message);
+		free(message);
+		return false;
+	}
+	package = find_headers(system, meta.apt, argument);
+	if (package)
+		ks_apt_dependents(meta.apt, package, is_no_meta, &meta);
+	ks_apt_close(meta.apt);
+	if (!package)
+		return true;
+	line = meta.name ? g_strconcat(package, " ", meta.name, "\n", NULL)
+			 : g_strconcat(package, "\n", NULL);
+	g_free(meta.name);
+	return ks_recorder_print(line, error);
 }
 
 static bool do_busy(const struct ks_system *system, const char *argument, GError **error)

@@ -75,3 +75,30 @@ teardown_file() { root_end; }
 	assert_contains "$output" "$(record_name vendor "$OLD")"
 	assert_packages_fine
 }
+
+@test "a kernel of another maker: its headers are named, and what keeps them coming" {
+	local release=6.8.12-4-pve repo=$R/srv/repo tree deb
+	mkdir -p "$repo"
+	package() { # NAME [FIELD...]
+		tree=$(mktemp -d "${R%/root}/package.XXXXXX")
+		[[ $1 != *-signed ]] || {
+			mkdir -p "$tree/lib/modules/$release/kernel"
+			touch "$tree/lib/modules/$release/"{modules.order,kernel/README}
+		}
+		deb=$(package_make "$1" 1.0 "$tree" "${@:2}")
+	}
+	package "proxmox-headers-$release" && mv "$R$deb" "$repo"
+	package proxmox-default-headers "Depends: proxmox-headers-$release" && mv "$R$deb" "$repo"
+	(cd "$repo" && dpkg-scanpackages -m . >Packages)
+	echo 'deb [trusted=yes] file:/srv/repo ./' >"$R/etc/apt/sources.list.d/local.list"
+	root_apt update
+	source_make "$R/usr/src/late-1.0" late 1.0
+	package "proxmox-kernel-$release-signed"
+	run root_in dpkg -i "$deb"
+	assert_contains "$output" "install the package 'proxmox-headers-$release'; the rest"
+	package proxmox-default-kernel "Depends: proxmox-kernel-$release-signed"
+	root_in dpkg -i "$deb"
+	run root_in kmodsmith sync --kernel "$release"
+	assert_equal "$status" 4 "exit code of sync"
+	assert_contains "$output" "'proxmox-headers-$release', or 'proxmox-default-headers'"
+}

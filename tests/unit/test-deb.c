@@ -9,6 +9,7 @@
 
 #include "core/support/error.h"
 #include "plugins/apt/debname.h"
+#include "plugins/apt/headers-name.h"
 #include "plugins/apt/debwriter.h"
 
 #define CONTROL "Package: kmod-foo-1\nVersion: 1+k00000000\n"
@@ -217,6 +218,34 @@ static void test_a_full_disk_is_told_as_such(void)
 	close(fd);
 }
 
+static void test_headers_are_called_after_their_kernel(void)
+{
+	static const struct {
+		const char *kernel, *headers;
+	} cases[] = {
+		{"linux-image-6.1.0-50-amd64", "linux-headers-6.1.0-50-amd64"},
+		{"linux-image-unsigned-6.8.0-31-generic",
+		 "linux-headers-6.8.0-31-generic"},
+		{"linux-modules-6.8.0-31-generic", "linux-headers-6.8.0-31-generic"},
+		{"proxmox-kernel-6.8.12-4-pve-signed", "proxmox-headers-6.8.12-4-pve"},
+		{"proxmox-kernel-6.8", "proxmox-headers-6.8"},
+		{"pve-kernel-5.15.30-2-pve", "pve-headers-5.15.30-2-pve"},
+		{"linux-image-current-rockchip64", "linux-headers-current-rockchip64"},
+		{"linux-image-6.12.25+rpt-rpi-2712",
+		 "linux-headers-6.12.25+rpt-rpi-2712"},
+		{"bash", NULL},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *name = ks_headers_name_of(cases[i].kernel);
+
+		g_assert_cmpstr(name, ==, cases[i].headers);
+	}
+	g_auto(GStrv) kernels = ks_headers_kernel_names("linux-headers-rpi-2712");
+	g_assert_true(
+		g_strv_contains((const char *const *)kernels, "linux-image-rpi-2712"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -232,6 +261,8 @@ int main(int argc, char **argv)
 			test_a_file_that_differs_from_its_digest_is_refused);
 	g_test_add_func("/deb/a file that became shorter is refused",
 			test_a_file_that_became_shorter_is_refused);
+	g_test_add_func("/deb/headers are called after their kernel",
+			test_headers_are_called_after_their_kernel);
 	g_test_add_func("/deb/a full disk is told as such",
 			test_a_full_disk_is_told_as_such);
 	return g_test_run();
