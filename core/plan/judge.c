@@ -85,53 +85,6 @@ static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 
 /* --- chosen: the version that is to be installed here */
 
-/* Will this module be there on the kernel for others to build upon? */
-static bool is_provided(const struct ks_planner *planner,
-			const struct ks_plan_group *group)
-{
-	if (group->chosen && group->chosen->verdict->state == KS_TARGET_SATISFIED)
-		return true;
-	for (guint i = 0; i < group->cells->len; i++) {
-		const struct ks_plan_cell *cell = group->cells->pdata[i];
-
-		if (cell->install ||
-		    (planner->request->goal == KS_GOAL_BUILD && cell->build))
-			return true;
-		if (!cell->uninstall && (cell->target->installed == KS_INSTALLED_OK ||
-					 cell->target->installed == KS_INSTALLED_CHANGED))
-			return true;
-	}
-	return false;
-}
-
-/* Somebody else has put a module of that name in place. */
-static bool is_ready_made(const struct ks_target *target, const char *name)
-{
-	const char *const *names = (const char *const *)target->depends_installed;
-
-	return names && g_strv_contains(names, name);
-}
-
-static char **find_missing_depends(const struct ks_planner *planner,
-				   const struct ks_plan_cell *cell)
-{
-	g_autoptr(GPtrArray) missing = g_ptr_array_new();
-	char **depends = cell->target->build_depends;
-
-	for (; depends && *depends; depends++) {
-		struct ks_plan_group *group =
-			ks_planner_find_depend(planner, cell, *depends);
-
-		if (group ? !is_provided(planner, group)
-			  : !is_ready_made(cell->target, *depends))
-			g_ptr_array_add(missing, g_strdup(*depends));
-	}
-	if (!missing->len)
-		return NULL;
-	g_ptr_array_add(missing, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&missing), FALSE);
-}
-
 /* Takes missing. */
 static void wait_for_depends(struct ks_plan_cell *cell, char **missing)
 {
@@ -230,7 +183,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 		return;
 	}
 	/* first: a failure with another set of dependencies means little */
-	missing = find_missing_depends(planner, cell);
+	missing = ks_planner_find_missing_depends(planner, cell);
 	if (missing && !(planner->request->ignore_depends && cell->matched)) {
 		wait_for_depends(cell, g_steal_pointer(&missing));
 		fall_back(planner, cell);

@@ -7,6 +7,7 @@
  *	facts.c	  what is known of a cell before anything is decided
  *	choose.c  which version of a group is to be installed
  *	rivals.c  which source, of those that bring a module of the same name
+ *	depends.c what a target is built upon: is it there, or will it be?
  *	judge.c	  the verdict of each target, and what is to be done about it
  *	lost.c	  which drivers the next boot costs, as things are
  *	emit.c	  the actions, their order and their edges
@@ -95,6 +96,11 @@ struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
 					     const struct ks_plan_cell *cell,
 					     const char *name);
+
+/* What BUILD_DEPENDS of the cell names and nobody provides; NULL: nothing is missing. Free with
+ * g_strfreev. Groups that it depends on are judged. */
+char **ks_planner_find_missing_depends(const struct ks_planner *planner,
+				       const struct ks_plan_cell *cell);
 
 /* The key of a group in by_name; free with g_free. */
 char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
