@@ -26,11 +26,15 @@ bool ks_desired_can_be_told(GPtrArray *kernels)
 	return false;
 }
 
-static bool is_alive(GPtrArray *kernels, const char *release)
+/*
+ * Without its image a kernel has no package that a record could depend on and go with: the
+ * record is made when the image comes.
+ */
+static bool can_have_records(GPtrArray *kernels, const char *release)
 {
 	const struct ks_kernel *kernel = ks_kernel_find(kernels, release);
 
-	return kernel && kernel->alive;
+	return kernel && kernel->alive && kernel->has_image;
 }
 
 static void record_free(gpointer data)
@@ -46,7 +50,7 @@ static void add_record(const struct ks_system *system, GPtrArray *kernels,
 	const struct ks_manifest *manifest;
 
 	if (!artifact->active || !artifact->manifest ||
-	    !is_alive(kernels, artifact->release))
+	    !can_have_records(kernels, artifact->release))
 		return;
 	replaced = ks_tree_load_installed(system, artifact->dir, artifact->manifest);
 	manifest = replaced ? replaced : artifact->manifest;

@@ -405,6 +405,9 @@ static bool ends_installed(const struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
 
+	/* without its image a kernel has no package to depend on */
+	if (!target->kernel->has_image)
+		return false;
 	if (cell->install_index >= 0)
 		return true;
 	return target->kernel->alive && cell->uninstall_index < 0 &&

@@ -130,7 +130,7 @@ static bool read_kernel_word(struct ks_kernel *kernel, const char *word)
 	else if (closed)
 		kernel->headers_problem = g_strdup(closed);
 	else if (g_str_equal(word, "dead"))
-		kernel->alive = kernel->has_headers = false;
+		kernel->alive = kernel->has_headers = kernel->has_image = false;
 	else if (g_str_equal(word, "no-headers"))
 		kernel->has_headers = false;
 	else if (g_str_equal(word, "newest"))
