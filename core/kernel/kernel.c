@@ -244,18 +244,13 @@ static void mark_newest(GPtrArray *kernels)
 
 void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels)
 {
-	bool any_image = false;
-
-	for (guint i = 0; i < kernels->len; i++)
-		any_image |= ((struct ks_kernel *)kernels->pdata[i])->has_image;
 	for (guint i = 0; i < kernels->len; i++) {
 		struct ks_kernel *kernel = kernels->pdata[i];
 
 		kernel->newest = false;
-		kernel->alive =
-			kernel->has_image ||
-			ks_kernel_is_asked(system, kernel->release) ||
-			(kernel->has_headers && (!any_image || is_named(system, kernel)));
+		kernel->alive = kernel->has_image ||
+				ks_kernel_is_asked(system, kernel->release) ||
+				(kernel->has_headers && is_named(system, kernel));
 	}
 	mark_newest(kernels);
 }

@@ -68,9 +68,8 @@ struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *re
 
 /*
  * Decide which of them are alive: those with an image; those with prepared
- * headers that the caller has named for this run; those that were named in an
- * earlier one; and where no kernel has an image (a container that only builds),
- * all with prepared headers. Call it again after headers were replaced.
+ * headers that the caller has named for this run; and those that were named in an
+ * earlier one. Call it again after headers were replaced.
  */
 void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
 
