@@ -400,13 +400,13 @@ static void emit_removes(struct emitter *emitter)
 
 /* --- records */
 
-/* Will its files be in place when the plan has been carried out? */
-static bool ends_installed(const struct ks_plan_cell *cell)
+/* Will it be there to be recorded when the plan has been carried out? */
+static bool ends_recordable(const struct ks_planner *planner,
+			    const struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
 
-	/* without its image a kernel has no package to depend on */
-	if (!target->kernel->has_image)
+	if (!ks_planner_has_records(planner, target->kernel))
 		return false;
 	if (cell->install_index >= 0)
 		return true;
@@ -415,9 +415,10 @@ static bool ends_installed(const struct ks_plan_cell *cell)
 		target->installed == KS_INSTALLED_CHANGED);
 }
 
-static bool is_record_right(const struct ks_plan_cell *cell)
+static bool is_record_right(const struct ks_planner *planner,
+			    const struct ks_plan_cell *cell)
 {
-	bool ends = ends_installed(cell);
+	bool ends = ends_recordable(planner, cell);
 
 	switch (cell->target->recorded) {
 	case KS_RECORDED_NO:
@@ -440,7 +441,7 @@ static bool has_installed_target(const struct ks_planner *planner,
 	for (guint i = 0; i < planner->cells->len; i++) {
 		const struct ks_plan_cell *cell = planner->cells->pdata[i];
 
-		if (ends_installed(cell) &&
+		if (ends_recordable(planner, cell) &&
 		    g_strcmp0(cell->target->source->name, entry->module) == 0 &&
 		    g_strcmp0(cell->target->kernel->release, entry->release) == 0)
 			return true;
@@ -458,7 +459,7 @@ static bool is_record_needed(const struct ks_planner *planner)
 	if (inventory->records_are_stale)
 		return true;
 	for (guint i = 0; i < planner->cells->len; i++) {
-		if (!is_record_right(planner->cells->pdata[i]))
+		if (!is_record_right(planner, planner->cells->pdata[i]))
 			return true;
 	}
 	for (guint i = 0; inventory->records && i < inventory->records->len; i++) {

@@ -140,3 +140,9 @@ struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
 	}
 	return group;
 }
+
+bool ks_planner_has_records(const struct ks_planner *planner,
+			    const struct ks_kernel *kernel)
+{
+	return planner->inventory->has_recorder && kernel->has_image;
+}

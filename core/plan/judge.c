@@ -41,7 +41,7 @@ static enum ks_target_state recorded_state(const struct ks_planner *planner,
 static enum ks_reason recorded_reason(const struct ks_planner *planner,
 				      const struct ks_target *target)
 {
-	if (planner->inventory->has_recorder) {
+	if (ks_planner_has_records(planner, target->kernel)) {
 		if (target->recorded == KS_RECORDED_NO)
 			return KS_REASON_NOT_RECORDED;
 		if (target->recorded == KS_RECORDED_STALE)

@@ -102,6 +102,13 @@ struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
 char **ks_planner_find_missing_depends(const struct ks_planner *planner,
 				       const struct ks_plan_cell *cell);
 
+/*
+ * Are its modules recorded? Without an image a kernel has no package that a record could
+ * depend on and go with: that is made when the image comes.
+ */
+bool ks_planner_has_records(const struct ks_planner *planner,
+			    const struct ks_kernel *kernel);
+
 /* The key of a group in by_name; free with g_free. */
 char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
 
