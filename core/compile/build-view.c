@@ -14,6 +14,7 @@
 
 #include "core/compile/compile-private.h"
 #include "core/kernel/trees.h"
+#include "core/platform/digest.h"
 #include "core/support/error.h"
 
 /* A built kernel without its objects, with room. */
@@ -35,9 +36,7 @@ void ks_build_show(struct ks_build *build, const char *source, const char *targe
 	g_array_append_val(build->shown, bind);
 }
 
-/* --- copies, by the path of what was copied */
-
-static GHashTable *copies;
+/* --- copies: their names are digests of the paths of what was copied */
 
 static char *views_dir(const struct ks_system *system)
 {
@@ -46,11 +45,18 @@ static char *views_dir(const struct ks_system *system)
 	return g_strdup_printf("%s/views.%d", work, (int)getpid());
 }
 
+static char *copy_path(const struct ks_system *system, const char *path)
+{
+	g_autofree char *dir = views_dir(system);
+	g_autofree char *name = ks_digest_data(path, strlen(path));
+
+	return g_build_filename(dir, name, NULL);
+}
+
 void ks_build_drop_views(const struct ks_system *system)
 {
 	g_autofree char *dir = views_dir(system);
 
-	g_clear_pointer(&copies, g_hash_table_unref);
 	ks_ignore(ks_treeop_remove(system->root, dir, NULL));
 }
 
@@ -105,28 +111,23 @@ static bool copy(const struct ks_build *build, const char *from, const char *to,
 	return ks_treeop_copy(root, from, to, &options, error);
 }
 
-/* The copy that stands in for path, made when there is none yet. */
-static const char *find_copy(const struct ks_build *build, const char *path,
-			     GError **error)
+/* The copy that stands in for path, made when there is none yet. Free with g_free. */
+static char *find_copy(const struct ks_build *build, const char *path, GError **error)
 {
+	const struct ks_root *root = build->system->root;
 	g_autofree char *dir = views_dir(build->system);
-	g_autofree char *to = NULL;
+	g_autofree char *to = copy_path(build->system, path);
 
-	if (!copies)
-		copies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	if (g_hash_table_contains(copies, path))
-		return g_hash_table_lookup(copies, path);
-	to = g_strdup_printf("%s/%u", dir, g_hash_table_size(copies));
-	if (!ks_root_mkdir_p(build->system->root, dir, 0755, error) ||
-	    !copy(build, path, to, error)) {
-		ks_ignore(ks_treeop_remove(build->system->root, to, NULL));
+	if (ks_root_exists(root, to))
+		return g_steal_pointer(&to);
+	if (!ks_root_mkdir_p(root, dir, 0755, error) || !copy(build, path, to, error)) {
+		ks_ignore(ks_treeop_remove(root, to, NULL));
 		g_prefix_error(error, "cannot show '%s' to the build user: ", path);
 		ks_error_hint(error, "'chmod -R go+rX %s' lets it be read where it is",
 			      path);
 		return NULL;
 	}
-	g_hash_table_insert(copies, g_strdup(path), g_steal_pointer(&to));
-	return g_hash_table_lookup(copies, path);
+	return g_steal_pointer(&to);
 }
 
 /* --- the kernel's headers */
@@ -137,13 +138,15 @@ static bool show_named(struct ks_build *build, const GPtrArray *trees, const cha
 
 	for (guint i = 0; real && i < trees->len; i++) {
 		const struct ks_kernel_tree *tree = trees->pdata[i];
-		const char *made =
-			copies ? g_hash_table_lookup(copies, tree->path) : NULL;
+		g_autofree char *made = NULL;
 
-		if (strcmp(tree->path, real) == 0) {
-			ks_build_show(build, made ? made : real, path);
-			return true;
-		}
+		if (strcmp(tree->path, real) != 0)
+			continue;
+		made = copy_path(build->system, tree->path);
+		ks_build_show(build,
+			      ks_root_exists(build->system->root, made) ? made : real,
+			      path);
+		return true;
 	}
 	return false;
 }
@@ -174,7 +177,7 @@ static bool show_headers(struct ks_build *build, GError **error)
 
 	for (guint i = 0; i < trees->len; i++) {
 		const struct ks_kernel_tree *tree = trees->pdata[i];
-		const char *made = NULL;
+		g_autofree char *made = NULL;
 
 		if (tree->unreadable) {
 			made = find_copy(build, tree->path, error);
@@ -227,7 +230,7 @@ static char *find_entry(const struct ks_build *build, const char *path)
 /* A program of root's alone; what else only root reads may be a key. */
 static bool show_program(struct ks_build *build, const char *path, GError **error)
 {
-	const char *made;
+	g_autofree char *made = NULL;
 	struct stat st;
 
 	if (!ks_root_stat(build->system->root, path, &st) || !S_ISREG(st.st_mode) ||

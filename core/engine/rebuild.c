@@ -149,12 +149,16 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 		.private_build = ks_sandbox_can_mount(system),
 		.is_trial = true,
 	};
+	struct ks_build_result *result = NULL;
 	ks_auto(ks_build) build = NULL;
 
 	if (!jobserver || !ks_wrapper_place(system, error))
 		return NULL;
 	build = ks_build_start(system, settings, jobserver, &request, error);
-	return build ? drive(build, jobserver, cancelled, error) : NULL;
+	if (build)
+		result = drive(build, jobserver, cancelled, error);
+	ks_build_drop_views(system);
+	return result;
 }
 
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
