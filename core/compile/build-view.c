@@ -151,20 +151,31 @@ static bool show_named(struct ks_build *build, const GPtrArray *trees, const cha
 	return false;
 }
 
-/* Nobody but root could read it in a home, before the tree was shown. */
-static bool hide_key(struct ks_build *build, const char *tree, GError **error)
+static bool hide(struct ks_build *build, const char *path, GError **error)
 {
-	const struct ks_root *root = build->system->root;
-	g_autofree char *key = g_build_filename(tree, "certs/signing_key.pem", NULL);
 	g_autofree char *nothing = g_build_filename(build->work_dir, "nothing", NULL);
-	struct stat st;
+	ks_autofd int fd = ks_root_openat(build->system->root, nothing,
+					  O_WRONLY | O_CREAT, 0600, error);
 
-	if (!ks_root_lstat(root, key, &st) || !S_ISREG(st.st_mode))
-		return true;
-	ks_autofd int fd = ks_root_openat(root, nothing, O_WRONLY | O_CREAT, 0600, error);
 	if (fd >= 0)
-		ks_build_show(build, nothing, key);
+		ks_build_show(build, nothing, path);
 	return fd >= 0;
+}
+
+/* Nobody but root could read them in a home, before the tree was shown. */
+static bool hide_keys(struct ks_build *build, const char *tree, GError **error)
+{
+	g_autofree char *certs = g_build_filename(tree, "certs", NULL);
+	g_autoptr(GPtrArray) names =
+		ks_root_list_type(build->system->root, certs, S_IFREG, NULL);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *path = g_build_filename(certs, names->pdata[i], NULL);
+
+		if (ks_kernel_is_key(names->pdata[i]) && !hide(build, path, error))
+			return false;
+	}
+	return true;
 }
 
 static bool show_headers(struct ks_build *build, GError **error)
@@ -185,7 +196,7 @@ static bool show_headers(struct ks_build *build, GError **error)
 				return false;
 		}
 		ks_build_show(build, made ? made : tree->path, tree->path);
-		if (!made && !hide_key(build, tree->path, error))
+		if (!made && !hide_keys(build, tree->path, error))
 			return false;
 	}
 	/* and the links by which it is spoken of */

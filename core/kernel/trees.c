@@ -38,7 +38,12 @@ bool ks_kernel_may(const struct stat *st, gid_t gid, mode_t bits)
 
 bool ks_kernel_is_key(const char *name)
 {
-	return g_str_has_prefix(name, "signing_key.") || g_str_has_suffix(name, ".priv");
+	static const char *const endings[] = {".key", ".p12", ".pem", ".pfx", ".priv"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+		if (g_str_has_suffix(name, endings[i]))
+			return true;
+	return g_str_has_prefix(name, "signing_key.");
 }
 
 static bool is_below(const char *path, const char *dir)

@@ -32,7 +32,10 @@ char *ks_kernel_find_closed(const struct ks_system *system, const char *path, gi
 char *ks_kernel_describe_closed(const struct ks_system *system,
 				const struct ks_kernel *kernel, gid_t gid);
 
-/* A key that make has made to sign a kernel's own modules: no build needs to read it. */
+/*
+ * By its name a private key, as make makes or takes one to sign a kernel's own modules: no
+ * build needs to read it.
+ */
 bool ks_kernel_is_key(const char *name);
 
 /* May who has only this group read, or execute and enter, what has these modes? */

@@ -1410,6 +1410,7 @@ static void prepare_home(struct fixture *f)
 	f->kernel.headers_dir = faketree_path(&f->tree, "/modules/k/build");
 	faketree_write(&f->tree, "/home/linux-6/mark", "the mark\n");
 	faketree_write(&f->tree, "/home/linux-6/certs/signing_key.pem", "a key\n");
+	faketree_write(&f->tree, "/home/linux-6/certs/mine.key", "a key\n");
 	faketree_write(&f->tree, "/home/secret", "a secret\n");
 	faketree_link(&f->tree, "linux-6", "/home/linux");
 	set_mode(f, "/home", 0700);
@@ -1417,7 +1418,7 @@ static void prepare_home(struct fixture *f)
 	faketree_mkdir(&f->tree, "/modules/k");
 	faketree_link(&f->tree, linux_dir, "/modules/k/build");
 	f->conf.make = (char *)"cat $kernel_source_dir/mark; d=`realpath "
-			       "$kernel_source_dir`; cat $d/certs/signing_key.pem; "
+			       "$kernel_source_dir`; cat $d/certs/*; "
 			       "cat $d/../secret; make all";
 }
 
