@@ -208,11 +208,6 @@ static bool show_headers(struct ks_build *build, GError **error)
 
 /* --- what the administrator names */
 
-static bool is_covered(const char *path)
-{
-	return g_str_has_prefix(path, "/tmp/") || g_str_has_prefix(path, "/run/");
-}
-
 /*
  * The path to show so that path can be seen: itself, or the directory that it
  * is in, directly below the obstacle; a compiler has its parts beside it. NULL:
@@ -226,7 +221,7 @@ static char *find_entry(const struct ks_build *build, const char *path)
 	g_autofree char *entry = NULL;
 	const char *name;
 
-	if (!real || (!closed && !is_covered(real)))
+	if (!real || (!closed && !ks_sandbox_covers(real)))
 		return NULL;
 	if (!closed)
 		closed = g_strndup(real, strlen("/tmp"));

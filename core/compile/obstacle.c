@@ -84,8 +84,7 @@ static bool is_own(const struct obstacle *obstacle, const char *path)
 
 static bool is_hidden(const struct obstacle *obstacle, const char *path)
 {
-	return !obstacle->off &&
-	       (g_str_has_prefix(path, "/tmp/") || g_str_has_prefix(path, "/run/"));
+	return !obstacle->off && ks_sandbox_covers(path);
 }
 
 static void report_absent(struct obstacle *obstacle, const char *path)

@@ -146,6 +146,12 @@ bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned in
 char *ks_sandbox_layers_to_string(unsigned int layers);
 
 /*
+ * Does a command with mounts of its own see something else there: is path below /tmp or
+ * /run? Not their own names.
+ */
+bool ks_sandbox_covers(const char *path);
+
+/*
  * Can this machine give a private mount namespace here? Tried once. When it
  * cannot, two targets of one module version must not build at the same time
  * (no_shared_build of a plan's request).

@@ -97,12 +97,6 @@ static void sweep(const struct ks_system *system, const char *views)
 	}
 }
 
-/* The sandbox covers these. */
-static bool is_covered(const char *path)
-{
-	return g_str_has_prefix(path, "/tmp/") || g_str_has_prefix(path, "/run/");
-}
-
 static void add_bind(struct ks_conf_view *view, const char *source, const char *target)
 {
 	view->binds[view->n_binds++] =
@@ -151,7 +145,7 @@ static bool make_dir(struct ks_conf_view *view, const struct reader *reader,
 	sweep(system, views);
 	view->dir = g_build_filename(views, name, NULL);
 	/* wherever state_dir is: the sandbox has a /tmp of its own */
-	if (is_covered(view->dir) && ks_sandbox_can_mount(system))
+	if (ks_sandbox_covers(view->dir) && ks_sandbox_can_mount(system))
 		add_bind(view, view->dir, view->dir);
 	return ks_root_mkdir_p(system->root, view->dir, 0700, error) &&
 	       give_dir(system->root, view->dir, reader, error);
@@ -292,7 +286,7 @@ char *ks_conf_view_file(struct ks_conf_view *view, const char *path, const char 
 		return g_build_filename(ks_conf_view_cwd(view), name, NULL);
 	if (!find_reader(view->system, &reader) ||
 	    !ks_root_stat(reader.root, path, &st) ||
-	    ((name || !is_covered(path)) && may_reach(&reader, path) &&
+	    ((name || !ks_sandbox_covers(path)) && may_reach(&reader, path) &&
 	     may(&reader, &st, 4)))
 		return g_strdup(path);
 	return copy_text(view, &reader, path, text, error);
