@@ -15,13 +15,13 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 
 	if (!kernels)
 		return ks_message_fail(error);
-	if (!ks_desired_can_be_told(kernels)) {
+	if (!ks_wanted_records_are_known(kernels)) {
 		ks_message_error("cannot know what is to be recorded: no kernel's "
 				 "modules are there");
 		return KS_EXIT_PENDING;
 	}
 	entries = ks_record_list(cli->system, NULL);
-	records = ks_desired_records(cli->system, kernels, entries, &error);
+	records = ks_wanted_records_list(cli->system, kernels, entries, &error);
 	if (!records)
 		return ks_message_fail(error);
 	text = ks_record_format(records);

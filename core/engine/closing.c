@@ -93,13 +93,13 @@ enum ks_action_status ks_closing_record(const struct ks_action_context *context,
 
 	if (!kernels)
 		return KS_STATUS_FAILED;
-	if (!ks_desired_can_be_told(kernels))
+	if (!ks_wanted_records_are_known(kernels))
 		return KS_STATUS_SKIPPED;
 	entries = ks_record_list(system, NULL);
-	records = ks_desired_records(system, kernels, entries, error);
+	records = ks_wanted_records_list(system, kernels, entries, error);
 	if (!records)
 		return KS_STATUS_FAILED;
-	if (entries && ks_desired_is_recorded(entries, records))
+	if (entries && ks_wanted_records_are_there(entries, records))
 		return KS_STATUS_SKIPPED;
 	return apply_records(context, records);
 }

@@ -174,7 +174,7 @@ static struct ks_inventory *take_picture(const struct ks_system *system,
 		.release = options->request.release,
 	};
 	bool is_stale = !options->no_record && !options->caller_records &&
-			ks_desired_is_stale(system, records);
+			ks_wanted_records_differ(system, records);
 	struct ks_inventory *inventory =
 		ks_inventory_take(system, settings, cache, records, &narrow, error);
 

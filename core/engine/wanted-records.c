@@ -18,7 +18,7 @@ static bool files_are_there(const struct ks_system *system,
 	return manifest->files->len > 0;
 }
 
-bool ks_desired_can_be_told(GPtrArray *kernels)
+bool ks_wanted_records_are_known(GPtrArray *kernels)
 {
 	for (guint i = 0; i < kernels->len; i++)
 		if (((struct ks_kernel *)g_ptr_array_index(kernels, i))->alive)
@@ -58,8 +58,8 @@ static void add_record(const struct ks_system *system, GPtrArray *kernels,
 		g_ptr_array_add(records, ks_record_new(manifest));
 }
 
-GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
-			      GPtrArray *entries, GError **error)
+GPtrArray *ks_wanted_records_list(const struct ks_system *system, GPtrArray *kernels,
+				  GPtrArray *entries, GError **error)
 {
 	g_autoptr(GPtrArray) modules = ks_tree_scan(system, error);
 	GPtrArray *records;
@@ -92,7 +92,7 @@ static const struct ks_record_entry *find_entry(GPtrArray *entries,
 	return NULL;
 }
 
-bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records)
+bool ks_wanted_records_are_there(GPtrArray *entries, GPtrArray *records)
 {
 	guint n_ours = 0;
 
@@ -111,13 +111,13 @@ bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records)
 	return true;
 }
 
-bool ks_desired_is_stale(const struct ks_system *system, GPtrArray *entries)
+bool ks_wanted_records_differ(const struct ks_system *system, GPtrArray *entries)
 {
 	g_autoptr(GPtrArray) kernels = entries ? ks_kernel_list(system, NULL) : NULL;
 	g_autoptr(GPtrArray) records = NULL;
 
-	if (!kernels || !ks_desired_can_be_told(kernels))
+	if (!kernels || !ks_wanted_records_are_known(kernels))
 		return false;
-	records = ks_desired_records(system, kernels, entries, NULL);
-	return records && !ks_desired_is_recorded(entries, records);
+	records = ks_wanted_records_list(system, kernels, entries, NULL);
+	return records && !ks_wanted_records_are_there(entries, records);
 }

@@ -16,7 +16,7 @@
  * system of the modules that is missing, not the modules, and nothing must be
  * concluded.
  */
-bool ks_desired_can_be_told(GPtrArray *kernels);
+bool ks_wanted_records_are_known(GPtrArray *kernels);
 
 /*
  * struct ks_record for all of them, with names that are distinct in every database; NULL
@@ -24,14 +24,14 @@ bool ks_desired_can_be_told(GPtrArray *kernels);
  * which a record keeps its name; may be NULL.
  */
 KS_MUST_CHECK
-GPtrArray *ks_desired_records(const struct ks_system *system, GPtrArray *kernels,
-			      GPtrArray *entries, GError **error);
+GPtrArray *ks_wanted_records_list(const struct ks_system *system, GPtrArray *kernels,
+				  GPtrArray *entries, GError **error);
 
 /* Do the entries of the database (ks_record_list) say exactly this? */
-bool ks_desired_is_recorded(GPtrArray *entries, GPtrArray *records);
+bool ks_wanted_records_are_there(GPtrArray *entries, GPtrArray *records);
 
 /*
  * Does what the database has (struct ks_record_entry; NULL: no recorder) differ from what
  * is installed now?
  */
-bool ks_desired_is_stale(const struct ks_system *system, GPtrArray *entries);
+bool ks_wanted_records_differ(const struct ks_system *system, GPtrArray *entries);

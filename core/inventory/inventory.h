@@ -128,7 +128,7 @@ struct ks_inventory {
 	bool source_tree_present; /* false: source_tree is not there; nothing
 	                           * is removed */
 	bool has_recorder;
-	/* what it has of ours is not what is installed, on whatever kernel; the engine tells */
+	/* what it has of ours is not what is installed, on whatever kernel; filled in by the engine */
 	bool records_are_stale;
 	bool has_devices; /* it is about this machine, whose devices may wait for a module */
 	GPtrArray

@@ -25,8 +25,8 @@ static const char *const directories[] = {
 
 /*
  * rpm's database has no list to be read from outside, and its times change with our own
- * records and at the end of the very transaction in which a build has failed: for rpm it is
- * the directories above that tell.
+ * records and at the end of the very transaction in which a build has failed: for rpm only
+ * the directories above count.
  */
 
 /* The recorders name the packages that own modules so (core/record). */
