@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The actions that follow from the verdicts, their order and their edges. */
 #include "core/plan/planner.h"
-#include "core/settings/framework.h"
 
 struct emitter {
 	struct ks_planner *planner;
@@ -13,14 +12,7 @@ struct emitter {
 static int append(struct emitter *emitter, enum ks_action_kind kind,
 		  enum ks_reason reason, const char *detail)
 {
-	struct ks_action *action = g_new0(struct ks_action, 1);
-
-	action->kind = kind;
-	action->reason = reason;
-	action->detail = g_strdup(detail);
-	action->needs = g_array_new(FALSE, FALSE, sizeof(guint));
-	action->after = g_array_new(FALSE, FALSE, sizeof(guint));
-	g_ptr_array_add(emitter->actions, action);
+	ks_planner_append(emitter->planner, kind, reason, detail);
 	return (int)emitter->actions->len - 1;
 }
 
@@ -197,18 +189,6 @@ static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
 	add_index(last_action(emitter)->needs, cell->uninstall_index);
 }
 
-/*
- * While a package manager runs, the other packages of the transaction may be half
- * unpacked: what looks gone may be back at its end. What was asked for by name does not
- * only look gone.
- */
-static bool is_kept(const struct ks_planner *planner, enum ks_reason reason)
-{
-	const struct ks_plan_request *request = planner->request;
-
-	return request->keep_all || (request->keep_gone && reason != KS_REASON_REQUESTED);
-}
-
 /* Installations first, then removals: the old version waits for the new one. */
 static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 {
@@ -228,7 +208,7 @@ static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 	for (guint i = 0; removes && i < group->cells->len; i++) {
 		struct ks_plan_cell *cell = group->cells->pdata[i];
 
-		if (is_kept(emitter->planner, cell->removal_reason))
+		if (ks_planner_keeps(emitter->planner, cell->removal_reason))
 			continue;
 		if (cell->uninstall && cell->uninstall_index < 0)
 			emit_uninstall(emitter, cell);
@@ -384,7 +364,7 @@ static void emit_removes(struct emitter *emitter)
 		    planner->request->goal == KS_GOAL_BUILD ||
 		    !is_source_in_scope(planner, source) ||
 		    !ks_planner_is_removable(planner, source) ||
-		    is_kept(planner, reason) || !is_emptied(planner, source))
+		    ks_planner_keeps(planner, reason) || !is_emptied(planner, source))
 			continue;
 		append(emitter, KS_ACTION_REMOVE, reason, NULL);
 		last_action(emitter)->source = source;
@@ -395,170 +375,6 @@ static void emit_removes(struct emitter *emitter)
 				add_index(last_action(emitter)->needs,
 					  cell->unbuild_index);
 		}
-	}
-}
-
-/* --- records */
-
-/* Will it be there to be recorded when the plan has been carried out? */
-static bool ends_recordable(const struct ks_planner *planner,
-			    const struct ks_plan_cell *cell)
-{
-	const struct ks_target *target = cell->target;
-
-	if (!ks_planner_has_records(planner, target->kernel))
-		return false;
-	if (cell->install_index >= 0)
-		return true;
-	return target->kernel->alive && cell->uninstall_index < 0 &&
-	       (target->installed == KS_INSTALLED_OK ||
-		target->installed == KS_INSTALLED_CHANGED);
-}
-
-static bool is_record_right(const struct ks_planner *planner,
-			    const struct ks_plan_cell *cell)
-{
-	bool ends = ends_recordable(planner, cell);
-
-	switch (cell->target->recorded) {
-	case KS_RECORDED_NO:
-		return !ends;
-	case KS_RECORDED_OK:
-		/* new files want a new record, files taken away want none */
-		return ends && cell->install_index < 0;
-	case KS_RECORDED_STALE:
-		return false;
-	case KS_RECORDED_FOREIGN:
-	case KS_RECORDED_UNKNOWN:
-		break;
-	}
-	return true;
-}
-
-static bool has_installed_target(const struct ks_planner *planner,
-				 const struct ks_record_entry *entry)
-{
-	for (guint i = 0; i < planner->cells->len; i++) {
-		const struct ks_plan_cell *cell = planner->cells->pdata[i];
-
-		if (ends_recordable(planner, cell) &&
-		    g_strcmp0(cell->target->source->name, entry->module) == 0 &&
-		    g_strcmp0(cell->target->kernel->release, entry->release) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_record_needed(const struct ks_planner *planner)
-{
-	const struct ks_inventory *inventory = planner->inventory;
-
-	/* with no kernel alive it is the file system of the modules that is missing */
-	if (!inventory->has_recorder || !planner->any_alive)
-		return false;
-	if (inventory->records_are_stale)
-		return true;
-	for (guint i = 0; i < planner->cells->len; i++) {
-		if (!is_record_right(planner, planner->cells->pdata[i]))
-			return true;
-	}
-	for (guint i = 0; inventory->records && i < inventory->records->len; i++) {
-		const struct ks_record_entry *entry = inventory->records->pdata[i];
-
-		if (entry->ours &&
-		    (!entry->complete || !has_installed_target(planner, entry)))
-			return true;
-	}
-	return false;
-}
-
-static void append_after_all(struct emitter *emitter, enum ks_action_kind kind,
-			     enum ks_reason reason)
-{
-	guint n_before = emitter->actions->len;
-
-	append(emitter, kind, reason, NULL);
-	for (guint i = 0; i < n_before; i++)
-		g_array_append_val(last_action(emitter)->after, i);
-}
-
-static void emit_record(struct emitter *emitter)
-{
-	const struct ks_planner *planner = emitter->planner;
-
-	if (!planner->request->no_record && is_record_needed(planner))
-		append_after_all(emitter, KS_ACTION_RECORD, KS_REASON_NOT_RECORDED);
-}
-
-/* --- what follows from all that was changed */
-
-/* The first action of the kind on a kernel that runs if is_running, or NULL. */
-static const struct ks_action *find_first(const struct emitter *emitter,
-					  enum ks_action_kind kind, bool is_running)
-{
-	for (guint i = 0; i < emitter->actions->len; i++) {
-		const struct ks_action *action = emitter->actions->pdata[i];
-
-		if (action->kind == kind && (!is_running || action->kernel->running))
-			return action;
-	}
-	return NULL;
-}
-
-/* After the index, by which modprobe finds the modules. */
-static void emit_devices(struct emitter *emitter)
-{
-	const struct ks_planner *planner = emitter->planner;
-	const struct ks_action *install = find_first(emitter, KS_ACTION_INSTALL, true);
-
-	if (!install || planner->request->no_depmod || !planner->inventory->has_devices)
-		return;
-	append_after_all(emitter, KS_ACTION_DEVICES, install->reason);
-	last_action(emitter)->kernel = install->kernel;
-}
-
-static void emit_post_transaction(struct emitter *emitter)
-{
-	const struct ks_framework *framework = emitter->planner->settings->framework;
-	const struct ks_action *change = find_first(emitter, KS_ACTION_INSTALL, false);
-
-	if (!change)
-		change = find_first(emitter, KS_ACTION_UNINSTALL, false);
-	if (change && framework && framework->post_transaction)
-		append_after_all(emitter, KS_ACTION_POST_TRANSACTION, change->reason);
-}
-
-static bool is_left_empty(const struct emitter *emitter, const struct ks_kernel *kernel)
-{
-	const struct ks_planner *planner = emitter->planner;
-	const struct ks_upkeep *upkeep =
-		ks_inventory_get_upkeep(planner->inventory, kernel);
-
-	if (upkeep->is_prunable || !upkeep->is_prunable_without_ours)
-		return upkeep->is_prunable;
-	for (guint i = 0; i < planner->cells->len; i++) {
-		const struct ks_plan_cell *cell = planner->cells->pdata[i];
-
-		if (cell->target->kernel == kernel &&
-		    cell->target->installed != KS_INSTALLED_NO &&
-		    cell->uninstall_index < 0)
-			return false;
-	}
-	return true;
-}
-
-static void emit_prunes(struct emitter *emitter)
-{
-	const GPtrArray *kernels = emitter->planner->inventory->kernels;
-
-	for (guint i = 0; i < kernels->len; i++) {
-		struct ks_kernel *kernel = kernels->pdata[i];
-
-		if (kernel->alive || is_kept(emitter->planner, KS_REASON_KERNEL_GONE) ||
-		    !is_left_empty(emitter, kernel))
-			continue;
-		append_after_all(emitter, KS_ACTION_PRUNE, KS_REASON_KERNEL_GONE);
-		last_action(emitter)->kernel = kernel;
 	}
 }
 
@@ -574,10 +390,7 @@ void ks_planner_emit(struct ks_planner *planner)
 	emit_adds(&emitter);
 	emit_kernels(&emitter);
 	emit_removes(&emitter);
-	emit_devices(&emitter);
-	emit_record(&emitter);
-	emit_post_transaction(&emitter);
-	emit_prunes(&emitter);
+	ks_planner_emit_closing(planner);
 	g_hash_table_unref(emitter.adds);
 	g_hash_table_unref(emitter.last_builds);
 }

@@ -146,3 +146,10 @@ bool ks_planner_has_records(const struct ks_planner *planner,
 {
 	return planner->inventory->has_recorder && kernel->has_image;
 }
+
+bool ks_planner_keeps(const struct ks_planner *planner, enum ks_reason reason)
+{
+	const struct ks_plan_request *request = planner->request;
+
+	return request->keep_all || (request->keep_gone && reason != KS_REASON_REQUESTED);
+}

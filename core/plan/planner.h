@@ -10,7 +10,8 @@
  *	depends.c what a target is built upon: is it there, or will it be?
  *	judge.c	  the verdict of each target, and what is to be done about it
  *	lost.c	  which drivers the next boot costs, as things are
- *	emit.c	  the actions, their order and their edges
+ *	emit.c	  the actions, their order and their edges; emit-closing.c those that
+ *		  follow from all that was changed
  */
 #pragma once
 
@@ -109,6 +110,15 @@ char **ks_planner_find_missing_depends(const struct ks_planner *planner,
 bool ks_planner_has_records(const struct ks_planner *planner,
 			    const struct ks_kernel *kernel);
 
+/*
+ * While a package manager runs, the other packages of the transaction may be half
+ * unpacked: what looks gone may be back at its end. What was asked for by name does not
+ * only look gone.
+ *
+ * Is what would go for this reason kept by the request?
+ */
+bool ks_planner_keeps(const struct ks_planner *planner, enum ks_reason reason);
+
 /* The key of a group in by_name; free with g_free. */
 char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
 
@@ -125,3 +135,8 @@ void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group);
 /* Which drivers are there now, and will not be after the next boot. */
 void ks_planner_mark_lost(struct ks_planner *planner);
 void ks_planner_emit(struct ks_planner *planner);
+/* emit-closing.c: after all others. */
+void ks_planner_emit_closing(struct ks_planner *planner);
+/* Add an action to the plan, whose it is. */
+struct ks_action *ks_planner_append(struct ks_planner *planner, enum ks_action_kind kind,
+				    enum ks_reason reason, const char *detail);
