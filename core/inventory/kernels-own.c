@@ -159,9 +159,10 @@ static char *find_one(const struct ks_system *system, const struct ks_kernel *ke
 	__attribute__((cleanup(versions_clear))) struct versions own = {0};
 	g_autofree char *path = NULL;
 
-	if ((!file->version && !file->srcversion) ||
-	    !ks_module_find_in_tree(system, kernel, name, &path) ||
-	    is_ours(system, path, file) || !get_versions(system, path, &own) ||
+	if (!file->version && !file->srcversion)
+		return NULL;
+	path = ks_module_find_in_tree(system, kernel, name);
+	if (!path || is_ours(system, path, file) || !get_versions(system, path, &own) ||
 	    !is_same_or_newer(&own, file))
 		return NULL;
 	return g_steal_pointer(&path);

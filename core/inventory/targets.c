@@ -147,11 +147,10 @@ static void fill_kernel_has_it(const struct ks_inventory_taking *taking,
 	    target->installed != KS_INSTALLED_NO)
 		return;
 	for (; *names; names++) {
-		g_autofree char *path = NULL;
+		g_autofree char *path =
+			ks_module_find_in_tree(taking->system, target->kernel, *names);
 
-		if (!ks_module_find_in_tree(taking->system, target->kernel, *names,
-					    &path) &&
-		    !is_built_in(taking, target->kernel, *names))
+		if (!path && !is_built_in(taking, target->kernel, *names))
 			return;
 	}
 	target->kernel_has_it = names != target->makes;

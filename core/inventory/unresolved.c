@@ -50,10 +50,11 @@ static bool is_exported_by_ours(const struct ks_inventory_taking *taking,
 	return false;
 }
 
-static char *read_list(const struct ks_inventory_taking *taking,
-		       const struct ks_kernel *kernel, const char *name)
+static char *read_symbols(const struct ks_inventory_taking *taking,
+			  const struct ks_kernel *kernel)
 {
-	g_autofree char *path = g_build_filename(kernel->modules_dir, name, NULL);
+	g_autofree char *path =
+		g_build_filename(kernel->modules_dir, "modules.symbols", NULL);
 
 	return ks_root_read_file(taking->system->root, path, MAX_LIST_BYTES, NULL, NULL);
 }
@@ -70,34 +71,13 @@ static char *find_provider_name(const char *list, const char *symbol)
 	return g_strndup(found, strcspn(found, "\n"));
 }
 
-/* "updates/foo.ko.xz: ..." -> its path, for "foo" */
-static char *find_file(const struct ks_kernel *kernel, const char *list, const char *name)
-{
-	g_auto(GStrv) lines = g_strsplit(list, "\n", -1);
-
-	for (char **line = lines; *line; line++) {
-		g_autofree char *base = NULL;
-		char *suffix;
-
-		(*line)[strcspn(*line, ":")] = '\0';
-		base = g_path_get_basename(*line);
-		suffix = strstr(base, ".ko");
-		if (!suffix)
-			continue;
-		*suffix = '\0';
-		if (g_str_equal(g_strdelimit(base, "-", '_'), name))
-			return g_build_filename(kernel->modules_dir, *line, NULL);
-	}
-	return NULL;
-}
-
 static bool is_exported_by_another(const struct ks_inventory_taking *taking,
 				   const struct ks_kernel *kernel, const char *symbol)
 {
-	g_autofree char *symbols = read_list(taking, kernel, "modules.symbols");
-	g_autofree char *files = read_list(taking, kernel, "modules.dep");
+	g_autofree char *symbols = read_symbols(taking, kernel);
 	g_autofree char *name = symbols ? find_provider_name(symbols, symbol) : NULL;
-	g_autofree char *path = name && files ? find_file(kernel, files, name) : NULL;
+	g_autofree char *path =
+		name ? ks_module_find_indexed(taking->system, kernel, name) : NULL;
 	const char *const paths[] = {path, NULL};
 	g_autoptr(GPtrArray) infos =
 		path ? ks_module_inspect(taking->system, paths, NULL, NULL, NULL) : NULL;

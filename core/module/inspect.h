@@ -85,12 +85,13 @@ bool ks_module_decompress(const struct ks_system *system, const char *path,
 			  const char *suffix, GError **error);
 
 /*
- * The kernel's own module of that name ('-' and '_' are one), a file below
- * modules_dir/kernel: its path inside the tree in *path, for
- * ks_module_inspect() to say its version. False when the kernel has no such
- * module, or has it built in. Looks modules.dep (or modules.order) up, not the
- * whole tree.
+ * The file of the kernel's module of that name ('-' and '_' are one), as a path inside
+ * the tree that the caller frees. NULL when there is none on disk, or when it is built
+ * in. Both look up the lists that depmod and the kernel's build keep, not the whole
+ * tree: in_tree only what is below modules_dir/kernel, in modules.dep or modules.order;
+ * indexed any module that depmod has seen, in modules.dep.
  */
-bool ks_module_find_in_tree(const struct ks_system *system,
-			    const struct ks_kernel *kernel, const char *name,
-			    char **path);
+char *ks_module_find_in_tree(const struct ks_system *system,
+			     const struct ks_kernel *kernel, const char *name);
+char *ks_module_find_indexed(const struct ks_system *system,
+			     const struct ks_kernel *kernel, const char *name);

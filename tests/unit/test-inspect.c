@@ -489,11 +489,16 @@ static void test_compress_refused(struct fixture *f, gconstpointer data)
 
 static void assert_in_tree(struct fixture *f, const char *name, const char *expected)
 {
-	g_autofree char *path = NULL;
-	bool found = ks_module_find_in_tree(f->tree.system, &f->kernel, name, &path);
+	g_autofree char *path = ks_module_find_in_tree(f->tree.system, &f->kernel, name);
 
 	g_assert_cmpstr(path, ==, expected);
-	g_assert_true(found == (expected != NULL));
+}
+
+static void assert_indexed(struct fixture *f, const char *name, const char *expected)
+{
+	g_autofree char *path = ks_module_find_indexed(f->tree.system, &f->kernel, name);
+
+	g_assert_cmpstr(path, ==, expected);
 }
 
 static void test_in_tree(struct fixture *f, gconstpointer data)
@@ -515,6 +520,9 @@ static void test_in_tree(struct fixture *f, gconstpointer data)
 	assert_in_tree(f, "hid", K "/kernel/drivers/hid/hid.ko");
 	assert_in_tree(f, "hi", NULL);
 	assert_in_tree(f, "ours", NULL);
+	assert_indexed(f, "ours", K "/updates/dkms/ours.ko");
+	assert_indexed(f, "hid_a", K "/kernel/drivers/hid/hid-a.ko.xz");
+	assert_indexed(f, "gone", NULL);
 #undef K
 }
 

@@ -814,12 +814,14 @@ static void test_a_dependency_that_somebody_else_has_put_in_place_is_seen(
 	add_kernel(tree, K, true);
 	faketree_write(tree, "/lib/modules/" K "/modules.dep",
 		       "kernel/drivers/a.ko: kernel/drivers/gone.ko\n"
-		       "extra/prov-fn.ko.xz:\n");
+		       "extra/prov-fn.ko.xz:\nextra/deleted.ko:\n");
+	faketree_write(tree, "/lib/modules/" K "/kernel/drivers/a.ko", "");
+	faketree_write(tree, "/lib/modules/" K "/extra/prov-fn.ko.xz", "");
 	faketree_write(tree, "/usr/src/foo-1.0/dkms.conf",
 		       "PACKAGE_NAME=foo\nPACKAGE_VERSION=1.0\nBUILT_MODULE_NAME[0]=foo\n"
 		       "DEST_MODULE_LOCATION[0]=/updates\nAUTOINSTALL=yes\n"
 		       "BUILD_DEPENDS[0]=prov_fn\nBUILD_DEPENDS[1]=gone\n"
-		       "BUILD_DEPENDS[2]=a\n");
+		       "BUILD_DEPENDS[2]=a\nBUILD_DEPENDS[3]=deleted\n");
 	inventory = take(tree, NULL, NULL);
 	found = find_foo(inventory)->depends_installed;
 	g_assert_cmpuint(g_strv_length(found), ==, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds the kernel's own module of a name, by the lists that came with the kernel. */
+/* Where a kernel's module of a name is, by the lists of its directory. */
 #include <string.h>
 
 #include "core/module/inspect.h"
@@ -24,17 +24,17 @@ static bool is_file_of(const char *file, size_t file_len, const char *name)
 }
 
 /*
- * The path of the module in a list with one path first on each line:
- * "kernel/drivers/a/b.ko.xz: kernel/..." or "kernel/drivers/a/b.ko".
+ * The path of the module in a list with one path first on each line, which begins with
+ * prefix: "kernel/drivers/a/b.ko.xz: kernel/..." or "kernel/drivers/a/b.ko".
  */
-static char *find_in_list(const char *list, const char *name)
+static char *find_in_list(const char *list, const char *prefix, const char *name)
 {
 	while (*list) {
 		size_t line_len = strcspn(list, "\n");
 		size_t path_len = strcspn(list, ":\n");
 		const char *slash = memrchr(list, '/', path_len);
 
-		if (slash && g_str_has_prefix(list, "kernel/")) {
+		if (slash && g_str_has_prefix(list, prefix)) {
 			const char *file = slash + 1;
 
 			if (is_file_of(file, (size_t)(list + path_len - file), name))
@@ -63,25 +63,28 @@ static char *find_on_disk(const struct ks_system *system, const char *modules_di
 	return NULL;
 }
 
-bool ks_module_find_in_tree(const struct ks_system *system,
-			    const struct ks_kernel *kernel, const char *name, char **path)
+static char *find(const struct ks_system *system, const struct ks_kernel *kernel,
+		  const char *list_name, const char *prefix, const char *name)
 {
-	static const char *const lists[] = {"modules.dep", "modules.order"};
+	g_autofree char *list_path =
+		g_build_filename(kernel->modules_dir, list_name, NULL);
+	g_autofree char *list =
+		ks_root_read_file(system->root, list_path, MAX_LIST_BYTES, NULL, NULL);
+	g_autofree char *relative = list ? find_in_list(list, prefix, name) : NULL;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-		g_autofree char *list_path =
-			g_build_filename(kernel->modules_dir, lists[i], NULL);
-		g_autofree char *list = ks_root_read_file(system->root, list_path,
-							  MAX_LIST_BYTES, NULL, NULL);
-		g_autofree char *relative = list ? find_in_list(list, name) : NULL;
-		char *found;
+	return relative ? find_on_disk(system, kernel->modules_dir, relative) : NULL;
+}
 
-		found = relative ? find_on_disk(system, kernel->modules_dir, relative)
-				 : NULL;
-		if (found) {
-			*path = found;
-			return true;
-		}
-	}
-	return false;
+char *ks_module_find_in_tree(const struct ks_system *system,
+			     const struct ks_kernel *kernel, const char *name)
+{
+	char *path = find(system, kernel, "modules.dep", "kernel/", name);
+
+	return path ? path : find(system, kernel, "modules.order", "kernel/", name);
+}
+
+char *ks_module_find_indexed(const struct ks_system *system,
+			     const struct ks_kernel *kernel, const char *name)
+{
+	return find(system, kernel, "modules.dep", "", name);
 }
