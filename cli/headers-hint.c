@@ -37,9 +37,9 @@ void ks_headers_print_hints(const struct ks_headers *headers,
 			ks_record_headers_package(system, release, &meta);
 
 		if (package && meta)
-			ks_message_hint("install the package '%s', or '%s', which brings "
-					"those of "
-					"later kernels, too; the rest happens by itself",
+			ks_message_hint("install the package '%s', or '%s', which "
+					"brings those of later kernels, too; the rest "
+					"happens by itself",
 					package, meta);
 		else if (package)
 			ks_message_hint(

@@ -163,10 +163,8 @@ const struct ks_command ks_command_cache = {
 	.arguments = "[list|verify|clean]",
 	.summary = "list, verify or empty the store of built modules",
 	.description = "What was built is kept, so that nothing is built twice. 'list' "
-		       "shows it, "
-		       "longest\nunused first, 'verify' reads all of it and says what is "
-		       "damaged, "
-		       "'clean' removes it.",
+		       "shows it, longest\nunused first, 'verify' reads all of it and "
+		       "says what is damaged, 'clean' removes it.",
 	.max_arguments = 1,
 	.has_json = true,
 	.run = run,

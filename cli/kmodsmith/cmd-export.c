@@ -198,14 +198,11 @@ const struct ks_command ks_command_export = {
 	.arguments = "[MODULE[/VERSION]]",
 	.summary = "make packages of built modules for other machines",
 	.description = "Makes a package of each built module for its kernel and prints "
-		       "the files' "
-		       "names. Where\nit is installed it needs neither kmodsmith nor a "
-		       "compiler. "
-		       "With --source the package\nis one of the source instead, to be "
-		       "built where "
-		       "it is installed. The same module gives\nthe same bytes; "
-		       "SOURCE_DATE_EPOCH "
-		       "sets the times in it.",
+		       "the files' names. Where\nit is installed it needs neither "
+		       "kmodsmith nor a compiler. With --source the package\nis one of "
+		       "the source instead, to be built where it is installed. The same "
+		       "module gives\nthe same bytes; SOURCE_DATE_EPOCH sets the times "
+		       "in it.",
 	.options = options,
 	.max_arguments = 1,
 	.has_json = true,

@@ -334,11 +334,9 @@ const struct ks_command ks_command_lint = {
 	.summary = "check a module source, and build it without installing",
 	.description =
 		"Reads the dkms.conf in DIR, reports what is wrong with it, and builds "
-		"the "
-		"modules for\nevery kernel here, in a private place: nothing is "
-		"installed "
-		"or registered. Exits with\n3 when something is wrong or does not build, "
-		"with 4 when it could not be tried.",
+		"the modules for\nevery kernel here, in a private place: nothing is "
+		"installed or registered. Exits with\n3 when something is wrong or does "
+		"not build, with 4 when it could not be tried.",
 	.options = options,
 	.min_arguments = 1,
 	.max_arguments = 1,

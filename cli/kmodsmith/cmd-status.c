@@ -131,10 +131,8 @@ const struct ks_command ks_command_status = {
 	.description =
 		"Prints a line for each module on each kernel. Exits with 3 when one is "
 		"failed or\nbroken, with 4 when a wanted one is not in place or will be "
-		"lost "
-		"at the next boot,\nand with 8 when one has no record yet or cannot be "
-		"put in "
-		"place now.",
+		"lost at the next boot,\nand with 8 when one has no record yet or "
+		"cannot be put in place now.",
 	.options = options,
 	.max_arguments = 1,
 	.has_json = true,

@@ -216,8 +216,7 @@ const struct ks_command ks_command_verify = {
 	.description =
 		"Compares the installed files with what was built. With --rebuild each "
 		"module is built\nonce more, privately, and must give the same bytes "
-		"before "
-		"signing and compression.",
+		"before signing and compression.",
 	.options = options,
 	.max_arguments = 1,
 	.has_json = true,

@@ -49,8 +49,7 @@ static void report_network(struct obstacle *obstacle)
 	if (!obstacle->off)
 		report(obstacle,
 		       "it wants the network, which the sandbox keeps from a build "
-		       "(layers "
-		       "net and seccomp): %s lets it",
+		       "(layers net and seccomp): %s lets it",
 		       obstacle->setting);
 }
 
@@ -121,14 +120,12 @@ static void report_read_only(struct obstacle *obstacle, const char *path)
 	if (!obstacle->off && may_write(obstacle, path))
 		report(obstacle,
 		       "it wants to write to '%s', and a build may write below '%s' "
-		       "alone "
-		       "(layers mount and landlock): %s lets it",
+		       "alone (layers mount and landlock): %s lets it",
 		       path, entry, obstacle->setting);
 	else
 		report(obstacle,
 		       "it wants to write to '%s', which only root may, and a build is "
-		       "not "
-		       "root: it may write below '%s'; what the system needs is for "
+		       "not root: it may write below '%s'; what the system needs is for "
 		       "POST_INSTALL, which root runs",
 		       path, entry);
 }
@@ -140,18 +137,14 @@ static void report_denied(struct obstacle *obstacle, const char *path)
 	const char *what = closed ? closed : path;
 	struct stat st;
 
-	if (!ks_root_stat(build->system->root, what, &st)) {
-		report_read_only(obstacle, path);
-		return;
-	}
-	if (!closed && ks_kernel_may(&st, build->gid, S_ISDIR(st.st_mode) ? 5 : 4)) {
+	if (!ks_root_stat(build->system->root, what, &st) ||
+	    (!closed && ks_kernel_may(&st, build->gid, S_ISDIR(st.st_mode) ? 5 : 4))) {
 		report_read_only(obstacle, path);
 		return;
 	}
 	report(obstacle,
 	       "'%s' is closed to the user that builds (mode %04o, uid %u), in or "
-	       "without "
-	       "the sandbox: 'chmod go+rX' opens it, or keep '%s' elsewhere",
+	       "without the sandbox: 'chmod go+rX' opens it, or keep '%s' elsewhere",
 	       what, (unsigned int)(st.st_mode & 07777), (unsigned int)st.st_uid, path);
 }
 
@@ -159,8 +152,7 @@ static void report_not_permitted(struct obstacle *obstacle, const char *path)
 {
 	report(obstacle,
 	       "it wants to do something to '%s' that only root may: a build is not "
-	       "root, "
-	       "with or without the sandbox; POST_INSTALL is run by root",
+	       "root, with or without the sandbox; POST_INSTALL is run by root",
 	       path);
 }
 
