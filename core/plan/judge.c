@@ -116,12 +116,12 @@ static const char *why_unbuildable(const struct ks_target *target, enum ks_reaso
 	return NULL;
 }
 
-static char *describe_unbuildable(const struct ks_kernel *kernel, enum ks_reason reason)
+/* Of what was never built the words of the reason say that headers are missing. */
+static char *describe_unbuildable(const struct ks_kernel *kernel, enum ks_reason reason,
+				  const char *why)
 {
-	if (reason == KS_REASON_TOOLCHAIN_MISSING)
-		return g_strdup(kernel->toolchain_problem);
-	if (reason == KS_REASON_HEADERS_CLOSED)
-		return g_strdup(kernel->headers_problem);
+	if (reason != KS_REASON_HEADERS_MISSING)
+		return g_strdup(why);
 	return kernel->has_unprepared
 		       ? g_strdup_printf("'%s' is not prepared", kernel->headers_dir)
 		       : NULL;
@@ -177,7 +177,7 @@ static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
 	g_autofree char *unbuildable = NULL;
 
 	if (why) {
-		unbuildable = describe_unbuildable(target->kernel, reason);
+		unbuildable = describe_unbuildable(target->kernel, reason, why);
 		decide(cell, KS_TARGET_WAITING, reason, unbuildable);
 		fall_back(planner, cell);
 		return;

@@ -346,7 +346,10 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 		target->makes = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "occupied")))
 		target->occupied = g_strdup(value);
-	else if ((value = value_of(word, "artifact-problem")))
+	else if ((value = value_of(word, "own-toolchain-problem"))) {
+		target->own_toolchain = true;
+		target->toolchain_problem = g_strdup(value);
+	} else if ((value = value_of(word, "artifact-problem")))
 		need_artifact(world, target)->problem = g_strdup(value);
 	else
 		return false;
@@ -810,6 +813,9 @@ static void target_free(gpointer data)
 	g_free(target->built_fingerprint);
 	ks_failure_free(target->failure);
 	g_free(target->in_tree);
+	g_free(target->occupied);
+	g_strfreev(target->makes);
+	g_free(target->toolchain_problem);
 	g_free(target);
 }
 
