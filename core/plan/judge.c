@@ -513,14 +513,13 @@ static bool is_provided_now(const struct ks_plan_cell *cell)
 	       cell->verdict->state == KS_TARGET_SATISFIED;
 }
 
-/* Headers and compiler are missing for the lower ones as well. */
+/* A lower version may have what this one waits for: its own programs, or a build. */
 static bool is_hopeless(const struct ks_plan_cell *cell)
 {
-	const struct ks_verdict *verdict = cell->verdict;
+	const enum ks_target_state state = cell->verdict->state;
 
-	return !is_provided_now(cell) && (verdict->state == KS_TARGET_FAILED ||
-					  (verdict->state == KS_TARGET_WAITING &&
-					   verdict->reason == KS_REASON_DEPENDS_MISSING));
+	return !is_provided_now(cell) &&
+	       (state == KS_TARGET_FAILED || state == KS_TARGET_WAITING);
 }
 
 static void explain_lower(struct ks_plan_cell *cell, const struct ks_plan_cell *highest)
