@@ -240,6 +240,7 @@ void ks_progress_observe(struct ks_progress *progress, const struct ks_event *ev
 	case KS_EVENT_ORIGINAL:
 	case KS_EVENT_PLACED:
 	case KS_EVENT_TAKEN:
+	case KS_EVENT_REFUSED:
 	case KS_EVENT_SCRIPT:
 	case KS_EVENT_WEAK_MODULES:
 	case KS_EVENT_NO_SCRIPT:

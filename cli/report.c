@@ -184,6 +184,7 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 	case KS_EVENT_ORIGINAL:
 	case KS_EVENT_PLACED:
 	case KS_EVENT_TAKEN:
+	case KS_EVENT_REFUSED:
 	case KS_EVENT_SCRIPT:
 	case KS_EVENT_WEAK_MODULES:
 	case KS_EVENT_NO_SCRIPT:

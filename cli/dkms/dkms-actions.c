@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
 
 #define MODULE	   KS_DKMS_CHECK_MODULE
 #define NOT_BROKEN KS_DKMS_CHECK_NOT_BROKEN

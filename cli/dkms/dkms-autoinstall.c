@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms autoinstall, and build and install --all. */
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-engine.h"
 #include "cli/headers-hint.h"
 #include "core/support/version.h"
@@ -263,9 +264,9 @@ static bool has_wanted(const struct ks_inventory *inventory)
 }
 
 static int run_all(struct ks_dkms *dkms, const char *command, const char *header,
-		   const struct ks_plan_request *request)
+		   struct ks_dkms_job job, const struct ks_plan_request *request)
 {
-	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, true);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, job, true);
 	ks_auto(ks_outcome) outcome = NULL;
 	int code = ks_dkms_run_engine(dkms, command, request, speech, &outcome);
 
@@ -290,19 +291,20 @@ int ks_dkms_autoinstall(struct ks_dkms *dkms)
 	if (ks_dkms_leave_to_end("dkms autoinstall") ||
 	    ks_run_queue_if_held_above(&dkms->cli, "dkms autoinstall"))
 		return KS_DKMS_OK;
-	if (!dkms->options.all)
-		request.release = g_ptr_array_index(dkms->options.kernels, 0);
-	return run_all(dkms, "dkms autoinstall", "Autoinstall of", &request);
+	if (!dkms->options->all)
+		request.release = g_ptr_array_index(dkms->options->kernels, 0);
+	return run_all(dkms, "dkms autoinstall", "Autoinstall of", ks_dkms_job(dkms),
+		       &request);
 }
 
 int ks_dkms_build_all(struct ks_dkms *dkms, bool install)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_job job = ks_dkms_job(dkms);
 	const struct ks_plan_request request = {
-		.module = options->module,
-		.version = options->version,
-		.force = options->force,
-		.ignore_depends = options->force,
+		.module = job.module,
+		.version = job.version,
+		.force = job.force,
+		.ignore_depends = job.force,
 		.retry_failed = true,
 		.goal = install ? KS_GOAL_INSTALL : KS_GOAL_BUILD,
 	};
@@ -311,5 +313,5 @@ int ks_dkms_build_all(struct ks_dkms *dkms, bool install)
 	if (ks_dkms_leave_to_end(command) ||
 	    ks_run_queue_if_held_above(&dkms->cli, command))
 		return KS_DKMS_OK;
-	return run_all(dkms, command, install ? "Installing" : "Building", &request);
+	return run_all(dkms, command, install ? "Installing" : "Building", job, &request);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms build and dkms install. */
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-engine.h"
-#include "cli/dkms/dkms-sanity.h"
+#include "cli/dkms/dkms-forced.h"
+#include "cli/dkms/dkms-source.h"
 #include "cli/find.h"
-#include "core/install/occupant.h"
 #include "core/platform/lock.h"
 
 static const char *command_name(bool install)
@@ -11,276 +12,205 @@ static const char *command_name(bool install)
 	return install ? "dkms install" : "dkms build";
 }
 
-static struct ks_plan_request make_request(const struct ks_dkms *dkms, bool install,
-					   const char *release)
+/* Build and install in one run, and what was built upon another version of it. */
+static struct ks_plan_request make_request(struct ks_dkms_job job, bool install)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-
 	return (struct ks_plan_request){
 		/*
 		 * install installs a built module again, as dkms does; build
 		 * builds it again
 		 */
-		.goal = !install	 ? KS_GOAL_BUILD
-			: options->force ? KS_GOAL_REINSTALL
-					 : KS_GOAL_INSTALL,
-		.module = options->module,
-		.version = options->version,
-		.release = release,
-		.force = options->force && !install,
-		.ignore_depends = options->force,
+		.goal = !install    ? KS_GOAL_BUILD
+			: job.force ? KS_GOAL_REINSTALL
+				    : KS_GOAL_INSTALL,
+		.module = job.module,
+		.version = job.version,
+		.release = job.release,
+		.force = job.force && !install,
+		.ignore_depends = job.force,
 		.retry_failed = true,
+		.rebuild_dependents = job.with_dependents,
 		/* what could not be signed is installed nevertheless, as dkms does */
 		.keep_signature = true,
 	};
 }
 
-/*
- * dkms removes a module again whose depmod failed. This does so too, but only
- * when none of it was installed before: a working module is not removed.
- */
-static int roll_back(struct ks_dkms *dkms, const char *release, bool was_active)
+/* The module was taken off again, unless it was installed before the run. */
+static int fail_depmod(const struct ks_dkms_done *done)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_plan_request request = {.module = options->module,
-						.version = options->version,
-						.release = release,
-						.goal = KS_GOAL_UNINSTALL};
-	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, false);
-	ks_auto(ks_outcome) outcome = NULL;
-
-	if (was_active)
-		return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
-				    "Problems with depmod detected.\n"
-				    "The module stays, as it was installed before.");
-	ks_dkms_error_line(
-		"Problems with depmod detected. Automatically uninstalling this "
-		"module.");
-	ks_dkms_run_engine(dkms, "dkms uninstall", &request, speech, &outcome);
-	return ks_dkms_fail(
-		KS_DKMS_INSTALL_FAILED,
-		"Install Failed (depmod problems). Module rolled back to built "
-		"state.");
+	if (done && done->uninstalled)
+		return ks_dkms_fail(
+			KS_DKMS_INSTALL_FAILED,
+			"Install Failed (depmod problems). Module rolled back "
+			"to built state.");
+	return ks_dkms_fail(KS_DKMS_INSTALL_FAILED,
+			    "Problems with depmod detected.\n"
+			    "The module stays, as it was installed before.");
 }
 
-/* One run of the engine; *done describes what it did. */
-static int run_on(struct ks_dkms *dkms, bool install, const char *release,
-		  struct ks_dkms_done *done)
+static int print_dependent(const struct ks_dkms *dkms,
+			   const struct ks_dkms_speech *speech,
+			   const struct ks_outcome *outcome, const char *name,
+			   const char *release)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-	const struct ks_plan_request request = make_request(dkms, install, release);
-	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, false);
-	ks_auto(ks_outcome) outcome = NULL;
-	const struct ks_verdict *verdict;
-	const struct ks_dkms_done *told;
-	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	const bool was_active =
-		ks_dkms_is_any_active(dkms, options->module, release, arch);
-	int code = ks_dkms_run_engine(dkms, command_name(install), &request, speech,
-				      &outcome);
+	g_auto(GStrv) parts = g_strsplit(name, "/", 2);
+	const struct ks_verdict *verdict =
+		ks_source_find_verdict(outcome->plan, parts[0], parts[1], release);
 
-	if (!outcome)
-		return code;
-	verdict = ks_source_find_verdict(outcome->plan, options->module, options->version,
-					 release);
-	if (!verdict)
-		return ks_dkms_fail_no_target(dkms, outcome->inventory, release);
-	told = ks_dkms_speech_done(speech, options->module, options->version, release);
-	if (told)
-		*done = (struct ks_dkms_done){.built = told->built,
-					      .installed = told->installed};
-	code = ks_dkms_print_result(dkms, install, speech, verdict);
-	if (!code && ks_dkms_speech_depmod_failed(speech, release))
-		code = roll_back(dkms, release, was_active);
+	printf("\nRebuilding module %s due to updated dependencies\n\n", name);
+	ks_dkms_speech_print_prologue(speech);
+	ks_dkms_speech_print(speech, parts[0], parts[1], release, true);
+	return verdict ? ks_dkms_print_result(dkms, true, speech, verdict) : KS_DKMS_OK;
+}
+
+static int print_dependents(const struct ks_dkms *dkms,
+			    const struct ks_dkms_speech *speech,
+			    const struct ks_outcome *outcome, const char *release)
+{
+	const GPtrArray *names = ks_dkms_speech_dependents(speech);
+	int code = KS_DKMS_OK;
+
+	for (guint i = 0; i < names->len; i++) {
+		int one =
+			print_dependent(dkms, speech, outcome, names->pdata[i], release);
+
+		code = code ? code : one;
+	}
 	return code;
 }
 
-static bool is_built(const struct ks_dkms *dkms, const char *release)
+static void print_skipped(const char *what, struct ks_dkms_job job, const char *arch)
+{
+	printf("Module %s/%s already %s kernel %s (%s), skip. You may override by "
+	       "specifying --force.\n",
+	       job.module, job.version, what, job.release, arch);
+}
+
+/* What the run has done to the job's module, and to its dependents; the code. */
+static int conclude(const struct ks_dkms *dkms, bool install,
+		    struct ks_dkms_speech *speech, const struct ks_outcome *outcome)
+{
+	const struct ks_dkms_job job = ks_dkms_speech_job(speech);
+	const struct ks_verdict *verdict = ks_source_find_verdict(
+		outcome->plan, job.module, job.version, job.release);
+	const struct ks_dkms_done *done =
+		ks_dkms_speech_done(speech, job.module, job.version, job.release);
+	int code;
+
+	if (!verdict)
+		return ks_dkms_fail_no_target(dkms, job, outcome->inventory);
+	if (done && done->uninstalled)
+		return fail_depmod(done);
+	code = ks_dkms_print_result(dkms, install, speech, verdict);
+	if (!code && ks_dkms_speech_depmod_failed(speech, job.release))
+		return fail_depmod(done);
+	if (code)
+		return code;
+	ks_dkms_speech_print_preface(speech);
+	if (!install && !(done && done->built))
+		ks_dkms_print_built(dkms, job);
+	if (install && !(done && done->installed))
+		print_skipped("installed on", job, verdict->target->kernel->arch);
+	return print_dependents(dkms, speech, outcome, job.release);
+}
+
+static int run_on(struct ks_dkms *dkms, bool install, struct ks_dkms_job job,
+		  const char *preface)
+{
+	const struct ks_plan_request request = make_request(job, install);
+	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, job, false);
+	ks_auto(ks_outcome) outcome = NULL;
+	int code;
+
+	ks_dkms_speech_set_preface(speech, preface);
+	code = ks_dkms_run_engine(dkms, command_name(install), &request, speech,
+				  &outcome);
+	return outcome ? conclude(dkms, install, speech, outcome) : code;
+}
+
+bool ks_dkms_is_built(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	g_autofree char *dir =
-		ks_tree_artifact_path(dkms->cli.system, dkms->options.module,
-				      dkms->options.version, release, arch);
+	g_autofree char *dir = ks_tree_artifact_path(dkms->cli.system, job.module,
+						     job.version, job.release, arch);
 	g_autofree char *module_dir = g_build_filename(dir, "module", NULL);
 
 	return ks_root_exists(dkms->cli.system->root, module_dir);
 }
 
-int ks_dkms_build_on(struct ks_dkms *dkms, const char *release)
+void ks_dkms_print_built(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	struct ks_dkms_done done = {0};
-	int code = run_on(dkms, false, release, &done);
 
-	if (!code && !done.built)
-		printf("Module %s/%s already built for kernel %s (%s), skip. You may "
-		       "override by specifying --force.\n",
-		       dkms->options.module, dkms->options.version, release, arch);
-	return code;
+	print_skipped("built for", job, arch);
+	fflush(stdout);
 }
 
-/* Files in /usr/share/dkms/modules_to_force_install name modules. */
-static void force_if_listed(struct ks_dkms *dkms)
+int ks_dkms_build_on(struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	enum ks_sanity_force force = ks_sanity_is_forced(dkms);
+	return run_on(dkms, false, job, NULL);
+}
 
-	if (force == KS_SANITY_FORCE) {
-		dkms->options.force = true;
-		printf("Forcing installation of %s\n", dkms->options.module);
-	} else if (force == KS_SANITY_FORCE_VERSION) {
-		dkms->options.force_version_override = true;
-		printf("Forcing version override of %s\n", dkms->options.module);
+/* Files in /usr/share/dkms/modules_to_force_install name modules. What is printed of it. */
+static char *force_if_listed(const struct ks_dkms *dkms, struct ks_dkms_job *job)
+{
+	switch (ks_dkms_find_forced(dkms, job->module)) {
+	case KS_DKMS_FORCED:
+		job->force = true;
+		return g_strdup_printf("Forcing installation of %s\n", job->module);
+	case KS_DKMS_FORCED_VERSION:
+		job->force_version = true;
+		return g_strdup_printf("Forcing version override of %s\n", job->module);
+	case KS_DKMS_NOT_FORCED:
+		break;
 	}
-	fflush(stdout);
+	return NULL;
 }
 
-static void print_taken_file(const struct ks_dkms *dkms, const char *release,
-			     const struct ks_manifest *manifest,
-			     const struct ks_manifest_file *file)
-{
-	g_autofree char *path = ks_manifest_file_path(file);
-
-	if (ks_occupant_is_placed(dkms->cli.system, manifest, file))
-		printf("Deleting %s\n", path);
-	else
-		printf("Module %s was not found within %s/%s/\n", file->name,
-		       dkms->cli.system->install_tree, release);
-}
-
-/*
- * dkms uninstalls a module that it installs again. Here the new file replaces the old
- * one, so that there always is one; the lines are those that scripts know.
- */
-static void print_replaced(const struct ks_dkms *dkms, const char *release,
-			   const char *arch)
-{
-	const struct ks_dkms_options *options = &dkms->options;
-	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, NULL);
-	struct ks_tree_entry *entry =
-		entries ? ks_tree_find(entries, options->module, options->version) : NULL;
-	const struct ks_artifact *artifact =
-		entry ? ks_tree_find_artifact(entry, release, arch) : NULL;
-	const struct ks_manifest *manifest = artifact ? artifact->manifest : NULL;
-
-	if (!manifest)
-		return;
-	printf("Module %s/%s for kernel %s (%s):\n"
-	       "Before uninstall, this module version was ACTIVE on this kernel.\n",
-	       options->module, options->version, release, arch);
-	for (guint i = 0; i < manifest->files->len; i++)
-		print_taken_file(dkms, release, manifest,
-				 g_ptr_array_index(manifest->files, i));
-	if (!options->no_depmod)
-		puts("Running depmod... done.");
-	puts("");
-	fflush(stdout);
-}
-
-/* Built, and checked against what the kernel has, before anything is in place. */
-static int install_built(struct ks_dkms *dkms, const char *release, const char *arch,
-			 bool *installed)
-{
-	g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
-	struct ks_dkms_done done = {0};
-	int code = KS_DKMS_OK;
-
-	force_if_listed(dkms);
-	if (!ks_dkms_is_active(dkms, release, arch))
-		code = ks_sanity_check(dkms, release, arch, refused);
-	else if (dkms->options.force)
-		print_replaced(dkms, release, arch);
-	g_ptr_array_add(refused, NULL);
-	dkms->leave_out = (const char *const *)refused->pdata;
-	if (!code)
-		code = run_on(dkms, true, release, &done);
-	dkms->leave_out = NULL;
-	if (!code && !done.installed)
-		printf("Module %s/%s already installed on kernel %s (%s), skip. You may "
-		       "override by specifying --force.\n",
-		       dkms->options.module, dkms->options.version, release, arch);
-	*installed = !code && done.installed;
-	return code;
-}
-
-/* With --kernelsourcedir it can be built for a kernel that does not exist here. */
-static int require_kernel(const struct ks_dkms *dkms, const char *release)
+static bool has_kernel(const struct ks_dkms *dkms, const char *release)
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autofree char *dir = g_build_filename(system->install_tree, release, NULL);
 
-	return ks_root_exists(system->root, dir) ? KS_DKMS_OK
-						 : ks_dkms_fail_no_kernel(dkms, release);
+	return ks_root_exists(system->root, dir);
 }
 
-static int rebuild_dependents(struct ks_dkms *dkms, const char *release);
-
-int ks_dkms_install_on(struct ks_dkms *dkms, const char *release)
+/* With --kernelsourcedir it can be built for a kernel that does not exist here. */
+static int build_for_absent_kernel(struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
-	bool force = dkms->options.force, installed = false;
-	struct ks_dkms_done done = {0};
-	int code = KS_DKMS_OK;
+	int code = ks_dkms_is_built(dkms, job) ? KS_DKMS_OK : ks_dkms_build_on(dkms, job);
 
-	if (dkms->options.rpm_safe_upgrade)
-		dkms->options.force = true;
-	if (!is_built(dkms, release))
-		code = run_on(dkms, false, release, &done);
-	if (!code)
-		code = require_kernel(dkms, release);
-	if (!code)
-		code = install_built(dkms, release, arch, &installed);
-	dkms->options.force = force;
-	return installed && !force ? rebuild_dependents(dkms, release) : code;
+	return code ? code : ks_dkms_fail_no_kernel(dkms, job.release);
 }
 
-/* As with --force: dkms builds it whether or not the result would differ. */
-static int rebuild(struct ks_dkms *dkms, const char *name, const char *release)
+int ks_dkms_install_on(struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	const bool force = dkms->options.force;
-	int code;
+	g_autofree char *preface = NULL;
 
-	printf("\nRebuilding module %s due to updated dependencies\n\n", name);
-	fflush(stdout);
-	ks_dkms_options_set_module(&dkms->options, name);
-	dkms->options.force = true;
-	code = ks_dkms_build_on(dkms, release);
-	code = code ? code : ks_dkms_install_on(dkms, release);
-	dkms->options.force = force;
-	return code;
-}
-
-static int rebuild_dependents(struct ks_dkms *dkms, const char *release)
-{
-	g_autoptr(GPtrArray) names = ks_dkms_list_dependents(dkms, release);
-	g_autofree char *own =
-		g_strdup_printf("%s/%s", dkms->options.module, dkms->options.version);
-	int code = KS_DKMS_OK;
-
-	for (guint i = 0; i < names->len; i++) {
-		int one = rebuild(dkms, g_ptr_array_index(names, i), release);
-
-		code = code ? code : one;
-	}
-	ks_dkms_options_set_module(&dkms->options, own);
-	return code;
+	job.with_dependents = !job.force;
+	job.force |= dkms->options->rpm_safe_upgrade;
+	if (!has_kernel(dkms, job.release))
+		return build_for_absent_kernel(dkms, job);
+	preface = force_if_listed(dkms, &job);
+	return run_on(dkms, true, job, preface);
 }
 
 /* dkms adds a module that is not added; the engine does it, the words are dkms's. */
-static int require_source(const struct ks_dkms *dkms)
+static int require_source(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *source = ks_dkms_source_path(dkms);
-	g_autofree char *entry = ks_tree_entry_path(
-		dkms->cli.system, dkms->options.module, dkms->options.version);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
+	g_autofree char *entry =
+		ks_tree_entry_path(dkms->cli.system, job.module, job.version);
 	g_autofree char *added = g_build_filename(entry, "source", NULL);
 	g_autoptr(GPtrArray) names = NULL;
 
-	if (!ks_dkms_is_added(dkms))
+	if (!ks_dkms_is_added(dkms, job))
 		return ks_root_exists(dkms->cli.system->root, source)
 			       ? KS_DKMS_OK
-			       : ks_dkms_fail_no_source(dkms);
+			       : ks_dkms_fail_no_source(dkms, job);
 	names = ks_root_list(dkms->cli.system->root, added, NULL);
 	if (names && names->len >= 2)
-		return ks_dkms_read_strict(dkms, added);
+		return ks_dkms_read_strict(dkms, job, added);
 	return ks_dkms_fail(
 		KS_DKMS_BAD_CONF,
 		"The directory %s does not appear to have module source located within "
@@ -293,8 +223,8 @@ static int check_arches(const struct ks_dkms *dkms)
 {
 	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
 
-	for (guint i = 0; i < dkms->options.arches->len; i++) {
-		const char *arch = g_ptr_array_index(dkms->options.arches, i);
+	for (guint i = 0; i < dkms->options->arches->len; i++) {
+		const char *arch = g_ptr_array_index(dkms->options->arches, i);
 
 		if (!g_str_equal(arch, own))
 			return ks_dkms_fail(KS_DKMS_NO_ARCH,
@@ -304,25 +234,26 @@ static int check_arches(const struct ks_dkms *dkms)
 	return KS_DKMS_OK;
 }
 
-static bool set_marks(const struct ks_dkms *dkms, GError **error)
+static bool set_marks(const struct ks_dkms *dkms, struct ks_dkms_job job, GError **error)
 {
 	const struct ks_system *system = dkms->cli.system;
-	const char *module = dkms->options.module, *version = dkms->options.version;
 
-	return ks_tree_set_asked(system, module, version, true, error) &&
-	       ks_tree_set_dismissed(system, module, version, false, error) &&
-	       ks_tree_set_removal_asked(system, module, version, false, error);
+	return ks_tree_set_asked(system, job.module, job.version, true, error) &&
+	       ks_tree_set_dismissed(system, job.module, job.version, false, error) &&
+	       ks_tree_set_removal_asked(system, job.module, job.version, false, error);
 }
 
-static int for_each_kernel(struct ks_dkms *dkms,
-			   int (*run)(struct ks_dkms *, const char *))
+static int for_each_kernel(struct ks_dkms *dkms, struct ks_dkms_job job,
+			   int (*run)(struct ks_dkms *, struct ks_dkms_job))
 {
 	int code = KS_DKMS_OK;
 
 	/* the status is that of the first kernel that failed, not of the last one */
-	for (guint i = 0; i < dkms->options.kernels->len; i++) {
-		int one = run(dkms, g_ptr_array_index(dkms->options.kernels, i));
+	for (guint i = 0; i < dkms->options->kernels->len; i++) {
+		int one;
 
+		job.release = g_ptr_array_index(dkms->options->kernels, i);
+		one = run(dkms, job);
 		code = code ? code : one;
 	}
 	return code;
@@ -330,40 +261,41 @@ static int for_each_kernel(struct ks_dkms *dkms,
 
 static int build_or_install(struct ks_dkms *dkms, bool install)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	struct ks_dkms_job job = ks_dkms_job(dkms);
 	g_autofree char *what = NULL;
 	g_autoptr(GError) error = NULL;
-	int code = ks_dkms_add_given(dkms);
+	int code = ks_dkms_add_given(dkms, &job);
 
 	if (code)
 		return code;
-	if (!options->module || !options->version)
+	if (!job.module || !job.version)
 		/* dkms says "add", which it tries first */
 		return ks_dkms_fail_no_module("add");
-	code = require_source(dkms);
+	code = require_source(dkms, job);
 	code = code ? code : check_arches(dkms);
 	/* before it is left to a run that only builds what it finds by itself */
 	if (!code && !ks_lock_is_held_above(dkms->cli.system))
-		code = ks_dkms_add_found(dkms);
+		code = ks_dkms_add_found(dkms, job);
 	if (code)
 		return code;
-	if (!set_marks(dkms, &error))
+	if (!set_marks(dkms, job, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	what = g_strdup_printf("%s %s/%s", command_name(install), options->module,
-			       options->version);
+	what = g_strdup_printf("%s %s/%s", command_name(install), job.module,
+			       job.version);
 	if (ks_dkms_leave_to_end(what) || ks_run_queue_if_held_above(&dkms->cli, what))
 		return KS_DKMS_OK;
-	return for_each_kernel(dkms, install ? ks_dkms_install_on : ks_dkms_build_on);
+	return for_each_kernel(dkms, job,
+			       install ? ks_dkms_install_on : ks_dkms_build_on);
 }
 
 int ks_dkms_build(struct ks_dkms *dkms)
 {
-	return dkms->options.all ? ks_dkms_build_all(dkms, false)
-				 : build_or_install(dkms, false);
+	return dkms->options->all ? ks_dkms_build_all(dkms, false)
+				  : build_or_install(dkms, false);
 }
 
 int ks_dkms_install(struct ks_dkms *dkms)
 {
-	return dkms->options.all ? ks_dkms_build_all(dkms, true)
-				 : build_or_install(dkms, true);
+	return dkms->options->all ? ks_dkms_build_all(dkms, true)
+				  : build_or_install(dkms, true);
 }

@@ -15,8 +15,8 @@ static gint compare_releases(gconstpointer a, gconstpointer b)
 static int add_named(const struct ks_dkms *dkms, struct ks_tree_entry *entry,
 		     const char *action, GPtrArray *artifacts)
 {
-	for (guint i = 0; i < dkms->options.kernels->len; i++) {
-		const char *release = g_ptr_array_index(dkms->options.kernels, i);
+	for (guint i = 0; i < dkms->options->kernels->len; i++) {
+		const char *release = g_ptr_array_index(dkms->options->kernels, i);
 		g_autofree char *arch = ks_dkms_arch(dkms, i);
 		struct ks_artifact *artifact =
 			ks_tree_find_artifact(entry, release, arch);
@@ -36,7 +36,7 @@ static int add_named(const struct ks_dkms *dkms, struct ks_tree_entry *entry,
 int ks_dkms_find_built(const struct ks_dkms *dkms, const char *action, GPtrArray *entries,
 		       GPtrArray *artifacts)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	struct ks_tree_entry *entry =
 		ks_tree_find(entries, options->module, options->version);
 

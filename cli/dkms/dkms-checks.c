@@ -2,7 +2,8 @@
 /* What an action demands before it begins. */
 #include <unistd.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
+#include "cli/dkms/dkms-source.h"
 
 static int check_one_kernel(const struct ks_dkms_options *options,
 			    const struct ks_dkms_action *action)
@@ -21,9 +22,9 @@ static int check_one_kernel(const struct ks_dkms_options *options,
 
 static int check_broken(const struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 
-	if (!ks_dkms_is_broken(dkms))
+	if (!ks_dkms_is_broken(dkms, ks_dkms_job(dkms)))
 		return KS_DKMS_OK;
 	return ks_dkms_fail(KS_DKMS_BROKEN,
 			    "%s/%s is broken!\n"
@@ -35,9 +36,9 @@ static int check_broken(const struct ks_dkms *dkms)
 
 static int check_added(const struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 
-	if (ks_dkms_is_in_tree(dkms))
+	if (ks_dkms_is_in_tree(dkms, ks_dkms_job(dkms)))
 		return KS_DKMS_OK;
 	return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
 			    "The module/version combo: %s/%s is not located in the DKMS "
@@ -59,7 +60,7 @@ int ks_dkms_check_tree(const struct ks_dkms *dkms)
 static int check_one(const struct ks_dkms *dkms, const struct ks_dkms_action *action,
 		     enum ks_dkms_check check)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 
 	switch (check) {
 	case KS_DKMS_CHECK_MODULE:

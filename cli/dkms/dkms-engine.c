@@ -4,13 +4,15 @@
 
 #include <string.h>
 
+#include "cli/dkms/dkms-source.h"
 #include "cli/find.h"
 
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		       const struct ks_plan_request *request,
 		       struct ks_dkms_speech *speech, struct ks_outcome **outcome)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
+	const struct ks_dkms_job job = ks_dkms_speech_job(speech);
 	struct ks_run run = {
 		.options =
 			{
@@ -26,8 +28,10 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 				.lock_timeout_ms = -1,
 				/* else what they print would come before their line */
 				.scripts_to_stdout = !ks_dkms_speech_is_kept(speech),
-				.ignore_pre_install = options->force,
-				.leave_out = dkms->leave_out,
+				.ignore_pre_install = job.force,
+				.compare_with_kernel =
+					job.module && !job.force && !job.force_version,
+				.undo_unindexed = job.module && job.release,
 				.observer = ks_dkms_speech_observe,
 				.observer_data = speech,
 			},
@@ -63,7 +67,7 @@ bool ks_dkms_is_installed(const struct ks_verdict *verdict)
 
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index)
 {
-	const GPtrArray *arches = dkms->options.arches;
+	const GPtrArray *arches = dkms->options->arches;
 
 	/* one is that of all kernels */
 	if (arches->len)
@@ -156,10 +160,10 @@ int ks_dkms_fail_no_headers(const struct ks_dkms *dkms, const char *release)
 }
 
 /* The complaints about a directory that was not taken for a source. */
-static const char *find_problem(const struct ks_dkms *dkms,
+static const char *find_problem(const struct ks_dkms *dkms, struct ks_dkms_job job,
 				const struct ks_inventory *inventory)
 {
-	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
 
 	for (guint i = 0; i < inventory->problems->len; i++) {
 		const char *problem = g_ptr_array_index(inventory->problems, i);
@@ -170,33 +174,33 @@ static const char *find_problem(const struct ks_dkms *dkms,
 	return NULL;
 }
 
-static bool has_source(const struct ks_dkms *dkms, const struct ks_inventory *inventory)
+static bool has_source(struct ks_dkms_job job, const struct ks_inventory *inventory)
 {
 	for (guint i = 0; i < inventory->sources->len; i++) {
 		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
 
-		if (g_str_equal(source->name, dkms->options.module) &&
-		    g_str_equal(source->version, dkms->options.version))
+		if (g_str_equal(source->name, job.module) &&
+		    g_str_equal(source->version, job.version))
 			return true;
 	}
 	return false;
 }
 
-int ks_dkms_fail_no_target(const struct ks_dkms *dkms,
-			   const struct ks_inventory *inventory, const char *release)
+int ks_dkms_fail_no_target(const struct ks_dkms *dkms, struct ks_dkms_job job,
+			   const struct ks_inventory *inventory)
 {
-	const char *problem = find_problem(dkms, inventory);
-	g_autofree char *source = ks_dkms_source_path(dkms);
+	const char *problem = find_problem(dkms, job, inventory);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
 
 	if (problem)
 		ks_dkms_complain(problem);
-	if (problem || !has_source(dkms, inventory))
+	if (problem || !has_source(job, inventory))
 		return ks_dkms_fail(KS_DKMS_BAD_CONF,
 				    "Bad conf file.\n"
 				    "File: %s/dkms.conf does not represent a valid "
 				    "dkms.conf file.",
 				    source);
-	return ks_dkms_fail_no_headers(dkms, release);
+	return ks_dkms_fail_no_headers(dkms, job.release);
 }
 
 static int print_waiting(const struct ks_dkms *dkms, const struct ks_verdict *verdict)

@@ -6,8 +6,8 @@
 #include "cli/run.h"
 
 /*
- * Run it for a command ("dkms build"); words gets its events. *outcome is NULL
- * after a failure, which was printed then.
+ * Run it for a command ("dkms build"); speech gets its events, and has the job. *outcome is
+ * NULL after a failure, which was printed then.
  */
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		       const struct ks_plan_request *request,
@@ -39,22 +39,19 @@ int ks_dkms_code(bool install, const struct ks_dkms_speech *speech,
 int ks_dkms_fail_no_headers(const struct ks_dkms *dkms, const char *release);
 /* The words and the code for a kernel that has no directory; dkms's. */
 int ks_dkms_fail_no_kernel(const struct ks_dkms *dkms, const char *release);
-/* Why the module of the command line is no target on release: its source, or headers. */
-int ks_dkms_fail_no_target(const struct ks_dkms *dkms,
-			   const struct ks_inventory *inventory, const char *release);
+/* Why the job's module is no target on its kernel: its source, or headers. */
+int ks_dkms_fail_no_target(const struct ks_dkms *dkms, struct ks_dkms_job job,
+			   const struct ks_inventory *inventory);
 
 /* "x86_64": -a, or this machine's. Free with g_free. */
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);
 
-/* Build, or install, on one kernel with all lines; the code (dkms-build.c). */
-int ks_dkms_build_on(struct ks_dkms *dkms, const char *release);
-int ks_dkms_install_on(struct ks_dkms *dkms, const char *release);
-
-/*
- * "NAME/VERSION" (char *) of the modules that were built against another version of the
- * module that was just installed there, where their confs want that to count.
- */
-GPtrArray *ks_dkms_list_dependents(const struct ks_dkms *dkms, const char *release);
+/* Build, or install, the job's module on its kernel, in one run; the code (dkms-build.c). */
+int ks_dkms_build_on(struct ks_dkms *dkms, struct ks_dkms_job job);
+int ks_dkms_install_on(struct ks_dkms *dkms, struct ks_dkms_job job);
+/* Is it built there? Then print that it is not built again. */
+bool ks_dkms_is_built(const struct ks_dkms *dkms, struct ks_dkms_job job);
+void ks_dkms_print_built(const struct ks_dkms *dkms, struct ks_dkms_job job);
 
 /* Every module, or the one given, on every kernel (dkms-autoinstall.c). */
 int ks_dkms_build_all(struct ks_dkms *dkms, bool install);

@@ -6,7 +6,7 @@
  * program, a key or a tree, or decides whether to sign: whoever sets the
  * environment must not choose what root runs and trusts.
  */
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-options.h"
 #include "core/settings/framework.h"
 
 #define MAX_JOBS 4096
@@ -27,10 +27,10 @@ static void take_text(const char *name, char **text)
 		*text = g_strdup(value);
 }
 
-void ks_dkms_take_environment(struct ks_dkms *dkms)
+void ks_dkms_take_environment(struct ks_dkms_options *options,
+			      struct ks_settings *settings)
 {
-	struct ks_framework *framework = dkms->cli.settings->framework;
-	struct ks_dkms_options *options = &dkms->options;
+	struct ks_framework *framework = settings->framework;
 	const char *jobs = g_getenv("parallel_jobs");
 	guint64 n_jobs;
 
@@ -40,9 +40,9 @@ void ks_dkms_take_environment(struct ks_dkms *dkms)
 	/* of a conf, and dkms unsets it nowhere: anything but nothing */
 	options->no_weak_modules =
 		g_getenv("NO_WEAK_MODULES") && *g_getenv("NO_WEAK_MODULES");
-	if (!dkms->cli.settings->n_jobs && jobs &&
+	if (!settings->n_jobs && jobs &&
 	    g_ascii_string_to_unsigned(jobs, 10, 0, MAX_JOBS, &n_jobs, NULL))
-		dkms->cli.settings->n_jobs = (unsigned int)n_jobs;
+		settings->n_jobs = (unsigned int)n_jobs;
 	take_text("compress_gzip_opts", &framework->compress_gzip_opts);
 	take_text("compress_xz_opts", &framework->compress_xz_opts);
 	take_text("compress_zstd_opts", &framework->compress_zstd_opts);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms kernel_preinst and kernel_prerm, which old hooks of dkms's call. */
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-engine.h"
 
 static void print_each(const struct ks_dkms *dkms, GPtrArray *entries, const char *what)
 {
-	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
+	const char *release = g_ptr_array_index(dkms->options->kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
 
 	for (guint i = 0; i < entries->len; i++) {
@@ -35,7 +36,7 @@ int ks_dkms_kernel_preinst(struct ks_dkms *dkms)
 static int print_failures(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
 			  GPtrArray *entries)
 {
-	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
+	const char *release = g_ptr_array_index(dkms->options->kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
 	g_autoptr(GString) failed = g_string_new(NULL);
 
@@ -60,7 +61,7 @@ static int print_failures(const struct ks_dkms *dkms, const struct ks_dkms_speec
 static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_speech *speech,
 			 GPtrArray *entries)
 {
-	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
+	const char *release = g_ptr_array_index(dkms->options->kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
 	bool any = false;
 
@@ -88,10 +89,11 @@ static int print_removed(const struct ks_dkms *dkms, const struct ks_dkms_speech
 int ks_dkms_kernel_prerm(struct ks_dkms *dkms)
 {
 	const struct ks_plan_request request = {
-		.release = g_ptr_array_index(dkms->options.kernels, 0),
+		.release = g_ptr_array_index(dkms->options->kernels, 0),
 		.goal = KS_GOAL_UNBUILD,
 	};
-	ks_auto(ks_dkms_speech) speech = ks_dkms_speech_new(dkms, true);
+	ks_auto(ks_dkms_speech) speech =
+		ks_dkms_speech_new(dkms, ks_dkms_job(dkms), true);
 	ks_auto(ks_outcome) outcome = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, &error);

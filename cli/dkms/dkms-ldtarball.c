@@ -4,7 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
+#include "cli/dkms/dkms-source.h"
 #include "cli/change.h"
 #include "core/package/tarball.h"
 #include "core/support/durable.h"
@@ -15,7 +16,7 @@
 
 #define MAX_CONF_BYTES (1 << 20)
 
-static int die_unusable(const char *archive, const GError *error)
+static int fail_unusable(const char *archive, const GError *error)
 {
 	if (g_error_matches(error, KS_ERROR, KS_ERROR_NOT_FOUND))
 		return ks_dkms_fail(
@@ -62,23 +63,25 @@ static int add_stub(struct ks_dkms *dkms, const struct ks_tarball *tarball)
 	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 }
 
-static int load_source(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+static int load_source(struct ks_dkms *dkms, struct ks_dkms_job job,
+		       const struct ks_tarball *tarball)
 {
 	const struct ks_conf *conf = tarball->conf;
-	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
 
 	if (!tarball->binaries_only)
 		return ks_dkms_add_directory(dkms, tarball->source_dir, conf);
-	return ks_dkms_is_added(dkms) ? KS_DKMS_OK
-				      : ks_dkms_add_directory(dkms, source, conf);
+	return ks_dkms_is_added(dkms, job) ? KS_DKMS_OK
+					   : ks_dkms_add_directory(dkms, source, conf);
 }
 
 /* --- the builds */
 
-static char *build_path(const struct ks_dkms *dkms, const struct ks_tarball_build *build)
+static char *build_path(const struct ks_dkms *dkms, struct ks_dkms_job job,
+			const struct ks_tarball_build *build)
 {
-	return ks_tree_artifact_path(dkms->cli.system, dkms->options.module,
-				     dkms->options.version, build->release, build->arch);
+	return ks_tree_artifact_path(dkms->cli.system, job.module, job.version,
+				     build->release, build->arch);
 }
 
 /*
@@ -86,15 +89,15 @@ static char *build_path(const struct ks_dkms *dkms, const struct ks_tarball_buil
  * after it, so that there are none without a source. True for those that are to
  * be loaded.
  */
-static GArray *print_builds(const struct ks_dkms *dkms, const struct ks_tarball *tarball)
+static GArray *print_builds(const struct ks_dkms *dkms, struct ks_dkms_job job,
+			    const struct ks_tarball *tarball)
 {
 	GArray *wanted = g_array_new(FALSE, TRUE, sizeof(bool));
 
 	for (guint i = 0; i < tarball->builds->len; i++) {
 		g_autofree char *dest =
-			build_path(dkms, g_ptr_array_index(tarball->builds, i));
-		bool load = dkms->options.force ||
-			    !ks_root_exists(dkms->cli.system->root, dest);
+			build_path(dkms, job, g_ptr_array_index(tarball->builds, i));
+		bool load = job.force || !ks_root_exists(dkms->cli.system->root, dest);
 
 		if (load)
 			printf("Loading %s...\n", dest);
@@ -106,8 +109,8 @@ static GArray *print_builds(const struct ks_dkms *dkms, const struct ks_tarball 
 	return wanted;
 }
 
-static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball,
-		       const GArray *wanted)
+static int load_builds(struct ks_dkms *dkms, struct ks_dkms_job job,
+		       const struct ks_tarball *tarball, const GArray *wanted)
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autoptr(GError) error = NULL;
@@ -118,45 +121,47 @@ static int load_builds(struct ks_dkms *dkms, const struct ks_tarball *tarball,
 			g_ptr_array_index(tarball->builds, i);
 
 		if (g_array_index(wanted, bool, i) &&
-		    !ks_tree_publish(system, dkms->options.module, dkms->options.version,
-				     build->release, build->arch, build->dir, &error))
+		    !ks_tree_publish(system, job.module, job.version, build->release,
+				     build->arch, build->dir, &error))
 			break;
 	}
 	return error ? ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message)
 		     : KS_DKMS_OK;
 }
 
-static int load(struct ks_dkms *dkms, const struct ks_tarball *tarball)
+static int load(struct ks_dkms *dkms, struct ks_dkms_job *given,
+		const struct ks_tarball *tarball)
 {
 	const struct ks_conf *conf = tarball->conf;
-	g_autofree char *module =
-		g_strdup_printf("%s/%s", conf->package_name, conf->package_version);
 	g_autofree char *source = NULL;
+	struct ks_dkms_job job;
 	g_autoptr(GArray) wanted = NULL;
 	g_autoptr(GError) error = NULL;
 	bool is_stub;
 	int code;
 
-	ks_dkms_options_set_module(&dkms->options, module);
-	source = ks_dkms_source_path(dkms);
+	given->module = g_intern_string(conf->package_name);
+	given->version = g_intern_string(conf->package_version);
+	job = *given;
+	source = ks_dkms_source_path(dkms, job);
 	is_stub =
 		tarball->binaries_only && !ks_root_exists(dkms->cli.system->root, source);
-	if (ks_dkms_is_added(dkms) && !dkms->options.force)
-		return ks_dkms_fail(KS_DKMS_BAD_CONF, "%s is already added!\nAborting.",
-				    module);
+	if (ks_dkms_is_added(dkms, job) && !job.force)
+		return ks_dkms_fail(KS_DKMS_BAD_CONF,
+				    "%s/%s is already added!\nAborting.", job.module,
+				    job.version);
 	/* for a tarball that mktarball has not made dkms prints nothing */
 	if (tarball->made_by_mktarball)
-		printf("\nLoading tarball for %s\n", module);
+		printf("\nLoading tarball for %s/%s\n", job.module, job.version);
 	code = is_stub ? add_stub(dkms, tarball) : KS_DKMS_OK;
 	if (code)
 		return code;
-	wanted = print_builds(dkms, tarball);
+	wanted = print_builds(dkms, job, tarball);
 	if (!is_stub)
-		code = load_source(dkms, tarball);
-	code = code ? code : load_builds(dkms, tarball, wanted);
+		code = load_source(dkms, job, tarball);
+	code = code ? code : load_builds(dkms, job, tarball, wanted);
 	if (!code && dkms->in_script &&
-	    !ks_tree_set_loaded(dkms->cli.system, conf->package_name,
-				conf->package_version, true, &error))
+	    !ks_tree_set_loaded(dkms->cli.system, job.module, job.version, true, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	return code;
 }
@@ -194,7 +199,7 @@ static char *archive_of(const struct ks_dkms_options *options)
 				: g_strdup(module);
 }
 
-static int load_file(struct ks_dkms *dkms, const char *archive)
+static int load_file(struct ks_dkms *dkms, struct ks_dkms_job *job, const char *archive)
 {
 	ks_autofd int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct ks_tarball *tarball;
@@ -212,17 +217,17 @@ static int load_file(struct ks_dkms *dkms, const char *archive)
 	tarball = ks_tarball_open(dkms->cli.system, dkms->cli.settings, fd, archive,
 				  &error);
 	if (!tarball)
-		return die_unusable(archive, error);
-	code = load(dkms, tarball);
+		return fail_unusable(archive, error);
+	code = load(dkms, job, tarball);
 	ks_tarball_close(dkms->cli.system, tarball);
 	return code;
 }
 
-int ks_dkms_ldtarball(struct ks_dkms *dkms)
+int ks_dkms_add_archive(struct ks_dkms *dkms, struct ks_dkms_job *job)
 {
-	g_autofree char *archive = archive_of(&dkms->options);
+	g_autofree char *archive = archive_of(dkms->options);
 
-	if (dkms->options.force && geteuid() != 0)
+	if (job->force && geteuid() != 0)
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
 				    "You must be root to use this command with the "
 				    "--force option.");
@@ -235,5 +240,12 @@ int ks_dkms_ldtarball(struct ks_dkms *dkms)
 			"An archive cannot be loaded from inside another run.");
 	if (g_str_has_suffix(archive, ".rpm") && g_file_test(archive, G_FILE_TEST_EXISTS))
 		return load_rpm(dkms, archive);
-	return load_file(dkms, archive);
+	return load_file(dkms, job, archive);
+}
+
+int ks_dkms_ldtarball(struct ks_dkms *dkms)
+{
+	struct ks_dkms_job job = ks_dkms_job(dkms);
+
+	return ks_dkms_add_archive(dkms, &job);
 }

@@ -2,7 +2,7 @@
 /* dkms ltdk: may the built modules be licensed, and loaded, as GPL? */
 #include <string.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
 #include "cli/message.h"
 #include "core/module/inspect.h"
 
@@ -72,8 +72,8 @@ static int answer_for(const struct ks_dkms *dkms, const struct ks_artifact *arti
 				  NULL, &error);
 	if (!infos)
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	printf("%s/%s for kernel %s (%s):\n", dkms->options.module, dkms->options.version,
-	       kernel->release, kernel->arch);
+	printf("%s/%s for kernel %s (%s):\n", dkms->options->module,
+	       dkms->options->version, kernel->release, kernel->arch);
 	for (guint i = 0; i < infos->len; i++)
 		if (!print_module(infos->pdata[i]))
 			code = KS_DKMS_INSTALL_FAILED;
@@ -93,9 +93,9 @@ static int answer(const struct ks_dkms *dkms, GPtrArray *kernels,
 			artifact = other;
 	}
 	if (!artifact)
-		return ks_dkms_fail(KS_DKMS_NOT_IN_TREE,
-				    "Module %s/%s is not built for kernel %s.",
-				    dkms->options.module, dkms->options.version, release);
+		return ks_dkms_fail(
+			KS_DKMS_NOT_IN_TREE, "Module %s/%s is not built for kernel %s.",
+			dkms->options->module, dkms->options->version, release);
 	if (!kernel || !kernel->symvers_path)
 		return ks_dkms_fail(KS_DKMS_HEADERS_MISSING,
 				    "The headers of kernel %s, whose Module.symvers says "
@@ -106,7 +106,7 @@ static int answer(const struct ks_dkms *dkms, GPtrArray *kernels,
 
 int ks_dkms_ltdk(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, &error);
 	g_autoptr(GPtrArray) kernels = NULL;

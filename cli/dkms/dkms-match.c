@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms match: install on one kernel what another one has. */
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-engine.h"
+#include "cli/dkms/dkms-source.h"
 
 static int check(const struct ks_dkms *dkms, const char *release)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autofree char *dir = NULL;
 
 	if (!options->template_kernel || !*options->template_kernel)
@@ -31,7 +33,7 @@ static int check(const struct ks_dkms *dkms, const char *release)
 /* "NAME/VERSION" of the modules installed on the template. */
 static GPtrArray *list_installed(const struct ks_dkms *dkms, GError **error)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autoptr(GPtrArray) entries = ks_tree_scan(dkms->cli.system, error);
 	GPtrArray *modules;
 
@@ -59,25 +61,33 @@ static GPtrArray *list_installed(const struct ks_dkms *dkms, GError **error)
 
 static int match_one(struct ks_dkms *dkms, const char *module, const char *release)
 {
-	int code;
+	g_auto(GStrv) parts = g_strsplit(module, "/", 2);
+	struct ks_dkms_job job = ks_dkms_job(dkms);
+	int code = KS_DKMS_OK;
 
-	ks_dkms_options_set_module(&dkms->options, module);
-	printf("Module:  %s\nVersion: %s\n", dkms->options.module, dkms->options.version);
+	job.module = parts[0];
+	job.version = parts[1];
+	job.release = release;
+	printf("Module:  %s\nVersion: %s\n", job.module, job.version);
 	fflush(stdout);
-	if (ks_dkms_is_broken(dkms))
+	if (ks_dkms_is_broken(dkms, job))
 		return ks_dkms_fail(KS_DKMS_BROKEN,
 				    "%s is broken!\n"
 				    "Missing the source directory or the symbolic link "
 				    "pointing to it.\n"
 				    "Manual intervention is required!",
 				    module);
-	code = ks_dkms_build_on(dkms, release);
-	return code ? code : ks_dkms_install_on(dkms, release);
+	/* only --force builds again what is built */
+	if (job.force)
+		code = ks_dkms_build_on(dkms, job);
+	else if (ks_dkms_is_built(dkms, job))
+		ks_dkms_print_built(dkms, job);
+	return code ? code : ks_dkms_install_on(dkms, job);
 }
 
 int ks_dkms_match(struct ks_dkms *dkms)
 {
-	const char *release = g_ptr_array_index(dkms->options.kernels, 0);
+	const char *release = g_ptr_array_index(dkms->options->kernels, 0);
 	g_autofree char *arch = ks_dkms_arch(dkms, 0);
 	g_autoptr(GPtrArray) modules = NULL;
 	g_autoptr(GError) error = NULL;
@@ -90,7 +100,7 @@ int ks_dkms_match(struct ks_dkms *dkms)
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	printf("\nMatching modules in kernel: %s (%s)\n"
 	       "to the configuration of kernel: %s (%s)\n",
-	       release, arch, dkms->options.template_kernel, arch);
+	       release, arch, dkms->options->template_kernel, arch);
 	if (!modules->len)
 		puts("\nThere is nothing to be done for this match.");
 	if (ks_dkms_leave_to_end("dkms match") ||

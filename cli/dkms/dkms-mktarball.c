@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-built.h"
 #include "core/package/tarball.h"
 #include "core/support/durable.h"
@@ -16,7 +17,7 @@ static char *kernel_list(const struct ks_dkms *dkms, const GPtrArray *artifacts)
 {
 	g_autoptr(GString) list = g_string_new(NULL);
 
-	if (dkms->options.source_only)
+	if (dkms->options->source_only)
 		return g_strdup("source-only");
 	for (guint i = 0; i < artifacts->len; i++) {
 		const struct ks_artifact *artifact = g_ptr_array_index(artifacts, i);
@@ -46,7 +47,7 @@ static void place_clear(struct place *place)
 static bool find_place(const struct ks_dkms *dkms, const GPtrArray *artifacts,
 		       struct place *place)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	const struct ks_root *root = dkms->cli.system->root;
 	const char *archive = options->archive;
 	g_autofree char *entry =
@@ -126,7 +127,7 @@ static int make(const struct ks_dkms *dkms, const struct ks_tarball_contents *co
 static int make_with(const struct ks_dkms *dkms, const struct ks_tree_entry *entry,
 		     GPtrArray *artifacts)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autofree char *dir =
 		ks_tree_entry_path(dkms->cli.system, options->module, options->version);
 	g_autofree char *source = g_build_filename(dir, "source", NULL);
@@ -156,7 +157,7 @@ static int make_with(const struct ks_dkms *dkms, const struct ks_tree_entry *ent
 
 int ks_dkms_mktarball(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autoptr(GPtrArray) artifacts = g_ptr_array_new();
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms mktree and unmktree. */
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
+#include "cli/dkms/dkms-source.h"
 #include "cli/mktree.h"
 #include "cli/run.h"
 #include "core/support/error.h"
 
-static int die(const GError *error, int code)
+static int fail(const GError *error, int code)
 {
 	const char *hint = ks_error_get_hint(error);
 
@@ -15,7 +16,7 @@ static int die(const GError *error, int code)
 
 int ks_dkms_mktree(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	g_autofree char *entry =
 		ks_tree_entry_path(dkms->cli.system, options->module, options->version);
 	g_autofree char *from =
@@ -28,9 +29,9 @@ int ks_dkms_mktree(struct ks_dkms *dkms)
 		return KS_DKMS_OK;
 	if (!ks_mktree_make(&dkms->cli, options->module, options->version, from, &place,
 			    &error))
-		return die(error, g_error_matches(error, KS_ERROR, KS_ERROR_INVALID)
-					  ? KS_DKMS_BAD_CONF
-					  : KS_DKMS_NOT_IN_TREE);
+		return fail(error, g_error_matches(error, KS_ERROR, KS_ERROR_INVALID)
+					   ? KS_DKMS_BAD_CONF
+					   : KS_DKMS_NOT_IN_TREE);
 	printf("%s %s\nCreating symlink %s/source -> %s\n",
 	       from ? "Copying the source to" : "Making a source to begin with in", place,
 	       entry, place);
@@ -39,15 +40,15 @@ int ks_dkms_mktree(struct ks_dkms *dkms)
 
 int ks_dkms_unmktree(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
-	g_autofree char *place = ks_dkms_source_path(dkms);
+	const struct ks_dkms_options *options = dkms->options;
+	g_autofree char *place = ks_dkms_source_path(dkms, ks_dkms_job(dkms));
 	g_autoptr(GError) error = NULL;
 
 	if (ks_run_queue_if_held_above(&dkms->cli, "dkms unmktree"))
 		return KS_DKMS_OK;
 	if (!ks_mktree_remove(&dkms->cli, options->module, options->version,
 			      options->force, &error))
-		return die(error, KS_DKMS_NOT_IN_TREE);
+		return fail(error, KS_DKMS_NOT_IN_TREE);
 	printf("Deleting %s\nDeleting module %s/%s completely from the DKMS tree.\n",
 	       place, options->module, options->version);
 	return KS_DKMS_OK;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
 #include "core/shell/vars.h"
 #include "core/support/name.h"
 
@@ -122,7 +122,7 @@ static void set(char **to, char *value)
 	*to = value;
 }
 
-void ks_dkms_options_set_module(struct ks_dkms_options *options, const char *text)
+static void set_module(struct ks_dkms_options *options, const char *text)
 {
 	const char *slash = strchr(text, '/');
 
@@ -176,7 +176,7 @@ static void apply(struct ks_dkms_options *options, const struct option *option,
 		g_ptr_array_add(*(GPtrArray **)field, g_strdup(value));
 		break;
 	case OPTION_MODULE:
-		ks_dkms_options_set_module(options, value);
+		set_module(options, value);
 		break;
 	case OPTION_KERNEL:
 		add_kernel(options, value);
@@ -229,7 +229,7 @@ static void parse_word(struct ks_dkms_options *options, const char *word)
 	else if (is_file)
 		set(&options->archive, g_strdup(word));
 	else if (!options->module || !*options->module)
-		ks_dkms_options_set_module(options, word);
+		set_module(options, word);
 	else
 		ks_dkms_warn("I do not know how to handle %s.", word);
 }

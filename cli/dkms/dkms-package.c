@@ -3,6 +3,7 @@
  * dkms mkdeb, mkbmdeb and mkrpm, which dkms had until 3.0: the source as a
  * package, or with --binaries-only (always for mkbmdeb) the builds.
  */
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-built.h"
 #include "cli/export.h"
 #include "core/support/error.h"
@@ -17,7 +18,7 @@ static int print_made(const GPtrArray *made)
 	return KS_DKMS_OK;
 }
 
-static int die(const GError *error)
+static int fail(const GError *error)
 {
 	const char *hint = ks_error_get_hint(error);
 
@@ -37,15 +38,15 @@ static int package_builds(struct ks_dkms *dkms, const struct ks_export *export,
 
 	entries = ks_tree_scan(dkms->cli.system, &error);
 	if (!entries)
-		return die(error);
-	code = ks_dkms_find_built(dkms, dkms->options.action, entries, artifacts);
+		return fail(error);
+	code = ks_dkms_find_built(dkms, dkms->options->action, entries, artifacts);
 	for (guint i = 0; !code && i < artifacts->len; i++) {
 		const struct ks_artifact *artifact = g_ptr_array_index(artifacts, i);
 
-		if (!ks_export_artifact(&dkms->cli, export, cache, dkms->options.module,
-					dkms->options.version, artifact, source, made,
+		if (!ks_export_artifact(&dkms->cli, export, cache, dkms->options->module,
+					dkms->options->version, artifact, source, made,
 					&error))
-			code = die(error);
+			code = fail(error);
 	}
 	return code;
 }
@@ -70,7 +71,7 @@ static char *make_output_dir(const struct ks_root *root, const char *dir, GError
 static int package(struct ks_dkms *dkms, const char *format, const char *dir_name,
 		   bool binaries)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	const struct ks_system *system = dkms->cli.system;
 	g_autofree char *entry =
 		ks_tree_entry_path(system, options->module, options->version);
@@ -88,19 +89,19 @@ static int package(struct ks_dkms *dkms, const char *format, const char *dir_nam
 	int code = KS_DKMS_OK;
 
 	if (!output)
-		return die(error);
+		return fail(error);
 	if (binaries)
 		code = package_builds(dkms, &export, cache, source, made);
 	else if (!ks_export_source(&dkms->cli, &export, cache, options->module,
 				   options->version, source, made, &error))
-		code = die(error);
+		code = fail(error);
 	print_made(made);
 	return code;
 }
 
 int ks_dkms_mkdeb(struct ks_dkms *dkms)
 {
-	return package(dkms, "deb", "deb", dkms->options.binaries_only);
+	return package(dkms, "deb", "deb", dkms->options->binaries_only);
 }
 
 int ks_dkms_mkbmdeb(struct ks_dkms *dkms)
@@ -110,5 +111,5 @@ int ks_dkms_mkbmdeb(struct ks_dkms *dkms)
 
 int ks_dkms_mkrpm(struct ks_dkms *dkms)
 {
-	return package(dkms, "rpm", "rpm", dkms->options.binaries_only);
+	return package(dkms, "rpm", "rpm", dkms->options->binaries_only);
 }

@@ -41,37 +41,36 @@ static char *identify_rpm(void)
 	return g_strdup_printf("%d %s", pid, rpm[FIELD_START]);
 }
 
-static char *note_path(const struct ks_dkms *dkms)
+static char *note_path(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *name =
-		g_strdup_printf("%s-%s", dkms->options.module, dkms->options.version);
+	g_autofree char *name = g_strdup_printf("%s-%s", job.module, job.version);
 
 	return g_build_filename(dkms->cli.system->run_dir, "rpm-added", name, NULL);
 }
 
-void ks_dkms_rpm_remember(const struct ks_dkms *dkms)
+void ks_dkms_rpm_remember(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *path = NULL;
 	g_autofree char *rpm = NULL;
 
-	if (!dkms->options.rpm_safe_upgrade || geteuid() != 0)
+	if (!dkms->options->rpm_safe_upgrade || geteuid() != 0)
 		return;
-	path = note_path(dkms);
+	path = note_path(dkms, job);
 	rpm = identify_rpm();
 	if (rpm)
 		ks_ignore(ks_durable_write(dkms->cli.system->root, path, rpm, strlen(rpm),
 					   0600, NULL));
 }
 
-bool ks_dkms_rpm_take(const struct ks_dkms *dkms)
+bool ks_dkms_rpm_take(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *path = NULL;
 	g_autofree char *rpm = NULL;
 	g_autofree char *note = NULL;
 
-	if (!dkms->options.rpm_safe_upgrade || geteuid() != 0)
+	if (!dkms->options->rpm_safe_upgrade || geteuid() != 0)
 		return false;
-	path = note_path(dkms);
+	path = note_path(dkms, job);
 	note = ks_root_read_file(dkms->cli.system->root, path, MAX_NOTE_BYTES, NULL,
 				 NULL);
 	if (!note)

@@ -12,7 +12,7 @@
 #include "cli/dkms/dkms.h"
 
 /* Note that the rpm above has added the module. Nothing without the option. */
-void ks_dkms_rpm_remember(const struct ks_dkms *dkms);
+void ks_dkms_rpm_remember(const struct ks_dkms *dkms, struct ks_dkms_job job);
 
 /* True, once, when the same rpm has added the module that is to be removed. */
-bool ks_dkms_rpm_take(const struct ks_dkms *dkms);
+bool ks_dkms_rpm_take(const struct ks_dkms *dkms, struct ks_dkms_job job);

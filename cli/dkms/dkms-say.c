@@ -68,6 +68,16 @@ void ks_dkms_complain(const char *text)
 	fprintf(stderr, "dkms.conf: Error! %s\n", clean);
 }
 
+int ks_dkms_fail_no_module(const char *action)
+{
+	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
+			    "Arguments <module> and <module-version> are not specified.\n"
+			    "Usage: %s <module>/<module-version> or\n"
+			    "       %s -m <module>/<module-version> or\n"
+			    "       %s -m <module> -v <module-version>",
+			    action, action, action);
+}
+
 bool ks_dkms_is_first_read(const struct ks_dkms *dkms, const char *name,
 			   const char *version)
 {

@@ -2,7 +2,8 @@
 /* dkms generate_mok, and what dkms says of signing. */
 #include <string.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-sign.h"
+#include "cli/dkms/dkms-actions.h"
 #include "cli/change.h"
 #include "core/sign/sign.h"
 #include "core/support/error.h"

@@ -2,7 +2,7 @@
 /* A source directory becomes a module: its conf is read strictly, and it is registered. */
 #include "cli/add.h"
 #include "cli/dkms/dkms-rpm.h"
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-source.h"
 #include "cli/run.h"
 #include "core/support/error.h"
 
@@ -52,13 +52,12 @@ static void print_copied(const char *reason, void *data)
 		     reason);
 }
 
-static int use_snapshot(const struct ks_dkms *dkms)
+static int use_snapshot(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *reason = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ks_add_snapshot(&dkms->cli, dkms->options.module, dkms->options.version,
-			     &reason, &error))
+	if (!ks_add_snapshot(&dkms->cli, job.module, job.version, &reason, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
 	if (reason)
 		print_copied(reason, NULL);
@@ -94,7 +93,7 @@ static void print_forced(const struct ks_dkms *dkms, const char *dir,
 		g_strdup_printf("%s/%s-%s", dkms->cli.system->source_tree,
 				conf->package_name, conf->package_version);
 
-	if (!dkms->options.force || !ks_root_exists(root, place) ||
+	if (!dkms->options->force || !ks_root_exists(root, place) ||
 	    g_str_equal(place, dir))
 		return;
 	fflush(stdout);
@@ -113,7 +112,7 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 		"Creating symlink %s/source -> %s/%s-%s", entry,
 		dkms->cli.system->source_tree, conf->package_name, conf->package_version);
 	struct ks_add_options options = {
-		.replace = dkms->options.force,
+		.replace = dkms->options->force,
 		.added = print_added,
 		.copied = print_copied,
 		.data = line,
@@ -134,17 +133,18 @@ int ks_dkms_add_directory(struct ks_dkms *dkms, const char *dir,
 	return options.script_status;
 }
 
-struct ks_conf *ks_dkms_load_conf(const struct ks_dkms *dkms, const char *dir,
-				  GError **error)
+struct ks_conf *ks_dkms_load_conf(const struct ks_dkms *dkms, struct ks_dkms_job job,
+				  const char *dir, GError **error)
 {
-	return ks_conf_load(dkms->cli.system, dkms->cli.settings, dir,
-			    dkms->options.module, dkms->options.version, NULL, error);
+	return ks_conf_load(dkms->cli.system, dkms->cli.settings, dir, job.module,
+			    job.version, NULL, error);
 }
 
-int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
+int ks_dkms_read_strict(const struct ks_dkms *dkms, struct ks_dkms_job job,
+			const char *dir)
 {
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_conf) conf = ks_dkms_load_conf(dkms, dir, &error);
+	ks_auto(ks_conf) conf = ks_dkms_load_conf(dkms, job, dir, &error);
 
 	if (!conf)
 		return ks_dkms_fail_conf(dkms, dir, error, false);
@@ -152,16 +152,16 @@ int ks_dkms_read_strict(const struct ks_dkms *dkms, const char *dir)
 	return KS_DKMS_OK;
 }
 
-int ks_dkms_add_found(struct ks_dkms *dkms)
+int ks_dkms_add_found(struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
 	g_autoptr(GError) error = NULL;
 	ks_auto(ks_conf) conf = NULL;
 	int code;
 
-	if (ks_dkms_is_added(dkms))
-		return use_snapshot(dkms);
-	conf = ks_dkms_load_conf(dkms, source, &error);
+	if (ks_dkms_is_added(dkms, job))
+		return use_snapshot(dkms, job);
+	conf = ks_dkms_load_conf(dkms, job, source, &error);
 	if (!conf)
 		return ks_dkms_fail_conf(dkms, source, error, false);
 	code = ks_dkms_add_directory(dkms, source, conf);

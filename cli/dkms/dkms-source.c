@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The module that the command line is about. */
-#include "cli/dkms/dkms.h"
+/* Where the source of a module is, and in which state. */
+#include "cli/dkms/dkms-source.h"
 
-bool ks_dkms_is_in_tree(const struct ks_dkms *dkms)
+struct ks_dkms_job ks_dkms_job(const struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
+
+	return (struct ks_dkms_job){.module = options->module,
+				    .version = options->version,
+				    .force = options->force,
+				    .force_version = options->force_version_override};
+}
+
+bool ks_dkms_is_in_tree(const struct ks_dkms *dkms, struct ks_dkms_job job)
+{
 	g_autofree char *dir = NULL;
 
-	if (!options->module || !options->version)
+	if (!job.module || !job.version)
 		return false;
-	dir = ks_tree_entry_path(dkms->cli.system, options->module, options->version);
+	dir = ks_tree_entry_path(dkms->cli.system, job.module, job.version);
 	return ks_root_exists(dkms->cli.system->root, dir);
 }
 
-bool ks_dkms_is_added(const struct ks_dkms *dkms)
+bool ks_dkms_is_added(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	g_autofree char *dir = NULL;
 	g_autofree char *link = NULL;
 	struct stat st;
 
-	if (!ks_dkms_is_in_tree(dkms))
+	if (!ks_dkms_is_in_tree(dkms, job))
 		return false;
-	dir = ks_tree_entry_path(dkms->cli.system, dkms->options.module,
-				 dkms->options.version);
+	dir = ks_tree_entry_path(dkms->cli.system, job.module, job.version);
 	link = g_build_filename(dir, "source", NULL);
 	return ks_root_stat(dkms->cli.system->root, link, &st) && S_ISDIR(st.st_mode);
 }
 
-char *ks_dkms_source_path(const struct ks_dkms *dkms)
+char *ks_dkms_source_path(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	return g_strdup_printf("%s/%s-%s", dkms->cli.system->source_tree,
-			       dkms->options.module, dkms->options.version);
+	return g_strdup_printf("%s/%s-%s", dkms->cli.system->source_tree, job.module,
+			       job.version);
 }
 
 /* dkms 3.4.3, is_module_broken(): a dangling link, or none though there is a source. */
-bool ks_dkms_is_broken(const struct ks_dkms *dkms)
+bool ks_dkms_is_broken(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
 	const struct ks_root *root = dkms->cli.system->root;
 	g_autofree char *dir = NULL;
@@ -42,29 +50,29 @@ bool ks_dkms_is_broken(const struct ks_dkms *dkms)
 	g_autofree char *source = NULL;
 	struct stat st;
 
-	if (!ks_dkms_is_in_tree(dkms) || ks_dkms_is_added(dkms))
+	if (!ks_dkms_is_in_tree(dkms, job) || ks_dkms_is_added(dkms, job))
 		return false;
-	dir = ks_tree_entry_path(dkms->cli.system, dkms->options.module,
-				 dkms->options.version);
+	dir = ks_tree_entry_path(dkms->cli.system, job.module, job.version);
 	link = g_build_filename(dir, "source", NULL);
-	source = ks_dkms_source_path(dkms);
+	source = ks_dkms_source_path(dkms, job);
 	return (ks_root_lstat(root, link, &st) && S_ISLNK(st.st_mode)) ||
 	       (ks_root_stat(root, source, &st) && S_ISDIR(st.st_mode));
 }
 
-bool ks_dkms_is_active(const struct ks_dkms *dkms, const char *release, const char *arch)
+bool ks_dkms_is_active(const struct ks_dkms *dkms, struct ks_dkms_job job,
+		       const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
-						dkms->options.module, release, arch);
-	g_autofree char *built = ks_tree_artifact_path(
-		system, dkms->options.module, dkms->options.version, release, arch);
+						job.module, job.release, arch);
+	g_autofree char *built =
+		ks_tree_artifact_path(system, job.module, job.version, job.release, arch);
 
 	return ks_root_is_same(system->root, link, built);
 }
 
-bool ks_dkms_is_any_active(const struct ks_dkms *dkms, const char *module,
-			   const char *release, const char *arch)
+static bool is_any_active(const struct ks_dkms *dkms, const char *module,
+			  const char *release, const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
 	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
@@ -80,7 +88,7 @@ char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target
 	g_autoptr(GString) missing = g_string_new(NULL);
 
 	for (char **name = target->build_depends; name && *name; name++)
-		if (!ks_dkms_is_any_active(dkms, *name, kernel->release, kernel->arch))
+		if (!is_any_active(dkms, *name, kernel->release, kernel->arch))
 			g_string_append_printf(missing, " %s", *name);
 	if (!missing->len)
 		return NULL;
@@ -90,22 +98,12 @@ char *ks_dkms_depends_warning(const struct ks_dkms *dkms, const struct ks_target
 			       kernel->release, kernel->arch, missing->str);
 }
 
-int ks_dkms_fail_no_source(const struct ks_dkms *dkms)
+int ks_dkms_fail_no_source(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *source = ks_dkms_source_path(dkms);
+	g_autofree char *source = ks_dkms_source_path(dkms, job);
 
 	return ks_dkms_fail(KS_DKMS_NO_SOURCE,
 			    "Could not find module source directory.\n"
 			    "Directory: %s does not exist.",
 			    source);
-}
-
-int ks_dkms_fail_no_module(const char *action)
-{
-	return ks_dkms_fail(KS_DKMS_NOT_ALLOWED,
-			    "Arguments <module> and <module-version> are not specified.\n"
-			    "Usage: %s <module>/<module-version> or\n"
-			    "       %s -m <module>/<module-version> or\n"
-			    "       %s -m <module> -v <module-version>",
-			    action, action, action);
 }

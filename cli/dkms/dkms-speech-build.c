@@ -2,6 +2,8 @@
 /* Adding, building and signing in dkms's words. */
 #include <string.h>
 
+#include "cli/dkms/dkms-sign.h"
+#include "cli/dkms/dkms-source.h"
 #include "cli/dkms/dkms-transcript.h"
 #include "cli/message.h"
 #include "cli/find.h"
@@ -74,9 +76,9 @@ void ks_speech_begin_build(struct ks_dkms_speech *speech,
 	if (block->began)
 		return;
 	block->began = true;
-	if (!speech->kept)
+	if (!block->kept)
 		ks_speech_print_prologue(speech);
-	warning = speech->dkms->options.force
+	warning = ks_speech_is_forced(speech, action)
 			  ? ks_dkms_depends_warning(speech->dkms, action->target)
 			  : NULL;
 	if (warning)

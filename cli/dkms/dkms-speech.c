@@ -6,12 +6,15 @@
 #include "cli/dkms/dkms-transcript.h"
 #include "cli/message.h"
 
-struct ks_dkms_speech *ks_dkms_speech_new(const struct ks_dkms *dkms, bool kept)
+struct ks_dkms_speech *ks_dkms_speech_new(const struct ks_dkms *dkms,
+					  struct ks_dkms_job job, bool kept)
 {
 	struct ks_dkms_speech *speech = g_new0(struct ks_dkms_speech, 1);
 
 	speech->dkms = dkms;
+	speech->job = job;
 	speech->kept = kept;
+	speech->dependents = g_ptr_array_new_with_free_func(g_free);
 	speech->blocks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					       ks_transcript_block_free);
 	speech->depmod = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -24,7 +27,9 @@ void ks_dkms_speech_free(struct ks_dkms_speech *speech)
 		return;
 	g_hash_table_unref(speech->blocks);
 	g_hash_table_unref(speech->depmod);
+	g_ptr_array_unref(speech->dependents);
 	g_free(speech->prologue);
+	g_free(speech->preface);
 	g_free(speech);
 }
 
@@ -36,7 +41,7 @@ static void begin_depmod(struct ks_dkms_speech *speech, const struct ks_kernel *
 	speech->in_depmod = speech->moved && !speech->kept;
 	if (!speech->in_depmod)
 		return;
-	if (speech->dkms->options.verbose)
+	if (speech->dkms->options->verbose)
 		printf("do_depmod %s\n", kernel->release);
 	else
 		ks_transcript_print("Running depmod...", false);
@@ -47,6 +52,13 @@ static void end_depmod(struct ks_dkms_speech *speech, const char *how)
 	if (speech->in_depmod)
 		ks_transcript_print(how, false);
 	speech->in_depmod = false;
+}
+
+static void begin_install(struct ks_dkms_speech *speech, const struct ks_action *action)
+{
+	ks_dkms_speech_print_preface(speech);
+	if (ks_speech_is_forced(speech, action))
+		ks_speech_replaced(speech, action);
 }
 
 static void on_start(struct ks_dkms_speech *speech, const struct ks_event *event)
@@ -60,6 +72,11 @@ static void on_start(struct ks_dkms_speech *speech, const struct ks_event *event
 				     action->source);
 	else if (action->kind == KS_ACTION_DEPMOD)
 		begin_depmod(speech, action->kernel);
+	else if (action->kind == KS_ACTION_INSTALL)
+		begin_install(speech, action);
+	else if (action->kind == KS_ACTION_UNINSTALL && g_hash_table_size(speech->depmod))
+		ks_dkms_error_line("Problems with depmod detected. Automatically "
+				   "uninstalling this module.");
 }
 
 static void on_done(struct ks_dkms_speech *speech, const struct ks_event *event)
@@ -116,7 +133,7 @@ static void begin_post_transaction(struct ks_dkms_speech *speech, const char *co
 	g_autofree char *clean = ks_message_clean(command);
 
 	speech->in_post_transaction = true;
-	if (!speech->dkms->options.verbose) {
+	if (!speech->dkms->options->verbose) {
 		ks_transcript_print("Executing post-transaction command...", false);
 		return;
 	}
@@ -128,7 +145,7 @@ void ks_dkms_speech_observe(const struct ks_event *event, void *data)
 {
 	struct ks_dkms_speech *speech = data;
 
-	if (speech->dkms->options.debug)
+	if (speech->dkms->options->debug)
 		ks_dkms_debug_print(event);
 	switch (event->kind) {
 	case KS_EVENT_ACTION_START:
@@ -145,6 +162,9 @@ void ks_dkms_speech_observe(const struct ks_event *event, void *data)
 		break;
 	case KS_EVENT_ORIGINAL:
 		ks_speech_original(speech, event);
+		break;
+	case KS_EVENT_REFUSED:
+		ks_speech_refused(speech, event);
 		break;
 	case KS_EVENT_PLACED:
 		ks_speech_placed(speech, event);
@@ -201,7 +221,30 @@ void ks_dkms_speech_end(struct ks_dkms_speech *speech)
 	speech->in_post_transaction = false;
 }
 
+void ks_dkms_speech_set_preface(struct ks_dkms_speech *speech, const char *text)
+{
+	g_free(speech->preface);
+	speech->preface = g_strdup(text);
+}
+
+void ks_dkms_speech_print_preface(struct ks_dkms_speech *speech)
+{
+	if (speech->preface)
+		ks_transcript_print(speech->preface, false);
+	g_clear_pointer(&speech->preface, g_free);
+}
+
 /* --- afterwards */
+
+const GPtrArray *ks_dkms_speech_dependents(const struct ks_dkms_speech *speech)
+{
+	return speech->dependents;
+}
+
+struct ks_dkms_job ks_dkms_speech_job(const struct ks_dkms_speech *speech)
+{
+	return speech->job;
+}
 
 bool ks_dkms_speech_is_kept(const struct ks_dkms_speech *speech)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
 #include "cli/dkms/dkms-weak.h"
 #include "core/install/install.h"
 #include "core/platform/same.h"
@@ -226,8 +226,8 @@ static void print_list(const struct ks_dkms *dkms, struct ks_digest_cache *cache
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);
 
-		if (fits(dkms->options.module, entry->name) &&
-		    fits(dkms->options.version, entry->version))
+		if (fits(dkms->options->module, entry->name) &&
+		    fits(dkms->options->version, entry->version))
 			print_entry(dkms, cache, entry,
 				    kernel && *kernel ? kernel : KERNEL_PATTERN, arch);
 	}
@@ -241,7 +241,7 @@ static const char *nth(const GPtrArray *texts, guint i)
 
 int ks_dkms_status(struct ks_dkms *dkms)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 	ks_auto(ks_digest_cache) cache = ks_digest_cache_open(dkms->cli.system);
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;

@@ -42,6 +42,17 @@ struct ks_transcript_block *ks_transcript_find(const struct ks_dkms_speech *spee
 	return g_hash_table_lookup(speech->blocks, key);
 }
 
+static bool is_of_dependent(const struct ks_action *action)
+{
+	return action->reason == KS_REASON_DEPENDS_CHANGED;
+}
+
+bool ks_speech_is_forced(const struct ks_dkms_speech *speech,
+			 const struct ks_action *action)
+{
+	return is_of_dependent(action) || speech->job.force;
+}
+
 struct ks_transcript_block *ks_transcript_get(struct ks_dkms_speech *speech,
 					      const struct ks_action *action)
 {
@@ -57,6 +68,10 @@ struct ks_transcript_block *ks_transcript_get(struct ks_dkms_speech *speech,
 	if (block)
 		return block;
 	block = g_new0(struct ks_transcript_block, 1);
+	block->kept = speech->kept || is_of_dependent(action);
+	if (is_of_dependent(action))
+		g_ptr_array_add(speech->dependents,
+				g_strconcat(source->name, "/", source->version, NULL));
 	block->chunks = g_ptr_array_new_with_free_func(chunk_free);
 	g_hash_table_insert(speech->blocks, g_steal_pointer(&key), block);
 	return block;
@@ -76,7 +91,8 @@ void ks_transcript_say_text(struct ks_dkms_speech *speech,
 {
 	struct ks_transcript_chunk *chunk;
 
-	if (!speech->kept || !block) {
+	(void)speech;
+	if (!block || !block->kept) {
 		ks_transcript_print(text, is_error);
 		return;
 	}
@@ -108,7 +124,7 @@ void ks_transcript_begin(struct ks_dkms_speech *speech, struct ks_transcript_blo
 	block->line_open = true;
 	speech->ticking = block;
 	speech->n_ticks = 0;
-	if (speech->dkms->options.verbose)
+	if (speech->dkms->options->verbose)
 		ks_transcript_say(speech, block, "%s\n", block->command);
 	else
 		ks_transcript_say(speech, block, "%s...", description);
@@ -123,7 +139,7 @@ void ks_transcript_end(struct ks_dkms_speech *speech, struct ks_transcript_block
 	speech->ticking = NULL;
 	if (!exit_status)
 		ks_transcript_say(speech, block, " done.\n");
-	else if (speech->dkms->options.verbose)
+	else if (speech->dkms->options->verbose)
 		ks_transcript_say(speech, block, "(bad exit status: %d)", exit_status);
 	else
 		ks_transcript_say(speech, block,
@@ -133,7 +149,7 @@ void ks_transcript_end(struct ks_dkms_speech *speech, struct ks_transcript_block
 
 void ks_transcript_tick(struct ks_dkms_speech *speech)
 {
-	if (speech->kept || !speech->ticking || speech->dkms->options.verbose ||
+	if (!speech->ticking || speech->ticking->kept || speech->dkms->options->verbose ||
 	    ++speech->n_ticks % TICKS_PER_DOT)
 		return;
 	ks_transcript_print(".", false);

@@ -15,6 +15,7 @@ struct ks_transcript_chunk {
 /* One target, or with an empty release a source. */
 struct ks_transcript_block {
 	struct ks_dkms_done done;
+	bool kept;	   /* its lines are printed on demand */
 	GPtrArray *chunks; /* struct ks_transcript_chunk; live: stays empty */
 	bool began;	   /* its first step was printed */
 	bool line_open;	   /* "Building module(s)..." has not ended */
@@ -26,7 +27,10 @@ struct ks_transcript_block {
 
 struct ks_dkms_speech {
 	const struct ks_dkms *dkms;
+	struct ks_dkms_job job;
 	bool kept;
+	char *preface;	       /* before the first installation; NULL: none, or printed */
+	GPtrArray *dependents; /* "NAME/VERSION": those built again with the job's */
 	bool in_post_transaction; /* its line has not ended */
 	bool began;		  /* a first step was printed, or kept */
 	bool moved;		  /* files were placed or taken away */
@@ -37,6 +41,10 @@ struct ks_dkms_speech {
 	struct ks_transcript_block *ticking;
 	unsigned int n_ticks;
 };
+
+/* Is the action forced: by the command line, or since it is a dependent's? */
+bool ks_speech_is_forced(const struct ks_dkms_speech *speech,
+			 const struct ks_action *action);
 
 /* The GDestroyNotify of a table of blocks. */
 void ks_transcript_block_free(gpointer data);
@@ -90,6 +98,9 @@ void ks_speech_begin_build(struct ks_dkms_speech *speech,
 void ks_speech_placed(struct ks_dkms_speech *speech, const struct ks_event *event);
 void ks_speech_taken(struct ks_dkms_speech *speech, const struct ks_event *event);
 void ks_speech_original(struct ks_dkms_speech *speech, const struct ks_event *event);
+/* What dkms prints of an installation that replaces one of the same version. */
+void ks_speech_replaced(struct ks_dkms_speech *speech, const struct ks_action *action);
+void ks_speech_refused(struct ks_dkms_speech *speech, const struct ks_event *event);
 void ks_speech_script(struct ks_dkms_speech *speech, const struct ks_event *event);
 void ks_speech_no_script(struct ks_dkms_speech *speech, const struct ks_event *event);
 void ks_speech_install_failed(struct ks_dkms_speech *speech,

@@ -34,7 +34,7 @@ static bool is_linked(const struct ks_system *system, const char *release,
 static void print_of_kernel(const struct ks_dkms *dkms, GPtrArray *entries,
 			    const char *release, const char *arch)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	const struct ks_dkms_options *options = dkms->options;
 
 	for (guint i = 0; i < entries->len; i++) {
 		const struct ks_tree_entry *entry = g_ptr_array_index(entries, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The personality dkms: from the command line to the action. */
-#include "cli/dkms/dkms.h"
+#include "cli/dkms/dkms-actions.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -23,9 +23,9 @@ static bool replace_path(char **path, const char *with)
 }
 
 /* A file of the caller's; with --root one in that tree. */
-static const char *path_of(const struct ks_dkms *dkms, char **path)
+static const char *path_of(const struct ks_dkms_options *options, char **path)
 {
-	const char *start = dkms->options.root_path ? "/" : NULL;
+	const char *start = options->root_path ? "/" : NULL;
 	char *whole;
 
 	if (!*path || !**path)
@@ -37,37 +37,34 @@ static const char *path_of(const struct ks_dkms *dkms, char **path)
 }
 
 /* Settings that framework.conf and an option of the command line share. */
-static void set_settings(struct ks_dkms *dkms)
+static void set_settings(struct ks_dkms_options *options, struct ks_settings *settings)
 {
-	const struct ks_framework *framework = dkms->cli.settings->framework;
-	struct ks_dkms_options *options = &dkms->options;
+	const struct ks_framework *framework = settings->framework;
 	guint64 n_jobs;
 
 	/* 0 is make's unlimited -j to dkms; the pool has as many as processors then */
 	if (options->n_jobs &&
 	    g_ascii_string_to_unsigned(options->n_jobs, 10, 0, 4096, &n_jobs, NULL))
-		dkms->cli.settings->n_jobs = (unsigned int)n_jobs;
+		settings->n_jobs = (unsigned int)n_jobs;
 	if (!framework)
 		return;
 	options->verbose |= framework->verbose;
 	options->symlink_modules |= framework->symlink_modules;
 	options->modprobe_on_install |= framework->modprobe_on_install;
-	ks_dkms_take_environment(dkms);
+	ks_dkms_take_environment(options, settings);
 }
 
 /* Directives and -c are for the module that is asked for, or for all. */
-static void set_overrides(struct ks_dkms *dkms)
+static void set_overrides(struct ks_dkms *dkms, struct ks_dkms_options *options)
 {
-	struct ks_dkms_options *options = &dkms->options;
-
 	/* of a directory that is being added only its conf knows the name */
 	if (!options->source_dir) {
 		dkms->overrides.module = options->module;
 		dkms->overrides.version = options->version;
 	}
-	dkms->overrides.conf_path = path_of(dkms, &options->conf_path);
-	dkms->overrides.kernel_config = path_of(dkms, &options->kernel_config);
-	dkms->overrides.kernel_source_dir = path_of(dkms, &options->kernel_source_dir);
+	dkms->overrides.conf_path = path_of(options, &options->conf_path);
+	dkms->overrides.kernel_config = path_of(options, &options->kernel_config);
+	dkms->overrides.kernel_source_dir = path_of(options, &options->kernel_source_dir);
 	if (options->directives->len) {
 		g_ptr_array_add(options->directives, NULL);
 		dkms->overrides.directives =
@@ -86,9 +83,37 @@ static void print_directives(const struct ks_dkms *dkms)
 	}
 }
 
-static bool load(struct ks_dkms *dkms, GError **error)
+/*
+ * No -k: the running kernel, except for actions with no_default_kernel (status
+ * lists all).
+ */
+static void set_default_kernel(struct ks_dkms_options *options,
+			       const struct ks_dkms_action *action)
 {
-	const struct ks_dkms_options *options = &dkms->options;
+	struct utsname names;
+
+	if (!action->no_default_kernel && !options->all && !options->kernels->len &&
+	    uname(&names) == 0)
+		g_ptr_array_add(options->kernels, g_strdup(names.release));
+}
+
+/* Postinst scripts pass what 'dpkg --print-architecture' prints. */
+static void set_arches(struct ks_dkms_options *options, const struct ks_system *system)
+{
+	g_autofree char *own = ks_kernel_machine_arch(system);
+	GPtrArray *arches = options->arches;
+
+	for (guint i = 0; i < arches->len; i++) {
+		if (!ks_arch_is_named(own, arches->pdata[i]))
+			continue;
+		g_free(arches->pdata[i]);
+		arches->pdata[i] = g_strdup(own);
+	}
+}
+
+/* From here on the options are complete. */
+static bool load(struct ks_dkms *dkms, struct ks_dkms_options *options, GError **error)
+{
 	struct ks_system *system =
 		ks_system_new(options->root_path ? options->root_path : "/", error);
 
@@ -104,48 +129,20 @@ static bool load(struct ks_dkms *dkms, GError **error)
 		replace_path(&system->install_tree, options->install_tree);
 	dkms->is_private |= system->install_tree_is_given;
 	replace_path(&system->source_tree, options->source_tree);
-	set_overrides(dkms);
-	set_settings(dkms);
+	set_overrides(dkms, options);
+	set_settings(options, dkms->cli.settings);
+	set_default_kernel(options, dkms->action);
+	set_arches(options, system);
 	return true;
 }
 
-/*
- * No -k: the running kernel, except for actions with no_default_kernel (status
- * lists all).
- */
-static void set_default_kernel(struct ks_dkms *dkms)
-{
-	struct ks_dkms_options *options = &dkms->options;
-	struct utsname names;
-
-	if (!dkms->action->no_default_kernel && !options->all && !options->kernels->len &&
-	    uname(&names) == 0)
-		g_ptr_array_add(options->kernels, g_strdup(names.release));
-}
-
-/* Postinst scripts pass what 'dpkg --print-architecture' prints. */
-static void set_arches(struct ks_dkms *dkms)
-{
-	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
-	GPtrArray *arches = dkms->options.arches;
-
-	for (guint i = 0; i < arches->len; i++) {
-		if (!ks_arch_is_named(own, arches->pdata[i]))
-			continue;
-		g_free(arches->pdata[i]);
-		arches->pdata[i] = g_strdup(own);
-	}
-}
-
-static int run_action(struct ks_dkms *dkms)
+static int run_action(struct ks_dkms *dkms, struct ks_dkms_options *options)
 {
 	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (!load(dkms, &error))
+	if (!load(dkms, options, &error))
 		return ks_dkms_fail(KS_DKMS_NOT_ALLOWED, "%s", error->message);
-	set_default_kernel(dkms);
-	set_arches(dkms);
 	code = ks_dkms_check(dkms, dkms->action);
 	if (code)
 		return code;
@@ -165,9 +162,8 @@ static void print_usage_after_error(void)
 	ks_dkms_print_usage(stdout);
 }
 
-static int dispatch(struct ks_dkms *dkms)
+static int dispatch(struct ks_dkms *dkms, struct ks_dkms_options *options)
 {
-	const struct ks_dkms_options *options = &dkms->options;
 	int code;
 
 	if (options->version_asked) {
@@ -183,7 +179,7 @@ static int dispatch(struct ks_dkms *dkms)
 	if (code)
 		return code;
 	if (dkms->action)
-		return run_action(dkms);
+		return run_action(dkms, options);
 	/* dkms 3.4.3 exits with 0 here, and packages have come to rely on worse */
 	ks_dkms_error_line("Unknown action specified: \"%s\"",
 			   options->module ? options->module : "");
@@ -200,15 +196,16 @@ int ks_dkms_main(int argc, char **argv)
 {
 	g_autoptr(GHashTable) read =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	struct ks_dkms dkms = {.read = read};
-	int code = ks_dkms_options_parse(&dkms.options, argc, argv, is_action);
+	struct ks_dkms_options options = {0};
+	struct ks_dkms dkms = {.options = &options, .read = read};
+	int code = ks_dkms_options_parse(&options, argc, argv, is_action);
 
 	if (!code)
-		code = dispatch(&dkms);
-	else if (dkms.options.wants_usage)
+		code = dispatch(&dkms, &options);
+	else if (options.wants_usage)
 		print_usage_after_error();
 	ks_settings_free(dkms.cli.settings);
 	ks_system_free(dkms.cli.system);
-	ks_dkms_options_clear(&dkms.options);
+	ks_dkms_options_clear(&options);
 	return code;
 }

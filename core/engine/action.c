@@ -4,6 +4,7 @@
 
 #include "core/settings/framework.h"
 #include "core/engine/closing.h"
+#include "core/engine/refusal.h"
 #include "core/engine/script.h"
 #include "core/install/install.h"
 #include "core/install/journal.h"
@@ -393,27 +394,72 @@ static void choose_links(const struct ks_action_context *context,
 	}
 }
 
-static bool install(const struct ks_action_context *context,
-		    const struct ks_action *action, GError **error)
+static bool is_asked_for(const struct ks_action_context *context,
+			 const struct ks_target *target)
+{
+	const struct ks_plan_request *request = &context->options->request;
+
+	return g_strcmp0(request->module, target->source->name) == 0 &&
+	       (!request->version ||
+		g_str_equal(request->version, target->source->version));
+}
+
+static void report_refusal(const struct ks_refusal *refusal, void *data)
+{
+	const struct telling *telling = data;
+
+	notify(telling->context, (struct ks_event){.kind = KS_EVENT_REFUSED,
+						   .action = telling->action,
+						   .refusal = refusal});
+}
+
+/*
+ * What was refused once stays left out until it is asked for by name. False when nothing
+ * is left to be installed.
+ */
+static bool leave_out_refused(const struct ks_action_context *context,
+			      const struct ks_action *action,
+			      struct ks_manifest *manifest, const char *dir)
+{
+	const struct ks_target *target = action->target;
+	struct telling telling = {context, action};
+	g_autoptr(GPtrArray) refused = NULL;
+
+	if (!is_asked_for(context, target))
+		return true;
+	ks_manifest_leave_out(manifest, NULL);
+	if (!context->options->compare_with_kernel ||
+	    (target->artifact && target->artifact->active))
+		return true;
+	refused =
+		ks_refusal_find(context->system, manifest, dir, report_refusal, &telling);
+	if (refused->len && refused->len == manifest->files->len)
+		return false;
+	g_ptr_array_add(refused, NULL);
+	ks_manifest_leave_out(manifest, (const char *const *)refused->pdata);
+	return true;
+}
+
+static enum ks_action_status done_or_failed(bool ok)
+{
+	return ok ? KS_STATUS_DONE : KS_STATUS_FAILED;
+}
+
+/* The manifest says which files, where. */
+static bool install_files(const struct ks_action_context *context,
+			  const struct ks_action *action, struct ks_manifest *manifest,
+			  const char *dir, GError **error)
 {
 	const struct ks_system *system = context->system;
 	const struct ks_target *target = action->target;
 	const struct ks_source *source = target->source;
 	const struct ks_kernel *kernel = target->kernel;
-	g_autofree char *dir = artifact_path(context, target);
-	ks_auto(ks_manifest) manifest = load_manifest(context, target, error);
 	const struct ks_artifact *installed = find_installed(context->inventory, target);
 	ks_auto(ks_manifest) replaced = load_replaced(context, installed);
 	const struct ks_manifest *old = replaced    ? replaced
 					: installed ? installed->manifest
 						    : NULL;
 
-	if (!manifest)
-		return false;
-	if (is_satisfied(context, action, manifest))
-		return true;
-	if (context->options->request.module)
-		ks_manifest_leave_out(manifest, context->options->leave_out);
 	choose_links(context, manifest, dir);
 	if (!nothing_is_owned(context, kernel, manifest, old, error) ||
 	    !pre_install(context, action, error))
@@ -435,6 +481,21 @@ static bool install(const struct ks_action_context *context,
 	context->outcome->n_installed++;
 	note_change(context->outcome, kernel);
 	return true;
+}
+
+static enum ks_action_status install(const struct ks_action_context *context,
+				     const struct ks_action *action, GError **error)
+{
+	g_autofree char *dir = artifact_path(context, action->target);
+	ks_auto(ks_manifest) manifest = load_manifest(context, action->target, error);
+
+	if (!manifest)
+		return KS_STATUS_FAILED;
+	if (is_satisfied(context, action, manifest))
+		return KS_STATUS_DONE;
+	if (!leave_out_refused(context, action, manifest, dir))
+		return KS_STATUS_SKIPPED;
+	return done_or_failed(install_files(context, action, manifest, dir, error));
 }
 
 /* True when T/M/kernel-K-A leads to another version than target's. */
@@ -551,20 +612,20 @@ static bool remove_source(const struct ks_action_context *context,
 }
 
 /* Those that act on one target or source. */
-static bool change(const struct ks_action_context *context,
-		   const struct ks_action *action, GError **error)
+static enum ks_action_status change(const struct ks_action_context *context,
+				    const struct ks_action *action, GError **error)
 {
 	switch (action->kind) {
 	case KS_ACTION_ADD:
-		return add(context, action, error);
+		return done_or_failed(add(context, action, error));
 	case KS_ACTION_INSTALL:
 		return install(context, action, error);
 	case KS_ACTION_UNINSTALL:
-		return uninstall(context, action, error);
+		return done_or_failed(uninstall(context, action, error));
 	case KS_ACTION_UNBUILD:
-		return unbuild(context, action, error);
+		return done_or_failed(unbuild(context, action, error));
 	case KS_ACTION_REMOVE:
-		return remove_source(context, action, error);
+		return done_or_failed(remove_source(context, action, error));
 	default:
 		g_assert_not_reached();
 	}
@@ -583,6 +644,6 @@ enum ks_action_status ks_action_run(const struct ks_action_context *context,
 	case KS_ACTION_PRUNE:
 		return ks_closing_prune(context, action->kernel, error);
 	default:
-		return change(context, action, error) ? KS_STATUS_DONE : KS_STATUS_FAILED;
+		return change(context, action, error);
 	}
 }

@@ -12,7 +12,7 @@
 enum ks_action_status {
 	KS_STATUS_DONE,
 	KS_STATUS_FAILED,
-	KS_STATUS_SKIPPED, /* all that it was for failed, or a later run does it */
+	KS_STATUS_SKIPPED, /* all that it was for failed, a later run does it, or it is refused */
 };
 
 struct ks_action_context {

@@ -281,6 +281,37 @@ static bool execute_second_choices(struct run *run, GError **error)
 	return !has_second_choice(run->plan) || execute(run, error);
 }
 
+/* Was any version of the module in place there before the run? */
+static bool was_installed(const struct ks_inventory *inventory, const char *module,
+			  const char *release)
+{
+	for (guint i = 0; i < inventory->targets->len; i++) {
+		const struct ks_target *target = inventory->targets->pdata[i];
+
+		if (target->installed != KS_INSTALLED_NO &&
+		    g_str_equal(target->source->name, module) &&
+		    g_str_equal(target->kernel->release, release))
+			return true;
+	}
+	return false;
+}
+
+/* A module that nothing can load is no use; one that worked before is not taken away. */
+static bool undo_unindexed(struct run *run, GError **error)
+{
+	GPtrArray *unindexed = run->outcome->unindexed;
+	struct ks_plan_request request = run->options->request;
+
+	if (!run->options->undo_unindexed || !unindexed ||
+	    !g_ptr_array_find_with_equal_func(unindexed, request.release, g_str_equal,
+					      NULL) ||
+	    was_installed(run->inventory, request.module, request.release))
+		return true;
+	request.goal = KS_GOAL_UNINSTALL;
+	forget(run);
+	return look(run, &request, error) && execute(run, error);
+}
+
 /*
  * An interrupted run makes no image, but the index: inside a kernel's postinst the image
  * is made from it in the next moment.
@@ -335,7 +366,8 @@ static bool run_stages(struct run *run, GError **error)
 	    !settle_marks(run, error))
 		return false;
 	remember_kernels(run);
-	if (!execute(run, error) || !execute_second_choices(run, error)) {
+	if (!execute(run, error) || !undo_unindexed(run, error) ||
+	    !execute_second_choices(run, error)) {
 		index_interrupted(run);
 		return false;
 	}

@@ -24,6 +24,7 @@ enum ks_event_kind {
 				  back */
 	KS_EVENT_PLACED,       /* by INSTALL: manifest lists the files */
 	KS_EVENT_TAKEN,	       /* by UNINSTALL, before: manifest lists the files */
+	KS_EVENT_REFUSED,      /* by INSTALL, before: refusal says which file and why */
 	KS_EVENT_WEAK_MODULES, /* action's files are linked to other kernels, or were */
 	KS_EVENT_SCRIPT,       /* text: "post_add": such a script is run now */
 	KS_EVENT_NO_SCRIPT, /* text: "post_add": there is one that cannot be executed */
@@ -40,6 +41,8 @@ enum ks_event_kind {
 	KS_EVENT_SIGN_FAILED, /* text, error: one of them is not signed; a warning */
 };
 
+struct ks_refusal;
+
 struct ks_event {
 	enum ks_event_kind kind;
 	const struct ks_action *action;
@@ -54,6 +57,7 @@ struct ks_event {
 	const char *command;
 	const struct ks_build_result *result; /* of a build that ended; or NULL */
 	const struct ks_manifest *manifest;
+	const struct ks_refusal *refusal; /* see refusal.h */
 	unsigned int done, total;
 	unsigned int files_done, files_known; /* of a build; known 0: not known */
 	gint64 estimate_ms;		      /* of a build, in all; 0: not known */
@@ -81,10 +85,14 @@ struct ks_run_options {
 	bool symlink_modules;	/* as framework.conf's, for this run */
 	bool scripts_to_stdout; /* what root's scripts print; else it goes to the log */
 	/*
-	 * Files ("foo.ko.xz"; NULL: none) of request.module that are not installed with
-	 * its others, and not until it is asked for by name again.
+	 * Files of request.module are not installed beside the same or newer ones that
+	 * the kernel's directory has (refusal.h), and not until it is asked for by name
+	 * again.
 	 */
-	const char *const *leave_out;
+	bool compare_with_kernel;
+	/* When depmod fails on request.release, where no version of request.module was
+	 * installed before, that is taken off again. */
+	bool undo_unindexed;
 	bool ignore_pre_install; /* its failure is only reported */
 	int lock_timeout_ms;	 /* see ks_lock_acquire */
 	ks_observer observer;
@@ -105,8 +113,9 @@ struct ks_outcome {
 	GPtrArray *aliases;		/* char *: aliases of what was installed for the
 	                         * running kernel */
 	unsigned int n_devices;		/* announced to udev for it */
-	GPtrArray *changed; /* char *: kernels that a module was put in place or taken
+	GPtrArray *changed;   /* char *: kernels that a module was put in place or taken
 				   away for; NULL: none */
+	GPtrArray *unindexed; /* char *: kernels whose depmod failed; NULL: none */
 	gint64 duration_ms;
 };
 

@@ -14,6 +14,18 @@ void ks_executor_notify(const struct ks_executor *executor, struct ks_event even
 		options->observer(&event, options->observer_data);
 }
 
+static void note_failure(struct ks_outcome *outcome, const struct ks_action *action)
+{
+	outcome->n_failed_actions++;
+	if (action->kind == KS_ACTION_INSTALL)
+		outcome->n_failed++;
+	if (action->kind != KS_ACTION_DEPMOD)
+		return;
+	if (!outcome->unindexed)
+		outcome->unindexed = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(outcome->unindexed, g_strdup(action->kernel->release));
+}
+
 void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    enum ks_action_status status, const GError *error,
 			    const struct ks_build_result *result)
@@ -23,10 +35,8 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 	if (status == KS_STATUS_SKIPPED)
 		return;
 	if (status == KS_STATUS_FAILED)
-		executor->context.outcome->n_failed_actions++;
-	if (status == KS_STATUS_FAILED &&
-	    ks_executor_action(executor, index)->kind == KS_ACTION_INSTALL)
-		executor->context.outcome->n_failed++;
+		note_failure(executor->context.outcome,
+			     ks_executor_action(executor, index));
 	ks_executor_notify(
 		executor,
 		(struct ks_event){.kind = status == KS_STATUS_DONE

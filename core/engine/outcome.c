@@ -15,6 +15,7 @@ void ks_outcome_free(struct ks_outcome *outcome)
 	ks_plan_free(outcome->plan);
 	ks_inventory_free(outcome->inventory);
 	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
+	g_clear_pointer(&outcome->unindexed, g_ptr_array_unref);
 	g_ptr_array_unref(outcome->aliases);
 	g_free(outcome->record_busy);
 	g_free(outcome);

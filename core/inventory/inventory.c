@@ -28,6 +28,7 @@ static void target_free(gpointer data)
 	g_free(target->toolchain_problem);
 	g_strfreev(target->build_depends);
 	g_strfreev(target->depends_installed);
+	g_strfreev(target->built_upon);
 	g_strfreev(target->makes);
 	g_free(target->occupied);
 	g_free(target->unresolved);

@@ -63,6 +63,12 @@ struct ks_target {
 	char **build_depends;
 	char **depends_installed; /* those of which a module file is in place; or NULL */
 	/*
+	 * "NAME/VERSION" of those that its artifact is marked to be built upon: all that
+	 * want to be built again for another version have marks (BUILD_DEPENDS_REBUILD);
+	 * or NULL.
+	 */
+	char **built_upon;
+	/*
 	 * The names of its modules as the kernel has them, without suffix and with '_'
 	 * for '-': of what is installed, else of what its conf says.
 	 */

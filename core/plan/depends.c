@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a target is built upon: is it there, or will it be? */
+#include <string.h>
+
 #include "core/plan/planner.h"
 
 /* Will this module be there on the kernel for others to build upon? */
@@ -47,4 +49,30 @@ char **ks_planner_find_missing_depends(const struct ks_planner *planner,
 		return NULL;
 	g_ptr_array_add(missing, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&missing), FALSE);
+}
+
+/* Is this "NAME/VERSION" of another version than the one that is about to be installed? */
+static bool is_changed(const struct ks_planner *planner, const struct ks_plan_cell *cell,
+		       const char *upon)
+{
+	const char *slash = strchr(upon, '/');
+	g_autofree char *name = g_strndup(upon, (size_t)(slash - upon));
+	const struct ks_plan_group *group = ks_planner_find_depend(planner, cell, name);
+	const struct ks_plan_cell *chosen = group ? group->chosen : NULL;
+
+	return chosen && chosen->matched && chosen->install &&
+	       !g_str_equal(chosen->target->source->version, slash + 1);
+}
+
+char *ks_planner_find_changed_depend(const struct ks_planner *planner,
+				     const struct ks_plan_cell *cell)
+{
+	char **upon = cell->target->built_upon;
+
+	if (!planner->request->rebuild_dependents || cell->matched)
+		return NULL;
+	for (; upon && *upon; upon++)
+		if (is_changed(planner, cell, *upon))
+			return g_strdup_printf("built upon %s", *upon);
+	return NULL;
 }

@@ -231,6 +231,18 @@ static void want_signature(struct ks_plan_cell *cell)
 	cell->sign = cell->install = cell->in_scope;
 }
 
+/* Whether or not the result would differ, as dkms does. */
+static bool judge_dependent(struct ks_planner *planner, struct ks_plan_cell *cell)
+{
+	g_autofree char *detail = ks_planner_find_changed_depend(planner, cell);
+
+	if (!detail)
+		return false;
+	decide(cell, KS_TARGET_STALE, KS_REASON_DEPENDS_CHANGED, detail);
+	cell->in_scope = cell->build = cell->install = true;
+	return true;
+}
+
 static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 {
 	const struct ks_target *target = cell->target;
@@ -239,6 +251,8 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 	const char *why = why_unbuildable(target, &reason);
 
 	cell->verdict->wanted = true;
+	if (!why && judge_dependent(planner, cell))
+		return;
 	if (target->in_tree && !cell->group->incumbent &&
 	    !ks_planner_is_requested(planner, cell)) {
 		decide(cell, KS_TARGET_SATISFIED, KS_REASON_IN_TREE, target->in_tree);

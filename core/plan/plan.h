@@ -91,12 +91,14 @@ struct ks_plan_request {
 	const char *version;
 	const char *release;
 	enum ks_goal goal;
-	bool force;	      /* rebuild although up to date; try known failures again */
-	bool retry_failed;    /* try known failures again */
-	bool keep_signature;  /* install it as it was built: nothing is signed again */
-	bool ignore_depends;  /* build also without what BUILD_DEPENDS names */
-	bool no_shared_build; /* targets of one M/V cannot build at the same time */
-	bool no_initramfs;    /* a later hook makes it */
+	bool force;	     /* rebuild although up to date; try known failures again */
+	bool retry_failed;   /* try known failures again */
+	bool keep_signature; /* install it as it was built: nothing is signed again */
+	bool ignore_depends; /* build also without what BUILD_DEPENDS names */
+	bool rebuild_dependents; /* with what is installed, what was built upon another
+				  version of it */
+	bool no_shared_build;	 /* targets of one M/V cannot build at the same time */
+	bool no_initramfs;	 /* a later hook makes it */
 	bool no_depmod; /* the caller runs it: DEPMOD says where, and does nothing */
 	bool no_record; /* the package database is not written by this run */
 	/* Inside a maintainer script: a package may be between two versions. */

@@ -104,6 +104,14 @@ char **ks_planner_find_missing_depends(const struct ks_planner *planner,
 				       const struct ks_plan_cell *cell);
 
 /*
+ * Is another version of a module that the cell was built upon about to be installed, so that
+ * it is to be built again with it? In words, or NULL; free with g_free. Groups that it
+ * depends on are judged.
+ */
+char *ks_planner_find_changed_depend(const struct ks_planner *planner,
+				     const struct ks_plan_cell *cell);
+
+/*
  * Are its modules recorded? Without an image a kernel has no package that a record could
  * depend on and go with: that is made when the image comes.
  */

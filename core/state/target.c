@@ -92,6 +92,9 @@ static const struct words reasons[] = {
 	[KS_REASON_UNRESOLVED] = {"unresolved",
 				  "it needs symbols that no module exports yet"},
 	[KS_REASON_READ_ONLY] = {"read-only", "where it belongs is mounted read-only"},
+	[KS_REASON_DEPENDS_CHANGED] =
+		{"depends-changed",
+		 "another version of what it was built upon is installed"},
 };
 
 const char *ks_target_state_id(enum ks_target_state state)

@@ -342,6 +342,8 @@ static bool read_target_pair(struct world *world, struct ks_target *target,
 		target->build_depends = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "depends-installed")))
 		target->depends_installed = g_strsplit(value, ",", -1);
+	else if ((value = value_of(word, "built-upon")))
+		target->built_upon = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "makes")))
 		target->makes = g_strsplit(value, ",", -1);
 	else if ((value = value_of(word, "occupied")))
@@ -505,6 +507,7 @@ static void read_request(struct world *world, char **words)
 	} flags[] = {
 		{"force", &request->force},
 		{"ignore-depends", &request->ignore_depends},
+		{"rebuild-dependents", &request->rebuild_dependents},
 		{"retry-failed", &request->retry_failed},
 		{"keep-signature", &request->keep_signature},
 		{"no-shared-build", &request->no_shared_build},
