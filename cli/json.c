@@ -2,34 +2,15 @@
 /* Inventory and plan as JSON. */
 #include "cli/json.h"
 
-#include <jansson.h>
-
 #include "cli/find.h"
-
-#define SCHEMA 1
-
-/* jansson refuses invalid UTF-8, which file names and compilers may give. */
-static json_t *text(const char *value)
-{
-	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-
-	return valid ? json_string(valid) : json_null();
-}
-
-static void print(json_t *document)
-{
-	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	fputc('\n', stdout);
-	fflush(stdout);
-	json_decref(document);
-}
+#include "cli/json-document.h"
 
 static json_t *record_of(const struct ks_inventory *inventory,
 			 const struct ks_target *target)
 {
 	const struct ks_record_entry *entry = ks_source_find_record(inventory, target);
 
-	return entry ? text(entry->package) : json_null();
+	return entry ? ks_json_text(entry->package) : json_null();
 }
 
 static json_t *target_object(const struct ks_inventory *inventory,
@@ -39,23 +20,25 @@ static json_t *target_object(const struct ks_inventory *inventory,
 	g_autofree char *unresolved = ks_verdict_unresolved(verdict);
 	json_t *object = json_object();
 
-	json_object_set_new(object, "module", text(target->source->name));
-	json_object_set_new(object, "version", text(target->source->version));
-	json_object_set_new(object, "kernel", text(target->kernel->release));
-	json_object_set_new(object, "arch", text(target->kernel->arch));
+	json_object_set_new(object, "module", ks_json_text(target->source->name));
+	json_object_set_new(object, "version", ks_json_text(target->source->version));
+	json_object_set_new(object, "kernel", ks_json_text(target->kernel->release));
+	json_object_set_new(object, "arch", ks_json_text(target->kernel->arch));
 	json_object_set_new(object, "image", json_boolean(target->kernel->has_image));
-	json_object_set_new(object, "state", text(ks_target_state_id(verdict->state)));
-	json_object_set_new(object, "reason", text(ks_reason_id(verdict->reason)));
+	json_object_set_new(object, "state",
+			    ks_json_text(ks_target_state_id(verdict->state)));
+	json_object_set_new(object, "reason",
+			    ks_json_text(ks_reason_id(verdict->reason)));
 	json_object_set_new(object, "reason_words",
-			    text(ks_reason_words(verdict->reason)));
-	json_object_set_new(object, "detail", text(verdict->detail));
+			    ks_json_text(ks_reason_words(verdict->reason)));
+	json_object_set_new(object, "detail", ks_json_text(verdict->detail));
 	json_object_set_new(object, "wanted", json_boolean(verdict->wanted));
 	json_object_set_new(object, "lost_on_next_boot",
 			    json_boolean(verdict->lost_from != NULL));
 	json_object_set_new(object, "installed",
 			    json_boolean(target->installed == KS_INSTALLED_OK));
 	json_object_set_new(object, "record", record_of(inventory, target));
-	json_object_set_new(object, "unresolved", text(unresolved));
+	json_object_set_new(object, "unresolved", ks_json_text(unresolved));
 	return object;
 }
 
@@ -65,13 +48,13 @@ static json_t *problems(const struct ks_inventory *inventory,
 	json_t *array = json_array();
 
 	for (guint i = 0; !selection->module && i < inventory->problems->len; i++)
-		json_array_append_new(array,
-				      text(g_ptr_array_index(inventory->problems, i)));
+		json_array_append_new(
+			array, ks_json_text(g_ptr_array_index(inventory->problems, i)));
 	for (guint i = 0; i < inventory->sources->len; i++) {
 		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
 
 		if (source->problem && ks_selection_has_source(selection, source))
-			json_array_append_new(array, text(source->problem));
+			json_array_append_new(array, ks_json_text(source->problem));
 	}
 	return array;
 }
@@ -80,7 +63,7 @@ void ks_json_print_status(const struct ks_inventory *inventory,
 			  const struct ks_plan *plan,
 			  const struct ks_selection *selection)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *targets = json_array();
 
 	for (guint i = 0; i < plan->verdicts->len; i++) {
@@ -90,10 +73,9 @@ void ks_json_print_status(const struct ks_inventory *inventory,
 		    ks_selection_has(selection, verdict->target))
 			json_array_append_new(targets, target_object(inventory, verdict));
 	}
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set_new(document, "targets", targets);
 	json_object_set_new(document, "problems", problems(inventory, selection));
-	print(document);
+	ks_json_document_print(document);
 }
 
 static json_t *indices(const GArray *array)
@@ -111,15 +93,18 @@ static json_t *action_object(const struct ks_action *action)
 	const struct ks_kernel *kernel = ks_source_kernel_of_action(action);
 	json_t *object = json_object();
 
-	json_object_set_new(object, "kind", text(ks_action_kind_id(action->kind)));
-	json_object_set_new(object, "module", text(source ? source->name : NULL));
-	json_object_set_new(object, "version", text(source ? source->version : NULL));
-	json_object_set_new(object, "kernel", text(kernel ? kernel->release : NULL));
-	json_object_set_new(object, "arch", text(kernel ? kernel->arch : NULL));
-	json_object_set_new(object, "reason", text(ks_reason_id(action->reason)));
+	json_object_set_new(object, "kind",
+			    ks_json_text(ks_action_kind_id(action->kind)));
+	json_object_set_new(object, "module", ks_json_text(source ? source->name : NULL));
+	json_object_set_new(object, "version",
+			    ks_json_text(source ? source->version : NULL));
+	json_object_set_new(object, "kernel",
+			    ks_json_text(kernel ? kernel->release : NULL));
+	json_object_set_new(object, "arch", ks_json_text(kernel ? kernel->arch : NULL));
+	json_object_set_new(object, "reason", ks_json_text(ks_reason_id(action->reason)));
 	json_object_set_new(object, "reason_words",
-			    text(ks_reason_words(action->reason)));
-	json_object_set_new(object, "detail", text(action->detail));
+			    ks_json_text(ks_reason_words(action->reason)));
+	json_object_set_new(object, "detail", ks_json_text(action->detail));
 	json_object_set_new(object, "needs", indices(action->needs));
 	json_object_set_new(object, "after", indices(action->after));
 	return object;
@@ -128,44 +113,42 @@ static json_t *action_object(const struct ks_action *action)
 void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_plan *plan)
 {
 	static const struct ks_selection everything;
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *actions = json_array();
 
 	for (guint i = 0; i < plan->actions->len; i++)
 		json_array_append_new(actions,
 				      action_object(g_ptr_array_index(plan->actions, i)));
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set_new(document, "actions", actions);
 	json_object_set_new(document, "problems", problems(inventory, &everything));
-	print(document);
+	ks_json_document_print(document);
 }
 
 void ks_json_print_exported(const char *format, const GPtrArray *made)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *packages = json_array();
 
 	for (guint i = 0; i < made->len; i++) {
 		const struct ks_exported *exported = g_ptr_array_index(made, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "module", text(exported->module));
-		json_object_set_new(object, "version", text(exported->version));
-		json_object_set_new(object, "kernel", text(exported->release));
-		json_object_set_new(object, "arch", text(exported->arch));
-		json_object_set_new(object, "format", text(format));
-		json_object_set_new(object, "path", text(exported->path));
+		json_object_set_new(object, "module", ks_json_text(exported->module));
+		json_object_set_new(object, "version", ks_json_text(exported->version));
+		json_object_set_new(object, "kernel", ks_json_text(exported->release));
+		json_object_set_new(object, "arch", ks_json_text(exported->arch));
+		json_object_set_new(object, "format", ks_json_text(format));
+		json_object_set_new(object, "path", ks_json_text(exported->path));
 		json_array_append_new(packages, object);
 	}
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set_new(document, "packages", packages);
-	print(document);
+	ks_json_document_print(document);
 }
 
 void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
 			const struct ks_plan *plan, const struct ks_inventory *inventory)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *list = json_array();
 	json_t *targets = json_array();
 
@@ -173,9 +156,10 @@ void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
 		const struct ks_lint_finding *finding = g_ptr_array_index(findings, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "severity",
-				    text(finding->is_error ? "error" : "warning"));
-		json_object_set_new(object, "text", text(finding->text));
+		json_object_set_new(
+			object, "severity",
+			ks_json_text(finding->is_error ? "error" : "warning"));
+		json_object_set_new(object, "text", ks_json_text(finding->text));
 		json_array_append_new(list, object);
 	}
 	for (guint i = 0; plan && i < plan->verdicts->len; i++) {
@@ -184,11 +168,11 @@ void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
 		if (ks_verdict_is_shown(verdict))
 			json_array_append_new(targets, target_object(inventory, verdict));
 	}
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
-	json_object_set_new(document, "module", text(conf ? conf->package_name : NULL));
+	json_object_set_new(document, "module",
+			    ks_json_text(conf ? conf->package_name : NULL));
 	json_object_set_new(document, "version",
-			    text(conf ? conf->package_version : NULL));
+			    ks_json_text(conf ? conf->package_version : NULL));
 	json_object_set_new(document, "findings", list);
 	json_object_set_new(document, "targets", targets);
-	print(document);
+	ks_json_document_print(document);
 }

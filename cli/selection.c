@@ -128,29 +128,32 @@ bool ks_selection_check(const struct ks_selection *selection,
 	return true;
 }
 
-/* *inventory is the caller's, also after a failure when it is not NULL. */
-static int look(struct ks_cli *cli, const struct ks_selection *selection,
-		struct ks_inventory **inventory)
+int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
+		      struct ks_inventory **inventory, struct ks_plan **plan)
 {
 	static const struct ks_plan_request everything;
-	ks_auto(ks_plan) plan = NULL;
+	ks_auto(ks_inventory) taken = NULL;
+	ks_auto(ks_plan) made = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, inventory, &plan,
+	if (!ks_engine_look(cli->system, cli->settings, &everything, &taken, &made,
 			    &error))
 		return ks_message_fail(error);
-	if (!ks_selection_check(selection, *inventory, &error)) {
+	if (!ks_selection_check(selection, taken, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;
 	}
+	*inventory = g_steal_pointer(&taken);
+	*plan = g_steal_pointer(&made);
 	return KS_EXIT_OK;
 }
 
 int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
+	ks_auto(ks_plan) plan = NULL;
 
-	return look(cli, selection, &inventory);
+	return ks_selection_look(cli, selection, &inventory, &plan);
 }
 
 const struct ks_source *ks_selection_pick(const struct ks_inventory *inventory,
@@ -174,7 +177,8 @@ const struct ks_source *ks_selection_pick(const struct ks_inventory *inventory,
 int ks_selection_resolve(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
-	int code = look(cli, selection, &inventory);
+	ks_auto(ks_plan) plan = NULL;
+	int code = ks_selection_look(cli, selection, &inventory, &plan);
 
 	if (code == KS_EXIT_OK && !selection->version)
 		selection->version =

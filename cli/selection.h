@@ -42,6 +42,13 @@ KS_MUST_CHECK
 bool ks_selection_check(const struct ks_selection *selection,
 			const struct ks_inventory *inventory, GError **error);
 
+/*
+ * Take the inventory and make the plan, which are the caller's, and check that module and
+ * kernel are there. KS_EXIT_OK, or the exit code after printing the error; then there are
+ * neither.
+ */
+int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
+		      struct ks_inventory **inventory, struct ks_plan **plan);
 /* Do module and kernel exist? KS_EXIT_OK, or the exit code after printing the error. */
 int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *selection);
 /*

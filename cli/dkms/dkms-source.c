@@ -63,8 +63,7 @@ bool ks_dkms_is_active(const struct ks_dkms *dkms, struct ks_dkms_job job,
 		       const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
-	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
-						job.module, job.release, arch);
+	g_autofree char *link = ks_tree_link_path(system, job.module, job.release, arch);
 	g_autofree char *built =
 		ks_tree_artifact_path(system, job.module, job.version, job.release, arch);
 
@@ -75,8 +74,7 @@ static bool is_any_active(const struct ks_dkms *dkms, const char *module,
 			  const char *release, const char *arch)
 {
 	const struct ks_system *system = dkms->cli.system;
-	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
-						module, release, arch);
+	g_autofree char *link = ks_tree_link_path(system, module, release, arch);
 	struct stat st;
 
 	return ks_root_lstat(system->root, link, &st);

@@ -1,41 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith cache: the store of built modules. */
-#include <jansson.h>
 #include <string.h>
 
 #include "cli/change.h"
+#include "cli/json-document.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/store/store.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
 
-#define SCHEMA	   1
 #define SHORT_HASH 12
-
-static json_t *text(const char *value)
-{
-	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-
-	return valid ? json_string(valid) : json_null();
-}
 
 static json_t *entry_object(const struct ks_store_entry *entry)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "fingerprint", text(entry->fingerprint));
-	json_object_set_new(object, "module", text(entry->module));
-	json_object_set_new(object, "version", text(entry->version));
-	json_object_set_new(object, "kernel", text(entry->release));
-	json_object_set_new(object, "arch", text(entry->arch));
+	json_object_set_new(object, "fingerprint", ks_json_text(entry->fingerprint));
+	json_object_set_new(object, "module", ks_json_text(entry->module));
+	json_object_set_new(object, "version", ks_json_text(entry->version));
+	json_object_set_new(object, "kernel", ks_json_text(entry->release));
+	json_object_set_new(object, "arch", ks_json_text(entry->arch));
 	json_object_set_new(object, "size_bytes",
 			    json_integer((json_int_t)entry->size_bytes));
 	json_object_set_new(object, "stored_at_us", json_integer(entry->stored_at_us));
 	json_object_set_new(object, "used_at_us", json_integer(entry->used_at_us));
 	json_object_set_new(object, "build_duration_ms",
 			    json_integer(entry->duration_ms));
-	json_object_set_new(object, "problem", text(entry->problem));
+	json_object_set_new(object, "problem", ks_json_text(entry->problem));
 	return object;
 }
 
@@ -50,21 +42,18 @@ static guint64 total_size(const GPtrArray *entries)
 
 static void print_json(const struct ks_cli *cli, const GPtrArray *entries)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *array = json_array();
 
 	for (guint i = 0; i < entries->len; i++)
 		json_array_append_new(array, entry_object(entries->pdata[i]));
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set_new(document, "size_bytes",
 			    json_integer((json_int_t)total_size(entries)));
 	json_object_set_new(
 		document, "limit_bytes",
 		json_integer((json_int_t)cli->settings->cache_size_mib << 20));
 	json_object_set_new(document, "entries", array);
-	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(document);
+	ks_json_document_print(document);
 }
 
 static char *describe(const struct ks_store_entry *entry)

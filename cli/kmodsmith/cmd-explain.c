@@ -288,19 +288,14 @@ static void explain_sources(const struct ks_inventory *inventory,
 
 static int explain_selected(struct ks_cli *cli, const struct ks_selection *selection)
 {
-	static const struct ks_plan_request everything;
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
-	g_autoptr(GError) error = NULL;
 	guint n = 0;
+	int code;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
-			    &error))
-		return ks_message_fail(error);
-	if (!ks_selection_check(selection, inventory, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_NOT_FOUND;
-	}
+	code = ks_selection_look(cli, selection, &inventory, &plan);
+	if (code)
+		return code;
 	if (cli->json) {
 		ks_json_print_status(inventory, plan, selection);
 		return ks_verdict_exit_code(plan, selection);

@@ -140,21 +140,15 @@ static void print_made(const struct ks_cli *cli, const char *format,
 static int export_selection(struct ks_cli *cli, const struct ks_export *export,
 			    const struct ks_selection *selection)
 {
-	static const struct ks_plan_request everything;
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
 	ks_auto(ks_digest_cache) cache = NULL;
 	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(ks_exported_free);
-	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
-			    &error))
-		return ks_message_fail(error);
-	if (!ks_selection_check(selection, inventory, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_NOT_FOUND;
-	}
+	code = ks_selection_look(cli, selection, &inventory, &plan);
+	if (code)
+		return code;
 	cache = ks_digest_cache_open(cli->system);
 	code = source_option
 		       ? export_sources(cli, export, cache, inventory, selection, made)

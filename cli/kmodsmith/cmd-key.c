@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith key: the pair that modules are signed with. */
-#include <jansson.h>
 #include <string.h>
 
 #include "cli/change.h"
+#include "cli/json-document.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/sign/key.h"
 #include "core/sign/signer.h"
 #include "core/support/error.h"
 #include "core/platform/lock.h"
-
-#define SCHEMA 1
 
 static gboolean force;
 
@@ -45,12 +43,12 @@ static void print_text(const struct ks_key_pair *pair, const struct ks_key_facts
 
 static void set_text(json_t *object, const char *name, const char *value)
 {
-	json_object_set_new(object, name, value ? json_string(value) : json_null());
+	json_object_set_new(object, name, ks_json_text(value));
 }
 
 static void print_json(const struct ks_key_pair *pair, const struct ks_key_facts *facts)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 	json_t *key = json_object();
 
 	set_text(key, "key", pair->key);
@@ -64,11 +62,8 @@ static void print_json(const struct ks_key_pair *pair, const struct ks_key_facts
 	set_text(key, "sha256", facts->sha256);
 	set_text(key, "not_before", facts->not_before);
 	set_text(key, "not_after", facts->not_after);
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set_new(document, "key", key);
-	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	fputc('\n', stdout);
-	json_decref(document);
+	ks_json_document_print(document);
 }
 
 static struct ks_key_pair *locate(const struct ks_cli *cli)

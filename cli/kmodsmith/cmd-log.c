@@ -114,20 +114,16 @@ static void print_no_log(const struct ks_inventory *inventory,
 
 static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
 {
-	static const struct ks_plan_request everything;
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
 	const struct ks_target *target;
 	g_autofree char *path = NULL;
 	g_autoptr(GError) error = NULL;
+	int code;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
-			    &error))
-		return ks_message_fail(error);
-	if (!ks_selection_check(selection, inventory, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_NOT_FOUND;
-	}
+	code = ks_selection_look(cli, selection, &inventory, &plan);
+	if (code)
+		return code;
 	path = find_log(cli, inventory, selection, &target);
 	if (!path) {
 		print_no_log(inventory, selection);

@@ -96,18 +96,13 @@ static void print_text(const struct ks_cli *cli, const struct ks_inventory *inve
 
 static int print_status(struct ks_cli *cli, const struct ks_selection *selection)
 {
-	static const struct ks_plan_request everything;
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
-	g_autoptr(GError) error = NULL;
+	int code;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
-			    &error))
-		return ks_message_fail(error);
-	if (!ks_selection_check(selection, inventory, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_NOT_FOUND;
-	}
+	code = ks_selection_look(cli, selection, &inventory, &plan);
+	if (code)
+		return code;
 	if (cli->json)
 		ks_json_print_status(inventory, plan, selection);
 	else

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kmodsmith verify: do the installed files come from the build, and could it be
  * built again? */
-#include <jansson.h>
 
 #include "cli/change.h"
+#include "cli/json-document.h"
 #include "cli/selection.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/compile/build.h"
 #include "core/engine/rebuild.h"
 #include "core/platform/lock.h"
-
-#define SCHEMA 1
 
 static char *kernel_option;
 static gboolean rebuild_option;
@@ -61,27 +59,21 @@ static const char *files_words(const struct ks_target *target)
 	return NULL;
 }
 
-static json_t *text(const char *value)
-{
-	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
-
-	return valid ? json_string(valid) : json_null();
-}
-
 static void add_json(const struct verifying *verifying, const struct ks_target *target,
 		     const struct ks_rebuild *rebuild)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "module", text(target->source->name));
-	json_object_set_new(object, "version", text(target->source->version));
-	json_object_set_new(object, "kernel", text(target->kernel->release));
-	json_object_set_new(object, "arch", text(target->kernel->arch));
-	json_object_set_new(object, "files", text(files_id(target)));
+	json_object_set_new(object, "module", ks_json_text(target->source->name));
+	json_object_set_new(object, "version", ks_json_text(target->source->version));
+	json_object_set_new(object, "kernel", ks_json_text(target->kernel->release));
+	json_object_set_new(object, "arch", ks_json_text(target->kernel->arch));
+	json_object_set_new(object, "files", ks_json_text(files_id(target)));
 	json_object_set_new(
 		object, "rebuild",
-		text(rebuild ? ks_rebuild_verdict_id(rebuild->verdict) : NULL));
-	json_object_set_new(object, "detail", text(rebuild ? rebuild->detail : NULL));
+		ks_json_text(rebuild ? ks_rebuild_verdict_id(rebuild->verdict) : NULL));
+	json_object_set_new(object, "detail",
+			    ks_json_text(rebuild ? rebuild->detail : NULL));
 	json_array_append_new(verifying->array, object);
 }
 
@@ -154,30 +146,23 @@ static bool verify_all(struct verifying *verifying, const struct ks_selection *s
 
 static void print_json(json_t *array)
 {
-	json_t *document = json_object();
+	json_t *document = ks_json_document_new();
 
-	json_object_set_new(document, "schema", json_integer(SCHEMA));
 	json_object_set(document, "targets", array);
-	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(document);
+	ks_json_document_print(document);
 }
 
 static int verify_selection(struct ks_cli *cli, const struct ks_selection *selection)
 {
-	static const struct ks_plan_request everything;
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
 	g_autoptr(GError) error = NULL;
 	struct verifying verifying = {.cli = cli};
+	int code;
 
-	if (!ks_engine_look(cli->system, cli->settings, &everything, &inventory, &plan,
-			    &error))
-		return ks_message_fail(error);
-	if (!ks_selection_check(selection, inventory, &error)) {
-		ks_message_gerror(error);
-		return KS_EXIT_NOT_FOUND;
-	}
+	code = ks_selection_look(cli, selection, &inventory, &plan);
+	if (code)
+		return code;
 	verifying.inventory = inventory;
 	verifying.array = cli->json ? json_array() : NULL;
 	if (!verify_all(&verifying, selection, &error))

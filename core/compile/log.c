@@ -16,6 +16,7 @@
 
 #include "core/compile/compile-private.h"
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 /* This much of one step's output is searched for its first error. */
 #define SEARCH_MAX (16u << 20)
@@ -23,20 +24,6 @@
 /* The log that is kept: a sparse or endless one must not fill root's disk. */
 #define HEAD_MAX (48u << 20)
 #define TAIL_MAX (1u << 20)
-
-static void write_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		text += n;
-		size -= n;
-	}
-}
 
 void ks_build_log_line(struct ks_build *build, const char *format, ...)
 {
@@ -48,7 +35,8 @@ void ks_build_log_line(struct ks_build *build, const char *format, ...)
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
 	line = g_strconcat(text, "\n", NULL);
-	write_all(build->log_fd, line, strlen(line));
+	/* a full disk is the next step's to report */
+	ks_ignore(ks_write_all(build->log_fd, line, strlen(line)));
 }
 
 /* The date as date(1) prints it without a locale: "Sat Nov 21 14:52:32 UTC 2026". */
@@ -184,10 +172,10 @@ bool ks_build_log_rewind(struct ks_build *build)
 		tail = g_malloc(TAIL_MAX);
 		n = pread(build->log_fd, tail, TAIL_MAX, st.st_size - TAIL_MAX);
 		if (n < 0 || ftruncate(build->log_fd, HEAD_MAX) != 0 ||
-		    lseek(build->log_fd, 0, SEEK_END) < 0)
+		    lseek(build->log_fd, 0, SEEK_END) < 0 ||
+		    !ks_write_all(build->log_fd, mark, strlen(mark)) ||
+		    !ks_write_all(build->log_fd, tail, (size_t)n))
 			return false;
-		write_all(build->log_fd, mark, strlen(mark));
-		write_all(build->log_fd, tail, (size_t)n);
 	}
 	return lseek(build->log_fd, 0, SEEK_SET) == 0;
 }

@@ -13,6 +13,7 @@
 #include "core/compile/compile-private.h"
 #include "core/kernel/uname.h"
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 static const struct {
 	const char *name; /* in work_dir */
@@ -53,13 +54,12 @@ static char *make_text(const struct ks_build *build, size_t i)
 static bool write_file(const struct ks_build *build, const char *path, const char *text,
 		       mode_t mode, GError **error)
 {
-	const size_t length = strlen(text);
 	ks_autofd int fd = ks_root_openat(build->system->root, path,
 					  O_WRONLY | O_CREAT | O_EXCL, mode, error);
 
 	if (fd < 0)
 		return false;
-	if (fchmod(fd, mode) == 0 && write(fd, text, length) == (ssize_t)length)
+	if (fchmod(fd, mode) == 0 && ks_write_all(fd, text, strlen(text)))
 		return true;
 	ks_error_set_errno(error, errno, "cannot write '%s'", path);
 	return false;

@@ -498,13 +498,18 @@ static enum ks_action_status install(const struct ks_action_context *context,
 	return done_or_failed(install_files(context, action, manifest, dir, error));
 }
 
+static char *link_path(const struct ks_action_context *context,
+		       const struct ks_target *target)
+{
+	return ks_tree_link_path(context->system, target->source->name,
+				 target->kernel->release, target->kernel->arch);
+}
+
 /* True when T/M/kernel-K-A leads to another version than target's. */
 static bool is_replaced(const struct ks_action_context *context,
 			const struct ks_target *target)
 {
-	g_autofree char *link = g_strdup_printf(
-		"%s/%s/kernel-%s-%s", context->system->dkms_tree, target->source->name,
-		target->kernel->release, target->kernel->arch);
+	g_autofree char *link = link_path(context, target);
 	g_autofree char *text = ks_root_readlink(context->system->root, link);
 	g_autofree char *own = g_strdup_printf("%s/", target->source->version);
 	g_autofree char *absolute = g_strdup_printf(
@@ -565,9 +570,7 @@ static bool uninstall(const struct ks_action_context *context,
 static bool is_active_anywhere(const struct ks_action_context *context,
 			       const struct ks_target *target)
 {
-	g_autofree char *link = g_strdup_printf(
-		"%s/%s/kernel-%s-%s", context->system->dkms_tree, target->source->name,
-		target->kernel->release, target->kernel->arch);
+	g_autofree char *link = link_path(context, target);
 	struct stat st;
 
 	return ks_root_lstat(context->system->root, link, &st);

@@ -9,8 +9,8 @@
 static char *installed_version(const struct ks_system *system, const char *name,
 			       const struct ks_kernel *kernel)
 {
-	g_autofree char *link = g_strdup_printf("%s/%s/kernel-%s-%s", system->dkms_tree,
-						name, kernel->release, kernel->arch);
+	g_autofree char *link =
+		ks_tree_link_path(system, name, kernel->release, kernel->arch);
 	g_autofree char *text = ks_root_readlink(system->root, link);
 	g_autofree char *prefix = g_strdup_printf("%s/%s/", system->dkms_tree, name);
 	const char *version = text;

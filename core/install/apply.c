@@ -13,6 +13,7 @@
 #include "core/install/fault.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"
+#include "core/support/write-all.h"
 
 #define COPY_BUFFER_BYTES (128 * 1024)
 
@@ -115,21 +116,6 @@ static bool make_directory(const struct ks_system *system, const char *dir,
 	return true;
 }
 
-static bool write_all(int fd, const char *data, size_t n)
-{
-	while (n > 0) {
-		ssize_t put = write(fd, data, n);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		data += put;
-		n -= (size_t)put;
-	}
-	return true;
-}
-
 /* Copy and digest in one go; to < 0: digest only. NULL with errno. */
 static char *copy_and_digest(int from, int to)
 {
@@ -146,7 +132,7 @@ static char *copy_and_digest(int from, int to)
 		if (to < 0)
 			continue;
 		if (KS_INSTALL_FAULT("stage-write") ||
-		    !write_all(to, buffer, (size_t)got))
+		    !ks_write_all(to, buffer, (size_t)got))
 			return NULL;
 	}
 	return g_strdup(g_checksum_get_string(checksum));

@@ -10,6 +10,7 @@
 
 #include "core/support/error.h"
 #include "core/support/process.h"
+#include "core/support/write-all.h"
 
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system)
 {
@@ -30,7 +31,7 @@ static int open_list(const struct ks_manifest *manifest, GError **error)
 
 		g_string_append_printf(list, "%s/%s\n", file->dest_dir, file->name);
 	}
-	if (fd < 0 || write(fd, list->str, list->len) != (ssize_t)list->len ||
+	if (fd < 0 || !ks_write_all(fd, list->str, list->len) ||
 	    lseek(fd, 0, SEEK_SET) != 0) {
 		ks_error_set_errno(error, errno, "cannot list the modules");
 		return -1;

@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 #define WINDOW_BYTES	  (128 * 1024)
 #define XZ_DICT_BYTES	  (1 << 20)
@@ -49,23 +50,6 @@ static bool read_some(int fd, unsigned char *buffer, size_t *n, GError **error)
 	return true;
 }
 
-static bool write_all(int fd, const unsigned char *data, size_t n, GError **error)
-{
-	while (n > 0) {
-		ssize_t put = write(fd, data, n);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0) {
-			ks_error_set_errno(error, errno, "cannot write the module file");
-			return false;
-		}
-		data += put;
-		n -= (size_t)put;
-	}
-	return true;
-}
-
 static bool pump(struct codec *codec, int in_fd, int out_fd, guint64 max_bytes,
 		 GError **error)
 {
@@ -97,8 +81,10 @@ static bool pump(struct codec *codec, int in_fd, int out_fd, guint64 max_bytes,
 				     max_bytes);
 			return false;
 		}
-		if (!write_all(out_fd, out, filled, error))
+		if (!ks_write_all(out_fd, out, filled)) {
+			ks_error_set_errno(error, errno, "cannot write the module file");
 			return false;
+		}
 	}
 	if (step == STEP_BAD)
 		ks_error_set(error, KS_ERROR_INVALID, "damaged compressed data");

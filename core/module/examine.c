@@ -12,6 +12,7 @@
 
 #include "core/module/compress.h"
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 #define MAX_MODULE_BYTES     (1024ULL << 20)
 #define MAX_LIST_ENTRIES     200000
@@ -78,7 +79,7 @@ static bool copy_bytes(int from, int to, GError **error)
 				     MAX_MODULE_BYTES);
 			return false;
 		}
-		if (write(to, buffer, (size_t)got) != got) {
+		if (!ks_write_all(to, buffer, (size_t)got)) {
 			ks_error_set_errno(error, errno, "cannot copy the module file");
 			return false;
 		}

@@ -16,6 +16,7 @@
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
+#include "core/support/write-all.h"
 
 #define MAX_MODULES	 800 /* below the usual limit of 1024 descriptors */
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
@@ -293,7 +294,7 @@ static int memory_file(const GString *text, GError **error)
 {
 	ks_autofd int fd = memfd_create("request", MFD_CLOEXEC);
 
-	if (fd < 0 || write(fd, text->str, text->len) != (ssize_t)text->len ||
+	if (fd < 0 || !ks_write_all(fd, text->str, text->len) ||
 	    lseek(fd, 0, SEEK_SET) < 0) {
 		ks_error_set_errno(error, errno,
 				   "cannot write the module inspector's request");

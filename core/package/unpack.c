@@ -12,6 +12,7 @@
 #include "core/package/archive.h"
 #include "core/support/cleanup.h"
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 #define BLOCK_BYTES	 (64 * 1024)
 #define MAX_NAME_BYTES	 4096
@@ -167,21 +168,6 @@ static bool account(struct unpack *unpack, const char *name, guint64 n_bytes,
 	return true;
 }
 
-static bool write_all(int fd, const char *data, size_t size_bytes)
-{
-	while (size_bytes) {
-		ssize_t n = write(fd, data, size_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		size_bytes -= (size_t)n;
-	}
-	return true;
-}
-
 static bool copy_content(struct unpack *unpack, const char *name, int fd, GError **error)
 {
 	la_ssize_t n;
@@ -190,7 +176,7 @@ static bool copy_content(struct unpack *unpack, const char *name, int fd, GError
 						   BLOCK_BYTES)) > 0) {
 		if (!account(unpack, name, (guint64)n, error))
 			return false;
-		if (!write_all(fd, unpack->buffer, (size_t)n))
+		if (!ks_write_all(fd, unpack->buffer, (size_t)n))
 			return fail_errno(unpack, name, error);
 	}
 	return n == 0 || fail_archive(unpack, error);

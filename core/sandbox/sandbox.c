@@ -14,6 +14,7 @@
 #include "core/sandbox/launcher-protocol.h"
 #include "core/support/error.h"
 #include "core/support/process.h"
+#include "core/support/write-all.h"
 
 #define STATUS_TIMEOUT (124 << 8)
 
@@ -97,17 +98,8 @@ static int policy_file(const struct ks_system *system,
 		return -1;
 	}
 	fd = memfd_create("kmodsmith-policy", MFD_CLOEXEC);
-	for (size_t done = 0; fd >= 0 && done < text->len;) {
-		ssize_t n = write(fd, text->str + done, text->len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		done += n;
-		if (done == text->len)
-			return ks_steal_fd(&fd);
-	}
+	if (fd >= 0 && ks_write_all(fd, text->str, text->len))
+		return ks_steal_fd(&fd);
 	ks_error_set_errno(error, errno, "sandbox: cannot write the policy");
 	return -1;
 }

@@ -5,10 +5,6 @@
 #include "core/state/tree.h"
 #include "core/support/contract.h"
 
-/* T/M/kernel-K-A */
-char *ks_tree_link_path(const struct ks_system *system, const char *name,
-			const char *release, const char *arch);
-
 /* state_dir/marks/M/V/MARK */
 char *ks_tree_mark_path(const struct ks_system *system, const char *name,
 			const char *version, const char *mark);

@@ -45,10 +45,15 @@ char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 	return g_build_filename(system->dkms_tree, name, version, release, arch, NULL);
 }
 
+static char *link_name(const char *release, const char *arch)
+{
+	return g_strdup_printf("kernel-%s-%s", release, arch);
+}
+
 char *ks_tree_link_path(const struct ks_system *system, const char *name,
 			const char *release, const char *arch)
 {
-	g_autofree char *link = g_strdup_printf("kernel-%s-%s", release, arch);
+	g_autofree char *link = link_name(release, arch);
 
 	return g_build_filename(system->dkms_tree, name, link, NULL);
 }
@@ -223,8 +228,7 @@ static bool is_link_of_artifact(const struct ks_tree_entry *entry, const char *n
 {
 	for (guint i = 0; i < entry->artifacts->len; i++) {
 		const struct ks_artifact *artifact = entry->artifacts->pdata[i];
-		g_autofree char *link = g_strdup_printf("kernel-%s-%s", artifact->release,
-							artifact->arch);
+		g_autofree char *link = link_name(artifact->release, artifact->arch);
 
 		if (g_str_equal(name, link))
 			return true;

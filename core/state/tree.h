@@ -73,6 +73,9 @@ char *ks_tree_entry_path(const struct ks_system *system, const char *name,
 			 const char *version);
 char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 			    const char *version, const char *release, const char *arch);
+/* T/M/kernel-K-A, which leads to the version that is installed there. */
+char *ks_tree_link_path(const struct ks_system *system, const char *name,
+			const char *release, const char *arch);
 
 /*
  * In an artifact: what its build has put into T/M/V/K and into T/M/V. The

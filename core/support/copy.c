@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 bool ks_copy_fd(int from, int to, guint64 max_bytes, char **sha256, const char *label,
 		GError **error)
@@ -14,7 +15,7 @@ bool ks_copy_fd(int from, int to, guint64 max_bytes, char **sha256, const char *
 	const size_t size = 256 << 10;
 	g_autofree char *buffer = g_malloc(size);
 	guint64 total = 0;
-	ssize_t n, done, w;
+	ssize_t n;
 
 	while ((n = read(from, buffer, size)) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -31,13 +32,9 @@ bool ks_copy_fd(int from, int to, guint64 max_bytes, char **sha256, const char *
 			return false;
 		}
 		g_checksum_update(checksum, (guchar *)buffer, n);
-		for (done = 0; done < n; done += MAX(w, 0)) {
-			w = write(to, buffer + done, n - done);
-			if (w < 0 && errno != EINTR) {
-				ks_error_set_errno(error, errno, "cannot copy '%s'",
-						   label);
-				return false;
-			}
+		if (!ks_write_all(to, buffer, (size_t)n)) {
+			ks_error_set_errno(error, errno, "cannot copy '%s'", label);
+			return false;
 		}
 	}
 	if (fchmod(to, 0644) != 0 || fsync(to) != 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 /* The directory an entry is changed in. */
 struct place {
@@ -83,21 +84,6 @@ static char *temporary_name(void)
 			       g_random_int());
 }
 
-static bool write_all(int fd, const char *data, size_t size_bytes)
-{
-	while (size_bytes) {
-		ssize_t n = write(fd, data, size_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		size_bytes -= n;
-	}
-	return true;
-}
-
 /* Returns false with errno; the temporary may exist then. */
 static bool fill_temporary(const struct place *place, const char *name, const void *data,
 			   size_t size_bytes, mode_t mode)
@@ -108,7 +94,7 @@ static bool fill_temporary(const struct place *place, const char *name, const vo
 
 	if (fd < 0)
 		return false;
-	ok = write_all(fd, data, size_bytes) && fchmod(fd, mode & 07777) == 0 &&
+	ok = ks_write_all(fd, data, size_bytes) && fchmod(fd, mode & 07777) == 0 &&
 	     fsync(fd) == 0;
 	if (!ok) {
 		int saved = errno;

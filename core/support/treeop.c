@@ -17,6 +17,7 @@
 
 #include "core/support/error.h"
 #include "core/support/openat2.h"
+#include "core/support/write-all.h"
 
 /* Each level costs two descriptors; nobody's sources are a hundred deep. */
 #define MAX_DEPTH 100
@@ -92,19 +93,13 @@ static bool copy_by_hand(int from, int to, guint64 left)
 
 	while (left) {
 		ssize_t n = read(from, buffer, MIN(left, sizeof(buffer)));
-		ssize_t done = 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n == 0;
-		while (done < n) {
-			ssize_t written = write(to, buffer + done, n - done);
-
-			if (written < 0 && errno != EINTR)
-				return false;
-			done += MAX(written, 0);
-		}
+		if (!ks_write_all(to, buffer, (size_t)n))
+			return false;
 		left -= n;
 	}
 	return true;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 #include "plugins/alpm/mtree.h"
 #include "plugins/alpm/pacname.h"
 #include "plugins/writer/writer.h"
@@ -181,7 +182,7 @@ static int content_in_memory(const void *data, size_t size_bytes)
 {
 	int fd = memfd_create("content", MFD_CLOEXEC);
 
-	if (fd >= 0 && write(fd, data, size_bytes) == (ssize_t)size_bytes)
+	if (fd >= 0 && ks_write_all(fd, data, size_bytes))
 		return fd;
 	if (fd >= 0)
 		close(fd);

@@ -15,6 +15,7 @@
 #include <rpm/rpmio.h>
 
 #include "core/support/error.h"
+#include "core/support/write-all.h"
 
 #define LEVEL	    "9"
 #define IO_MODE	    "w" LEVEL ".gzdio"
@@ -33,29 +34,18 @@ struct writing {
 	Header signature;
 };
 
+static bool write_bytes(int fd, const void *data, size_t size_bytes, GError **error)
+{
+	if (ks_write_all(fd, data, size_bytes))
+		return true;
+	ks_error_set_errno(error, errno, "cannot write the package");
+	return false;
+}
+
 static bool fail_why(const struct ks_why *why, GError **error)
 {
 	ks_error_set(error, KS_ERROR_FAILED, "%s", why->text);
 	return false;
-}
-
-static bool write_all(int fd, const void *data, size_t size_bytes, GError **error)
-{
-	const char *at = data;
-
-	while (size_bytes) {
-		ssize_t n = write(fd, at, size_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			ks_error_set_errno(error, errno, "cannot write the package");
-			return false;
-		}
-		at += n;
-		size_bytes -= (size_t)n;
-	}
-	return true;
 }
 
 /* --- payload */
@@ -195,7 +185,7 @@ static bool feed(void *data, const guchar *bytes, size_t n, GError **error)
 
 static bool copy_out(void *data, const guchar *bytes, size_t n, GError **error)
 {
-	return write_all(*(int *)data, bytes, n, error);
+	return write_bytes(*(int *)data, bytes, n, error);
 }
 
 static bool digest_payload(struct writing *writing, GError **error)
@@ -302,7 +292,7 @@ static bool write_lead(const struct writing *writing, GError **error)
 	memcpy(lead + 10, name, MIN(strlen(name), 65));
 	lead[77] = 1; /* system: Linux */
 	lead[79] = 5; /* signature: in a header */
-	return write_all(writing->fd, lead, sizeof(lead), error);
+	return write_bytes(writing->fd, lead, sizeof(lead), error);
 }
 
 static bool write_header(const struct writing *writing, Header h, bool pad,
@@ -312,10 +302,11 @@ static bool write_header(const struct writing *writing, Header h, bool pad,
 	unsigned int size_bytes = 0;
 	void *blob = headerExport(h, &size_bytes);
 	size_t rest = (8 - (KS_HEADER_MAGIC_BYTES + size_bytes) % 8) % 8;
-	bool ok = blob &&
-		  write_all(writing->fd, ks_header_magic, KS_HEADER_MAGIC_BYTES, error) &&
-		  write_all(writing->fd, blob, size_bytes, error) &&
-		  (!pad || write_all(writing->fd, zeros, rest, error));
+	bool ok =
+		blob &&
+		write_bytes(writing->fd, ks_header_magic, KS_HEADER_MAGIC_BYTES, error) &&
+		write_bytes(writing->fd, blob, size_bytes, error) &&
+		(!pad || write_bytes(writing->fd, zeros, rest, error));
 
 	free(blob);
 	return ok;
