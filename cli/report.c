@@ -119,6 +119,7 @@ static const char *const done_words[] = {
 	[KS_ACTION_REMOVE] = "removed",
 	[KS_ACTION_DEPMOD] = NULL, /* follows from the others */
 	[KS_ACTION_INITRAMFS] = "initramfs refreshed",
+	[KS_ACTION_UNRENEWED] = NULL, /* printed as a warning */
 	[KS_ACTION_DEVICES] = NULL,
 	[KS_ACTION_RECORD] = NULL,	     /* read from what the database holds */
 	[KS_ACTION_POST_TRANSACTION] = NULL, /* printed before it runs */

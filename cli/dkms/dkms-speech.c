@@ -117,6 +117,7 @@ static void on_failed(struct ks_dkms_speech *speech, const struct ks_event *even
 		end_depmod(speech, "(bad exit status: 1)\n");
 		break;
 	case KS_ACTION_INITRAMFS:
+	case KS_ACTION_UNRENEWED:
 	case KS_ACTION_DEVICES:
 	case KS_ACTION_RECORD:
 	case KS_ACTION_POST_TRANSACTION:

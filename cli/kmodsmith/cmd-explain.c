@@ -4,6 +4,7 @@
 #include "cli/message.h"
 #include "cli/run.h"
 #include "cli/find.h"
+#include "core/install/install.h"
 #include "core/record/record.h"
 #include "core/support/error.h"
 
@@ -137,6 +138,24 @@ static void print_kernel(const struct ks_kernel *kernel)
 		print_field("toolchain", "%s", kernel->toolchain_problem);
 }
 
+/* Of the kernel, whatever its modules do: what boots may have older ones. */
+static void print_images(const struct ks_cli *cli, struct ks_kernel *kernel)
+{
+	struct ks_image_facts facts;
+
+	if (!kernel->alive)
+		return;
+	ks_install_look_at_image(cli->system, kernel, &facts);
+	if (facts.is_stale)
+		print_field("initramfs", "older than the modules; %s",
+			    cli->settings->initramfs
+				    ? "the next sync renews it"
+				    : "'initramfs = false' leaves it to you");
+	if (facts.unrenewed_is_stale)
+		print_field("initramfs", "%s", facts.unrenewed);
+	g_free(facts.unrenewed);
+}
+
 static const char *installed_words(enum ks_installed installed)
 {
 	switch (installed) {
@@ -268,6 +287,7 @@ static void explain(const struct ks_cli *cli, const struct ks_inventory *invento
 		print_field("package", "%s%s", record->package,
 			    target->recorded == KS_RECORDED_OK ? ""
 							       : " (not as it is now)");
+	print_images(cli, target->kernel);
 	print_failure(target);
 	print_advice(cli, verdict);
 }

@@ -614,6 +614,23 @@ static bool remove_source(const struct ks_action_context *context,
 					 false, error);
 }
 
+/* The images are looked at again: hooks of one program may have made another's. */
+static enum ks_action_status report_unrenewed(const struct ks_action_context *context,
+					      const struct ks_action *action,
+					      GError **error)
+{
+	g_autofree char *what = NULL;
+
+	if (!ks_install_note_unrenewed(context->system, action->kernel, &what, error))
+		return KS_STATUS_FAILED;
+	if (!what)
+		return KS_STATUS_SKIPPED;
+	notify(context, (struct ks_event){.kind = KS_EVENT_WARNING,
+					  .action = action,
+					  .text = what});
+	return KS_STATUS_DONE;
+}
+
 /* Those that act on one target or source. */
 static enum ks_action_status change(const struct ks_action_context *context,
 				    const struct ks_action *action, GError **error)
@@ -638,6 +655,8 @@ enum ks_action_status ks_action_run(const struct ks_action_context *context,
 				    const struct ks_action *action, GError **error)
 {
 	switch (action->kind) {
+	case KS_ACTION_UNRENEWED:
+		return report_unrenewed(context, action, error);
 	case KS_ACTION_DEVICES:
 		return ks_closing_serve_devices(context);
 	case KS_ACTION_RECORD:

@@ -12,8 +12,9 @@
 struct entry {
 	guint index;
 	const struct ks_action *action;
-	struct ks_tool *tool;	     /* of depmod and initramfs */
-	struct ks_sign_again *again; /* of sign */
+	struct ks_tool *tool;		/* of depmod */
+	struct ks_initramfs *initramfs; /* of initramfs */
+	struct ks_sign_again *again;	/* of sign */
 };
 
 struct ks_background {
@@ -71,14 +72,13 @@ static int open_initramfs_log(const struct ks_system *system)
 			      NULL);
 }
 
-static bool start_initramfs(const struct ks_system *system,
-			    const struct ks_kernel *kernel, struct ks_tool **tool,
-			    GError **error)
+static bool start_initramfs(const struct ks_system *system, struct ks_kernel *kernel,
+			    struct ks_initramfs **initramfs, GError **error)
 {
 	ks_autofd int log_fd = -1;
 
 	log_fd = open_initramfs_log(system);
-	return ks_install_initramfs_start(system, kernel, log_fd, tool, error);
+	return ks_install_initramfs_start(system, kernel, log_fd, initramfs, error);
 }
 
 bool ks_background_start(struct ks_background *background, guint index,
@@ -92,12 +92,13 @@ bool ks_background_start(struct ks_background *background, guint index,
 		entry.again = ks_sign_again_start(context, action, error);
 		ok = entry.again != NULL;
 	} else if (action->kind == KS_ACTION_INITRAMFS) {
-		ok = start_initramfs(context->system, action->kernel, &entry.tool, error);
+		ok = start_initramfs(context->system, action->kernel, &entry.initramfs,
+				     error);
 	} else if (!context->options->no_depmod) {
 		ok = ks_install_depmod_start(context->system, action->kernel, &entry.tool,
 					     error);
 	}
-	*runs = entry.tool || entry.again;
+	*runs = entry.tool || entry.initramfs || entry.again;
 	if (*runs)
 		g_array_append_val(background->entries, entry);
 	return ok;
@@ -108,11 +109,17 @@ guint ks_background_count(const struct ks_background *background)
 	return background->entries->len;
 }
 
+static int fd_of(const struct entry *entry)
+{
+	if (entry->tool)
+		return ks_run_tool_fd(entry->tool);
+	return entry->initramfs ? ks_install_initramfs_fd(entry->initramfs)
+				: ks_sign_again_fd(entry->again);
+}
+
 static struct pollfd make_pollfd(const struct entry *entry)
 {
-	return (struct pollfd){.fd = entry->tool ? ks_run_tool_fd(entry->tool)
-						 : ks_sign_again_fd(entry->again),
-			       .events = POLLIN};
+	return (struct pollfd){.fd = fd_of(entry), .events = POLLIN};
 }
 
 void ks_background_poll(const struct ks_background *background, struct pollfd *fds)
@@ -122,17 +129,13 @@ void ks_background_poll(const struct ks_background *background, struct pollfd *f
 			make_pollfd(&g_array_index(background->entries, struct entry, i));
 }
 
-static void finish(const struct ks_background *background, const struct entry *entry,
-		   GError **failure)
+static void finish(const struct entry *entry, GError **failure)
 {
-	const struct ks_system *system = background->context->system;
-
 	/* whichever fails sets *failure, which is the answer */
 	if (entry->again)
 		ks_ignore(ks_sign_again_finish(entry->again, failure));
-	else if (entry->action->kind == KS_ACTION_INITRAMFS)
-		ks_ignore(ks_install_initramfs_finish(system, entry->action->kernel,
-						      entry->tool, failure));
+	else if (entry->initramfs)
+		ks_ignore(ks_install_initramfs_finish(entry->initramfs, failure));
 	else
 		ks_ignore(ks_install_depmod_finish(entry->action->kernel, entry->tool,
 						   failure));
@@ -149,7 +152,7 @@ bool ks_background_take(struct ks_background *background, bool wait, guint *inde
 		if (!wait && poll(&pollfd, 1, 0) != 1)
 			continue;
 		g_array_remove_index(background->entries, i);
-		finish(background, &entry, failure);
+		finish(&entry, failure);
 		*index = entry.index;
 		return true;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The actions that go on beside the builds and the loop: KS_ACTION_DEPMOD, one process
- * of about a second for each kernel; KS_ACTION_INITRAMFS, one at a time, as the tools
- * lock each other out or fill /var/tmp together; KS_ACTION_SIGN, in a copy of the engine
+ * of about a second for each kernel; KS_ACTION_INITRAMFS, the programs of one kernel's
+ * images one after another, and one kernel at a time, as the tools lock each other out or
+ * fill /var/tmp together; KS_ACTION_SIGN, in a copy of the engine
  * that needs a job of the pool.
  */
 #pragma once

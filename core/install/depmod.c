@@ -167,8 +167,11 @@ bool ks_install_prune_kernel(const struct ks_system *system,
 {
 	g_autofree char *mark =
 		g_build_filename(system->state_dir, "changed", kernel->release, NULL);
+	g_autofree char *reported =
+		g_build_filename(system->state_dir, "unrenewed", kernel->release, NULL);
 
 	return !ks_install_can_prune_kernel(system, kernel, NULL) ||
 	       (ks_treeop_remove(system->root, kernel->modules_dir, error) &&
-		ks_durable_unlink(system->root, mark, error));
+		ks_durable_unlink(system->root, mark, error) &&
+		ks_durable_unlink(system->root, reported, error));
 }

@@ -1,77 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is a kernel's initramfs older than its modules? If so, make it again.
+ * Is a kernel's initramfs older than its modules? If so, make it again, or report that
+ * nobody here can.
  *
  * The mark's own time is compared with the image's: both come from the file
  * system's clock, and an image that somebody else has made meanwhile counts.
  */
-#include <errno.h>
-#include <string.h>
-
+#include "core/install/image.h"
 #include "core/install/install.h"
 #include "core/install/run-tool.h"
 #include "core/support/durable.h"
 #include "core/support/error.h"
-
-#define MAX_NAME_BYTES 256
+#include "core/support/fork.h"
 
 static char *mark_path(const struct ks_system *system, const char *release)
 {
 	return g_build_filename(system->state_dir, "changed", release, NULL);
 }
 
-/* The first word of a small file, fit to be part of a file name; or NULL. */
-static char *read_word(const struct ks_system *system, const char *path)
+/* The mark of changes whose image nobody renews, once that was reported. */
+static char *reported_path(const struct ks_system *system, const char *release)
 {
-	g_autofree char *text =
-		ks_root_read_file(system->root, path, MAX_NAME_BYTES, NULL, NULL);
-
-	if (!text)
-		return NULL;
-	text[strcspn(text, " \t\n")] = '\0';
-	return *text && *text != '.' && !strchr(text, '/') ? g_steal_pointer(&text)
-							   : NULL;
-}
-
-/* mkinitcpio's presets name the image after the kernel's package. */
-static char *image_of_package(const struct ks_system *system,
-			      const struct ks_kernel *kernel)
-{
-	g_autofree char *path = g_build_filename(kernel->modules_dir, "pkgbase", NULL);
-	g_autofree char *package = read_word(system, path);
-
-	return package ? g_strconcat("/boot/initramfs-", package, ".img", NULL) : NULL;
-}
-
-/* kernel-install's layout for boot loader entries. */
-static char *image_of_entry(const struct ks_system *system,
-			    const struct ks_kernel *kernel)
-{
-	g_autofree char *id = read_word(system, "/etc/machine-id");
-
-	return id ? g_build_filename("/boot", id, kernel->release, "initrd", NULL) : NULL;
-}
-
-char *ks_install_initramfs_path(const struct ks_system *system,
-				const struct ks_kernel *kernel)
-{
-	char *candidates[] = {
-		g_strconcat("/boot/initrd.img-", kernel->release, NULL),
-		g_strconcat("/boot/initramfs-", kernel->release, ".img", NULL),
-		g_strconcat("/boot/initrd-", kernel->release, NULL),
-		image_of_package(system, kernel),
-		image_of_entry(system, kernel),
-	};
-	char *found = NULL;
-
-	for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
-		if (!found && candidates[i] &&
-		    ks_root_exists(system->root, candidates[i]))
-			found = candidates[i];
-		else
-			g_free(candidates[i]);
-	}
-	return found;
+	return g_build_filename(system->state_dir, "unrenewed", release, NULL);
 }
 
 bool ks_install_mark_changed(const struct ks_system *system, const char *release,
@@ -120,10 +70,8 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 }
 
 /* Made in the same tick as the change: the order is unknown, so it counts as older. */
-static bool is_older_than_mark(const struct ks_system *system,
-			       const struct ks_kernel *kernel, const char *path)
+static bool is_older(const struct ks_system *system, const char *path, const char *mark)
 {
-	g_autofree char *mark = mark_path(system, kernel->release);
 	struct stat marked, made;
 
 	return ks_root_stat(system->root, mark, &marked) &&
@@ -131,12 +79,139 @@ static bool is_older_than_mark(const struct ks_system *system,
 	       !is_before(&marked.st_mtim, &made.st_mtim);
 }
 
-bool ks_install_initramfs_is_stale(const struct ks_system *system,
-				   const struct ks_kernel *kernel)
+static bool is_set_older(const struct ks_system *system, const struct ks_image_set *set,
+			 const char *mark)
 {
-	g_autofree char *image = ks_install_initramfs_path(system, kernel);
+	for (guint i = 0; i < set->paths->len; i++)
+		if (is_older(system, set->paths->pdata[i], mark))
+			return true;
+	return false;
+}
 
-	return image && is_older_than_mark(system, kernel, image);
+/* --- what there is to do */
+
+/* limine-mkinitcpio makes those of all kernels, so it is not run for one. */
+static char *describe_orphans(const struct ks_system *system,
+			      const struct ks_image_set *set, const char *release)
+{
+	g_autofree char *limine = ks_run_tool_find(system, "limine-mkinitcpio");
+	GString *text = g_string_new("nothing that is known here makes ");
+
+	for (guint i = 0; i < set->paths->len; i++)
+		g_string_append_printf(text, "%s'%s'", i ? ", " : "",
+				       (char *)set->paths->pdata[i]);
+	g_string_append_printf(text, " of %s: renew it%s", release,
+			       limine ? " with 'limine-mkinitcpio'" : " by hand");
+	return g_string_free(text, FALSE);
+}
+
+static void look_at_sets(const struct ks_system *system, const struct ks_images *images,
+			 const char *release, struct ks_image_facts *facts)
+{
+	g_autofree char *mark = mark_path(system, release);
+	g_autofree char *reported = reported_path(system, release);
+
+	for (guint i = 0; i < images->sets->len; i++) {
+		const struct ks_image_set *set = images->sets->pdata[i];
+		const bool is_stale = is_set_older(system, set, mark);
+
+		if (set->argv) {
+			facts->has_image = true;
+			facts->is_stale |= is_stale;
+			continue;
+		}
+		facts->unrenewed = describe_orphans(system, set, release);
+		facts->unrenewed_is_due = is_stale;
+		facts->unrenewed_is_stale =
+			is_stale || is_set_older(system, set, reported);
+	}
+}
+
+/*
+ * Which modules an image has is not asked: what it is made with decides that, and even a
+ * driver that is loaded later must not be older in it. So the one question is whether
+ * this kernel boots with an image at all.
+ */
+static void look_for_missing(const struct ks_system *system,
+			     const struct ks_images *images, struct ks_kernel *kernel,
+			     struct ks_image_facts *facts)
+{
+	g_autofree char *mark = mark_path(system, kernel->release);
+	g_autofree char *reported = reported_path(system, kernel->release);
+
+	if (images->sets->len || images->is_blind || !ks_images_are_usual(system, kernel))
+		return;
+	facts->unrenewed = g_strdup_printf("no initramfs of %s is found: if it boots "
+					   "with one, renew it",
+					   kernel->release);
+	facts->unrenewed_is_due = ks_root_exists(system->root, mark);
+	facts->unrenewed_is_stale =
+		facts->unrenewed_is_due || ks_root_exists(system->root, reported);
+}
+
+void ks_install_look_at_image(const struct ks_system *system, struct ks_kernel *kernel,
+			      struct ks_image_facts *facts)
+{
+	ks_auto(ks_images) images = ks_images_find(system, kernel);
+
+	*facts = (struct ks_image_facts){0};
+	look_at_sets(system, images, kernel->release, facts);
+	look_for_missing(system, images, kernel, facts);
+}
+
+bool ks_install_initramfs_is_stale(const struct ks_system *system,
+				   struct ks_kernel *kernel)
+{
+	struct ks_image_facts facts;
+
+	ks_install_look_at_image(system, kernel, &facts);
+	g_free(facts.unrenewed);
+	return facts.is_stale;
+}
+
+bool ks_install_note_unrenewed(const struct ks_system *system, struct ks_kernel *kernel,
+			       char **what, GError **error)
+{
+	g_autofree char *mark = mark_path(system, kernel->release);
+	g_autofree char *reported = reported_path(system, kernel->release);
+	g_autofree char *dir = g_path_get_dirname(reported);
+	struct ks_image_facts facts;
+
+	ks_install_look_at_image(system, kernel, &facts);
+	*what = NULL;
+	if (facts.unrenewed_is_due &&
+	    (!ks_root_mkdir_p(system->root, dir, 0755, error) ||
+	     !ks_durable_rename(system->root, mark, reported, error))) {
+		g_free(facts.unrenewed);
+		return false;
+	}
+	if (facts.unrenewed_is_due)
+		*what = facts.unrenewed;
+	else
+		g_free(facts.unrenewed);
+	return true;
+}
+
+char **ks_install_list_image_commands(const struct ks_system *system,
+				      const struct ks_kernel *kernel)
+{
+	ks_auto(ks_images) images = ks_images_find(system, kernel);
+	g_autofree char *mark = mark_path(system, kernel->release);
+	GPtrArray *commands = g_ptr_array_new();
+
+	for (guint i = 0; i < images->sets->len; i++) {
+		const struct ks_image_set *set = images->sets->pdata[i];
+		g_autofree char *program = NULL;
+		g_autofree char *rest = NULL;
+
+		if (!set->argv || !is_set_older(system, set, mark))
+			continue;
+		program = g_path_get_basename(set->argv[0]);
+		rest = g_strjoinv(" ", set->argv + 1);
+		g_ptr_array_add(commands, g_strdup_printf("%s %s", program, rest));
+	}
+	g_ptr_array_add(commands, NULL);
+	return (char **)g_ptr_array_free(commands, FALSE);
 }
 
 bool ks_install_depmod_is_stale(const struct ks_system *system,
@@ -155,50 +230,54 @@ bool ks_install_depmod_is_stale(const struct ks_system *system,
 	return !system->install_tree_is_given && ks_root_exists(system->root, mark);
 }
 
-struct tool {
-	const char *name;
-	const char *argv[5]; /* after the program; K and IMAGE are filled in */
+/* --- making them */
+
+struct ks_initramfs {
+	const struct ks_system *system;
+	struct ks_kernel *kernel;
+	int log_fd;
+	struct ks_fork *fork;
 };
 
-static const struct tool tools[] = {
-	{"update-initramfs", {"-u", "-k", "K"}},
-	{"dracut", {"--force", "IMAGE", "K"}},
-	{"mkinitcpio", {"-k", "K", "-g", "IMAGE"}},
-};
-
-static const struct tool *find_tool(const struct ks_system *system, char **program)
+/*
+ * Looked at again after each command: hooks of update-initramfs copy the new image to
+ * where others are. What comes after a failure may be a copy of what was not made.
+ */
+static struct ks_image_set *find_next(const struct ks_initramfs *initramfs,
+				      const struct ks_images *images, guint *index)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
-		*program = ks_run_tool_find(system, tools[i].name);
-		if (*program)
-			return &tools[i];
+	const struct ks_system *system = initramfs->system;
+	g_autofree char *mark = mark_path(system, initramfs->kernel->release);
+
+	while (*index < images->sets->len) {
+		struct ks_image_set *set = images->sets->pdata[(*index)++];
+
+		if (set->argv && is_set_older(system, set, mark))
+			return set;
 	}
 	return NULL;
 }
 
-static struct ks_tool *start_tool(const struct ks_system *system,
-				  const struct ks_kernel *kernel, const char *image,
-				  int log_fd, GError **error)
+static bool make_all(const struct ks_initramfs *initramfs, GError **error)
 {
-	g_autofree char *program = NULL;
-	const struct tool *tool = find_tool(system, &program);
-	const char *argv[G_N_ELEMENTS(tool->argv) + 2] = {program};
+	ks_auto(ks_images) images = ks_images_find(initramfs->system, initramfs->kernel);
+	struct ks_image_set *set;
+	guint index = 0;
 
-	if (!tool) {
-		ks_error_set(
-			error, KS_ERROR_NOT_FOUND,
-			"neither update-initramfs, dracut nor mkinitcpio is installed");
-		return NULL;
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(tool->argv) && tool->argv[i]; i++) {
-		if (!strcmp(tool->argv[i], "K"))
-			argv[i + 1] = kernel->release;
-		else if (!strcmp(tool->argv[i], "IMAGE"))
-			argv[i + 1] = image;
-		else
-			argv[i + 1] = tool->argv[i];
-	}
-	return ks_run_tool_start(system, argv, log_fd, error);
+	while ((set = find_next(initramfs, images, &index)))
+		if (!ks_run_tool(initramfs->system, (const char *const *)set->argv,
+				 initramfs->log_fd, error))
+			return false;
+	return true;
+}
+
+/* In a copy of the process: several programs may have to run one after another. */
+static GVariant *make_in_copy(void *data)
+{
+	g_autoptr(GError) error = NULL;
+
+	return g_variant_new("m@" KS_ERROR_VARIANT,
+			     make_all(data, &error) ? NULL : ks_error_to_variant(error));
 }
 
 static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
@@ -209,39 +288,74 @@ static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
 	return ok;
 }
 
-bool ks_install_initramfs_start(const struct ks_system *system,
-				const struct ks_kernel *kernel, int log_fd,
-				struct ks_tool **tool, GError **error)
+bool ks_install_initramfs_start(const struct ks_system *system, struct ks_kernel *kernel,
+				int log_fd, struct ks_initramfs **initramfs,
+				GError **error)
 {
-	g_autofree char *image = ks_install_initramfs_path(system, kernel);
-	struct ks_tool *started;
+	struct ks_initramfs *started;
 
-	if (!image) {
-		*tool = NULL;
+	*initramfs = NULL;
+	if (!ks_install_initramfs_is_stale(system, kernel))
 		return true;
+	started = g_new0(struct ks_initramfs, 1);
+	*started = (struct ks_initramfs){system, kernel, log_fd, NULL};
+	started->fork = ks_fork_start(make_in_copy, started, error);
+	if (!started->fork) {
+		g_free(started);
+		return explain(kernel, false, error);
 	}
-	started = start_tool(system, kernel, image, log_fd, error);
-	if (started)
-		*tool = started;
-	return explain(kernel, started != NULL, error);
+	*initramfs = started;
+	return true;
 }
 
-bool ks_install_initramfs_finish(const struct ks_system *system,
-				 const struct ks_kernel *kernel, struct ks_tool *tool,
-				 GError **error)
+int ks_install_initramfs_fd(const struct ks_initramfs *initramfs)
+{
+	return ks_fork_fd(initramfs->fork);
+}
+
+static bool take_answer(struct ks_initramfs *initramfs, GError **error)
+{
+	g_autoptr(GVariant) answer = ks_fork_finish(
+		initramfs->fork, G_VARIANT_TYPE("m" KS_ERROR_VARIANT), error);
+	g_autoptr(GVariant) failure = answer ? g_variant_get_maybe(answer) : NULL;
+
+	if (failure)
+		g_propagate_error(error, ks_error_from_variant(failure));
+	return answer && !failure;
+}
+
+/* Where an image is left that nobody makes, the mark is needed until that was reported. */
+static bool take_mark_away(const struct ks_system *system, struct ks_kernel *kernel,
+			   GError **error)
 {
 	g_autofree char *mark = mark_path(system, kernel->release);
+	struct ks_image_facts facts;
 
-	return explain(kernel, ks_run_tool_finish(tool, error), error) &&
-	       ks_durable_unlink(system->root, mark, error);
+	ks_install_look_at_image(system, kernel, &facts);
+	g_free(facts.unrenewed);
+	return facts.unrenewed_is_due || ks_durable_unlink(system->root, mark, error);
 }
 
-bool ks_install_initramfs_update(const struct ks_system *system,
-				 const struct ks_kernel *kernel, int log_fd,
-				 GError **error)
+bool ks_install_initramfs_finish(struct ks_initramfs *initramfs, GError **error)
 {
-	struct ks_tool *tool = NULL;
+	const struct ks_system *system = initramfs->system;
+	struct ks_kernel *kernel = initramfs->kernel;
+	const bool is_made = take_answer(initramfs, error);
 
-	return ks_install_initramfs_start(system, kernel, log_fd, &tool, error) &&
-	       (!tool || ks_install_initramfs_finish(system, kernel, tool, error));
+	g_free(initramfs);
+	if (!is_made)
+		ks_error_hint(error,
+			      "its output is in '%s/initramfs.log'; 'kmodsmith sync' "
+			      "tries it again",
+			      system->log_dir);
+	return explain(kernel, is_made, error) && take_mark_away(system, kernel, error);
+}
+
+bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kernel *kernel,
+				 int log_fd, GError **error)
+{
+	struct ks_initramfs *initramfs = NULL;
+
+	return ks_install_initramfs_start(system, kernel, log_fd, &initramfs, error) &&
+	       (!initramfs || ks_install_initramfs_finish(initramfs, error));
 }

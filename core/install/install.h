@@ -103,9 +103,6 @@ bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *to
 bool ks_install_depmod_is_stale(const struct ks_system *system,
 				const struct ks_kernel *kernel);
 
-/* The image of that kernel, or NULL: /boot/initrd.img-K and the other names in use. */
-char *ks_install_initramfs_path(const struct ks_system *system,
-				const struct ks_kernel *kernel);
 /* Remember that the module set of the kernel has changed now (state_dir/changed/K). */
 KS_MUST_CHECK
 bool ks_install_mark_changed(const struct ks_system *system, const char *release,
@@ -120,30 +117,59 @@ struct ks_install_mark ks_install_get_mark(const struct ks_system *system,
 					   const char *release);
 void ks_install_put_mark_back(const struct ks_system *system, const char *release,
 			      const struct ks_install_mark *mark);
-/* True when there is an image and it is older than that mark. */
+
+/* The images of a kernel (core/install/image.h), compared with that mark. */
+struct ks_image_facts {
+	bool has_image; /* there is one that a program here makes */
+	bool is_stale;	/* such a one is older than the mark */
+	/*
+	 * Why an image is renewed by nobody, in words; NULL: all are renewed, or the
+	 * kernel boots without one. The caller's.
+	 */
+	char *unrenewed;
+	bool unrenewed_is_due; /* it is older than the mark, and that was not reported */
+	bool unrenewed_is_stale; /* it is older than a change, reported or not */
+};
+
+/* Costs what ks_images_find() does. */
+void ks_install_look_at_image(const struct ks_system *system, struct ks_kernel *kernel,
+			      struct ks_image_facts *facts);
+/* is_stale of these facts. */
 bool ks_install_initramfs_is_stale(const struct ks_system *system,
-				   const struct ks_kernel *kernel);
+				   struct ks_kernel *kernel);
 /*
- * Run update-initramfs, dracut or mkinitcpio, whichever the tree has, for the
- * image that is there; without an image nothing is done. Output to log_fd (-1:
- * none). Success takes the mark away.
+ * What nobody renews and was not reported yet, in words (free it), or NULL: from now on it
+ * counts as reported, until the modules change again.
  */
 KS_MUST_CHECK
-bool ks_install_initramfs_update(const struct ks_system *system,
-				 const struct ks_kernel *kernel, int log_fd,
-				 GError **error);
+bool ks_install_note_unrenewed(const struct ks_system *system, struct ks_kernel *kernel,
+			       char **what, GError **error);
+/* The commands that would renew what is stale, as somebody would type them. Free with
+ * g_strfreev. */
+char **ks_install_list_image_commands(const struct ks_system *system,
+				      const struct ks_kernel *kernel);
 /*
- * The same without waiting, as ks_install_depmod_start(): finish the tool with
- * ks_install_initramfs_finish(). One at a time.
+ * Run the programs that own the stale images, one after another, until one fails; without
+ * a stale one nothing is done. Output to log_fd (-1: none). Success takes the mark away,
+ * unless there is something to report; a failure leaves it, and the next run tries again.
  */
 KS_MUST_CHECK
-bool ks_install_initramfs_start(const struct ks_system *system,
-				const struct ks_kernel *kernel, int log_fd,
-				struct ks_tool **tool, GError **error);
+bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kernel *kernel,
+				 int log_fd, GError **error);
+/*
+ * The same without waiting: *initramfs goes on until ks_install_initramfs_finish(), which
+ * frees it; NULL when there is nothing to do. system and kernel are held on to. One at a
+ * time.
+ */
+struct ks_initramfs;
 KS_MUST_CHECK
-bool ks_install_initramfs_finish(const struct ks_system *system,
-				 const struct ks_kernel *kernel, struct ks_tool *tool,
-				 GError **error);
+bool ks_install_initramfs_start(const struct ks_system *system, struct ks_kernel *kernel,
+				int log_fd, struct ks_initramfs **initramfs,
+				GError **error);
+/* Readable when it has ended: for poll(2). */
+int ks_install_initramfs_fd(const struct ks_initramfs *initramfs);
+KS_MUST_CHECK
+bool ks_install_initramfs_finish(struct ks_initramfs *initramfs, GError **error);
 
 /*
  * May ks_install_prune_kernel() remove it, when the files whose paths are in ignored (may

@@ -29,14 +29,18 @@ static GHashTable *list_ours(const struct ks_inventory *inventory,
 	return ours;
 }
 
-static void look_at_alive(const struct ks_system *system, const struct ks_kernel *kernel,
+static void look_at_alive(const struct ks_system *system, struct ks_kernel *kernel,
 			  struct ks_upkeep *upkeep)
 {
-	g_autofree char *image = ks_install_initramfs_path(system, kernel);
+	struct ks_image_facts facts;
 
-	upkeep->has_image = image != NULL;
+	ks_install_look_at_image(system, kernel, &facts);
 	upkeep->index_is_stale = ks_install_depmod_is_stale(system, kernel);
-	upkeep->image_is_stale = ks_install_initramfs_is_stale(system, kernel);
+	upkeep->has_image = facts.has_image;
+	upkeep->image_is_stale = facts.is_stale;
+	upkeep->unrenewed = facts.unrenewed;
+	upkeep->unrenewed_is_due = facts.unrenewed_is_due;
+	upkeep->unrenewed_is_stale = facts.unrenewed_is_stale;
 }
 
 static void look_at_gone(const struct ks_system *system,
@@ -53,10 +57,10 @@ static void look_at_gone(const struct ks_system *system,
 void ks_install_look_at_upkeep(const struct ks_system *system,
 			       struct ks_inventory *inventory)
 {
-	inventory->upkeep = g_ptr_array_new_with_free_func(g_free);
+	inventory->upkeep = g_ptr_array_new_with_free_func(ks_upkeep_free);
 	inventory->has_devices = !ks_system_is_chroot(system);
 	for (guint i = 0; i < inventory->kernels->len; i++) {
-		const struct ks_kernel *kernel = g_ptr_array_index(inventory->kernels, i);
+		struct ks_kernel *kernel = g_ptr_array_index(inventory->kernels, i);
 		struct ks_upkeep *upkeep = g_new0(struct ks_upkeep, 1);
 
 		upkeep->kernel = kernel;

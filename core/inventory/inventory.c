@@ -131,6 +131,14 @@ struct ks_target *ks_inventory_find_target(const struct ks_inventory *inventory,
 	return NULL;
 }
 
+void ks_upkeep_free(gpointer data)
+{
+	struct ks_upkeep *upkeep = data;
+
+	g_free(upkeep->unrenewed);
+	g_free(upkeep);
+}
+
 const struct ks_upkeep *ks_inventory_get_upkeep(const struct ks_inventory *inventory,
 						const struct ks_kernel *kernel)
 {

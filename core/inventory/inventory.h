@@ -115,11 +115,17 @@ struct ks_target {
 struct ks_upkeep {
 	const struct ks_kernel *kernel;
 	bool index_is_stale; /* older than the last change of the kernel's modules */
-	bool has_image;	     /* there is an initramfs of it */
+	bool has_image;	     /* there is an initramfs of it that a program here makes */
 	bool image_is_stale; /* likewise older */
-	bool is_prunable;    /* its directory holds only what depmod and others left */
+	/* Why an image of it is renewed by nobody, in words; NULL: there is none such. */
+	char *unrenewed;
+	bool unrenewed_is_due; /* it is older than that change, which was not reported */
+	bool unrenewed_is_stale; /* it is older than a change, whether reported or not */
+	bool is_prunable; /* its directory holds only what depmod and others left */
 	bool is_prunable_without_ours; /* likewise once our modules are gone */
 };
+
+void ks_upkeep_free(gpointer upkeep);
 
 struct ks_inventory {
 	GPtrArray *kernels; /* struct ks_kernel, newest first; also those that only T

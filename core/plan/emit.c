@@ -262,17 +262,47 @@ static int emit_depmod(struct emitter *emitter, struct ks_kernel *kernel,
 	return index;
 }
 
-static bool wants_image(const struct ks_planner *planner, const struct ks_kernel *kernel,
-			bool is_changed)
+/* Is now the time for what a change of that kernel's modules asks of its images? */
+static bool is_for_images(const struct ks_planner *planner, bool is_changed)
 {
 	const struct ks_plan_request *request = planner->request;
-	const struct ks_upkeep *upkeep =
-		ks_inventory_get_upkeep(planner->inventory, kernel);
 
-	if (request->no_initramfs || !planner->settings->initramfs)
-		return false;
-	return is_changed ? upkeep->has_image
-			  : upkeep->image_is_stale && !request->keep_all;
+	return !request->no_initramfs && planner->settings->initramfs &&
+	       (is_changed || !request->keep_all);
+}
+
+/* The index of the action, or -1. */
+static int emit_initramfs(struct emitter *emitter, struct ks_kernel *kernel,
+			  const GArray *after, bool is_changed, enum ks_reason reason)
+{
+	const struct ks_upkeep *upkeep =
+		ks_inventory_get_upkeep(emitter->planner->inventory, kernel);
+	int index;
+
+	if (!(is_changed ? upkeep->has_image : upkeep->image_is_stale))
+		return -1;
+	index = append(emitter, KS_ACTION_INITRAMFS,
+		       is_changed ? reason : KS_REASON_IMAGE_STALE, NULL);
+	last_action(emitter)->kernel = kernel;
+	g_array_append_vals(last_action(emitter)->after, after->data, after->len);
+	return index;
+}
+
+/* Not when the images that can be made were not: the next run tries that again first. */
+static void emit_unrenewed(struct emitter *emitter, struct ks_kernel *kernel,
+			   const GArray *after, bool is_changed, int initramfs)
+{
+	const struct ks_upkeep *upkeep =
+		ks_inventory_get_upkeep(emitter->planner->inventory, kernel);
+
+	if (!upkeep->unrenewed || (!is_changed && !upkeep->unrenewed_is_due))
+		return;
+	append(emitter, KS_ACTION_UNRENEWED, KS_REASON_IMAGE_LEFT, upkeep->unrenewed);
+	last_action(emitter)->kernel = kernel;
+	if (initramfs >= 0)
+		add_index(last_action(emitter)->needs, initramfs);
+	else
+		g_array_append_vals(last_action(emitter)->after, after->data, after->len);
 }
 
 /* What was changed here, or by a run that died before it came to the index and the image. */
@@ -280,21 +310,20 @@ static void emit_upkeep(struct emitter *emitter, struct ks_kernel *kernel)
 {
 	enum ks_reason reason = KS_REASON_NOT_INSTALLED;
 	g_autoptr(GArray) changes = find_changes(emitter, kernel, &reason);
-	int depmod;
+	const bool is_changed = changes->len > 0;
+	int depmod, initramfs;
 
 	if (!kernel->alive)
 		return;
 	depmod = emit_depmod(emitter, kernel, changes, reason);
-	if (!wants_image(emitter->planner, kernel, changes->len > 0))
+	if (!is_for_images(emitter->planner, is_changed))
 		return;
-	append(emitter, KS_ACTION_INITRAMFS,
-	       changes->len ? reason : KS_REASON_IMAGE_STALE, NULL);
-	last_action(emitter)->kernel = kernel;
-	if (depmod >= 0)
-		add_index(last_action(emitter)->after, depmod);
-	else
-		g_array_append_vals(last_action(emitter)->after, changes->data,
-				    changes->len);
+	if (depmod >= 0) {
+		g_array_set_size(changes, 0);
+		add_index(changes, depmod);
+	}
+	initramfs = emit_initramfs(emitter, kernel, changes, is_changed, reason);
+	emit_unrenewed(emitter, kernel, changes, is_changed, initramfs);
 }
 
 static void emit_kernels(struct emitter *emitter)

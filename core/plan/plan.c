@@ -14,6 +14,7 @@ static const char *const kind_ids[] = {
 	[KS_ACTION_REMOVE] = "remove",
 	[KS_ACTION_DEPMOD] = "depmod",
 	[KS_ACTION_INITRAMFS] = "initramfs",
+	[KS_ACTION_UNRENEWED] = "unrenewed",
 	[KS_ACTION_DEVICES] = "devices",
 	[KS_ACTION_RECORD] = "record",
 	[KS_ACTION_POST_TRANSACTION] = "post-transaction",

@@ -22,8 +22,9 @@ enum ks_action_kind {
 	KS_ACTION_REMOVE,    /* drop the source from T */
 	KS_ACTION_DEPMOD,    /* of kernel, once, after its installs and uninstalls */
 	KS_ACTION_INITRAMFS, /* refresh kernel's image, once, after its DEPMOD */
-	KS_ACTION_DEVICES,   /* serve devices of this machine that waited for a module */
-	KS_ACTION_RECORD,    /* make the package database equal, once */
+	KS_ACTION_UNRENEWED, /* report which image of kernel nobody renews, once, after that */
+	KS_ACTION_DEVICES, /* serve devices of this machine that waited for a module */
+	KS_ACTION_RECORD,  /* make the package database equal, once */
 	KS_ACTION_POST_TRANSACTION, /* framework.conf's command, after the records */
 	KS_ACTION_PRUNE, /* remove what is left of the directory of a kernel that is gone */
 };
@@ -32,8 +33,8 @@ struct ks_action {
 	enum ks_action_kind kind;
 	struct ks_target *target; /* BUILD, SIGN, INSTALL, UNINSTALL, UNBUILD */
 	struct ks_source *source; /* ADD, REMOVE */
-	struct ks_kernel
-		*kernel; /* DEPMOD, INITRAMFS, PRUNE; target's kernel otherwise */
+	struct ks_kernel *kernel; /* DEPMOD, INITRAMFS, UNRENEWED, PRUNE; target's kernel
+			    otherwise */
 	enum ks_reason reason;
 	char *detail;	    /* more than the reason's words; may be NULL */
 	bool second_choice; /* of BUILD, INSTALL: for one that is known to fail */

@@ -12,7 +12,7 @@
  * - architecture: uname -m everywhere (core/kernel/kernel.h)
  * - sign-file, kmodsign: none is needed, since the signer makes the signature; the
  *   sign_file of framework.conf is heeded everywhere
- * - initramfs: whichever program there is (core/install/install.h)
+ * - initramfs: whichever program owns it (core/install/image.h)
  * - hooks: the package of each distribution brings its own (hooks/). Kernel postinst.d,
  *   apt and dpkg on Debian's; the rpm plugin and kernel-install on Fedora's, RHEL's and
  *   SUSE's; libalpm on Arch's; kernel-install and the boot unit elsewhere

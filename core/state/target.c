@@ -81,6 +81,7 @@ static const struct words reasons[] = {
 				   "its module index is older than its modules"},
 	[KS_REASON_IMAGE_STALE] = {"image-stale",
 				   "its initramfs is older than its modules"},
+	[KS_REASON_IMAGE_LEFT] = {"image-left", "nobody here renews its initramfs"},
 	[KS_REASON_RETRY_DUE] = {"retry-due",
 				 "it failed, and packages or headers changed since"},
 	[KS_REASON_RIVAL] = {"rival", "another source brings the same module"},

@@ -69,6 +69,7 @@ enum ks_reason {
 	KS_REASON_READ_ONLY,	/* nothing can be put where its module belongs */
 	KS_REASON_INDEX_STALE,	/* the kernel's module index is older than its modules */
 	KS_REASON_IMAGE_STALE,	/* likewise its initramfs */
+	KS_REASON_IMAGE_LEFT,	/* likewise, and nobody makes it */
 	KS_REASON_DEPENDS_CHANGED, /* another version of what it was built upon comes */
 };
 

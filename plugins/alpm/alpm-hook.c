@@ -82,16 +82,23 @@ static bool makes_images(const struct ks_system *system, const char *targets)
 	return false;
 }
 
-static char *image_command(const struct ks_system *system, const struct ks_kernel *kernel)
+static void report_images(const struct ks_system *system, struct ks_kernel *kernel)
 {
-	g_autofree char *path = g_build_filename(kernel->modules_dir, "pkgbase", NULL);
-	g_autofree char *base = ks_root_read_file(system->root, path, 256, NULL, NULL);
+	g_auto(GStrv) commands = ks_install_list_image_commands(system, kernel);
+	g_autofree char *unrenewed = NULL;
+	g_autoptr(GError) error = NULL;
 
-	if (ks_root_exists(system->root, "/usr/bin/dracut"))
-		return g_strdup_printf("dracut --force --kver %s", kernel->release);
-	if (!base || !*g_strstrip(base))
-		return g_strdup("mkinitcpio -P");
-	return g_strdup_printf("mkinitcpio -p %s", base);
+	for (char **command = commands; *command; command++)
+		printf("kmodsmith: the initramfs of %s was not made again: '%s' does "
+		       "that\n",
+		       kernel->release, *command);
+	/* its mark is what says that the others are stale, too */
+	if (*commands)
+		return;
+	if (!ks_install_note_unrenewed(system, kernel, &unrenewed, &error))
+		complain(error);
+	else if (unrenewed)
+		printf("kmodsmith: %s\n", unrenewed);
 }
 
 static void report_stale_images(const struct ks_system *system)
@@ -99,15 +106,10 @@ static void report_stale_images(const struct ks_system *system)
 	g_autoptr(GPtrArray) kernels = ks_kernel_list(system, NULL);
 
 	for (guint i = 0; kernels && i < kernels->len; i++) {
-		const struct ks_kernel *kernel = g_ptr_array_index(kernels, i);
-		g_autofree char *command = NULL;
+		struct ks_kernel *kernel = g_ptr_array_index(kernels, i);
 
-		if (!kernel->alive || !ks_install_initramfs_is_stale(system, kernel))
-			continue;
-		command = image_command(system, kernel);
-		printf("kmodsmith: the initramfs of %s was not made again: '%s' does "
-		       "that\n",
-		       kernel->release, command);
+		if (kernel->alive)
+			report_images(system, kernel);
 	}
 }
 

@@ -20,6 +20,7 @@ alpm_package_of() {
 # which holds the packages of the base. Sets OLD and NEW, the releases of linux, and LTS;
 # with one kernel alone, SKIP.
 alpm_new() {
+	local base
 	root_new "$1" "$ALPM_BASE-alpm" "${2:-}"
 	mapfile -t releases <"$R/srv/packages/releases"
 	((${#releases[@]} > 1)) || {
@@ -34,6 +35,27 @@ alpm_new() {
 	# Debian's maker of images would want Debian's kernels
 	rm "$R/usr/sbin/update-initramfs"
 	ln "$R/usr/share/libalpm/scripts/mkinitcpio" "$R/usr/bin/mkinitcpio"
+	mkdir -p "$R/etc/mkinitcpio.d"
+	for base in linux linux-lts; do
+		alpm_preset "$base" >"$R/etc/mkinitcpio.d/$base.preset"
+	done
+}
+
+# As mkinitcpio's hook writes it for a kernel's package.
+alpm_preset() {
+	cat <<-EOF
+		# mkinitcpio preset file for the '$1' package
+
+		#ALL_config="/etc/mkinitcpio.conf"
+		ALL_kver="/boot/vmlinuz-$1"
+
+		PRESETS=('default')
+
+		#default_config="/etc/mkinitcpio.conf"
+		default_image="/boot/initramfs-$1.img"
+		#default_uki="/efi/EFI/Linux/arch-$1.efi"
+		#default_options="--splash /usr/share/systemd/bootctl/splash-arch.bmp"
+	EOF
 }
 
 alpm_install_kmodsmith() {

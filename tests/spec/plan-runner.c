@@ -103,6 +103,13 @@ static void read_world(struct world *world, char **words)
 	}
 }
 
+static void set_unrenewed(struct ks_upkeep *upkeep, bool is_due)
+{
+	g_free(upkeep->unrenewed);
+	upkeep->unrenewed = g_strdup("nothing makes its image");
+	upkeep->unrenewed_is_due = upkeep->unrenewed_is_stale = is_due;
+}
+
 static bool read_upkeep_word(struct ks_upkeep *upkeep, const char *word)
 {
 	if (g_str_equal(word, "index-stale"))
@@ -111,6 +118,10 @@ static bool read_upkeep_word(struct ks_upkeep *upkeep, const char *word)
 		upkeep->image_is_stale = true;
 	else if (g_str_equal(word, "no-image"))
 		upkeep->has_image = false;
+	else if (g_str_equal(word, "unrenewed"))
+		set_unrenewed(upkeep, false);
+	else if (g_str_equal(word, "unrenewed-due"))
+		set_unrenewed(upkeep, true);
 	else if (g_str_equal(word, "prunable"))
 		upkeep->is_prunable = upkeep->is_prunable_without_ours = true;
 	else if (g_str_equal(word, "prunable-without-ours"))
@@ -856,7 +867,7 @@ static void world_init(struct world *world, const char *file)
 {
 	*world = (struct world){.file = file, .record_needed = -1};
 	world->inventory.kernels = g_ptr_array_new_with_free_func(kernel_free);
-	world->inventory.upkeep = g_ptr_array_new_with_free_func(g_free);
+	world->inventory.upkeep = g_ptr_array_new_with_free_func(ks_upkeep_free);
 	world->inventory.sources = g_ptr_array_new_with_free_func(source_free);
 	world->inventory.targets = g_ptr_array_new_with_free_func(target_free);
 	world->inventory.records = g_ptr_array_new_with_free_func(record_free);
