@@ -47,6 +47,9 @@ struct ks_command {
 	bool has_json; /* takes --json */
 	bool changes;  /* changes the system: skipped when KMODSMITH=0; a failed write to
 	                * stdout is then no error */
+	/* Does nobody watch it? A wrong line of kmodsmith.conf stops it not then, and is a
+	 * warning. NULL: somebody does. Its options are parsed. */
+	bool (*is_unattended)(void);
 	int (*run)(struct ks_cli *cli, int argc, char **argv);
 };
 

@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "core/settings/framework.h"
 #include "core/support/inherited.h"
+#include "core/support/suggest.h"
 
 static const struct ks_command *const commands[] = {
 	&ks_command_sync,
@@ -62,12 +63,13 @@ static void print_warnings(const GPtrArray *warnings)
 		ks_message_warning("%s", (const char *)warnings->pdata[i]);
 }
 
-static bool cli_init(struct ks_cli *cli, const struct ks_options *options, GError **error)
+static bool cli_init(struct ks_cli *cli, const struct ks_options *options,
+		     enum ks_settings_reading how, GError **error)
 {
 	cli->system = ks_system_new(options->root_path ? options->root_path : "/", error);
 	if (!cli->system)
 		return false;
-	cli->settings = ks_settings_load(cli->system, error);
+	cli->settings = ks_settings_load(cli->system, how, error);
 	if (!cli->settings)
 		return false;
 	ks_framework_apply(cli->settings->framework, cli->system);
@@ -90,11 +92,13 @@ static void cli_clear(struct ks_cli *cli)
 static int run_command(const struct ks_command *command, const struct ks_options *options,
 		       int argc, char **argv)
 {
+	const bool is_lenient = command->is_unattended && command->is_unattended();
 	struct ks_cli cli = {0};
 	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (!cli_init(&cli, options, &error))
+	if (!cli_init(&cli, options,
+		      is_lenient ? KS_SETTINGS_LENIENT : KS_SETTINGS_STRICT, &error))
 		code = ks_message_fail(error);
 	else
 		code = command->run(&cli, argc, argv);
@@ -116,6 +120,23 @@ static int check_stdout(int code)
 		return code;
 	ks_message_error("cannot write to standard output");
 	return code == KS_EXIT_OK ? KS_EXIT_ERROR : code;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[G_N_ELEMENTS(commands)] = {0};
+	const char *meant;
+
+	for (size_t i = 0; commands[i]; i++)
+		names[i] = commands[i]->name;
+	meant = ks_suggest(name, names, G_N_ELEMENTS(names));
+	ks_message_error("unknown command '%s'", name);
+	if (meant)
+		ks_message_hint("did you mean '%s'? 'kmodsmith --help' lists them",
+				meant);
+	else
+		ks_message_hint("'kmodsmith --help' lists them");
+	return KS_EXIT_USAGE;
 }
 
 static int kmodsmith_main(int argc, char **argv)
@@ -141,11 +162,8 @@ static int kmodsmith_main(int argc, char **argv)
 		return KS_EXIT_USAGE;
 	}
 	command = find_command(rest[1]);
-	if (!command) {
-		ks_message_error("unknown command '%s'", rest[1]);
-		ks_message_hint("'kmodsmith --help' lists them");
-		return KS_EXIT_USAGE;
-	}
+	if (!command)
+		return unknown_command(rest[1]);
 	argc--;
 	rest++;
 	if (!ks_options_parse_command(&options, command, &argc, &rest, &error))

@@ -9,6 +9,7 @@
 #include "core/support/error.h"
 #include "core/support/version.h"
 #include "core/support/name.h"
+#include "core/support/suggest.h"
 
 void ks_selection_clear(struct ks_selection *selection)
 {
@@ -106,6 +107,29 @@ static bool has_kernel(const char *release, const struct ks_inventory *inventory
 	return false;
 }
 
+static void hint_module(const struct ks_selection *selection,
+			const struct ks_inventory *inventory, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	const char *meant;
+
+	for (guint i = 0; i < inventory->sources->len; i++) {
+		const struct ks_source *source = g_ptr_array_index(inventory->sources, i);
+
+		if (!g_str_equal(source->name, selection->module))
+			g_ptr_array_add(names, source->name);
+	}
+	meant = ks_suggest(selection->module, (const char *const *)names->pdata,
+			   names->len);
+	if (meant)
+		ks_error_hint(error, "did you mean '%s'? 'kmodsmith status' lists them",
+			      meant);
+	else
+		ks_error_hint(error,
+			      "'kmodsmith status' lists those there are; a new one "
+			      "goes to /usr/src/NAME-VERSION with a dkms.conf in it");
+}
+
 bool ks_selection_check(const struct ks_selection *selection,
 			const struct ks_inventory *inventory, GError **error)
 {
@@ -113,9 +137,7 @@ bool ks_selection_check(const struct ks_selection *selection,
 		ks_error_set(error, KS_ERROR_NOT_FOUND, "there is no module '%s%s%s'",
 			     selection->module, selection->version ? "/" : "",
 			     selection->version ? selection->version : "");
-		ks_error_hint(error,
-			      "'kmodsmith status' lists those there are; a new one "
-			      "goes to /usr/src/NAME-VERSION with a dkms.conf in it");
+		hint_module(selection, inventory, error);
 		return false;
 	}
 	if (selection->release && !has_kernel(selection->release, inventory)) {

@@ -111,6 +111,12 @@ static void set_arches(struct ks_dkms_options *options, const struct ks_system *
 	}
 }
 
+static void print_warnings(const GPtrArray *warnings)
+{
+	for (guint i = 0; i < warnings->len; i++)
+		ks_dkms_warn("%s", (const char *)warnings->pdata[i]);
+}
+
 /* From here on the options are complete. */
 static bool load(struct ks_dkms *dkms, struct ks_dkms_options *options, GError **error)
 {
@@ -120,9 +126,12 @@ static bool load(struct ks_dkms *dkms, struct ks_dkms_options *options, GError *
 	if (!system)
 		return false;
 	dkms->cli.system = system;
-	dkms->cli.settings = ks_settings_load(system, error);
+	/* old hooks call it, and dkms knows no such file */
+	dkms->cli.settings = ks_settings_load(system, KS_SETTINGS_LENIENT, error);
 	if (!dkms->cli.settings)
 		return false;
+	print_warnings(dkms->cli.settings->warnings);
+	print_warnings(dkms->cli.settings->framework->warnings);
 	ks_framework_apply(dkms->cli.settings->framework, system);
 	dkms->is_private = replace_path(&system->dkms_tree, options->dkms_tree);
 	system->install_tree_is_given =

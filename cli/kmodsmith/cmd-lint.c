@@ -82,7 +82,7 @@ static bool make_inner(struct linting *linting, GError **error)
 	replace(&system->state_dir, dir, "state");
 	replace(&system->run_dir, dir, "run");
 	replace(&system->log_dir, dir, "log");
-	settings = ks_settings_load(system, error);
+	settings = ks_settings_load(system, KS_SETTINGS_STRICT, error);
 	if (!settings)
 		return false;
 	linting->inner.settings = settings;

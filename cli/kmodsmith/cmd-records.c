@@ -5,6 +5,12 @@
 #include "core/engine/wanted-records.h"
 #include "core/support/error.h"
 
+/* A package manager's plugin calls it. */
+static bool is_unattended(void)
+{
+	return true;
+}
+
 static int run(struct ks_cli *cli, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
@@ -36,5 +42,6 @@ const struct ks_command ks_command_records = {
 		"Prints one record for each module that is installed now, as text that "
 		"a package\nmanager's plugin makes its database equal to. Changes "
 		"nothing, needs no root.",
+	.is_unattended = is_unattended,
 	.run = run,
 };

@@ -87,6 +87,11 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 	return ks_run_engine(cli, &run, NULL);
 }
 
+static bool is_unattended(void)
+{
+	return trigger_option != NULL;
+}
+
 static int run(struct ks_cli *cli, int argc, char **argv)
 {
 	struct ks_selection selection = {0};
@@ -121,5 +126,6 @@ const struct ks_command ks_command_sync = {
 	.options = options,
 	.has_json = true,
 	.changes = true,
+	.is_unattended = is_unattended,
 	.run = run,
 };

@@ -48,7 +48,8 @@ static GPtrArray *list_commands(const struct ks_system *system,
 
 		if (!kernel)
 			continue;
-		framework = ks_framework_load(system, settings, kernel, error);
+		framework = ks_framework_load(system, settings, kernel,
+					      KS_SETTINGS_LENIENT, error);
 		if (!framework)
 			return NULL;
 		if (!framework->post_transaction ||

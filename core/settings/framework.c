@@ -66,6 +66,7 @@ void ks_framework_free(struct ks_framework *framework)
 
 struct reading {
 	struct ks_evaluation evaluation;
+	enum ks_settings_reading how;
 	struct ks_framework *framework;
 };
 
@@ -89,6 +90,12 @@ static bool fail(const struct reading *reading, const char *name, GError **error
 	message = g_strdup_vprintf(format, args);
 	va_end(args);
 	ks_evaluation_locate(&reading->evaluation, name, 0, &label, &line);
+	if (reading->how == KS_SETTINGS_LENIENT) {
+		g_ptr_array_add(reading->framework->warnings,
+				g_strdup_printf("%s:%u: %s; it is ignored", label, line,
+						message));
+		return true;
+	}
 	ks_error_set(error, KS_ERROR_INVALID, "%s:%u: %s", label, line, message);
 	return false;
 }
@@ -134,14 +141,20 @@ static bool read_path(const struct reading *reading, const char *name, char **ou
 	return true;
 }
 
-/* A tree must not be the root directory: entries in it are removed by name. */
-static bool read_tree(const struct reading *reading, const char *name, char **out,
+/*
+ * Without knowing where sources and modules are nothing can be done, so that there is no
+ * lenient reading. A tree must not be the root directory: entries in it are removed by name.
+ */
+static bool read_tree(const struct reading *lenient, const char *name, char **out,
 		      GError **error)
 {
-	if (!read_path(reading, name, out, error))
+	struct reading reading = *lenient;
+
+	reading.how = KS_SETTINGS_STRICT;
+	if (!read_path(&reading, name, out, error))
 		return false;
 	if (*out && strcmp(*out, "/") == 0)
-		return fail(reading, name, error, "%s is '/'", name);
+		return fail(&reading, name, error, "%s is '/'", name);
 	return true;
 }
 
@@ -254,9 +267,11 @@ static bool read_addon_dir(const struct reading *reading, GError **error)
 	while (**dir == '/')
 		memmove(*dir, *dir + 1, strlen(*dir));
 	below = g_strconcat("/", *dir, "/", NULL);
-	if (strstr(below, "/../"))
+	if (strstr(below, "/../")) {
+		g_clear_pointer(dir, g_free);
 		return fail(reading, "ADDON_MODULES_DIR", error,
 			    "ADDON_MODULES_DIR leads out of the kernel's directory");
+	}
 	return true;
 }
 
@@ -377,7 +392,8 @@ static void take_notes(const struct reading *reading)
 
 static void reading_begin(struct reading *reading, struct ks_framework *framework,
 			  const struct ks_system *system,
-			  const struct ks_settings *settings, struct ks_kernel *kernel)
+			  const struct ks_settings *settings, struct ks_kernel *kernel,
+			  enum ks_settings_reading how)
 {
 	*reading = (struct reading){
 		.evaluation = {.system = system,
@@ -387,6 +403,7 @@ static void reading_begin(struct reading *reading, struct ks_framework *framewor
 			       .arch = kernel ? kernel->arch : "",
 			       .sandbox = settings ? settings->sandbox : KS_SANDBOX_AUTO,
 			       .base = base_vars(system, kernel)},
+		.how = how,
 		.framework = framework,
 	};
 }
@@ -424,7 +441,8 @@ static bool read_module_init_tools(struct reading *reading, GError **error)
 
 struct ks_framework *ks_framework_load(const struct ks_system *system,
 				       const struct ks_settings *settings,
-				       struct ks_kernel *kernel, GError **error)
+				       struct ks_kernel *kernel,
+				       enum ks_settings_reading how, GError **error)
 {
 	ks_auto(ks_framework) framework = g_new0(struct ks_framework, 1);
 	struct reading reading;
@@ -435,12 +453,12 @@ struct ks_framework *ks_framework_load(const struct ks_system *system,
 	framework->set_switches = g_hash_table_new(g_str_hash, g_str_equal);
 	framework->environments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							(GDestroyNotify)g_strfreev);
-	reading_begin(&reading, framework, system, settings, kernel);
+	reading_begin(&reading, framework, system, settings, kernel, how);
 	ok = read_framework(&reading, error);
 	ks_evaluation_clear(&reading.evaluation);
 	if (!ok)
 		return NULL;
-	reading_begin(&reading, framework, system, settings, kernel);
+	reading_begin(&reading, framework, system, settings, kernel, how);
 	ok = read_module_init_tools(&reading, error);
 	ks_evaluation_clear(&reading.evaluation);
 	return ok ? g_steal_pointer(&framework) : NULL;

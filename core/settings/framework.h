@@ -19,6 +19,7 @@
 
 #include "core/kernel/kernel.h"
 #include "core/platform/system.h"
+#include "core/settings/reading.h"
 #include "core/support/contract.h"
 
 struct ks_settings;
@@ -79,15 +80,16 @@ bool ks_framework_check_trust(const struct ks_framework *framework, const char *
 
 /*
  * Read it. kernel may be NULL, then $kernelver and $arch are empty. settings
- * (for the sandbox) may be NULL. KS_ERROR_INVALID, with file and line, for a value that
- * cannot be what it should: a tree that is not an absolute path, jobs that are no
- * number. A file that is not there says nothing, nor does one that a user other than
+ * (for the sandbox) may be NULL. A value that cannot be what it should (jobs that are no
+ * number) is KS_ERROR_INVALID with file and line, or by how a warning; a tree that is not an
+ * absolute path always is the error. A file that is not there says nothing, nor does one that a user other than
  * root must not read (it may hold the PIN of a key).
  */
 KS_MUST_CHECK
 struct ks_framework *ks_framework_load(const struct ks_system *system,
 				       const struct ks_settings *settings,
-				       struct ks_kernel *kernel, GError **error);
+				       struct ks_kernel *kernel,
+				       enum ks_settings_reading how, GError **error);
 void ks_framework_free(struct ks_framework *framework);
 KS_DEFINE_CLEANUP(ks_framework, ks_framework_free)
 

@@ -10,6 +10,7 @@
 #include "core/settings/framework.h"
 #include "core/support/error.h"
 #include "core/support/name.h"
+#include "core/support/suggest.h"
 
 #define GROUP		  "kmodsmith"
 #define SIGN_GROUP	  "sign"
@@ -203,6 +204,7 @@ struct key {
 	const char *name;
 	bool (*set)(struct ks_settings *settings, const char *value);
 	const char *expected;
+	const char *careful; /* taken for a wrong value when reading leniently; or NULL */
 };
 
 static const struct key sign_keys[] = {
@@ -221,7 +223,7 @@ static const struct key keys[] = {
 	{"build-memory", set_build_memory,
 	 "a number of MiB, 0 for three quarters of the machine's"},
 	{"sandbox", set_sandbox, SANDBOX_EXPECTED},
-	{"root-scripts", set_root_scripts, "'run' or 'skip'"},
+	{"root-scripts", set_root_scripts, "'run' or 'skip'", "skip"},
 	{"on-failure", set_on_failure, "'report' or 'fail'"},
 	{"initramfs", set_initramfs, "'true' or 'false'"},
 	{"keep-running-modules", set_keep_running_modules, "'true' or 'false'"},
@@ -257,19 +259,22 @@ static const struct {
 	const char *name;
 	bool (*set)(struct ks_module_settings *module, const char *value);
 	const char *expected;
+	const char *careful;
 } module_keys[] = {
 	{"skip", set_module_skip, "'true' or 'false'"},
-	{"hold", set_module_hold, "'true' or 'false'"},
+	{"hold", set_module_hold, "'true' or 'false'", "true"},
 	{"sandbox", set_module_sandbox, SANDBOX_EXPECTED},
 };
 
 /* One file. */
 struct reading {
 	struct ks_settings *settings;
-	char *label;
+	const char *label;
+	enum ks_settings_reading how;
 	GError **error;
 };
 
+/* A line is wrong: true when the reading goes on after it. */
 G_GNUC_PRINTF(3, 4)
 static bool fail(const struct reading *reading, unsigned int line, const char *format,
 		 ...)
@@ -285,9 +290,27 @@ static bool fail(const struct reading *reading, unsigned int line, const char *f
 	for (char *p = valid; *p; p++)
 		if (g_ascii_iscntrl(*p))
 			*p = '?';
+	if (reading->how == KS_SETTINGS_LENIENT) {
+		g_ptr_array_add(reading->settings->warnings,
+				g_strdup_printf("%s:%u: %s; the line is ignored",
+						reading->label, line, valid));
+		return true;
+	}
 	ks_error_set(reading->error, KS_ERROR_INVALID, "%s:%u: %s", reading->label, line,
 		     valid);
 	return false;
+}
+
+/* Names that the file may have, to suggest one of them. */
+static bool fail_unknown(const struct reading *reading, unsigned int line,
+			 const char *what, const char *key, const GPtrArray *names)
+{
+	const char *meant =
+		ks_suggest(key, (const char *const *)names->pdata, names->len);
+
+	return fail(reading, line, "unknown setting '%s'%s%s%s%s", key, what,
+		    meant ? "; did you mean '" : "", meant ? meant : "",
+		    meant ? "'?" : "");
 }
 
 static struct ks_module_settings *get_module(struct ks_settings *settings,
@@ -305,14 +328,20 @@ static struct ks_module_settings *get_module(struct ks_settings *settings,
 static bool set_key(const struct reading *reading, unsigned int line,
 		    const struct key *known, const char *key, const char *value)
 {
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
 	for (; known->name; known++) {
+		g_ptr_array_add(names, (gpointer)known->name);
 		if (strcmp(key, known->name) != 0)
 			continue;
-		return known->set(reading->settings, value) ||
-		       fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
+		if (known->set(reading->settings, value))
+			return true;
+		if (reading->how == KS_SETTINGS_LENIENT && known->careful)
+			known->set(reading->settings, known->careful);
+		return fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
 			    known->expected);
 	}
-	return fail(reading, line, "unknown setting '%s'", key);
+	return fail_unknown(reading, line, "", key, names);
 }
 
 static void warn_retired(const struct reading *reading, unsigned int line,
@@ -336,28 +365,38 @@ static bool set_module_key(const struct reading *reading, unsigned int line,
 			   const char *module, const char *key, const char *value)
 {
 	struct ks_module_settings *settings = get_module(reading->settings, module);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
 	for (size_t i = 0; i < G_N_ELEMENTS(module_keys); i++) {
+		g_ptr_array_add(names, (gpointer)module_keys[i].name);
 		if (strcmp(key, module_keys[i].name) != 0)
 			continue;
-		return module_keys[i].set(settings, value) ||
-		       fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
+		if (module_keys[i].set(settings, value))
+			return true;
+		if (reading->how == KS_SETTINGS_LENIENT && module_keys[i].careful)
+			module_keys[i].set(settings, module_keys[i].careful);
+		return fail(reading, line, "'%s' is '%s', and has to be %s", key, value,
 			    module_keys[i].expected);
 	}
-	return fail(reading, line, "unknown setting '%s' of a module", key);
+	return fail_unknown(reading, line, " of a module", key, names);
+}
+
+static bool is_group(const char *group)
+{
+	return strcmp(group, GROUP) == 0 || strcmp(group, SIGN_GROUP) == 0 ||
+	       (g_str_has_prefix(group, MODULE_GROUP) &&
+		ks_name_is_plain(group + strlen(MODULE_GROUP)));
 }
 
 static bool check_group(const struct reading *reading, unsigned int line,
 			const char *group)
 {
-	if (strcmp(group, GROUP) == 0 || strcmp(group, SIGN_GROUP) == 0)
+	if (is_group(group))
 		return true;
 	if (!g_str_has_prefix(group, MODULE_GROUP))
 		return fail(reading, line, "unknown group '%s'", group);
-	if (!ks_name_is_plain(group + strlen(MODULE_GROUP)))
-		return fail(reading, line, "'%s' is not a module name",
-			    group + strlen(MODULE_GROUP));
-	return true;
+	return fail(reading, line, "'%s' is not a module name",
+		    group + strlen(MODULE_GROUP));
 }
 
 /* A key and its value as GKeyFile understands it: its escapes, its encoding. */
@@ -405,6 +444,9 @@ static bool read_line(const struct reading *reading, unsigned int line, char *te
 	}
 	if (!*group)
 		return fail(reading, line, "'%s' is before the first group", text);
+	/* which was reported */
+	if (!is_group(*group))
+		return true;
 	return read_value(reading, line, *group, text);
 }
 
@@ -424,19 +466,19 @@ static bool read_text(const struct reading *reading, const char *text, size_t si
 }
 
 static bool read_file(const struct ks_system *system, struct ks_settings *settings,
-		      const char *path, GError **error)
+		      const char *path, enum ks_settings_reading how, GError **error)
 {
 	size_t size_bytes;
 	g_autofree char *text =
 		ks_root_read_file(system->root, path, MAX_BYTES, &size_bytes, error);
 	g_autofree char *label = ks_root_host_path(system->root, path);
-	struct reading reading = {settings, label, error};
+	struct reading reading = {settings, label, how, error};
 
 	return text && read_text(&reading, text, size_bytes);
 }
 
 static bool read_dir(const struct ks_system *system, struct ks_settings *settings,
-		     GError **error)
+		     enum ks_settings_reading how, GError **error)
 {
 	g_autofree char *dir =
 		g_build_filename(system->etc_dir, "kmodsmith.conf.d", NULL);
@@ -446,13 +488,35 @@ static bool read_dir(const struct ks_system *system, struct ks_settings *setting
 		g_autofree char *path = g_build_filename(dir, names->pdata[i], NULL);
 
 		if (g_str_has_suffix(path, ".conf") &&
-		    !read_file(system, settings, path, error))
+		    !read_file(system, settings, path, how, error))
 			return false;
 	}
 	return names != NULL;
 }
 
-struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error)
+/* Half a pair of keys is no pair. */
+static bool check_keys(struct ks_settings *settings, const char *path,
+		       enum ks_settings_reading how, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	if (!settings->sign_key == !settings->sign_certificate)
+		return true;
+	text = g_strdup_printf("%s: [sign] has a '%s' without a '%s'", path,
+			       settings->sign_key ? "key" : "certificate",
+			       settings->sign_key ? "certificate" : "key");
+	if (how == KS_SETTINGS_STRICT) {
+		ks_error_set(error, KS_ERROR_INVALID, "%s", text);
+		return false;
+	}
+	g_ptr_array_add(settings->warnings, g_steal_pointer(&text));
+	g_clear_pointer(&settings->sign_key, g_free);
+	g_clear_pointer(&settings->sign_certificate, g_free);
+	return true;
+}
+
+struct ks_settings *ks_settings_load(const struct ks_system *system,
+				     enum ks_settings_reading how, GError **error)
 {
 	ks_auto(ks_settings) settings = g_new0(struct ks_settings, 1);
 	g_autofree char *path = g_build_filename(system->etc_dir, "kmodsmith.conf", NULL);
@@ -470,20 +534,14 @@ struct ks_settings *ks_settings_load(const struct ks_system *system, GError **er
 	settings->memory_per_job_mib = DEFAULT_JOB_MIB;
 	settings->cache_size_mib = DEFAULT_CACHE_MIB;
 	if (ks_root_exists(system->root, path) &&
-	    !read_file(system, settings, path, error))
+	    !read_file(system, settings, path, how, error))
 		return NULL;
-	if (!read_dir(system, settings, error))
+	if (!read_dir(system, settings, how, error) ||
+	    !check_keys(settings, path, how, error))
 		return NULL;
-	if (!settings->sign_key != !settings->sign_certificate) {
-		ks_error_set(error, KS_ERROR_INVALID,
-			     "%s: [sign] has a '%s' without a '%s'", path,
-			     settings->sign_key ? "key" : "certificate",
-			     settings->sign_key ? "certificate" : "key");
-		return NULL;
-	}
 	settings->disabled = g_strcmp0(g_getenv("KMODSMITH"), "0") == 0;
 	settings->no_autoinstall = ks_root_exists(system->root, mark);
-	settings->framework = ks_framework_load(system, settings, NULL, error);
+	settings->framework = ks_framework_load(system, settings, NULL, how, error);
 	if (!settings->framework)
 		return NULL;
 	if (!settings->n_jobs)

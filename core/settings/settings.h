@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/settings/overrides.h"
+#include "core/settings/reading.h"
 #include "core/kernel/kernel.h"
 #include "core/sandbox/sandbox.h"
 #include "core/platform/system.h"
@@ -52,7 +53,7 @@ struct ks_settings {
 	/* of the command line; NULL: none. The caller's, as long as the settings */
 	const struct ks_conf_overrides *overrides;
 	GHashTable *modules; /* NAME -> struct ks_module_settings */
-	GPtrArray *warnings; /* char *: settings that no longer have an effect */
+	GPtrArray *warnings; /* char *: lines that have no effect, and why */
 };
 
 struct ks_module_settings {
@@ -62,10 +63,10 @@ struct ks_module_settings {
 	enum ks_sandbox_setting sandbox; /* when has_sandbox */
 };
 
-/* Reads framework.conf as well. Unknown groups, keys and values are KS_ERROR_INVALID
- * naming file and line; a setting that earlier versions had is a warning. */
+/* Reads framework.conf as well. A setting that earlier versions had is a warning. */
 KS_MUST_CHECK
-struct ks_settings *ks_settings_load(const struct ks_system *system, GError **error);
+struct ks_settings *ks_settings_load(const struct ks_system *system,
+				     enum ks_settings_reading how, GError **error);
 void ks_settings_free(struct ks_settings *settings);
 KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)
 

@@ -143,8 +143,8 @@ static enum ks_sign_verdict decide(const struct ks_system *system,
 				   bool ask)
 {
 	/* its variables may depend on the kernel */
-	ks_auto(ks_framework) framework =
-		ks_framework_load(system, settings, kernel, &signing->problem);
+	ks_auto(ks_framework) framework = ks_framework_load(
+		system, settings, kernel, KS_SETTINGS_LENIENT, &signing->problem);
 	enum ks_sign_verdict verdict;
 
 	if (!framework)

@@ -216,7 +216,8 @@ static int post(const struct ks_system *system)
 static int keep(const struct ks_system *system)
 {
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_settings) settings = ks_settings_load(system, &error);
+	ks_auto(ks_settings) settings =
+		ks_settings_load(system, KS_SETTINGS_LENIENT, &error);
 	struct utsname name;
 
 	if (!settings)

@@ -261,6 +261,30 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$status" 1
 }
 
+@test "a typo in kmodsmith.conf costs no module: what a hook runs goes on with a warning" {
+	build_root
+	mkdir -p "$R/etc/kmodsmith"
+	printf '[kmodsmith]\njbos = 3\n' >"$R/etc/kmodsmith/kmodsmith.conf"
+	run ks sync
+	equal "$status" 1
+	contains "$output" "kmodsmith.conf:2: unknown setting 'jbos'; did you mean 'jobs'?"
+	run ks sync --trigger=kernel-postinst
+	equal "$status" 0
+	contains "$output" "warning: "
+	contains "$output" "kmodsmith.conf:2: unknown setting 'jbos'; did you mean 'jobs'?; the line is ignored"
+	[[ -n $(find "$R/lib/modules" -name 'acme.ko*') ]] || fail "it is not installed"
+}
+
+@test "who mistypes a command or a module is told the nearest one" {
+	tree_built acme 1.0 $K
+	run ks statsu
+	equal "$status" 2
+	contains "$output" "did you mean 'status'?"
+	run ks explain amce
+	equal "$status" 5
+	contains "$output" "did you mean 'acme'?"
+}
+
 @test "a setting that has no effect any more is a warning" {
 	mkdir -p "$R/etc/kmodsmith"
 	printf '[kmodsmith]\nreuse-objects = true\n' >"$R/etc/kmodsmith/kmodsmith.conf"

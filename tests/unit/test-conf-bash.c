@@ -38,7 +38,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	g_free(f->system->state_dir);
 	f->system->dkms_etc = g_build_filename(f->tree.dir, "src/etc/dkms", NULL);
 	f->system->state_dir = g_build_filename(f->tree.dir, "state", NULL);
-	f->settings = ks_settings_load(f->tree.system, &error);
+	f->settings = ks_settings_load(f->tree.system, KS_SETTINGS_STRICT, &error);
 	g_assert_no_error(error);
 	f->source = g_build_filename(f->tree.dir, "src", NULL);
 	/* below the source: the sandbox has a /tmp of its own */

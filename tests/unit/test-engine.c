@@ -239,7 +239,8 @@ static void compare_with_run(struct fixture *f)
 static struct ks_outcome *try_run(struct fixture *f, struct ks_run_options options,
 				  GError **error)
 {
-	ks_auto(ks_settings) settings = ks_settings_load(f->tree.system, NULL);
+	ks_auto(ks_settings) settings =
+		ks_settings_load(f->tree.system, KS_SETTINGS_STRICT, NULL);
 	struct ks_outcome *outcome = NULL;
 
 	g_assert_nonnull(settings);

@@ -9,7 +9,7 @@ static struct ks_framework *load(struct faketree *tree, struct ks_kernel *kernel
 {
 	g_autoptr(GError) error = NULL;
 	struct ks_framework *framework =
-		ks_framework_load(tree->system, NULL, kernel, &error);
+		ks_framework_load(tree->system, NULL, kernel, KS_SETTINGS_STRICT, &error);
 
 	g_assert_no_error(error);
 	return framework;
@@ -179,7 +179,8 @@ static void test_addon_directory(struct faketree *tree, gconstpointer data)
 	g_assert_cmpstr(framework->addon_modules_dir, ==, "addon/dkms");
 	faketree_write(tree, "/etc/sysconfig/module-init-tools",
 		       "ADDON_MODULES_DIR=../..\n");
-	g_assert_null(ks_framework_load(tree->system, NULL, NULL, &error));
+	g_assert_null(
+		ks_framework_load(tree->system, NULL, NULL, KS_SETTINGS_STRICT, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 }
 
@@ -203,10 +204,37 @@ static void test_bad_values(struct faketree *tree, gconstpointer data)
 		g_autoptr(GError) error = NULL;
 
 		faketree_write(tree, "/etc/dkms/framework.conf", cases[i].text);
-		g_assert_null(ks_framework_load(tree->system, NULL, NULL, &error));
+		g_assert_null(ks_framework_load(tree->system, NULL, NULL,
+						KS_SETTINGS_STRICT, &error));
 		g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 		g_assert_nonnull(strstr(error->message, cases[i].says));
 	}
+}
+
+/* Where nobody watches all but the trees is a warning. */
+static void test_lenient(struct faketree *tree, gconstpointer data)
+{
+	static const char text[] = "parallel_jobs=many\ntry_sign_modules=perhaps\n"
+				   "sign_file=kmodsign\nverbose=1\n";
+	ks_auto(ks_framework) framework = NULL;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(tree, "/etc/dkms/framework.conf", text);
+	framework =
+		ks_framework_load(tree->system, NULL, NULL, KS_SETTINGS_LENIENT, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(framework->warnings->len, ==, 3);
+	g_assert_true(
+		g_str_has_suffix(framework->warnings->pdata[1],
+				 "framework.conf:3: sign_file is 'kmodsign', not an "
+				 "absolute path; it is ignored"));
+	g_assert_cmpuint(framework->n_jobs, ==, 0);
+	g_assert_null(framework->sign_file);
+	g_assert_true(framework->verbose);
+	faketree_write(tree, "/etc/dkms/framework.conf", "dkms_tree=var\n");
+	g_assert_null(
+		ks_framework_load(tree->system, NULL, NULL, KS_SETTINGS_LENIENT, &error));
+	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 }
 
 static void test_settings_have_it(struct faketree *tree, gconstpointer data)
@@ -216,7 +244,7 @@ static void test_settings_have_it(struct faketree *tree, gconstpointer data)
 
 	faketree_write(tree, "/etc/dkms/framework.conf",
 		       "parallel_jobs=7\ndkms_tree=/srv/dkms\n");
-	settings = ks_settings_load(tree->system, &error);
+	settings = ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(settings->n_jobs, ==, 7);
 	ks_framework_apply(settings->framework, tree->system);
@@ -231,7 +259,7 @@ static void test_kmodsmith_conf_has_the_last_word(struct faketree *tree,
 
 	faketree_write(tree, "/etc/dkms/framework.conf", "parallel_jobs=7\n");
 	faketree_write(tree, "/etc/kmodsmith/kmodsmith.conf", "[kmodsmith]\njobs=2\n");
-	settings = ks_settings_load(tree->system, NULL);
+	settings = ks_settings_load(tree->system, KS_SETTINGS_STRICT, NULL);
 	g_assert_cmpuint(settings->n_jobs, ==, 2);
 }
 
@@ -252,6 +280,7 @@ int main(int argc, char **argv)
 	ADD("not-from-the-environment", test_not_from_the_environment);
 	ADD("addon-directory", test_addon_directory);
 	ADD("bad-values", test_bad_values);
+	ADD("lenient", test_lenient);
 	ADD("settings-have-it", test_settings_have_it);
 	ADD("kmodsmith-conf-has-the-last-word", test_kmodsmith_conf_has_the_last_word);
 	return g_test_run();

@@ -70,7 +70,7 @@ static bool run(struct fixture *f, const char *conf, GError **error)
 
 	if (conf)
 		faketree_write(&f->tree, "/etc/dkms/framework.conf", conf);
-	f->settings = ks_settings_load(f->system, &settings_error);
+	f->settings = ks_settings_load(f->system, KS_SETTINGS_STRICT, &settings_error);
 	g_assert_no_error(settings_error);
 	return ks_post_transaction_run(f->system, f->settings, f->kernels, f->releases,
 				       tell, f, error);

@@ -12,7 +12,8 @@
 static struct ks_settings *load(struct faketree *tree)
 {
 	g_autoptr(GError) error = NULL;
-	struct ks_settings *settings = ks_settings_load(tree->system, &error);
+	struct ks_settings *settings =
+		ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error);
 
 	g_assert_no_error(error);
 	return settings;
@@ -134,7 +135,8 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 		const char *message;
 	} cases[] = {
 		{"jobs=1\n", 1, "'jobs=1' is before the first group"},
-		{"[kmodsmith]\n\n# x\njbos=1\n", 4, "unknown setting 'jbos'"},
+		{"[kmodsmith]\n\n# x\njbos=1\n", 4,
+		 "unknown setting 'jbos'; did you mean 'jobs'?"},
 		{"[kmodsmith]\njobs=many\n", 2,
 		 "'jobs' is 'many', and has to be a number up to 4096, 0 for all "
 		 "processors"},
@@ -184,10 +186,38 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 			"%s:%u: %s", path, cases[i].line, cases[i].message);
 
 		faketree_write(tree, DROPIN "x.conf", cases[i].text);
-		g_assert_null(ks_settings_load(tree->system, &error));
+		g_assert_null(ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error));
 		g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 		g_assert_cmpstr(error->message, ==, expected);
 	}
+}
+
+/* What nobody watches goes on: each of these lines is a warning, and those after it count. */
+static void test_lenient(struct faketree *tree, gconstpointer data)
+{
+	static const char text[] = "before = 1\n[kmodsmith]\njbos = 3\njobs = many\n"
+				   "sandbox = maybe\nroot-scripts = skp\nnonsense\n"
+				   "[nonsense]\njobs = 9\n[module ../x]\nskip = true\n"
+				   "[module zfs]\nhodl = true\nhold = treu\nskip = x\n"
+				   "[sign]\nkey = /k\n[kmodsmith]\ncache-size = 7\n";
+	ks_auto(ks_settings) settings = NULL;
+	g_autoptr(GError) error = NULL;
+
+	faketree_write(tree, MAIN, text);
+	settings = ks_settings_load(tree->system, KS_SETTINGS_LENIENT, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(settings->warnings->len, ==, 12);
+	g_assert_true(
+		g_str_has_suffix(settings->warnings->pdata[1],
+				 "kmodsmith.conf:3: unknown setting 'jbos'; did you "
+				 "mean 'jobs'?; the line is ignored"));
+	g_assert_cmpuint(settings->n_jobs, ==, 0);
+	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_AUTO);
+	g_assert_cmpint(settings->root_scripts, ==, KS_ROOT_SCRIPTS_SKIP);
+	g_assert_true(ks_settings_is_held(settings, "zfs"));
+	g_assert_false(ks_settings_is_skipped(settings, "zfs"));
+	g_assert_null(settings->sign_key);
+	g_assert_cmpuint(settings->cache_size_mib, ==, 7);
 }
 
 static void test_half_a_pair_of_keys_is_an_error(struct faketree *tree,
@@ -197,7 +227,7 @@ static void test_half_a_pair_of_keys_is_an_error(struct faketree *tree,
 	g_autoptr(GError) error = NULL;
 
 	faketree_write(tree, MAIN, "[sign]\nkey = /k\n");
-	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_null(ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_nonnull(strstr(error->message, "a 'key' without a 'certificate'"));
 	/* the other may come from another file */
@@ -212,11 +242,11 @@ static void test_bytes_that_are_not_text(struct faketree *tree, gconstpointer da
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(g_file_set_contents(path, "[kmodsmith]\n\0\n", 14, NULL));
-	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_null(ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_clear_error(&error);
 	g_assert_true(g_file_set_contents(path, "[kmodsmith]\nj\xff\x01=1\n", -1, NULL));
-	g_assert_null(ks_settings_load(tree->system, &error));
+	g_assert_null(ks_settings_load(tree->system, KS_SETTINGS_STRICT, &error));
 	g_assert_error(error, KS_ERROR, KS_ERROR_INVALID);
 	g_assert_true(g_utf8_validate(error->message, -1, NULL));
 	g_assert_null(strchr(error->message, '\x01'));
@@ -284,6 +314,7 @@ int main(int argc, char **argv)
 	ADD("all-settings", test_all_settings);
 	ADD("later-files-win-key-by-key", test_later_files_win_key_by_key);
 	ADD("errors-name-file-and-line", test_errors_name_file_and_line);
+	ADD("lenient", test_lenient);
 	ADD("half-a-pair-of-keys-is-an-error", test_half_a_pair_of_keys_is_an_error);
 	ADD("bytes-that-are-not-text", test_bytes_that_are_not_text);
 	ADD("what-has-no-effect-any-more-is-a-warning", test_retired);
