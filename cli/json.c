@@ -25,6 +25,7 @@ static json_t *target_object(const struct ks_inventory *inventory,
 	json_object_set_new(object, "kernel", ks_json_text(target->kernel->release));
 	json_object_set_new(object, "arch", ks_json_text(target->kernel->arch));
 	json_object_set_new(object, "image", json_boolean(target->kernel->has_image));
+	json_object_set_new(object, "foreign", json_boolean(target->kernel->is_foreign));
 	json_object_set_new(object, "state",
 			    ks_json_text(ks_target_state_id(verdict->state)));
 	json_object_set_new(object, "reason",

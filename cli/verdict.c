@@ -51,6 +51,9 @@ char *ks_verdict_line(const struct ks_verdict *verdict)
 		add_note(notes, ks_reason_words(verdict->reason));
 	add_note(notes, verdict->detail);
 	add_note(notes, is_bare ? "its kernel has headers and no image" : NULL);
+	add_note(notes, kernel->alive && kernel->is_foreign
+				? "its kernel cannot run this system"
+				: NULL);
 	return notes->len ? g_strdup_printf("%s: %s (%s)", name, state, notes->str)
 			  : g_strdup_printf("%s: %s", name, state);
 }
@@ -145,6 +148,17 @@ int ks_verdict_worse_code(int a, int b)
 	return get_rank(a) >= get_rank(b) ? a : b;
 }
 
+/*
+ * No driver is missing where nobody can boot: that a compiler for such a kernel is missing
+ * is no failure, unless somebody has named it.
+ */
+static bool is_no_matter(const struct ks_verdict *verdict,
+			 const struct ks_selection *selection)
+{
+	return verdict->state == KS_TARGET_WAITING &&
+	       verdict->target->kernel->is_foreign && !selection->release;
+}
+
 static int get_exit_code(const struct ks_plan *plan, const struct ks_selection *selection,
 			 bool in_place)
 {
@@ -154,7 +168,8 @@ static int get_exit_code(const struct ks_plan *plan, const struct ks_selection *
 		const struct ks_verdict *verdict = g_ptr_array_index(plan->verdicts, i);
 
 		if (!ks_verdict_is_shown(verdict) ||
-		    !ks_selection_has(selection, verdict->target))
+		    !ks_selection_has(selection, verdict->target) ||
+		    is_no_matter(verdict, selection))
 			continue;
 		if (!in_place && (verdict->state == KS_TARGET_BUILT ||
 				  verdict->state == KS_TARGET_STALE))

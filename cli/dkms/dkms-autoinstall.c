@@ -100,11 +100,20 @@ static bool has_chosen(const struct ks_plan *plan, const struct ks_target *targe
 	return false;
 }
 
+/* Its scripts call this for each kernel that comes: one that nobody boots is no failure. */
+static bool is_foreign(const struct ks_verdict *verdict)
+{
+	return verdict->state == KS_TARGET_WAITING && verdict->wanted &&
+	       verdict->target->kernel->is_foreign;
+}
+
 /* dkms tries it each time, and finds that its conf does not want the kernel. */
 static bool is_skipped(const struct ks_plan *plan, const struct ks_verdict *verdict)
 {
 	const struct ks_target *target = verdict->target;
 
+	if (is_foreign(verdict))
+		return true;
 	return verdict->state == KS_TARGET_EXCLUDED &&
 	       target->exclusion != KS_CONF_NOT_EXCLUDED &&
 	       (target->source->autoinstall || target->source->asked) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dkms build and dkms install. */
 #include "cli/dkms/dkms-actions.h"
+#include "cli/dkms/dkms-arch.h"
 #include "cli/dkms/dkms-engine.h"
 #include "cli/dkms/dkms-forced.h"
 #include "cli/dkms/dkms-source.h"
@@ -130,7 +131,8 @@ static int run_on(struct ks_dkms *dkms, bool install, struct ks_dkms_job job,
 
 bool ks_dkms_is_built(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	g_autofree char *arch =
+		ks_dkms_kernel_arch(dkms->cli.system, &dkms->overrides, job.release);
 	g_autofree char *dir = ks_tree_artifact_path(dkms->cli.system, job.module,
 						     job.version, job.release, arch);
 	g_autofree char *module_dir = g_build_filename(dir, "module", NULL);
@@ -140,7 +142,8 @@ bool ks_dkms_is_built(const struct ks_dkms *dkms, struct ks_dkms_job job)
 
 void ks_dkms_print_built(const struct ks_dkms *dkms, struct ks_dkms_job job)
 {
-	g_autofree char *arch = ks_kernel_machine_arch(dkms->cli.system);
+	g_autofree char *arch =
+		ks_dkms_kernel_arch(dkms->cli.system, &dkms->overrides, job.release);
 
 	print_skipped("built for", job, arch);
 	fflush(stdout);
@@ -221,10 +224,12 @@ static int require_source(const struct ks_dkms *dkms, struct ks_dkms_job job)
 /* Only an architecture that can be built for makes a target. */
 static int check_arches(const struct ks_dkms *dkms)
 {
-	g_autofree char *own = ks_kernel_machine_arch(dkms->cli.system);
+	const GPtrArray *kernels = dkms->options->kernels;
 
-	for (guint i = 0; i < dkms->options->arches->len; i++) {
-		const char *arch = g_ptr_array_index(dkms->options->arches, i);
+	for (guint i = 0; i < kernels->len && dkms->options->arches->len; i++) {
+		g_autofree char *own = ks_dkms_kernel_arch(
+			dkms->cli.system, &dkms->overrides, kernels->pdata[i]);
+		g_autofree char *arch = ks_dkms_arch(dkms, i);
 
 		if (!g_str_equal(arch, own))
 			return ks_dkms_fail(KS_DKMS_NO_ARCH,

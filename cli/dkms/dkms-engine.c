@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/dkms/dkms-source.h"
+#include "cli/dkms/dkms-arch.h"
 #include "cli/find.h"
 
 int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
@@ -68,12 +69,16 @@ bool ks_dkms_is_installed(const struct ks_verdict *verdict)
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index)
 {
 	const GPtrArray *arches = dkms->options->arches;
+	const GPtrArray *kernels = dkms->options->kernels;
 
 	/* one is that of all kernels */
 	if (arches->len)
 		return g_strdup(
 			g_ptr_array_index(arches, MIN(kernel_index, arches->len - 1)));
-	return ks_kernel_machine_arch(dkms->cli.system);
+	return kernel_index < kernels->len
+		       ? ks_dkms_kernel_arch(dkms->cli.system, &dkms->overrides,
+					     kernels->pdata[kernel_index])
+		       : ks_kernel_machine_arch(dkms->cli.system);
 }
 
 static int waiting_code(const struct ks_verdict *verdict)

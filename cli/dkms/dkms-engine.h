@@ -43,7 +43,7 @@ int ks_dkms_fail_no_kernel(const struct ks_dkms *dkms, const char *release);
 int ks_dkms_fail_no_target(const struct ks_dkms *dkms, struct ks_dkms_job job,
 			   const struct ks_inventory *inventory);
 
-/* "x86_64": -a, or this machine's. Free with g_free. */
+/* "x86_64": -a, or that of the kernel, or this machine's. Free with g_free. */
 char *ks_dkms_arch(const struct ks_dkms *dkms, guint kernel_index);
 
 /* Build, or install, the job's module on its kernel, in one run; the code (dkms-build.c). */

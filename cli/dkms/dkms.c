@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "cli/dkms/dkms-arch.h"
 #include "cli/message.h"
 #include "cli/run.h"
 #include "core/settings/framework.h"
@@ -97,17 +98,37 @@ static void set_default_kernel(struct ks_dkms_options *options,
 		g_ptr_array_add(options->kernels, g_strdup(names.release));
 }
 
-/* Postinst scripts pass what 'dpkg --print-architecture' prints. */
-static void set_arches(struct ks_dkms_options *options, const struct ks_system *system)
+/* One is that of all kernels. */
+static void spread_arch(struct ks_dkms_options *options)
 {
-	g_autofree char *own = ks_kernel_machine_arch(system);
-	GPtrArray *arches = options->arches;
+	while (options->arches->len && options->arches->len < options->kernels->len)
+		g_ptr_array_add(options->arches, g_strdup(options->arches->pdata[0]));
+}
 
+/*
+ * Postinst scripts pass what 'dpkg --print-architecture' or 'uname -m' prints. Both are
+ * names of the machine, by which the kernel's own architecture is meant.
+ */
+static void set_arches(struct ks_dkms_options *options, const struct ks_system *system,
+		       const struct ks_conf_overrides *overrides)
+{
+	g_autofree char *machine = ks_kernel_machine_arch(system);
+	GPtrArray *arches = options->arches;
+	const GPtrArray *kernels = options->kernels;
+
+	if (arches->len == 1)
+		spread_arch(options);
 	for (guint i = 0; i < arches->len; i++) {
-		if (!ks_arch_is_named(own, arches->pdata[i]))
+		g_autofree char *own = i < kernels->len
+					       ? ks_dkms_kernel_arch(system, overrides,
+								     kernels->pdata[i])
+					       : g_strdup(machine);
+
+		if (!ks_arch_is_named(machine, arches->pdata[i]) &&
+		    !ks_arch_is_named(own, arches->pdata[i]))
 			continue;
 		g_free(arches->pdata[i]);
-		arches->pdata[i] = g_strdup(own);
+		arches->pdata[i] = g_steal_pointer(&own);
 	}
 }
 
@@ -141,7 +162,7 @@ static bool load(struct ks_dkms *dkms, struct ks_dkms_options *options, GError *
 	set_overrides(dkms, options);
 	set_settings(options, dkms->cli.settings);
 	set_default_kernel(options, dkms->action);
-	set_arches(options, system);
+	set_arches(options, system, &dkms->overrides);
 	return true;
 }
 

@@ -128,7 +128,8 @@ static void print_kernel(const struct ks_kernel *kernel)
 			   : kernel->has_image ? "alive"
 					       : "headers only, no image";
 
-	print_field("kernel", "%s, headers %s%s, compiler %s%s%s", life,
+	print_field("kernel", "%s, %s%s, headers %s%s, compiler %s%s%s", life,
+		    kernel->arch, kernel->is_foreign ? " (cannot run this system)" : "",
 		    kernel->has_headers ? "at " : "not there",
 		    kernel->has_headers ? kernel->headers_dir : "",
 		    kernel->compiler ? kernel->compiler : "not known",

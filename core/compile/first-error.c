@@ -17,6 +17,19 @@ static bool contains(const char *line, size_t size, const char *text)
 	return memmem(line, size, text, strlen(text)) != NULL;
 }
 
+/* What follows a place, or a program's name, in a line of gcc, clang and gas. */
+static bool says_error(const char *text, size_t size)
+{
+	static const char *const words[] = {
+		": error:", ": fatal error:", ": Error:", ": internal compiler error:",
+		": sorry, unimplemented:"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		if (contains(text, size, words[i]))
+			return true;
+	return false;
+}
+
 /* "FILE:LINE: error:", "FILE:LINE:COL: fatal error:" */
 static bool is_compiler_error(const char *line, size_t size)
 {
@@ -30,8 +43,72 @@ static bool is_compiler_error(const char *line, size_t size)
 			p++;
 		if (p == colon + 1 || p == end || *p != ':')
 			continue;
-		return contains(p, end - p, ": error:") ||
-		       contains(p, end - p, ": fatal error:");
+		return says_error(p, end - p);
+	}
+	return false;
+}
+
+/*
+ * The programs of a toolchain have errors without a place in a file: of an option, of an
+ * emulation, of a library, of a signal. Those of binutils do not say which lines are.
+ */
+static const struct {
+	const char *name;
+	bool is_terse;
+} tools[] = {
+	{"gcc", false},	      {"g++", false},	 {"cc", false},
+	{"c++", false},	      {"cpp", false},	 {"cc1", false},
+	{"cc1plus", false},   {"clang", false},	 {"lto1", false},
+	{"clang++", false},   {"rustc", false},	 {"bindgen", false},
+	{"as", true},	      {"ld", true},	 {"ld.bfd", true},
+	{"ld.gold", true},    {"ld.lld", true},	 {"objcopy", true},
+	{"objdump", true},    {"strip", true},	 {"nm", true},
+	{"ar", true},	      {"ranlib", true},	 {"llvm-objcopy", true},
+	{"llvm-strip", true}, {"llvm-ar", true}, {"llvm-nm", true},
+};
+
+/* "/usr/bin/arm-linux-gnueabihf-gcc-12.2" -> "gcc" */
+static char *strip_program(const char *name, size_t size)
+{
+	g_autofree char *whole = g_strndup(name, size);
+	g_autofree char *base = g_path_get_basename(whole);
+	size_t length = strlen(base);
+	char *prefix;
+
+	while (length && (g_ascii_isdigit(base[length - 1]) || base[length - 1] == '.'))
+		length--;
+	if (length && base[length - 1] == '-')
+		base[length - 1] = '\0';
+	prefix = strstr(base, "llvm-") ? NULL : strrchr(base, '-');
+	return g_strdup(prefix ? prefix + 1 : base);
+}
+
+static bool is_remark(const char *line, size_t size)
+{
+	static const char *const words[] = {
+		"warning:",   "note:",	  "in function",
+		"no symbols", "creating", "supported targets"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		if (contains(line, size, words[i]))
+			return true;
+	return false;
+}
+
+static bool is_tool_error(const char *line, size_t size)
+{
+	const char *colon = memchr(line, ':', size);
+	const size_t length = colon ? (size_t)(colon - line) : 0;
+	g_autofree char *program = NULL;
+
+	if (!length || memchr(line, ' ', length) || length + 2 > size || colon[1] != ' ')
+		return false;
+	program = strip_program(line, length);
+	for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
+		if (!g_str_equal(tools[i].name, program))
+			continue;
+		return tools[i].is_terse ? !is_remark(line, size)
+					 : says_error(colon, size - length);
 	}
 	return false;
 }
@@ -41,19 +118,28 @@ static const struct {
 	enum rank rank;
 } patterns[] = {
 	{"ERROR: modpost:", NULL, RANK_COMPILER},
-	{"ld: error:", NULL, RANK_COMPILER},
-	{"ld.lld: error:", NULL, RANK_COMPILER},
+	{"FATAL: modpost:", NULL, RANK_COMPILER},
+	{"FATAL: parse error in symbol dump file", NULL, RANK_COMPILER},
+	/* modpost until Linux 5.3 */
+	{"ERROR: \"", "undefined!", RANK_COMPILER},
+	{"error: objtool:", NULL, RANK_COMPILER},
 	{"undefined reference to", NULL, RANK_COMPILER},
+	{"multiple definition of", NULL, RANK_COMPILER},
+	{"relocation truncated to fit", NULL, RANK_COMPILER},
+	/* rustc names the place in the next line */
+	{"error[E", "]: ", RANK_COMPILER},
 	{"Hunk #", "FAILED", RANK_COMPILER},
 	{"can't find file to patch", NULL, RANK_COMPILER},
-	{"cc1: error:", NULL, RANK_COMPILER},
-	{"cc1: fatal error:", NULL, RANK_COMPILER},
+	{"FAILED: load BTF from", NULL, RANK_COMPILER},
+	{"collect2: fatal error:", NULL, RANK_COMPILER},
 	{"configure: error:", NULL, RANK_COMPILER},
 	{"patch: ****", NULL, RANK_OTHER},
 	{"fatal error:", NULL, RANK_OTHER},
 	{"error:", NULL, RANK_OTHER},
 	{"Error:", NULL, RANK_OTHER},
 	{"ERROR:", NULL, RANK_OTHER},
+	{"pahole: ", NULL, RANK_OTHER},
+	{"Failed to generate BTF", NULL, RANK_OTHER},
 	{"command not found", NULL, RANK_OTHER},
 	{"No space left on device", NULL, RANK_OTHER},
 	/* why make's line says Error 126, 127 or 1 */
@@ -66,7 +152,7 @@ static const struct {
 
 static enum rank get_rank(const char *line, size_t size)
 {
-	if (is_compiler_error(line, size))
+	if (is_compiler_error(line, size) || is_tool_error(line, size))
 		return RANK_COMPILER;
 	for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
 		if (contains(line, size, patterns[i].text) &&

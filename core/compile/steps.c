@@ -238,12 +238,15 @@ static void remove_variable(GPtrArray *env, const char *variable)
 
 /*
  * dkms follows the name of the kernel's compiler when there is such a command. Every
- * kbuild of the build has LLVM= from here, however it is called.
+ * kbuild of the build has LLVM=, ARCH= and CROSS_COMPILE= from here, however it is called.
  */
 static void set_compiler(const struct ks_build *build, GPtrArray *env)
 {
 	const struct ks_toolchain *toolchain = &build->toolchain;
+	g_auto(GStrv) variables = ks_toolchain_variables(toolchain);
 
+	for (char **variable = variables; *variable; variable++)
+		g_ptr_array_add(env, g_strdup(*variable));
 	if (toolchain->cc) {
 		set(env, "CC", toolchain->cc);
 		set(env, "KERNEL_CC", toolchain->cc);
@@ -252,10 +255,8 @@ static void set_compiler(const struct ks_build *build, GPtrArray *env)
 		set(env, "LD", toolchain->ld);
 		set(env, "KERNEL_LD", toolchain->ld);
 	}
-	if (toolchain->llvm)
-		set(env, "LLVM", toolchain->llvm);
-	else if (ks_toolchain_is_named(toolchain) &&
-		 !has_prefix(build->request->conf->environment, "CC="))
+	if (ks_toolchain_is_named(toolchain) &&
+	    !has_prefix(build->request->conf->environment, "CC="))
 		set(env, KS_WRAPPER_CC_ENV, toolchain->cc);
 }
 

@@ -32,7 +32,8 @@ static void check_toolchain(const struct ks_system *system, struct ks_target *ta
 		return;
 	path = ks_kernel_tool_path(system, get_environment(target));
 	target->toolchain_problem = ks_toolchain_problem(
-		system, kernel, path, ks_toolchain_names_compiler(system, path, make));
+		system, kernel, path,
+		ks_toolchain_names_compiler(system, path, get_environment(target), make));
 }
 
 static void read_conf(struct ks_inventory_taking *taking, struct ks_target *target)

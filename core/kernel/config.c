@@ -43,6 +43,40 @@ char *ks_kernel_config_parse_line(char **line, char **value)
 	return symbol;
 }
 
+char *ks_kernel_config_search(const char *text, const char *symbol)
+{
+	g_autofree char *start = g_strconcat("\n", symbol, "=", NULL);
+	const char *found = strstr(text, start);
+	g_autofree char *copy = NULL;
+	char *line, *value;
+
+	if (found)
+		found++;
+	else if (g_str_has_prefix(text, start + 1))
+		found = text;
+	else
+		return NULL;
+	copy = g_strndup(found, strcspn(found, "\n"));
+	line = copy;
+	return ks_kernel_config_parse_line(&line, &value) ? g_strdup(value) : NULL;
+}
+
+bool ks_kernel_config_is_set(const char *text, const char *symbol)
+{
+	g_autofree char *value = ks_kernel_config_search(text, symbol);
+
+	return !g_strcmp0(value, "y");
+}
+
+char *ks_kernel_config_read(const struct ks_system *system,
+			    const struct ks_kernel *kernel)
+{
+	if (!kernel->config_path)
+		return NULL;
+	return ks_root_read_file(system->root, kernel->config_path,
+				 KS_KERNEL_MAX_CONFIG_BYTES, NULL, NULL);
+}
+
 static GHashTable *load(const struct ks_system *system, const char *path)
 {
 	GHashTable *table =

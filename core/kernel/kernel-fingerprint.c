@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "core/kernel/arch.h"
 #include "core/kernel/kernel-private.h"
 #include "core/kernel/toolchain.h"
 #include "core/support/error.h"
@@ -74,14 +75,28 @@ static void add_program(GString *text, const struct ks_system *system, const cha
 	add(text, label, identity);
 }
 
+/* Without a cross compiler nothing, not even that there is none. */
+static void add_cross_program(GString *text, const struct ks_system *system,
+			      const char *cross, const char *name)
+{
+	g_autofree char *path = ks_kernel_tool_path(system, NULL);
+	g_autofree char *full = cross ? g_strconcat(cross, name, NULL) : NULL;
+	g_autofree char *tool = full ? ks_kernel_find_program(system, path, full) : NULL;
+
+	if (tool)
+		add_program(text, system, full, tool);
+}
+
 static void add_toolchain(GString *text, const struct ks_system *system,
 			  const struct ks_kernel *kernel)
 {
 	g_autofree char *path = ks_kernel_tool_path(system, NULL);
 	g_autofree char *compiler = NULL, *linker = NULL;
+	g_autofree char *cross = NULL;
 	struct ks_toolchain toolchain;
 
 	ks_toolchain_find(system, kernel, path, &toolchain);
+	cross = g_strdup(toolchain.cross);
 	if (toolchain.cc)
 		compiler = ks_kernel_find_program(system, path, toolchain.cc);
 	if (toolchain.ld)
@@ -92,6 +107,7 @@ static void add_toolchain(GString *text, const struct ks_system *system,
 	for (guint i = 0; i < G_N_ELEMENTS(tools); i++) {
 		g_autofree char *tool = ks_kernel_find_program(system, path, tools[i]);
 
+		add_cross_program(text, system, cross, tools[i]);
 		add_program(text, system, tools[i], tool);
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(header_programs); i++) {
@@ -126,10 +142,13 @@ char **ks_kernel_list_programs(const struct ks_system *system,
 	if (toolchain.ld)
 		add_real_path(paths, system,
 			      ks_kernel_find_program(system, path, toolchain.ld));
+	for (guint i = 0; i < G_N_ELEMENTS(binutils); i++) {
+		g_autofree char *name = g_strconcat(
+			toolchain.cross ? toolchain.cross : "", binutils[i], NULL);
+
+		add_real_path(paths, system, ks_kernel_find_program(system, path, name));
+	}
 	ks_toolchain_clear(&toolchain);
-	for (guint i = 0; i < G_N_ELEMENTS(binutils); i++)
-		add_real_path(paths, system,
-			      ks_kernel_find_program(system, path, binutils[i]));
 	g_ptr_array_add(paths, NULL);
 	return (char **)g_ptr_array_free(paths, FALSE);
 }
@@ -139,6 +158,7 @@ char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *ke
 {
 	g_autoptr(GString) text = g_string_new("kernel " FINGERPRINT_VERSION "\n");
 	g_autofree char *source = g_build_filename(kernel->modules_dir, "source", NULL);
+	const struct ks_arch *arch = ks_arch_find(kernel->arch);
 
 	if (!kernel->has_headers) {
 		ks_error_set(error, KS_ERROR_HEADERS_MISSING,
@@ -147,7 +167,7 @@ char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *ke
 		return NULL;
 	}
 	add(text, "release", kernel->release);
-	add(text, "arch", kernel->arch);
+	add(text, "arch", arch ? arch->names[0] : kernel->arch);
 	for (guint i = 0; i < G_N_ELEMENTS(header_files); i++)
 		if (!add_file(text, cache, system->root, kernel->headers_dir,
 			      header_files[i], error))

@@ -30,13 +30,6 @@ void ks_kernel_free(struct ks_kernel *kernel)
 	g_free(kernel);
 }
 
-char *ks_kernel_machine_arch(const struct ks_system *system)
-{
-	struct utsname name;
-
-	return g_strdup(uname(&name) == 0 ? name.machine : "unknown");
-}
-
 static bool has(const struct ks_system *system, const char *dir, const char *name)
 {
 	g_autofree char *path = g_build_filename(dir, name, NULL);
@@ -131,6 +124,7 @@ static void probe_config(const struct ks_system *system, struct ks_kernel *kerne
 	g_clear_pointer(&kernel->compiler, g_free);
 	g_clear_pointer(&kernel->toolchain_problem, g_free);
 	kernel->clang = false;
+	ks_kernel_probe_arch(system, kernel);
 	ks_kernel_probe_toolchain(system, kernel);
 }
 
@@ -157,7 +151,6 @@ struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *re
 	struct ks_kernel *kernel = g_new0(struct ks_kernel, 1);
 
 	kernel->release = g_strdup(release);
-	kernel->arch = ks_kernel_machine_arch(system);
 	kernel->modules_dir = g_build_filename(system->install_tree, release, NULL);
 	kernel->headers_dir = g_build_filename(kernel->modules_dir, "build", NULL);
 	kernel->has_image = has_image(system, kernel);
@@ -223,7 +216,7 @@ static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 
 static int newest_rank(const struct ks_kernel *kernel)
 {
-	return 2 * kernel->has_image + kernel->has_headers;
+	return 4 * !kernel->is_foreign + 2 * kernel->has_image + kernel->has_headers;
 }
 
 /* kernels is sorted, newest first. */

@@ -13,8 +13,10 @@
 #include "core/support/contract.h"
 
 struct ks_kernel {
-	char *release;	   /* "6.1.0-56-amd64" */
-	char *arch;	   /* as dkms says it on this distribution: uname -m on Debian */
+	char *release; /* "6.1.0-56-amd64" */
+	char *arch; /* its own, as its uname -m says it, which is that of the machine for
+		       one of the machine's architecture */
+	bool is_foreign; /* it cannot run this system's programs: nobody boots it here */
 	char *modules_dir; /* install_tree/release */
 	bool alive;	   /* it is built for: it has an image, or its headers do, see
 			       ks_kernel_settle() */
@@ -45,7 +47,8 @@ struct ks_kernel {
 	bool running;	       /* uname -r, only when the tree is the host's own */
 	bool is_default; /* /vmlinuz or /boot/vmlinuz leads to it; false when unknown */
 	bool newest;	 /* highest release among the alive ones with headers, else alive
-			    ones; one with an image before one without */
+			    ones; one with an image before one without; a foreign one
+			    last */
 	GHashTable
 		*config; /* "CONFIG_X" -> "y"/"m"/text; loaded on first use, see below */
 };
@@ -121,6 +124,7 @@ char **ks_kernel_list_programs(const struct ks_system *system,
 /*
  * The architecture of this machine as dkms names it in the tree's distribution:
  * uname -m. (On rpm distributions dkms asks for the architecture of the package
- * that owns the kernel, which is the same word.)
+ * that owns the kernel, which is the same word.) For a tree whose programs this machine
+ * does not run by itself, as qemu-user does, it is that of its programs.
  */
 char *ks_kernel_machine_arch(const struct ks_system *system);

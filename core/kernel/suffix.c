@@ -26,8 +26,8 @@ static const char *suffix_of(const char *name)
 }
 
 /* modules.order says ".ko" (or ".o") whatever the installed file is called. */
-static const char *find_installed(const struct ks_system *system,
-				  const struct ks_kernel *kernel, const char *listed)
+static char *find_installed(const struct ks_system *system,
+			    const struct ks_kernel *kernel, const char *listed)
 {
 	const char *dot = strrchr(listed, '.');
 
@@ -39,13 +39,13 @@ static const char *find_installed(const struct ks_system *system,
 					(int)(dot - listed), listed, suffixes[i]);
 
 		if (ks_root_exists(system->root, path))
-			return suffixes[i];
+			return g_steal_pointer(&path);
 	}
 	return NULL;
 }
 
-static const char *ask_order(const struct ks_system *system,
-			     const struct ks_kernel *kernel)
+char *ks_kernel_find_module(const struct ks_system *system,
+			    const struct ks_kernel *kernel)
 {
 	g_autofree char *path =
 		g_build_filename(kernel->modules_dir, "modules.order", NULL);
@@ -53,10 +53,10 @@ static const char *ask_order(const struct ks_system *system,
 	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", MAX_ORDER_LINES + 1);
 
 	for (guint i = 0; lines[i] && i < MAX_ORDER_LINES; i++) {
-		const char *suffix = find_installed(system, kernel, lines[i]);
+		char *found = find_installed(system, kernel, lines[i]);
 
-		if (suffix)
-			return suffix;
+		if (found)
+			return found;
 	}
 	return NULL;
 }
@@ -102,11 +102,8 @@ static const char *ask_config(const struct ks_system *system, struct ks_kernel *
 		{"\nCONFIG_MODULE_COMPRESS_ZSTD=y", ".ko.zst"},
 		{"\nCONFIG_MODULE_COMPRESS_GZIP=y", ".ko.gz"},
 	};
-	g_autofree char *text = NULL;
+	g_autofree char *text = ks_kernel_config_read(system, kernel);
 
-	if (kernel->config_path)
-		text = ks_root_read_file(system->root, kernel->config_path,
-					 KS_KERNEL_MAX_CONFIG_BYTES, NULL, NULL);
 	if (!text || strstr(text, "\n# CONFIG_MODULE_COMPRESS_ALL is not set"))
 		return NULL;
 	for (guint i = 0; i < G_N_ELEMENTS(methods); i++)
@@ -117,7 +114,8 @@ static const char *ask_config(const struct ks_system *system, struct ks_kernel *
 
 void ks_kernel_probe_suffix(const struct ks_system *system, struct ks_kernel *kernel)
 {
-	const char *suffix = ask_order(system, kernel);
+	g_autofree char *module = ks_kernel_find_module(system, kernel);
+	const char *suffix = module ? suffix_of(module) : NULL;
 
 	if (!suffix) {
 		g_autofree char *path =

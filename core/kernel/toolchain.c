@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/kernel/arch.h"
+#include "core/kernel/compiler.h"
+#include "core/kernel/elf.h"
 #include "core/kernel/kernel-private.h"
 #include "core/kernel/toolchain.h"
 
@@ -179,49 +182,16 @@ struct facts {
 	bool clang;
 };
 
-/*
- * A newly allocated value, or NULL. A search, because parsing ten thousand lines
- * for each kernel would be most of what listing the kernels costs; over the
- * whole text, because auto.conf is in no order.
- */
-static char *search_symbol(const char *text, const char *symbol)
-{
-	g_autofree char *start = g_strconcat("\n", symbol, "=", NULL);
-	const char *found = strstr(text, start);
-	g_autofree char *copy = NULL;
-	char *line, *value;
-
-	if (found)
-		found++;
-	else if (g_str_has_prefix(text, start + 1))
-		found = text;
-	else
-		return NULL;
-	copy = g_strndup(found, strcspn(found, "\n"));
-	line = copy;
-	return ks_kernel_config_parse_line(&line, &value) ? g_strdup(value) : NULL;
-}
-
-static bool is_set(const char *text, const char *symbol)
-{
-	g_autofree char *value = search_symbol(text, symbol);
-
-	return !g_strcmp0(value, "y");
-}
-
 static void read_facts(const struct ks_system *system, struct ks_kernel *kernel,
 		       struct facts *facts)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = ks_kernel_config_read(system, kernel);
 
-	if (kernel->config_path)
-		text = ks_root_read_file(system->root, kernel->config_path,
-					 KS_KERNEL_MAX_CONFIG_BYTES, NULL, NULL);
 	if (!text)
 		return;
-	facts->version_text = search_symbol(text, "CONFIG_CC_VERSION_TEXT");
-	facts->clang = is_set(text, "CONFIG_CC_IS_CLANG");
-	kernel->lld = is_set(text, "CONFIG_LD_IS_LLD");
+	facts->version_text = ks_kernel_config_search(text, "CONFIG_CC_VERSION_TEXT");
+	facts->clang = ks_kernel_config_is_set(text, "CONFIG_CC_IS_CLANG");
+	kernel->lld = ks_kernel_config_is_set(text, "CONFIG_LD_IS_LLD");
 }
 
 /* "gcc-12 (Debian ...", "clang version 17", but also "Ubuntu clang version 15". */
@@ -270,6 +240,8 @@ void ks_toolchain_clear(struct ks_toolchain *toolchain)
 	g_free(toolchain->ld);
 	g_free(toolchain->strip);
 	g_free(toolchain->llvm);
+	g_free(toolchain->cross);
+	g_free(toolchain->unfit);
 	*toolchain = (struct ks_toolchain){NULL};
 }
 
@@ -280,6 +252,8 @@ struct search {
 	const struct ks_kernel *kernel;
 	const char *path;
 	struct ks_toolchain *toolchain;
+	/* the kernel's family of architectures is not that of the system's programs */
+	bool is_other_family;
 };
 
 static bool is_there(const struct search *search, const char *name)
@@ -357,56 +331,202 @@ static bool find_llvm(const struct search *search)
 	return false;
 }
 
+/* ---- gcc ---- */
+
+/* It is there and compiles for the kernel. */
+static bool try_gcc(const struct search *search, const char *prefix, const char *name)
+{
+	struct ks_toolchain *toolchain = search->toolchain;
+	g_autofree char *full = g_strconcat(prefix, name, NULL);
+	g_autofree char *file =
+		ks_kernel_find_program(search->system, search->path, full);
+
+	if (!file)
+		return false;
+	if (!ks_compiler_serves(search->system, file, search->kernel->arch)) {
+		if (!toolchain->unfit)
+			toolchain->unfit = g_steal_pointer(&file);
+		return false;
+	}
+	if (*prefix || search->is_other_family)
+		toolchain->cross = ks_compiler_prefix(full);
+	toolchain->cc = g_steal_pointer(&full);
+	return true;
+}
+
+/* Its own, the plain one, and then those of the same names for another machine. */
+static void find_gcc(const struct search *search)
+{
+	const struct ks_toolchain *toolchain = search->toolchain;
+	g_autofree char *prefix =
+		toolchain->wanted ? ks_compiler_prefix(toolchain->wanted) : NULL;
+	const char *wanted = toolchain->wanted ? toolchain->wanted : "gcc";
+	const char *plain = toolchain->exact ? wanted : "gcc";
+	g_auto(GStrv) prefixes = NULL;
+
+	if (try_gcc(search, "", wanted) || try_gcc(search, "", plain) ||
+	    strchr(wanted, '/') || (prefix && toolchain->exact))
+		return;
+	if (prefix)
+		wanted += strlen(prefix);
+	prefixes = ks_compiler_list_prefixes(search->kernel->arch);
+	for (char **p = prefixes; *p; p++)
+		if (try_gcc(search, *p, wanted) || try_gcc(search, *p, plain))
+			return;
+}
+
+static void find_clang(const struct search *search)
+{
+	struct ks_toolchain *toolchain = search->toolchain;
+
+	if (!toolchain->exact && find_llvm(search))
+		return;
+	if (toolchain->wanted && is_there(search, toolchain->wanted))
+		toolchain->cc = g_strdup(toolchain->wanted);
+	else if (!toolchain->exact && is_there(search, "clang"))
+		toolchain->cc = g_strdup("clang");
+	toolchain->llvm = g_strdup("1");
+}
+
+/* The kernel's makefiles take both from the machine when nobody says them. */
+static void find_machine(struct search *search)
+{
+	const struct ks_kernel *kernel = search->kernel;
+	const struct ks_arch *arch = ks_arch_find(kernel->arch);
+	g_autofree char *machine = ks_kernel_machine_arch(search->system);
+	g_autofree char *programs = ks_kernel_programs_arch(search->system);
+
+	if (arch && !ks_arch_is_same(kernel->arch, machine))
+		search->toolchain->arch = arch->kbuild;
+	search->is_other_family = !ks_arch_is_family(kernel->arch, programs);
+}
+
 void ks_toolchain_find(const struct ks_system *system, const struct ks_kernel *kernel,
 		       const char *path, struct ks_toolchain *toolchain)
 {
-	const struct search search = {system, kernel, path, toolchain};
+	struct search search = {system, kernel, path, toolchain, false};
 	char *demanded = read_demanded(system, kernel);
-	const char *plain = plain_compiler(kernel);
 
 	*toolchain = (struct ks_toolchain){
 		.wanted = demanded ? demanded : g_strdup(kernel->compiler),
 		.exact = demanded != NULL,
 	};
-	if (kernel->clang && !demanded && find_llvm(&search))
-		return;
-	if (toolchain->wanted && is_there(&search, toolchain->wanted))
-		toolchain->cc = g_strdup(toolchain->wanted);
-	else if (!demanded && is_there(&search, plain))
-		toolchain->cc = g_strdup(plain);
-	toolchain->strip = g_strdup("strip");
-	toolchain->llvm = kernel->clang ? g_strdup("1") : NULL;
-	if (kernel->lld && is_there(&search, "ld.lld"))
+	find_machine(&search);
+	if (kernel->clang)
+		find_clang(&search);
+	else
+		find_gcc(&search);
+	if (!toolchain->strip)
+		toolchain->strip = g_strconcat(toolchain->cross ? toolchain->cross : "",
+					       "strip", NULL);
+	if (kernel->lld && !toolchain->ld && is_there(&search, "ld.lld"))
 		toolchain->ld = g_strdup("ld.lld");
+}
+
+char **ks_toolchain_variables(const struct ks_toolchain *toolchain)
+{
+	GPtrArray *variables = g_ptr_array_new();
+
+	if (toolchain->arch)
+		g_ptr_array_add(variables, g_strconcat("ARCH=", toolchain->arch, NULL));
+	if (toolchain->cross)
+		g_ptr_array_add(variables,
+				g_strconcat("CROSS_COMPILE=", toolchain->cross, NULL));
+	if (toolchain->llvm)
+		g_ptr_array_add(variables, g_strconcat("LLVM=", toolchain->llvm, NULL));
+	g_ptr_array_add(variables, NULL);
+	return (char **)g_ptr_array_free(variables, FALSE);
+}
+
+/* ---- what is missing ---- */
+
+/* dpkg's names have no '_'. The half of a family comes with gcc-multilib, too. */
+static char *name_cross_package(const struct ks_kernel *kernel)
+{
+	const struct ks_arch *arch = ks_arch_find(kernel->arch);
+
+	return arch ? g_strdelimit(g_strconcat("gcc-", arch->triplet, NULL), "_", '-')
+		    : NULL;
+}
+
+static char *describe_unfit(const struct search *search, const char *where)
+{
+	const struct ks_toolchain *toolchain = search->toolchain;
+	const struct ks_arch *makes =
+		toolchain->unfit ? ks_compiler_arch(search->system, toolchain->unfit)
+				 : NULL;
+	g_autofree char *package = name_cross_package(search->kernel);
+	const char *arch = search->kernel->arch;
+
+	if (!makes)
+		return g_strdup_printf("no compiler for %s in %s; '%s' has one", arch,
+				       where, package);
+	return g_strdup_printf(
+		"no compiler for %s in %s ('%s' compiles for %s); '%s'%s "
+		"has one",
+		arch, where, toolchain->unfit, makes->names[0], package,
+		ks_arch_is_family(makes->names[0], arch) ? " or 'gcc-multilib'" : "");
+}
+
+static char *describe_compiler(const struct search *search, const char *where)
+{
+	const struct ks_toolchain *toolchain = search->toolchain;
+	const char *plain = plain_compiler(search->kernel);
+
+	if (toolchain->unfit || (search->is_other_family && !search->kernel->clang))
+		return describe_unfit(search, where);
+	if (!toolchain->wanted || g_str_equal(toolchain->wanted, plain))
+		return g_strdup_printf("no compiler '%s' in %s", plain, where);
+	if (toolchain->exact)
+		return g_strdup_printf("no compiler '%s' in %s", toolchain->wanted,
+				       where);
+	return g_strdup_printf("no compiler '%s' or '%s' in %s", toolchain->wanted, plain,
+			       where);
+}
+
+/*
+ * The headers have programs that every build runs: they are for the machine that the
+ * package was made for, and need its loader.
+ */
+static char *describe_header_programs(const struct ks_system *system,
+				      const struct ks_kernel *kernel)
+{
+	g_autofree char *fixdep =
+		g_build_filename(kernel->headers_dir, "scripts/basic/fixdep", NULL);
+	g_autofree char *loader = ks_elf_interpreter(system, fixdep);
+	const struct ks_arch *arch = loader ? ks_elf_arch(system, fixdep) : NULL;
+
+	if (!loader || ks_root_exists(system->root, loader))
+		return NULL;
+	return g_strdup_printf("the programs of its headers are for %s and need '%s%s' "
+			       "('%s' is one)",
+			       arch ? arch->names[0] : "another machine",
+			       ks_root_prefix(system->root), loader, fixdep);
 }
 
 char *ks_toolchain_problem(const struct ks_system *system, const struct ks_kernel *kernel,
 			   const char *path, bool names_compiler)
 {
 	struct ks_toolchain toolchain;
+	struct search search = {system, kernel, path, &toolchain, false};
 	g_autofree char *make = ks_kernel_find_program(system, path, "make");
 	g_autofree char *usual = ks_kernel_tool_path(system, NULL);
 	g_autofree char *where =
 		g_str_equal(path, usual)
 			? g_strdup_printf("'%s/usr/bin'", ks_root_prefix(system->root))
 			: g_strdup("the PATH of build_environment");
-	const char *plain = plain_compiler(kernel);
 	char *problem = NULL;
 
 	if (!make)
 		return g_strdup_printf("no 'make' in %s", where);
 	ks_toolchain_find(system, kernel, path, &toolchain);
+	find_machine(&search);
 	if (!toolchain.cc && !names_compiler)
-		problem =
-			!toolchain.wanted || g_str_equal(toolchain.wanted, plain)
-				? g_strdup_printf("no compiler '%s' in %s", plain, where)
-			: toolchain.exact
-				? g_strdup_printf("no compiler '%s' in %s",
-						  toolchain.wanted, where)
-				: g_strdup_printf("no compiler '%s' or '%s' in %s",
-						  toolchain.wanted, plain, where);
+		problem = describe_compiler(&search, where);
 	else if (kernel->lld && !toolchain.ld)
 		problem = g_strdup_printf("no linker 'ld.lld' in %s", where);
+	else
+		problem = describe_header_programs(system, kernel);
 	ks_toolchain_clear(&toolchain);
 	return problem;
 }
@@ -452,29 +572,50 @@ static char *value_in_make(const char *make, const char *name)
 	return NULL;
 }
 
+static const char *value_in_environment(const char *const *environment, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (!strncmp(*environment, name, length) && (*environment)[length] == '=')
+			return *environment + length + 1;
+	return NULL;
+}
+
 bool ks_toolchain_is_own(const char *const *environment, const char *make)
 {
-	for (; environment && *environment; environment++)
-		if (g_str_has_prefix(*environment, "PATH="))
-			return true;
+	if (value_in_environment(environment, "PATH"))
+		return true;
 	for (size_t i = 0; i < G_N_ELEMENTS(compiler_variables); i++) {
-		g_autofree char *value = value_in_make(make, compiler_variables[i]);
+		const char *name = compiler_variables[i];
+		g_autofree char *value = value_in_make(make, name);
 
-		if (value)
+		if (value || value_in_environment(environment, name))
 			return true;
 	}
 	return false;
 }
 
-bool ks_toolchain_names_compiler(const struct ks_system *system, const char *path,
-				 const char *make)
+/* make's command line wins over the environment. */
+static char *find_value(const char *const *environment, const char *make,
+			const char *name)
 {
-	g_autofree char *value = value_in_make(make, "CC");
-	g_auto(GStrv) words = value ? g_strsplit(value, " ", -1) : NULL;
-	g_autofree char *found =
-		words && *words ? ks_kernel_find_program(system, path, *words) : NULL;
+	char *value = value_in_make(make, name);
 
-	return found != NULL;
+	return value ? value : g_strdup(value_in_environment(environment, name));
+}
+
+bool ks_toolchain_names_compiler(const struct ks_system *system, const char *path,
+				 const char *const *environment, const char *make)
+{
+	g_autofree char *cross = find_value(environment, make, "CROSS_COMPILE");
+	g_autofree char *value = find_value(environment, make, "CC");
+	g_auto(GStrv) words = g_strsplit(value ? value : "", " ", -1);
+	g_autofree char *name =
+		*words ? g_strdup(*words) : g_strconcat(cross ? cross : "", "gcc", NULL);
+	g_autofree char *found = ks_kernel_find_program(system, path, name);
+
+	return found && (*words || cross);
 }
 
 /* Every one of that name: the first may be a wrapper that calls the next. */
@@ -499,7 +640,7 @@ char *ks_toolchain_identity(const struct ks_system *system,
 					    "nm",  "ld.lld", "make", "pahole"};
 	g_autofree char *path = ks_kernel_tool_path(system, environment);
 	struct ks_toolchain toolchain;
-	const struct search search = {system, kernel, path, NULL};
+	const struct search search = {system, kernel, path, NULL, false};
 	GString *text = g_string_new(NULL);
 
 	ks_toolchain_find(system, kernel, path, &toolchain);

@@ -29,16 +29,23 @@ struct ks_toolchain {
 	char *strip;  /* never NULL */
 	/* for LLVM: "1", "-19" or "/usr/lib/llvm-19/bin/"; NULL for a kernel of gcc */
 	char *llvm;
+	const char *arch; /* for ARCH: "arm64"; NULL for a kernel of the machine's */
+	char *cross;	  /* for CROSS_COMPILE: "aarch64-linux-gnu-"; or NULL */
+	char *unfit; /* a compiler that is there, and compiles for another; or NULL */
 };
 
 /*
- * For a kernel of clang one LLVM that has all that is needed: plain "clang" unless that
+ * For a kernel of gcc one that compiles for its architecture: for another machine's that is
+ * a cross compiler. For a kernel of clang one LLVM that has all that is needed: plain "clang" unless that
  * is known to be another than the kernel's and the kernel's own is there, too.
  */
 void ks_toolchain_find(const struct ks_system *system, const struct ks_kernel *kernel,
 		       const char *path, struct ks_toolchain *toolchain);
 /* cc is what the configuration names, and neither the headers nor their Makefile do. */
 bool ks_toolchain_is_named(const struct ks_toolchain *toolchain);
+/* ARCH=, CROSS_COMPILE= and LLVM=, those that there are, for every kbuild of a build. Free
+ * with g_strfreev. */
+char **ks_toolchain_variables(const struct ks_toolchain *toolchain);
 void ks_toolchain_clear(struct ks_toolchain *toolchain);
 
 /* What is missing ("no compiler 'gcc' in ..."), or NULL; names_compiler: CC is given. */
@@ -47,12 +54,12 @@ char *ks_toolchain_problem(const struct ks_system *system, const struct ks_kerne
 
 /*
  * A target may have others than its kernel: by build_environment's PATH, or by CC= and
- * the like in its MAKE.
+ * the like there or in its MAKE.
  */
 bool ks_toolchain_is_own(const char *const *environment, const char *make);
-/* MAKE says CC=, and that program is there. */
+/* MAKE or environment says CC=, or CROSS_COMPILE=, and that compiler is there. */
 bool ks_toolchain_names_compiler(const struct ks_system *system, const char *path,
-				 const char *make);
+				 const char *const *environment, const char *make);
 /*
  * Paths and identities of all programs that such a build may use, wrappers and what they
  * may call. Free with g_free.

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "core/kernel/kernel-private.h"
+
 /* The generated headers have a dozen lines; uname(2) has 64 bytes for a text. */
 #define HEAD_BYTES 4096
 #define MAX_TEXT   64
@@ -61,9 +63,9 @@ const char ks_uname_script[] =
 	"done\n"
 	"printf '%s\\n' \"$ks_line\"\n";
 
-/* The text of '#define NAME "TEXT"' in a header of the kernel, or NULL. */
-static char *read_define(const struct ks_system *system, const struct ks_kernel *kernel,
-			 const char *header, const char *name)
+char *ks_kernel_read_define(const struct ks_system *system,
+			    const struct ks_kernel *kernel, const char *header,
+			    const char *name)
 {
 	g_autofree char *path =
 		g_build_filename(kernel->headers_dir, "include/generated", header, NULL);
@@ -92,11 +94,12 @@ static char *make_line(char *text)
 static char *read_version(const struct ks_system *system, const struct ks_kernel *kernel)
 {
 	g_autofree char *version =
-		read_define(system, kernel, "utsversion.h", "UTS_VERSION");
+		ks_kernel_read_define(system, kernel, "utsversion.h", "UTS_VERSION");
 	struct utsname names;
 
 	if (!version)
-		version = read_define(system, kernel, "compile.h", "UTS_VERSION");
+		version =
+			ks_kernel_read_define(system, kernel, "compile.h", "UTS_VERSION");
 	if (!version && kernel->running && uname(&names) == 0)
 		version = g_strdup(names.version);
 	if (!version || !*version)
@@ -116,7 +119,8 @@ const char *ks_kernel_uname(const struct ks_system *system, struct ks_kernel *ke
 
 static char *name_compiler(const struct ks_system *system, struct ks_kernel *kernel)
 {
-	char *compiler = read_define(system, kernel, "compile.h", "LINUX_COMPILER");
+	char *compiler =
+		ks_kernel_read_define(system, kernel, "compile.h", "LINUX_COMPILER");
 
 	if (!compiler)
 		compiler = g_strdup(
@@ -127,9 +131,9 @@ static char *name_compiler(const struct ks_system *system, struct ks_kernel *ker
 static char *name_builder(const struct ks_system *system, const struct ks_kernel *kernel)
 {
 	g_autofree char *by =
-		read_define(system, kernel, "compile.h", "LINUX_COMPILE_BY");
+		ks_kernel_read_define(system, kernel, "compile.h", "LINUX_COMPILE_BY");
 	g_autofree char *host =
-		read_define(system, kernel, "compile.h", "LINUX_COMPILE_HOST");
+		ks_kernel_read_define(system, kernel, "compile.h", "LINUX_COMPILE_HOST");
 
 	return make_line(
 		g_strdup_printf("%s@%s", by ? by : "nobody", host ? host : "localhost"));

@@ -118,6 +118,8 @@ char *ks_memo_toolchain_key(const struct ks_system *system,
 {
 	g_autoptr(GString) text = g_string_new("toolchain " FORMAT "\n");
 
+	/* a compiler of two architectures answers for one of them */
+	g_string_append_printf(text, "%s\n", kernel->arch);
 	if (!add_toolchain(text, system, kernel, cache))
 		return NULL;
 	return ks_digest_data(text->str, text->len);

@@ -88,20 +88,44 @@ static bool make_module(struct ks_memo_recording *recording, uid_t uid, gid_t gi
 	return false;
 }
 
-/* As builds have it, "NAME=value", or NULL: the one that the makefiles name. */
-static char *name_compiler(const struct ks_memo_recording *recording)
+/* As builds have it: the compiler that the makefiles name, and for which machine. */
+static void add_toolchain(const struct ks_memo_recording *recording, GPtrArray *env)
 {
 	g_autofree char *path = ks_kernel_tool_path(recording->system, NULL);
+	g_auto(GStrv) variables = NULL;
 	struct ks_toolchain toolchain;
-	char *variable = NULL;
 
 	ks_toolchain_find(recording->system, recording->kernel, path, &toolchain);
-	if (toolchain.llvm)
-		variable = g_strconcat("LLVM=", toolchain.llvm, NULL);
-	else if (ks_toolchain_is_named(&toolchain))
-		variable = g_strconcat(KS_WRAPPER_CC_ENV "=", toolchain.cc, NULL);
+	variables = ks_toolchain_variables(&toolchain);
+	for (char **variable = variables; *variable; variable++)
+		g_ptr_array_add(env, g_strdup(*variable));
+	if (ks_toolchain_is_named(&toolchain))
+		g_ptr_array_add(env,
+				g_strconcat(KS_WRAPPER_CC_ENV "=", toolchain.cc, NULL));
 	ks_toolchain_clear(&toolchain);
-	return variable;
+}
+
+static char **make_env(const struct ks_memo_recording *recording,
+		       const struct ks_jobserver *jobserver)
+{
+	GPtrArray *env = g_ptr_array_new();
+	g_autofree char *base = ks_wrapper_fragment(recording->system);
+	g_autofree char *recorder = recording_file(recording, "recorder.mk");
+
+	g_ptr_array_add(env, g_strconcat("PATH=", recording->scope.path, NULL));
+	g_ptr_array_add(env, g_strdup("LC_ALL=C.UTF-8"));
+	g_ptr_array_add(env, g_strconcat("HOME=", recording->dir, NULL));
+	g_ptr_array_add(env, g_strdup("CCACHE_DISABLE=1"));
+	g_ptr_array_add(env, g_strdup("SHELL=/bin/sh"));
+	g_ptr_array_add(env, g_strdup_printf("MAKEFILES=%s %s", base, recorder));
+	g_ptr_array_add(
+		env, g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(jobserver), NULL));
+	g_ptr_array_add(env, g_strconcat(KS_WRAPPER_JOBS_ENV "=",
+					 ks_jobserver_auth(jobserver), NULL));
+	g_ptr_array_add(env, g_strconcat("TMPDIR=", recording->dir, NULL));
+	add_toolchain(recording, env);
+	g_ptr_array_add(env, NULL);
+	return (char **)g_ptr_array_free(env, FALSE);
 }
 
 static bool start(struct ks_memo_recording *recording, const struct ks_settings *settings,
@@ -109,37 +133,16 @@ static bool start(struct ks_memo_recording *recording, const struct ks_settings 
 {
 	const struct ks_kernel *kernel = recording->kernel;
 	g_autofree char *module = g_strconcat("M=", recording->dir, NULL);
-	g_autofree char *path = g_strconcat("PATH=", recording->scope.path, NULL);
-	g_autofree char *base = ks_wrapper_fragment(recording->system);
-	g_autofree char *recorder = recording_file(recording, "recorder.mk");
-	g_autofree char *fragments = g_strdup_printf("MAKEFILES=%s %s", base, recorder);
-	g_autofree char *flags =
-		g_strconcat("MAKEFLAGS=", ks_jobserver_makeflags(jobserver), NULL);
-	g_autofree char *jobs =
-		g_strconcat(KS_WRAPPER_JOBS_ENV "=", ks_jobserver_auth(jobserver), NULL);
-	g_autofree char *tmp = g_strconcat("TMPDIR=", recording->dir, NULL);
-	g_autofree char *home = g_strconcat("HOME=", recording->dir, NULL);
-	g_autofree char *compiler = name_compiler(recording);
+	g_auto(GStrv) env = make_env(recording, jobserver);
 	const char *const argv[] = {"make", "-C",      kernel->headers_dir,
 				    module, "modules", NULL};
-	const char *const env[] = {path,
-				   "LC_ALL=C.UTF-8",
-				   home,
-				   "CCACHE_DISABLE=1",
-				   "SHELL=/bin/sh",
-				   fragments,
-				   flags,
-				   jobs,
-				   tmp,
-				   compiler,
-				   NULL};
 	const char *const writable[] = {recording->dir, NULL};
 	const struct ks_sandbox_bind bind = {recording->tree, recording->dir};
 	int pass_fds[2];
 	struct ks_sandbox_policy policy = {
 		.cwd = recording->dir,
 		.argv = argv,
-		.env = env,
+		.env = (const char *const *)env,
 		.writable = writable,
 		.binds = &bind,
 		.n_binds = strcmp(recording->tree, recording->dir) != 0 ? 1 : 0,

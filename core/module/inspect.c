@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "core/kernel/arch.h"
 #include "core/module/answer.h"
 #include "core/module/wire.h"
 #include "core/sandbox/sandbox.h"
@@ -21,37 +22,6 @@
 #define MAX_MODULES	 800 /* below the usual limit of 1024 descriptors */
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define TIMEOUT_S	 600
-
-struct machine {
-	const char
-		*arch; /* as uname -m or dkms says it; a '*' at the end takes any rest */
-	unsigned int machine, elf_class, elf_data; /* 0: either */
-};
-
-/* e_machine, EI_CLASS and EI_DATA: elf.h; the names: arch/x/Makefile, UTS_MACHINE. */
-static const struct machine machines[] = {
-	{"x86_64", 62, 2, 1},	    {"i386", 3, 1, 1},	     {"i486", 3, 1, 1},
-	{"i586", 3, 1, 1},	    {"i686", 3, 1, 1},	     {"aarch64", 183, 2, 1},
-	{"aarch64_be", 183, 2, 2},  {"arm64", 183, 2, 1},    {"arm*", 40, 1, 0},
-	{"ppc64le", 21, 2, 1},	    {"ppc64", 21, 2, 2},     {"ppc", 20, 1, 2},
-	{"s390x", 22, 2, 2},	    {"riscv64", 243, 2, 1},  {"riscv32", 243, 1, 1},
-	{"loongarch64", 258, 2, 1}, {"mips64*", 8, 2, 0},    {"mips*", 8, 0, 0},
-	{"sparc64", 43, 2, 2},	    {"alpha", 0x9026, 2, 1}, {"parisc*", 15, 0, 2},
-	{"m68k", 4, 1, 2},	    {"ia64", 50, 2, 1},
-};
-
-static const struct machine *find_machine(const char *arch)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(machines); i++) {
-		const char *name = machines[i].arch;
-		size_t n = strlen(name);
-
-		if (name[n - 1] == '*' ? !strncmp(arch, name, n - 1)
-				       : !strcmp(arch, name))
-			return &machines[i];
-	}
-	return NULL;
-}
 
 /* "snd-foo.ko.xz" -> "snd_foo": the kernel's name for it. */
 static char *module_name(const char *path)
@@ -129,19 +99,18 @@ static bool describe_kernel(struct session *session, const struct ks_system *sys
 			    const struct ks_kernel *kernel,
 			    const char *const *extra_symvers, GError **error)
 {
-	const struct machine *machine = kernel->arch ? find_machine(kernel->arch) : NULL;
+	const struct ks_arch *arch = kernel->arch ? ks_arch_find(kernel->arch) : NULL;
 
 	if (session->weak)
 		ks_wire_append(session->request, "weak", "yes");
 	else
 		ks_wire_append(session->request, "release", kernel->release);
-	if (machine) {
+	if (arch) {
 		ks_wire_append(session->request, "arch", kernel->arch);
 		ks_wire_append_format(session->request, "machine", "%u",
-				      machine->machine);
-		ks_wire_append_format(session->request, "class", "%u",
-				      machine->elf_class);
-		ks_wire_append_format(session->request, "data", "%u", machine->elf_data);
+				      arch->elf.machine);
+		ks_wire_append_format(session->request, "class", "%u", arch->elf.class);
+		ks_wire_append_format(session->request, "data", "%u", arch->elf.data);
 	}
 	/* with the dependencies' tables alone, everything of the kernel would
 	 * be missing */

@@ -25,7 +25,7 @@ static const struct ks_kernel *find_next(const struct ks_planner *planner)
 	for (guint i = 0; i < planner->inventory->kernels->len; i++) {
 		const struct ks_kernel *kernel = planner->inventory->kernels->pdata[i];
 
-		if (!kernel->alive || !kernel->has_image)
+		if (!kernel->alive || !kernel->has_image || kernel->is_foreign)
 			continue;
 		if (kernel->is_default)
 			return kernel;

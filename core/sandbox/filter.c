@@ -3,7 +3,8 @@
  * seccomp: system calls that no build needs and that are either a way out or a
  * large piece of kernel to attack. A deny list, because builds run programs
  * nobody has listed; but calls newer than the list get ENOSYS, as on an older
- * kernel, and so do programs of a foreign architecture.
+ * kernel, and so do programs of a foreign architecture. The other half of the
+ * machine's own is none: a 32-bit system on a 64-bit kernel has programs of both.
  */
 #include "core/sandbox/filter.h"
 
@@ -130,8 +131,8 @@ static int fill_sockets(scmp_filter_ctx filter)
 	     i++) {
 		int number = seccomp_syscall_resolve_name(socket_calls[i]);
 
-		/* below zero: this architecture has no such call of its own */
-		if (number >= 0)
+		/* below zero: a call that only the other half has */
+		if (number != __NR_SCMP_ERROR)
 			r = seccomp_rule_add(filter, refuse, number, 0);
 	}
 	if (!r)
@@ -210,10 +211,31 @@ static bool write_unknown(int fd, unsigned int last_known)
 	return write(fd, program, sizeof(program)) == (ssize_t)sizeof(program);
 }
 
+/* Numbers are translated from one to the other by libseccomp. */
+static const uint32_t halves[][2] = {
+	{SCMP_ARCH_X86_64, SCMP_ARCH_X86},
+	{SCMP_ARCH_AARCH64, SCMP_ARCH_ARM},
+	{SCMP_ARCH_PPC64, SCMP_ARCH_PPC},
+	{SCMP_ARCH_S390X, SCMP_ARCH_S390},
+};
+
+static int add_other_half(scmp_filter_ctx filter)
+{
+	const uint32_t native = seccomp_arch_native();
+
+	for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++)
+		for (int j = 0; j < 2; j++)
+			if (halves[i][j] == native)
+				return seccomp_arch_add(filter, halves[i][!j]);
+	return 0;
+}
+
 static int filter_write(int fd, scmp_filter_ctx filter, bool network)
 {
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 
+	if (!r)
+		r = add_other_half(filter);
 	if (!r)
 		r = -filter_fill(filter, network);
 	if (!r && !write_unknown(fd, ks_sandbox_filter_last_known(SCMP_ARCH_NATIVE)))

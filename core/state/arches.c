@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * T/M/V/K/amd64 and its like. Each step is a rename, so the next run finds a
+ * T/M/V/K/amd64 and its like; and T/M/V/K/x86_64 of a kernel that is an i686 one, for dkms
+ * takes the name of the machine. Each step is a rename, so the next run finds a
  * half-done one: the entries that exist show what was moved.
  */
 #include "core/kernel/arch.h"
@@ -13,7 +14,7 @@
 struct settling {
 	const struct ks_system *system;
 	char *machine;
-	GPtrArray *kernels; /* NULL until they are needed: nearly never */
+	GPtrArray *kernels; /* NULL until they are needed */
 };
 
 /* The name that the directory of this kernel should have instead of arch, or NULL. */
@@ -23,14 +24,15 @@ static const char *better_name(struct settling *settling, const char *release,
 	const struct ks_kernel *kernel = NULL;
 	const char *own;
 
-	if (g_str_equal(arch, settling->machine))
-		return NULL;
 	if (!settling->kernels)
 		settling->kernels = ks_kernel_list(settling->system, NULL);
 	if (settling->kernels)
 		kernel = ks_kernel_find(settling->kernels, release);
 	own = kernel ? kernel->arch : settling->machine;
-	return !g_str_equal(own, arch) && ks_arch_is_named(own, arch) ? own : NULL;
+	if (g_str_equal(own, arch))
+		return NULL;
+	return ks_arch_is_named(own, arch) || g_str_equal(arch, settling->machine) ? own
+										   : NULL;
 }
 
 /* --- artifacts */

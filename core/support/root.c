@@ -276,7 +276,7 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
 
 char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max_bytes)
 {
-	g_autofree char *text = g_malloc(max_bytes + 1);
+	g_autofree char *text = g_malloc0(max_bytes + 1);
 	ks_autofd int fd =
 		ks_root_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
 	size_t size = 0;
@@ -295,7 +295,6 @@ char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max
 			break;
 		size += n;
 	}
-	text[size] = '\0';
 	return g_steal_pointer(&text);
 }
 

@@ -78,8 +78,9 @@ char *ks_root_read_file(const struct ks_root *root, const char *path, size_t max
 			size_t *size_bytes, GError **error);
 
 /*
- * The first max_bytes of a file, NUL-terminated; NULL when it cannot be read or
- * is no regular file. For looking at the beginning of something long.
+ * The first max_bytes of a file and a NUL, with NULs in the place of what a shorter one
+ * lacks; NULL when it cannot be read or is no regular file. For looking at the beginning
+ * of something long.
  */
 char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max_bytes);
 

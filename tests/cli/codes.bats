@@ -102,6 +102,14 @@ version_2() {
 	row '`waiting` (headers, compiler)'
 }
 
+@test "waiting for a compiler for a kernel that nobody boots here" {
+	echo CONFIG_ALPHA=y >>"$R/usr/src/linux-headers-$K/include/config/auto.conf"
+	cp -L "$(type -P true)" "$R/usr/bin/gcc"
+	row '`waiting`, and its kernel cannot run this system'
+	run ks status --kernel $K
+	equal "$status" 4
+}
+
 @test "waiting for another module" {
 	echo 'BUILD_DEPENDS="other"' >>"$dir/dkms.conf"
 	row '`waiting` (`depends-missing`, of no source)'

@@ -118,7 +118,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	run ks status --json
 	valid_json <<<"$output"
 	equal "$(jq -c '.targets[0] | keys' <<<"$output")" \
-		'["arch","detail","image","installed","kernel","lost_on_next_boot","module","reason","reason_words","record","state","unresolved","version","wanted"]'
+		'["arch","detail","foreign","image","installed","kernel","lost_on_next_boot","module","reason","reason_words","record","state","unresolved","version","wanted"]'
 	equal "$(jq -c '.targets[0] | [.module, .version, .kernel, .state, .reason, .wanted, .installed, .record]' <<<"$output")" \
 		"[\"acme\",\"1.0\",\"$K\",\"waiting\",\"headers-missing\",true,false,null]"
 }

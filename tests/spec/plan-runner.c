@@ -146,6 +146,8 @@ static bool read_kernel_word(struct ks_kernel *kernel, const char *word)
 		kernel->has_headers = false;
 	else if (g_str_equal(word, "headers-only"))
 		kernel->has_image = false;
+	else if (g_str_equal(word, "foreign"))
+		kernel->is_foreign = true;
 	else if (g_str_equal(word, "newest"))
 		kernel->newest = true;
 	else if (g_str_equal(word, "running"))

@@ -46,6 +46,73 @@ static const struct {
 	{"a compiler without a file",
 	 "ERROR: an hour ago\ncc1: error: bad value 'armv7-a' for '-march=' switch\n",
 	 "cc1: error: bad value 'armv7-a' for '-march=' switch"},
+	{"a cross compiler, by its whole name",
+	 "ERROR: an hour ago\n/usr/bin/arm-linux-gnueabihf-gcc-12: error: unrecognized "
+	 "command-line option '-m64'\nmake: *** [x] Error 1\n",
+	 "/usr/bin/arm-linux-gnueabihf-gcc-12: error: unrecognized command-line option "
+	 "'-m64'"},
+	{"a versioned clang",
+	 "ERROR: x\nclang-19: error: unsupported argument 'armv7-a' to option "
+	 "'-march='\n",
+	 "clang-19: error: unsupported argument 'armv7-a' to option '-march='"},
+	{"a compiler that was killed",
+	 "make: x: No such file or directory\ngcc: fatal error: Killed signal terminated "
+	 "program cc1\n",
+	 "gcc: fatal error: Killed signal terminated program cc1"},
+	{"a compiler that is broken",
+	 "ERROR: x\ny.c:3:1: internal compiler error: Segmentation fault\n",
+	 "y.c:3:1: internal compiler error: Segmentation fault"},
+	{"a compiler without the other half",
+	 "ERROR: x\ncc1: sorry, unimplemented: 64-bit mode not compiled in\n",
+	 "cc1: sorry, unimplemented: 64-bit mode not compiled in"},
+	{"a remark of the compiler, and what make says of it",
+	 "cc1: warning: x\ncc1: note: y\nmake: *** [x] Error 1\n",
+	 "make: *** [x] Error 1"},
+	{"the assembler's line",
+	 "{standard input}: Assembler messages:\n{standard input}:12: Error: bad "
+	 "instruction `isb'\n",
+	 "{standard input}:12: Error: bad instruction `isb'"},
+	{"the assembler's option", "ERROR: x\nas: unrecognized option '-EL'\n",
+	 "as: unrecognized option '-EL'"},
+	{"the linker's emulation",
+	 "ERROR: x\nld: warning: y\nld: unrecognised emulation mode: "
+	 "aarch64linux\nSupported "
+	 "emulations: elf_x86_64\n",
+	 "ld: unrecognised emulation mode: aarch64linux"},
+	{"a library that is not there",
+	 "/usr/bin/x86_64-linux-gnu-ld.bfd: cannot find -lelf: No such file or "
+	 "directory\n"
+	 "collect2: error: ld returned 1 exit status\n",
+	 "/usr/bin/x86_64-linux-gnu-ld.bfd: cannot find -lelf: No such file or "
+	 "directory"},
+	{"a symbol that is not there",
+	 "/usr/bin/ld: x.o: in function `main':\nx.c:(.text+0x5): undefined reference to "
+	 "`f'\ncollect2: error: ld returned 1 exit status\n",
+	 "x.c:(.text+0x5): undefined reference to `f'"},
+	{"lld",
+	 "ERROR: x\nld.lld-19: error: cannot open y.o: No such file or directory\n",
+	 "ld.lld-19: error: cannot open y.o: No such file or directory"},
+	{"objtool", "ERROR: x\nerror: objtool: y.o: bad call\n",
+	 "error: objtool: y.o: bad call"},
+	{"objtool of today", "ERROR: x\ny.o: error: objtool: f+0x3: bad call\n",
+	 "y.o: error: objtool: f+0x3: bad call"},
+	{"modpost's end",
+	 "ERROR: x\nFATAL: modpost: GPL-incompatible module y.ko uses GPL-only symbol "
+	 "'z'\n",
+	 "FATAL: modpost: GPL-incompatible module y.ko uses GPL-only symbol 'z'"},
+	{"modpost of old", "Error: x\nERROR: \"f\" [/x/y.ko] undefined!\n",
+	 "ERROR: \"f\" [/x/y.ko] undefined!"},
+	{"pahole",
+	 "FAILED: load BTF from vmlinux: Invalid argument\nmake: *** [x] Error 255\n",
+	 "FAILED: load BTF from vmlinux: Invalid argument"},
+	{"rustc",
+	 "error: x\nerror[E0432]: unresolved import `kernel::y`\n  --> y.rs:3:5\n"
+	 "error: aborting due to 1 previous error\n",
+	 "error[E0432]: unresolved import `kernel::y`"},
+	{"strip of another machine's",
+	 "ERROR: x\nstrip: Unable to recognise the format of the input file `./y.ko'\n",
+	 "strip: Unable to recognise the format of the input file `./y.ko'"},
+	{"an archive is made", "ar: creating x.a\nall is well\n", NULL},
 	{"nothing", "all is well\n", NULL},
 	{"empty", "", NULL},
 	{"no newline at the end", "x.c:1:1: error: last", "x.c:1:1: error: last"},
