@@ -11,12 +11,16 @@
 
 #define DEFAULT_COLUMNS 80
 
+/* Where there is no terminal a line is printed so often while something runs. */
+#define PLAIN_INTERVAL_US (10 * G_USEC_PER_SEC)
+
 struct activity {
 	const struct ks_action *action;
 	char *step;
 	gint64 started_us;
 	gint64 estimate_ms;
 	unsigned int files_done, files_known;
+	unsigned int number;
 };
 
 struct ks_progress {
@@ -25,7 +29,8 @@ struct ks_progress {
 	bool verbose;
 	bool drawn;
 	GPtrArray *activities; /* struct activity, the longest running first */
-	unsigned int done, total;
+	unsigned int total;
+	gint64 printed_at_us; /* a plain line */
 };
 
 /* Any code may print a message; the line must be off the terminal then. */
@@ -118,8 +123,9 @@ static char *describe(const struct ks_progress *progress)
 		(g_get_monotonic_time() - activity->started_us) / G_USEC_PER_SEC;
 	GString *line = g_string_new(NULL);
 
-	g_string_printf(line, "[%u/%u] %s: %s", MIN(progress->done + 1, progress->total),
-			progress->total, name, activity->step);
+	if (activity->number)
+		g_string_printf(line, "[%u/%u] ", activity->number, progress->total);
+	g_string_append_printf(line, "%s: %s", name, activity->step);
 	append_files(line, activity);
 	append_time(line, activity, elapsed_s);
 	if (progress->activities->len > 1)
@@ -167,33 +173,59 @@ static void begin(struct ks_progress *progress, const struct ks_event *event)
 	activity->step = g_strdup(event->text ? event->text
 					      : ks_action_kind_id(event->action->kind));
 	activity->started_us = g_get_monotonic_time();
+	activity->number = event->number;
 	g_ptr_array_add(progress->activities, activity);
 }
 
-/* Not a terminal: long work is reported when it begins. */
-static void print_plainly(const struct ks_progress *progress,
-			  const struct ks_event *event)
+static bool is_long(const struct ks_action *action)
+{
+	return action->kind == KS_ACTION_BUILD || action->kind == KS_ACTION_INITRAMFS;
+}
+
+static void print_begun(struct ks_progress *progress, const struct ks_event *event)
 {
 	g_autofree char *name = NULL;
 
 	if (event->kind != KS_EVENT_ACTION_START &&
 	    !(event->kind == KS_EVENT_ACTION_STEP && progress->verbose))
 		return;
-	if (event->action->kind != KS_ACTION_BUILD && !progress->verbose)
+	if (!is_long(event->action) && !progress->verbose)
 		return;
 	name = ks_source_name_action(event->action);
-	fprintf(stderr, "kmodsmith: [%u/%u] %s: %s\n", MIN(event->done + 1, event->total),
-		event->total, name,
+	fputs("kmodsmith: ", stderr);
+	if (event->number)
+		fprintf(stderr, "[%u/%u] ", event->number, event->total);
+	fprintf(stderr, "%s: %s\n", name,
 		event->kind == KS_EVENT_ACTION_START
 			? ks_action_kind_id(event->action->kind)
 			: event->text);
+	progress->printed_at_us = g_get_monotonic_time();
+}
+
+/* Not a terminal: long work is reported when it begins, and how far it is now and then. */
+static void print_plainly(struct ks_progress *progress, const struct ks_event *event)
+{
+	const gint64 now_us = g_get_monotonic_time();
+	g_autofree char *line = NULL;
+	g_autofree char *clean = NULL;
+
+	if (event->kind != KS_EVENT_TICK && event->kind != KS_EVENT_ACTION_PROGRESS) {
+		print_begun(progress, event);
+		return;
+	}
+	if (!progress->activities->len ||
+	    now_us - progress->printed_at_us < PLAIN_INTERVAL_US)
+		return;
+	line = describe(progress);
+	clean = ks_message_clean(line);
+	fprintf(stderr, "kmodsmith: %s\n", clean);
+	progress->printed_at_us = now_us;
 }
 
 static void follow(struct ks_progress *progress, const struct ks_event *event)
 {
 	struct activity *activity;
 
-	progress->done = event->done;
 	progress->total = event->total;
 	if (event->kind == KS_EVENT_ACTION_START) {
 		begin(progress, event);

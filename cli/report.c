@@ -28,6 +28,7 @@ struct failure {
 
 struct ks_report {
 	const struct ks_system *system;
+	gint64 image_began_us;	     /* the latest initramfs */
 	GPtrArray *items;	     /* struct item, in the order of events */
 	GPtrArray *failures;	     /* struct failure */
 	GHashTable *recorded_before; /* package name -> record digest */
@@ -126,15 +127,28 @@ static const char *const done_words[] = {
 	[KS_ACTION_PRUNE] = NULL,
 };
 
+/* What people wait for longest has its time, once it is worth a word. */
+static char *time_image(const struct ks_report *report, const char *word)
+{
+	gint64 took_s =
+		(g_get_monotonic_time() - report->image_began_us) / G_USEC_PER_SEC;
+
+	return took_s > 0 ? g_strdup_printf("%s in %" G_GINT64_FORMAT " s", word, took_s)
+			  : NULL;
+}
+
 static void add_done(struct ks_report *report, const struct ks_action *action)
 {
 	g_autofree char *name = ks_source_name_action(action);
 	const char *word = done_words[action->kind];
+	g_autofree char *timed = NULL;
 
 	if (!word)
 		return;
-	add_word(report, name, word);
-	ks_notify_log(report->system, "%s: %s (%s)", name, word,
+	if (action->kind == KS_ACTION_INITRAMFS)
+		timed = time_image(report, word);
+	add_word(report, name, timed ? timed : word);
+	ks_notify_log(report->system, "%s: %s (%s)", name, timed ? timed : word,
 		      ks_reason_id(action->reason));
 }
 
@@ -157,6 +171,10 @@ static void add_failure(struct ks_report *report, const struct ks_event *event)
 void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 {
 	switch (event->kind) {
+	case KS_EVENT_ACTION_START:
+		if (event->action->kind == KS_ACTION_INITRAMFS)
+			report->image_began_us = g_get_monotonic_time();
+		break;
 	case KS_EVENT_ACTION_DONE:
 		add_done(report, event->action);
 		break;
@@ -177,7 +195,6 @@ void ks_report_observe(struct ks_report *report, const struct ks_event *event)
 		ks_notify_log(report->system, "%s", event->text);
 		break;
 	case KS_EVENT_WAITING_FOR_LOCK:
-	case KS_EVENT_ACTION_START:
 	case KS_EVENT_PLANNED:
 	case KS_EVENT_SIGNING:
 	case KS_EVENT_SIGNED:

@@ -15,7 +15,7 @@
 enum ks_event_kind {
 	KS_EVENT_WAITING_FOR_LOCK, /* text: the holder */
 	KS_EVENT_RECOVERED,	   /* text: what a killed run had left and is repaired */
-	KS_EVENT_PLANNED,	   /* plan is there; total = number of actions */
+	KS_EVENT_PLANNED,	   /* plan is there; total is the number of its actions */
 	KS_EVENT_ACTION_START,	   /* action; text: step */
 	KS_EVENT_ACTION_STEP,	   /* a build goes on to another step: text */
 	KS_EVENT_ACTION_DONE,	   /* action ended well */
@@ -58,7 +58,12 @@ struct ks_event {
 	const struct ks_build_result *result; /* of a build that ended; or NULL */
 	const struct ks_manifest *manifest;
 	const struct ks_refusal *refusal; /* see refusal.h */
-	unsigned int done, total;
+	/*
+	 * Of the targets that something is done to: which this action is about, counted in
+	 * the order in which they begin (0: none, or it has not begun), and how many there
+	 * are. KS_EVENT_PLANNED: total is the number of actions.
+	 */
+	unsigned int number, total;
 	unsigned int files_done, files_known; /* of a build; known 0: not known */
 	gint64 estimate_ms;		      /* of a build, in all; 0: not known */
 };

@@ -4,12 +4,29 @@
 #include "core/engine/executor-private.h"
 #include "core/sandbox/sandbox.h"
 
+/* A target that is new here begins now. */
+static unsigned int number_of(const struct ks_executor *executor,
+			      const struct ks_action *action)
+{
+	GHashTable *numbers = executor->numbers;
+	guint number;
+
+	if (!action->target)
+		return 0;
+	number = GPOINTER_TO_UINT(g_hash_table_lookup(numbers, action->target));
+	if (number)
+		return number;
+	number = g_hash_table_size(numbers) + 1;
+	g_hash_table_insert(numbers, action->target, GUINT_TO_POINTER(number));
+	return number;
+}
+
 void ks_executor_notify(const struct ks_executor *executor, struct ks_event event)
 {
 	const struct ks_run_options *options = executor->context.options;
 
-	event.done = executor->n_ended;
-	event.total = executor->plan->actions->len;
+	event.number = event.action ? number_of(executor, event.action) : 0;
+	event.total = executor->n_targets;
 	if (options->observer)
 		options->observer(&event, options->observer_data);
 }
@@ -31,7 +48,6 @@ void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    const struct ks_build_result *result)
 {
 	ks_ready_end(executor->ready, index, status == KS_STATUS_DONE);
-	executor->n_ended++;
 	if (status == KS_STATUS_SKIPPED)
 		return;
 	if (status == KS_STATUS_FAILED)

@@ -42,8 +42,10 @@ struct ks_executor {
 	GPtrArray *running;	/* struct ks_running */
 	unsigned int max_builds;
 	unsigned int max_at_once; /* of builds and what goes on beside them */
-	unsigned int n_ended;
-	bool wants_token; /* something that signs waits for one */
+	GHashTable
+		*numbers; /* struct ks_target -> its number, from 1, once it has begun */
+	unsigned int n_targets; /* that the plan changes */
+	bool wants_token;	/* something that signs waits for one */
 	bool can_mount;
 	bool is_sandbox_told;
 	gint64 limits_checked_us;

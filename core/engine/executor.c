@@ -18,6 +18,19 @@
 #define RESERVED_FDS  128
 #define FDS_PER_BUILD 8
 
+static unsigned int count_targets(const struct ks_plan *plan)
+{
+	g_autoptr(GHashTable) targets = g_hash_table_new(NULL, NULL);
+
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const struct ks_action *action = plan->actions->pdata[i];
+
+		if (action->target)
+			g_hash_table_add(targets, action->target);
+	}
+	return g_hash_table_size(targets);
+}
+
 struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_settings *settings,
 				    const struct ks_run_options *options,
@@ -39,6 +52,8 @@ struct ks_executor *ks_executor_new(const struct ks_system *system,
 	executor->plan = plan;
 	executor->cache = cache;
 	executor->ready = ks_ready_new(plan);
+	executor->numbers = g_hash_table_new(NULL, NULL);
+	executor->n_targets = count_targets(plan);
 	executor->running = g_ptr_array_new_with_free_func(ks_running_free);
 	executor->background = ks_background_new(&executor->context);
 	return executor;
@@ -59,6 +74,7 @@ void ks_executor_free(struct ks_executor *executor)
 	ks_signings_free(executor->context.signings);
 	g_hash_table_unref(executor->context.scripted);
 	ks_ready_free(executor->ready);
+	g_hash_table_unref(executor->numbers);
 	g_free(executor->weight_ms);
 	g_free(executor);
 }

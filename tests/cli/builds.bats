@@ -60,6 +60,17 @@ plain_makefile() {
 
 stored() { find "$R/var/lib/kmodsmith/store" -name index 2>/dev/null | wc -l; }
 
+@test "progress counts modules and kernels, each once" {
+	another_kernel 6.1.0-2-play
+	printf 'all:\n\tcp made-$(K) acme.ko\n' >"$dir/Makefile"
+	run kmodsmith --root "$R" build acme/1.0
+	echo "$output"
+	[[ $status == 0 ]]
+	[[ $(grep -c '^kmodsmith: \[1/2\] acme/1.0 on .*: build$' <<<"$output") == 1 ]]
+	[[ $(grep -c '^kmodsmith: \[2/2\] acme/1.0 on .*: build$' <<<"$output") == 1 ]]
+	[[ $(grep -c '/2\]' <<<"$output") == 2 ]]
+}
+
 @test "a source that is changed after it was looked at is not taken for what it was" {
 	plain_makefile
 	meddle "echo '# changed' >>/usr/src/acme-1.0/Makefile"
