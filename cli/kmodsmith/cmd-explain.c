@@ -152,6 +152,9 @@ static void print_images(const struct ks_cli *cli, struct ks_kernel *kernel)
 			    cli->settings->initramfs
 				    ? "the next sync renews it"
 				    : "'initramfs = false' leaves it to you");
+	if (facts.is_left)
+		print_field("initramfs", "older than the modules; the program that makes "
+					 "it has left it as it was");
 	if (facts.unrenewed_is_stale)
 		print_field("initramfs", "%s", facts.unrenewed);
 	g_free(facts.unrenewed);

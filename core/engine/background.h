@@ -39,7 +39,8 @@ void ks_background_poll(const struct ks_background *background, struct pollfd *f
 
 /*
  * Finish one that has ended; with wait, wait until any has. False when there is
- * none; else its *index, and in *failure (to be freed) why it failed, or NULL.
+ * none; else its *index, and in *failure (to be freed) why it failed, or NULL. An image
+ * that its program has left as it was is KS_ERROR_PENDING.
  */
 KS_MUST_CHECK
 bool ks_background_take(struct ks_background *background, bool wait, guint *index,

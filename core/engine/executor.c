@@ -79,6 +79,22 @@ void ks_executor_free(struct ks_executor *executor)
 	g_free(executor);
 }
 
+/* What was left as it is, and is not tried again, is a warning. */
+static enum ks_action_status judge_aside(const struct ks_executor *executor, guint index,
+					 const GError *failure)
+{
+	if (!failure)
+		return KS_STATUS_DONE;
+	if (!g_error_matches(failure, KS_ERROR, KS_ERROR_PENDING))
+		return KS_STATUS_FAILED;
+	ks_executor_notify(
+		executor, (struct ks_event){.kind = KS_EVENT_WARNING,
+					    .action = ks_executor_action(executor, index),
+					    .text = failure->message,
+					    .error = failure});
+	return KS_STATUS_SKIPPED;
+}
+
 static void finish_asides(struct ks_executor *executor, bool wait)
 {
 	GError *failure = NULL;
@@ -88,8 +104,8 @@ static void finish_asides(struct ks_executor *executor, bool wait)
 		if (ks_executor_action(executor, index)->kind == KS_ACTION_SIGN)
 			ks_jobserver_give(executor->jobserver);
 		ks_executor_end_action(executor, index,
-				       failure ? KS_STATUS_FAILED : KS_STATUS_DONE,
-				       failure, NULL);
+				       judge_aside(executor, index, failure), failure,
+				       NULL);
 		g_clear_error(&failure);
 	}
 }

@@ -90,6 +90,17 @@ static char *find_original(const struct looking *looking, const GPtrArray *paths
 	return g_steal_pointer(&original);
 }
 
+static void add_newest(const struct looking *looking, const GPtrArray *paths,
+		       char *const *argv)
+{
+	const char *newest = find_newest(looking, paths);
+	struct ks_image_set *set =
+		newest ? ks_images_add(looking->images, newest, argv) : NULL;
+
+	if (set)
+		set->is_by_content = true;
+}
+
 static void add_entry(const struct looking *looking, const char *root, const char *dir)
 {
 	static const struct ks_image_command sdbootutil = {
@@ -101,7 +112,7 @@ static void add_entry(const struct looking *looking, const char *root, const cha
 	g_autofree char *original = NULL;
 
 	if (argv && paths->len) {
-		ks_images_add(looking->images, find_newest(looking, paths), argv);
+		add_newest(looking, paths, argv);
 		return;
 	}
 	original = find_original(looking, paths);

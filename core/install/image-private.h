@@ -22,8 +22,12 @@ char **ks_image_command_choose(const struct ks_system *system,
 			       const char *release, const char *image);
 
 struct ks_images *ks_images_new(const struct ks_system *system);
-/* Add a file, unless it is not there or is in a set already. argv may be NULL. */
-void ks_images_add(struct ks_images *images, const char *path, char *const *argv);
+/*
+ * Add a file, unless it is not there or is in a set already: then NULL. argv may be NULL.
+ * The set is the list's.
+ */
+struct ks_image_set *ks_images_add(struct ks_images *images, const char *path,
+				   char *const *argv);
 
 /* --- image-file.c */
 

@@ -110,15 +110,19 @@ static struct ks_image_set *get_set(struct ks_images *images, char *const *argv)
 	return set;
 }
 
-void ks_images_add(struct ks_images *images, const char *path, char *const *argv)
+struct ks_image_set *ks_images_add(struct ks_images *images, const char *path,
+				   char *const *argv)
 {
+	struct ks_image_set *set;
 	struct identity identity;
 	struct stat st;
 
 	if (!ks_root_stat(images->system->root, path, &st) || !S_ISREG(st.st_mode) ||
 	    is_seen(images, &st))
-		return;
+		return NULL;
 	identity = (struct identity){st.st_dev, st.st_ino};
 	g_array_append_val(images->seen, identity);
-	g_ptr_array_add(get_set(images, argv)->paths, g_strdup(path));
+	set = get_set(images, argv);
+	g_ptr_array_add(set->paths, g_strdup(path));
+	return set;
 }

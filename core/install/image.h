@@ -23,6 +23,7 @@
 struct ks_image_set {
 	char **argv;	  /* its program is a path in the tree; NULL: nobody makes them */
 	GPtrArray *paths; /* char *: all are there */
+	bool is_by_content; /* named after their content: an image that is equal stays */
 };
 
 struct ks_images {

@@ -118,6 +118,8 @@ static void look_at_sets(const struct ks_system *system, const struct ks_images 
 		if (set->argv) {
 			facts->has_image = true;
 			facts->is_stale |= is_stale;
+			facts->is_left |= !set->is_by_content &&
+					  is_set_older(system, set, reported);
 			continue;
 		}
 		facts->unrenewed = describe_orphans(system, set, release);
@@ -169,26 +171,33 @@ bool ks_install_initramfs_is_stale(const struct ks_system *system,
 	return facts.is_stale;
 }
 
+static bool count_as_reported(const struct ks_system *system, const char *release,
+			      GError **error)
+{
+	g_autofree char *mark = mark_path(system, release);
+	g_autofree char *reported = reported_path(system, release);
+	g_autofree char *dir = g_path_get_dirname(reported);
+
+	return ks_root_mkdir_p(system->root, dir, 0755, error) &&
+	       ks_durable_rename(system->root, mark, reported, error);
+}
+
 bool ks_install_note_unrenewed(const struct ks_system *system, struct ks_kernel *kernel,
 			       char **what, GError **error)
 {
-	g_autofree char *mark = mark_path(system, kernel->release);
-	g_autofree char *reported = reported_path(system, kernel->release);
-	g_autofree char *dir = g_path_get_dirname(reported);
 	struct ks_image_facts facts;
 
 	ks_install_look_at_image(system, kernel, &facts);
 	*what = NULL;
-	if (facts.unrenewed_is_due &&
-	    (!ks_root_mkdir_p(system->root, dir, 0755, error) ||
-	     !ks_durable_rename(system->root, mark, reported, error))) {
+	if (!facts.unrenewed_is_due) {
+		g_free(facts.unrenewed);
+		return true;
+	}
+	if (!count_as_reported(system, kernel->release, error)) {
 		g_free(facts.unrenewed);
 		return false;
 	}
-	if (facts.unrenewed_is_due)
-		*what = facts.unrenewed;
-	else
-		g_free(facts.unrenewed);
+	*what = facts.unrenewed;
 	return true;
 }
 
@@ -258,26 +267,92 @@ static struct ks_image_set *find_next(const struct ks_initramfs *initramfs,
 	return NULL;
 }
 
-static bool make_all(const struct ks_initramfs *initramfs, GError **error)
+static GArray *stat_all(const struct ks_system *system, const struct ks_image_set *set)
+{
+	GArray *stats = g_array_new(FALSE, FALSE, sizeof(struct stat));
+
+	for (guint i = 0; i < set->paths->len; i++) {
+		struct stat st = {0};
+
+		(void)!ks_root_stat(system->root, set->paths->pdata[i], &st);
+		g_array_append_val(stats, st);
+	}
+	return stats;
+}
+
+/* Not by the mark: the times of a FAT are cut to two seconds. */
+static bool is_any_changed(const GArray *before, const GArray *after)
+{
+	for (guint i = 0; i < before->len; i++) {
+		const struct stat *a = &g_array_index(before, struct stat, i);
+		const struct stat *b = &g_array_index(after, struct stat, i);
+
+		if (a->st_ino != b->st_ino || a->st_size != b->st_size ||
+		    is_before(&a->st_mtim, &b->st_mtim) ||
+		    is_before(&a->st_ctim, &b->st_ctim))
+			return true;
+	}
+	return false;
+}
+
+/* *left: it ended well, and its images are as they were. */
+static bool make_set(const struct ks_initramfs *initramfs, const struct ks_image_set *set,
+		     bool *left, GError **error)
+{
+	const struct ks_system *system = initramfs->system;
+	g_autoptr(GArray) before = stat_all(system, set);
+	g_autoptr(GArray) after = NULL;
+
+	if (!ks_run_tool(system, (const char *const *)set->argv, initramfs->log_fd,
+			 error))
+		return false;
+	after = stat_all(system, set);
+	*left = !set->is_by_content && !is_any_changed(before, after);
+	if (*left)
+		ks_error_set(error, KS_ERROR_PENDING,
+			     "'%s' has left '%s' as it was: renew it by hand",
+			     set->argv[0], (char *)set->paths->pdata[0]);
+	return !*left;
+}
+
+/* What one has left does not keep the others from being made: the first is reported. */
+static bool make_all(const struct ks_initramfs *initramfs, bool *left, GError **error)
 {
 	ks_auto(ks_images) images = ks_images_find(initramfs->system, initramfs->kernel);
+	g_autoptr(GError) first = NULL;
 	struct ks_image_set *set;
 	guint index = 0;
 
-	while ((set = find_next(initramfs, images, &index)))
-		if (!ks_run_tool(initramfs->system, (const char *const *)set->argv,
-				 initramfs->log_fd, error))
+	while ((set = find_next(initramfs, images, &index))) {
+		g_autoptr(GError) local = NULL;
+		bool is_left = false;
+
+		if (make_set(initramfs, set, &is_left, &local))
+			continue;
+		if (!is_left) {
+			g_propagate_error(error, g_steal_pointer(&local));
 			return false;
-	return true;
+		}
+		if (!first)
+			first = g_steal_pointer(&local);
+	}
+	*left = first != NULL;
+	if (first)
+		g_propagate_error(error, g_steal_pointer(&first));
+	return !*left;
 }
+
+#define ANSWER "(bm" KS_ERROR_VARIANT ")"
 
 /* In a copy of the process: several programs may have to run one after another. */
 static GVariant *make_in_copy(void *data)
 {
 	g_autoptr(GError) error = NULL;
+	bool left = false;
+	GVariant *failure =
+		make_all(data, &left, &error) ? NULL : ks_error_to_variant(error);
 
-	return g_variant_new("m@" KS_ERROR_VARIANT,
-			     make_all(data, &error) ? NULL : ks_error_to_variant(error));
+	return g_variant_new("(bm@" KS_ERROR_VARIANT ")", left, failure);
 }
 
 static bool explain(const struct ks_kernel *kernel, bool ok, GError **error)
@@ -313,15 +388,20 @@ int ks_install_initramfs_fd(const struct ks_initramfs *initramfs)
 	return ks_fork_fd(initramfs->fork);
 }
 
-static bool take_answer(struct ks_initramfs *initramfs, GError **error)
+static bool take_answer(struct ks_initramfs *initramfs, bool *left, GError **error)
 {
-	g_autoptr(GVariant) answer = ks_fork_finish(
-		initramfs->fork, G_VARIANT_TYPE("m" KS_ERROR_VARIANT), error);
-	g_autoptr(GVariant) failure = answer ? g_variant_get_maybe(answer) : NULL;
+	g_autoptr(GVariant) answer =
+		ks_fork_finish(initramfs->fork, G_VARIANT_TYPE(ANSWER), error);
+	g_autoptr(GVariant) failure = NULL;
+	gboolean is_left = FALSE;
 
+	if (!answer)
+		return false;
+	g_variant_get(answer, "(bm@" KS_ERROR_VARIANT ")", &is_left, &failure);
+	*left = is_left;
 	if (failure)
 		g_propagate_error(error, ks_error_from_variant(failure));
-	return answer && !failure;
+	return !failure;
 }
 
 /* Where an image is left that nobody makes, the mark is needed until that was reported. */
@@ -329,26 +409,33 @@ static bool take_mark_away(const struct ks_system *system, struct ks_kernel *ker
 			   GError **error)
 {
 	g_autofree char *mark = mark_path(system, kernel->release);
+	g_autofree char *reported = reported_path(system, kernel->release);
 	struct ks_image_facts facts;
 
 	ks_install_look_at_image(system, kernel, &facts);
 	g_free(facts.unrenewed);
-	return facts.unrenewed_is_due || ks_durable_unlink(system->root, mark, error);
+	return facts.unrenewed_is_due ||
+	       (ks_durable_unlink(system->root, mark, error) &&
+		(facts.unrenewed_is_stale ||
+		 ks_durable_unlink(system->root, reported, error)));
 }
 
 bool ks_install_initramfs_finish(struct ks_initramfs *initramfs, GError **error)
 {
 	const struct ks_system *system = initramfs->system;
 	struct ks_kernel *kernel = initramfs->kernel;
-	const bool is_made = take_answer(initramfs, error);
+	bool left = false;
+	const bool is_made = take_answer(initramfs, &left, error);
 
 	g_free(initramfs);
-	if (!is_made)
-		ks_error_hint(error,
-			      "its output is in '%s/initramfs.log'; 'kmodsmith sync' "
-			      "tries it again",
-			      system->log_dir);
-	return explain(kernel, is_made, error) && take_mark_away(system, kernel, error);
+	if (is_made)
+		return take_mark_away(system, kernel, error);
+	ks_error_hint(error, "its output is in '%s/initramfs.log'%s", system->log_dir,
+		      left ? "" : "; 'kmodsmith sync' tries it again");
+	/* it would be left again, and again */
+	if (left)
+		ks_ignore(count_as_reported(system, kernel->release, NULL));
+	return explain(kernel, false, error);
 }
 
 bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kernel *kernel,

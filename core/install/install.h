@@ -122,6 +122,7 @@ void ks_install_put_mark_back(const struct ks_system *system, const char *releas
 struct ks_image_facts {
 	bool has_image; /* there is one that a program here makes */
 	bool is_stale;	/* such a one is older than the mark */
+	bool is_left; /* older than a change, after which its program has left it as it was */
 	/*
 	 * Why an image is renewed by nobody, in words; NULL: all are renewed, or the
 	 * kernel boots without one. The caller's.
@@ -152,6 +153,8 @@ char **ks_install_list_image_commands(const struct ks_system *system,
  * Run the programs that own the stale images, one after another, until one fails; without
  * a stale one nothing is done. Output to log_fd (-1: none). Success takes the mark away,
  * unless there is something to report; a failure leaves it, and the next run tries again.
+ * A program that ends well and leaves its images as they were (it is configured so, or does
+ * not see where they are) gives KS_ERROR_PENDING, once for each change.
  */
 KS_MUST_CHECK
 bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kernel *kernel,

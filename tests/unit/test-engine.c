@@ -794,6 +794,31 @@ static void add_fifo(struct fixture *f, const char *path)
 	g_assert_cmpint(mkfifo(full, 0600), ==, 0);
 }
 
+/* An administrator may have configured it so. */
+static void test_an_initramfs_that_is_left_is_a_warning(struct fixture *f,
+							gconstpointer data)
+{
+	ks_auto(ks_outcome) outcome = NULL;
+	ks_auto(ks_outcome) again = NULL;
+
+	f->with_initramfs = true;
+	add_depmod(f, ">/lib/modules/$2/modules.dep\n");
+	add_script(f, "/usr/sbin/update-initramfs", "exit 0\n");
+	faketree_write(&f->tree, "/boot/initrd.img-" K, "");
+	add_source(f, "");
+	add_installed_foo(f, K);
+	remove_tree(f, "/usr/src/foo-1.0");
+	outcome = run(f, (struct ks_run_options){0});
+	g_assert_cmpstr(f->told->str, ==,
+			"cannot make the initramfs of " K
+			": '/usr/sbin/update-initramfs' has left '/boot/initrd.img-" K
+			"' as it was: renew it by hand\n");
+	g_assert_cmpuint(outcome->n_failed_actions, ==, 0);
+	g_string_truncate(f->told, 0);
+	again = run(f, (struct ks_run_options){0});
+	g_assert_cmpstr(f->told->str, ==, "");
+}
+
 /*
  * The depmod for K_OLD waits until the initramfs of K has begun, and that one until the
  * depmod's end was taken note of: in one loop that it must not hold up.
@@ -813,6 +838,7 @@ static void test_an_initramfs_holds_nothing_up(struct fixture *f, gconstpointer 
 	add_script(f, "/usr/sbin/update-initramfs",
 		   "echo begin $3 >>/log\n"
 		   "case $3 in " K ") echo x >/began; read x </go ;; esac\n"
+		   "echo made >/boot/initrd.img-$3\n"
 		   "echo end $3 >>/log\n");
 	faketree_write(&f->tree, "/boot/initrd.img-" K, "");
 	faketree_write(&f->tree, "/boot/initrd.img-" K_OLD, "");
@@ -873,6 +899,8 @@ static const struct {
 	 test_an_interrupted_run_still_does_depmod},
 	{"two kernels' depmods run at once", test_two_kernels_depmods_run_at_once},
 	{"what depmod says is told", test_what_depmod_says_is_told},
+	{"an initramfs that is left is a warning",
+	 test_an_initramfs_that_is_left_is_a_warning},
 	{"an initramfs holds nothing up", test_an_initramfs_holds_nothing_up},
 };
 
