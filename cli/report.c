@@ -388,6 +388,9 @@ static void print_failed(const struct ks_verdict *verdict)
 	g_autofree char *failure = ks_verdict_failure(verdict);
 
 	ks_message_error("%s: %s", name, failure);
+	if (verdict->state == KS_TARGET_FAILED && verdict->target->failure &&
+	    verdict->target->failure->hint)
+		ks_message_hint("%s", verdict->target->failure->hint);
 	if (verdict->reason == KS_REASON_OCCUPIED)
 		ks_message_hint("remove that file or its package, or 'kmodsmith remove "
 				"%s/%s'; the next run does the rest",

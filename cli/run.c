@@ -202,8 +202,11 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		ks_outcome_free(result);
 		result = run_once(cli, &queued, &selection, &error);
 	}
-	if (!result)
-		return ks_message_fail(error);
+	if (!result) {
+		code = ks_message_fail(error);
+		return run->options.trigger && code == KS_EXIT_PENDING ? KS_EXIT_OK
+								       : code;
+	}
 	code = exit_code(cli, run, &selection, result);
 	if (cli->json)
 		ks_json_print_status(result->inventory, result->plan, &selection);

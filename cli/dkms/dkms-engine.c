@@ -49,7 +49,7 @@ int ks_dkms_run_engine(struct ks_dkms *dkms, const char *command,
 		dkms->in_script || !dkms->cli.settings->initramfs;
 	code = ks_run_engine(&dkms->cli, &run, outcome);
 	ks_dkms_speech_end(speech);
-	return code;
+	return code == KS_EXIT_PENDING && !*outcome ? KS_DKMS_NOT_ALLOWED : code;
 }
 
 bool ks_dkms_leave_to_end(const char *what)

@@ -134,6 +134,11 @@ static const struct {
 	{"collect2: fatal error:", NULL, RANK_COMPILER},
 	{"configure: error:", NULL, RANK_COMPILER},
 	{"patch: ****", NULL, RANK_OTHER},
+	/* of what was to be fetched: curl, wget, git, apt */
+	{"Could not resolve host", NULL, RANK_OTHER},
+	{"unable to resolve host", NULL, RANK_OTHER},
+	{"Temporary failure resolving", NULL, RANK_OTHER},
+	{"Temporary failure in name resolution", NULL, RANK_OTHER},
 	{"fatal error:", NULL, RANK_OTHER},
 	{"error:", NULL, RANK_OTHER},
 	{"Error:", NULL, RANK_OTHER},

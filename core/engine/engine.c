@@ -360,10 +360,43 @@ static bool conclude(struct run *run, GError **error)
 	return true;
 }
 
+/* The index and the image of a kernel are not there, nor are devices. */
+static bool needs_state(const struct ks_plan *plan)
+{
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const struct ks_action *action = g_ptr_array_index(plan->actions, i);
+
+		if (action->kind != KS_ACTION_DEPMOD &&
+		    action->kind != KS_ACTION_INITRAMFS &&
+		    action->kind != KS_ACTION_DEVICES)
+			return true;
+	}
+	return false;
+}
+
+/* Once, and not for each source and action that it stops. */
+static bool check_writable(const struct run *run, GError **error)
+{
+	const struct ks_system *system = run->system;
+	const char *const dirs[] = {system->dkms_tree, system->state_dir};
+
+	for (size_t i = 0; needs_state(run->plan) && i < G_N_ELEMENTS(dirs); i++) {
+		if (!ks_root_is_read_only(system->root, dirs[i]))
+			continue;
+		ks_error_set(
+			error, KS_ERROR_PENDING, "cannot %s: '%s%s' is mounted read-only",
+			run->options->command, ks_root_prefix(system->root), dirs[i]);
+		ks_error_hint(error, "'kmodsmith sync' does it when it can be written "
+				     "to");
+		return false;
+	}
+	return true;
+}
+
 static bool run_stages(struct run *run, GError **error)
 {
 	if (!recover(run, error) || !look(run, &run->options->request, error) ||
-	    !settle_marks(run, error))
+	    !check_writable(run, error) || !settle_marks(run, error))
 		return false;
 	remember_kernels(run);
 	if (!execute(run, error) || !undo_unindexed(run, error) ||

@@ -3,7 +3,6 @@
 #include "core/inventory/inventory-private.h"
 
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "core/inventory/fingerprint.h"
 #include "core/inventory/kernels-own.h"
@@ -169,19 +168,6 @@ static void fill_makes(struct ks_target *target)
 	target->makes = (char **)g_ptr_array_free(names, FALSE);
 }
 
-/* A directory that is not there yet is made where one can be. */
-static bool is_read_only(const struct ks_inventory_taking *taking,
-			 const struct ks_kernel *kernel)
-{
-	ks_autofd int fd =
-		kernel->alive ? ks_root_openat(taking->system->root, kernel->modules_dir,
-					       O_RDONLY | O_DIRECTORY, 0, NULL)
-			      : -1;
-	struct statvfs fs;
-
-	return fd >= 0 && fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
-}
-
 static struct ks_target *add_target(struct ks_inventory_taking *taking,
 				    struct ks_source *source, struct ks_kernel *kernel)
 {
@@ -194,7 +180,8 @@ static struct ks_target *add_target(struct ks_inventory_taking *taking,
 	read_artifact(target);
 	fill_makes(target);
 	ks_inventory_find_depends(taking, target);
-	target->is_read_only = is_read_only(taking, kernel);
+	target->is_read_only = kernel->alive && ks_root_is_read_only(taking->system->root,
+								     kernel->modules_dir);
 	target->installed = ks_inventory_check_installed(taking, target);
 	fill_kernel_has_it(taking, target);
 	target->signature_stale = ks_inventory_is_signature_stale(taking, target);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/support/error.h"
@@ -296,6 +297,32 @@ char *ks_root_read_head(const struct ks_root *root, const char *path, size_t max
 		size += n;
 	}
 	return g_steal_pointer(&text);
+}
+
+static bool is_mounted_read_only(int fd)
+{
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
+bool ks_root_is_read_only(const struct ks_root *root, const char *path)
+{
+	g_autofree char *dir = g_strdup(path);
+
+	for (;;) {
+		ks_autofd int fd =
+			ks_root_openat(root, dir, O_RDONLY | O_DIRECTORY, 0, NULL);
+		char *above;
+
+		if (fd >= 0)
+			return is_mounted_read_only(fd);
+		if (!strcmp(dir, "/") || !strcmp(dir, "."))
+			return false;
+		above = g_path_get_dirname(dir);
+		g_free(dir);
+		dir = above;
+	}
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

@@ -68,6 +68,10 @@ char *ks_root_realpath(const struct ks_root *root, const char *path);
 /* Do both lead to the same place? False when one of them is not there. */
 bool ks_root_is_same(const struct ks_root *root, const char *a, const char *b);
 
+/* Is the directory, or the nearest one above it that is there, on a file system that is
+ * mounted read-only? */
+bool ks_root_is_read_only(const struct ks_root *root, const char *path);
+
 /*
  * Read a regular file of at most max_bytes; a longer one is KS_ERROR_INVALID,
  * as is anything that is not a regular file. The result is NUL-terminated

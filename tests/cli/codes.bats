@@ -150,6 +150,27 @@ version_2() {
 	[[ $row_read_only == 0 ]]
 }
 
+@test "a state tree that is mounted read-only is reported once, and nothing is lost" {
+	source_make other 1.0
+	mount --bind "$R/var/lib" "$R/var/lib" || skip "nothing can be mounted"
+	mount -o remount,bind,ro "$R/var/lib"
+	run ks sync
+	by_hand=$status said=$output
+	run ks sync --trigger test
+	by_hook=$status
+	run dkms --root "$R" autoinstall -k $K
+	by_dkms=$status
+	umount "$R/var/lib"
+	echo "$said"
+	[[ $by_hand == 8 && $by_hook == 0 && $by_dkms == 1 ]]
+	equal "$(grep -c 'read-only' <<<"$said")" 1
+	contains "$said" "'$R/var/lib/dkms' is mounted read-only"
+	rm -r "$R/usr/src/other-1.0"
+	run ks sync
+	echo "$output"
+	equal "$status" 0
+}
+
 # Of these the world is made in tests/spec/plan; the recorder's are in tests/unit/test-engine.
 elsewhere='`installed` (`not-recorded`, `record-stale`)
 `satisfied`

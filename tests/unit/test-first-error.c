@@ -112,6 +112,10 @@ static const struct {
 	{"strip of another machine's",
 	 "ERROR: x\nstrip: Unable to recognise the format of the input file `./y.ko'\n",
 	 "strip: Unable to recognise the format of the input file `./y.ko'"},
+	{"what was to be fetched",
+	 "cp: cannot stat 'a'\ncurl: (6) Could not resolve host: example.org\n"
+	 "make: *** [x] Error 6\n",
+	 "curl: (6) Could not resolve host: example.org"},
 	{"an archive is made", "ar: creating x.a\nall is well\n", NULL},
 	{"nothing", "all is well\n", NULL},
 	{"empty", "", NULL},
