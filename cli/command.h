@@ -59,5 +59,8 @@ extern const struct ks_command ks_command_sync, ks_command_plan, ks_command_stat
 	ks_command_export, ks_command_lint, ks_command_records, ks_command_verify,
 	ks_command_cache;
 
+/* What is printed without a command; in no list. */
+extern const struct ks_command ks_command_overview;
+
 /* The personality "dkms"; settings and system are loaded by itself. */
 int ks_dkms_main(int argc, char **argv);

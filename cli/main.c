@@ -139,6 +139,14 @@ static int unknown_command(const char *name)
 	return KS_EXIT_USAGE;
 }
 
+/* "help" and "help COMMAND": as --help. */
+static int help(int argc, char **argv)
+{
+	const struct ks_command *command = argc > 2 ? find_command(argv[2]) : NULL;
+
+	return argc > 2 && !command ? unknown_command(argv[2]) : print_help(command);
+}
+
 static int kmodsmith_main(int argc, char **argv)
 {
 	struct ks_options options = {0};
@@ -156,11 +164,10 @@ static int kmodsmith_main(int argc, char **argv)
 	}
 	if (options.help)
 		return print_help(NULL);
-	if (argc < 2) {
-		ks_message_error("a command is missing");
-		ks_message_hint("'kmodsmith --help' lists them");
-		return KS_EXIT_USAGE;
-	}
+	if (argc < 2)
+		return run_command(&ks_command_overview, &options, argc, rest);
+	if (strcmp(rest[1], "help") == 0)
+		return help(argc, rest);
 	command = find_command(rest[1]);
 	if (!command)
 		return unknown_command(rest[1]);
@@ -175,6 +182,7 @@ static int kmodsmith_main(int argc, char **argv)
 	if (!command->changes)
 		code = check_stdout(code);
 	g_free(options.root_path);
+	g_free(options.color);
 	return code;
 }
 

@@ -5,6 +5,8 @@
 #include "cli/command.h"
 
 #include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "core/support/error.h"
 
@@ -29,9 +31,59 @@ char *ks_message_clean(const char *text)
 	return clean;
 }
 
-static void print(FILE *to, const char *what, const char *format, va_list args)
+static enum ks_color wanted_color;
+
+void ks_message_set_color(enum ks_color color)
+{
+	wanted_color = color;
+}
+
+bool ks_color_from_text(const char *text, enum ks_color *color)
+{
+	static const char *const words[] = {[KS_COLOR_AUTO] = "auto",
+					    [KS_COLOR_ALWAYS] = "always",
+					    [KS_COLOR_NEVER] = "never"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		*color = (enum ks_color)i;
+		return true;
+	}
+	return false;
+}
+
+static bool has_color(FILE *to)
+{
+	const char *no_color = g_getenv("NO_COLOR"), *terminal = g_getenv("TERM");
+
+	if (wanted_color != KS_COLOR_AUTO)
+		return wanted_color == KS_COLOR_ALWAYS;
+	return !(no_color && *no_color) && terminal && *terminal &&
+	       strcmp(terminal, "dumb") != 0 && isatty(fileno(to));
+}
+
+/* What a line is: its word, and the colour of that (ECMA-48, SGR). */
+struct kind {
+	const char *word;
+	const char *color;
+};
+
+static const struct kind error_kind = {"error:", "\033[1;31m"},
+			 warning_kind = {"warning:", "\033[1;33m"},
+			 hint_kind = {"hint:", "\033[36m"};
+
+static void print_word(FILE *to, const struct kind *kind)
+{
+	if (has_color(to))
+		fprintf(to, "%s%s\033[0m ", kind->color, kind->word);
+	else
+		fprintf(to, "%s ", kind->word);
+}
+
+static void print(FILE *to, const struct kind *kind, const char *format, va_list args)
 	G_GNUC_PRINTF(3, 0);
-static void print(FILE *to, const char *what, const char *format, va_list args)
+static void print(FILE *to, const struct kind *kind, const char *format, va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	g_autofree char *clean = ks_message_clean(text);
@@ -40,7 +92,10 @@ static void print(FILE *to, const char *what, const char *format, va_list args)
 		prepare_line();
 	/* the two streams may be one terminal: keep the lines in order */
 	fflush(to == stderr ? stdout : stderr);
-	fprintf(to, "kmodsmith: %s%s\n", what, clean);
+	fputs("kmodsmith: ", to);
+	if (kind)
+		print_word(to, kind);
+	fprintf(to, "%s\n", clean);
 	fflush(to);
 }
 
@@ -49,7 +104,7 @@ void ks_message_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print(stderr, "error: ", format, args);
+	print(stderr, &error_kind, format, args);
 	va_end(args);
 }
 
@@ -58,7 +113,7 @@ void ks_message_warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print(stderr, "warning: ", format, args);
+	print(stderr, &warning_kind, format, args);
 	va_end(args);
 }
 
@@ -67,7 +122,7 @@ void ks_message_hint(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print(stderr, "hint: ", format, args);
+	print(stderr, &hint_kind, format, args);
 	va_end(args);
 }
 
@@ -76,7 +131,7 @@ void ks_message_note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print(stderr, "", format, args);
+	print(stderr, NULL, format, args);
 	va_end(args);
 }
 
@@ -85,7 +140,7 @@ void ks_message_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print(stdout, "", format, args);
+	print(stdout, NULL, format, args);
 	va_end(args);
 }
 

@@ -24,6 +24,15 @@ void ks_message_gerror(const GError *error);
 /* A copy without control characters and invalid UTF-8. NULL gives NULL. */
 char *ks_message_clean(const char *text);
 
+enum ks_color { KS_COLOR_AUTO, KS_COLOR_ALWAYS, KS_COLOR_NEVER };
+/*
+ * Whether "error:", "warning:" and "hint:" are coloured. AUTO, the default: on a terminal
+ * that is not dumb, unless NO_COLOR is set (no-color.org).
+ */
+void ks_message_set_color(enum ks_color color);
+/* "auto", "always", "never"; false for anything else. */
+bool ks_color_from_text(const char *text, enum ks_color *color);
+
 /* Called before a line is printed: takes a progress line off the terminal. */
 void ks_message_set_prepare(void (*prepare)(void));
 

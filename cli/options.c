@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/message.h"
 #include "core/support/error.h"
 #include "core/support/name.h"
 
@@ -13,6 +14,8 @@ static GOptionContext *new_context(struct ks_options *options,
 	const GOptionEntry global[] = {
 		{"root", 0, 0, G_OPTION_ARG_FILENAME, &options->root_path,
 		 "work on the system tree in DIR", "DIR"},
+		{"color", 0, 0, G_OPTION_ARG_STRING, &options->color,
+		 "colour messages: auto, always or never", "WHEN"},
 		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options->verbose,
 		 "print every step", NULL},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "print errors only",
@@ -72,6 +75,22 @@ static void drop_separator(int *argc, char **argv)
 	}
 }
 
+static bool set_color(const struct ks_options *options, GError **error)
+{
+	enum ks_color color;
+
+	if (!options->color)
+		return true;
+	if (ks_color_from_text(options->color, &color)) {
+		ks_message_set_color(color);
+		return true;
+	}
+	ks_error_set(error, KS_ERROR_INVALID,
+		     "--color is '%s', and has to be 'auto', 'always' or 'never'",
+		     options->color);
+	return false;
+}
+
 static bool parse(struct ks_options *options, const struct ks_command *command, int *argc,
 		  char ***argv, GError **error)
 {
@@ -82,7 +101,7 @@ static bool parse(struct ks_options *options, const struct ks_command *command, 
 		translate(parse_error, error);
 		return false;
 	}
-	return true;
+	return set_color(options, error);
 }
 
 bool ks_options_parse_global(struct ks_options *options, int *argc, char ***argv,

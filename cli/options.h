@@ -10,6 +10,7 @@
 
 struct ks_options {
 	char *root_path; /* --root; NULL for "/" */
+	char *color;	 /* --color; NULL: not given */
 	gboolean json, verbose, quiet, help, version;
 };
 

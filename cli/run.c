@@ -64,7 +64,9 @@ static void on_event(const struct ks_event *event, void *data)
 	else if (event->kind == KS_EVENT_POST_TRANSACTION && !cli->quiet &&
 		 !watching->run->silent)
 		ks_message_note("post_transaction: %s", event->text);
-	else if (event->kind == KS_EVENT_SANDBOX && !cli->quiet && !watching->run->silent)
+	/* what is missing is a warning; that all is there is the ordinary case */
+	else if (event->kind == KS_EVENT_SANDBOX && cli->verbose &&
+		 !watching->run->silent)
 		ks_message_note("sandbox: %s", event->text);
 	else if (event->kind == KS_EVENT_WARNING)
 		ks_message_warning("%s", event->text);

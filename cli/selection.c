@@ -2,6 +2,8 @@
 /* From the arguments of a command to the sources and kernels that exist. */
 #include "cli/selection.h"
 
+#include <string.h>
+
 #include "cli/find.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -53,8 +55,7 @@ bool ks_selection_has_source(const struct ks_selection *selection,
 }
 
 int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
-		     int (*command)(struct ks_cli *cli,
-				    const struct ks_selection *selection))
+		     int (*command)(struct ks_cli *cli, struct ks_selection *selection))
 {
 	struct ks_selection selection = {0};
 	g_autoptr(GError) error = NULL;
@@ -150,7 +151,72 @@ bool ks_selection_check(const struct ks_selection *selection,
 	return true;
 }
 
-int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
+/* The kernel's name of a module: "foo_bar" for foo-bar.ko.xz, foo-bar and foo_bar. */
+static char *kernel_name(const char *text)
+{
+	const char *suffix = strstr(text, ".ko");
+	char *name = suffix && (!suffix[3] || suffix[3] == '.')
+			     ? g_strndup(text, (size_t)(suffix - text))
+			     : g_strdup(text);
+
+	return g_strdelimit(name, "-", '_');
+}
+
+static bool is_called(const struct ks_source *source, const char *name)
+{
+	g_autofree char *own = kernel_name(source->name);
+
+	return g_str_equal(own, name);
+}
+
+static bool makes(const struct ks_target *target, const char *name)
+{
+	const char *const *names = (const char *const *)target->makes;
+
+	return names && g_strv_contains(names, name);
+}
+
+/* Of sources that make it the one that is installed, else the first. */
+static const struct ks_source *find_maker(const struct ks_inventory *inventory,
+					  const char *name)
+{
+	const struct ks_source *found = NULL;
+
+	for (guint i = 0; i < inventory->targets->len; i++) {
+		const struct ks_target *target = g_ptr_array_index(inventory->targets, i);
+
+		if (!makes(target, name))
+			continue;
+		if (target->installed != KS_INSTALLED_NO)
+			return target->source;
+		if (!found)
+			found = target->source;
+	}
+	return found;
+}
+
+/* lsmod, modinfo and dmesg know a driver by its .ko alone. */
+static void take_source_name(struct ks_selection *selection,
+			     const struct ks_inventory *inventory)
+{
+	g_autofree char *name = NULL;
+	const struct ks_source *source = NULL;
+
+	if (!selection->module || has_module(selection, inventory))
+		return;
+	name = kernel_name(selection->module);
+	for (guint i = 0; i < inventory->sources->len && !source; i++)
+		if (is_called(inventory->sources->pdata[i], name))
+			source = inventory->sources->pdata[i];
+	if (!source)
+		source = find_maker(inventory, name);
+	if (!source)
+		return;
+	g_free(selection->module);
+	selection->module = g_strdup(source->name);
+}
+
+int ks_selection_look(struct ks_cli *cli, struct ks_selection *selection,
 		      struct ks_inventory **inventory, struct ks_plan **plan)
 {
 	static const struct ks_plan_request everything;
@@ -161,6 +227,7 @@ int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
 	if (!ks_engine_look(cli->system, cli->settings, &everything, &taken, &made,
 			    &error))
 		return ks_message_fail(error);
+	take_source_name(selection, taken);
 	if (!ks_selection_check(selection, taken, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_NOT_FOUND;
@@ -170,7 +237,7 @@ int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
 	return KS_EXIT_OK;
 }
 
-int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *selection)
+int ks_selection_check_there(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;

@@ -31,8 +31,7 @@ void ks_selection_name_kernel(struct ks_cli *cli, const struct ks_selection *sel
  * exit code, or KS_EXIT_USAGE after printing why a name is malformed.
  */
 int ks_selection_run(struct ks_cli *cli, const char *module_argument, const char *release,
-		     int (*command)(struct ks_cli *cli,
-				    const struct ks_selection *selection));
+		     int (*command)(struct ks_cli *cli, struct ks_selection *selection));
 bool ks_selection_has(const struct ks_selection *selection,
 		      const struct ks_target *target);
 bool ks_selection_has_source(const struct ks_selection *selection,
@@ -44,13 +43,14 @@ bool ks_selection_check(const struct ks_selection *selection,
 
 /*
  * Take the inventory and make the plan, which are the caller's, and check that module and
- * kernel are there. KS_EXIT_OK, or the exit code after printing the error; then there are
- * neither.
+ * kernel are there. The module may be called as its .ko, or with '-' for '_'; it has its
+ * own name afterwards. KS_EXIT_OK, or the exit code after printing the error; then there
+ * are neither inventory nor plan.
  */
-int ks_selection_look(struct ks_cli *cli, const struct ks_selection *selection,
+int ks_selection_look(struct ks_cli *cli, struct ks_selection *selection,
 		      struct ks_inventory **inventory, struct ks_plan **plan);
 /* Do module and kernel exist? KS_EXIT_OK, or the exit code after printing the error. */
-int ks_selection_check_there(struct ks_cli *cli, const struct ks_selection *selection);
+int ks_selection_check_there(struct ks_cli *cli, struct ks_selection *selection);
 /*
  * The same, and complete the selection from the inventory: the version, when it names
  * none, is the highest present one.

@@ -48,6 +48,8 @@ function __kmodsmith_offer
             __kmodsmith_modules
         case --format
             printf '%s\n' deb rpm pacman
+        case --color
+            printf '%s\n' auto always never
         case --root -o --output
             __fish_complete_directories (commandline -ct)
         case '*'

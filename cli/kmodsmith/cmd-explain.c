@@ -310,7 +310,7 @@ static void explain_sources(const struct ks_inventory *inventory,
 	}
 }
 
-static int explain_selected(struct ks_cli *cli, const struct ks_selection *selection)
+static int explain_selected(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;

@@ -138,7 +138,7 @@ static void print_made(const struct ks_cli *cli, const char *format,
 }
 
 static int export_selection(struct ks_cli *cli, const struct ks_export *export,
-			    const struct ks_selection *selection)
+			    struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;

@@ -112,7 +112,7 @@ static void print_no_log(const struct ks_inventory *inventory,
 				selection->module);
 }
 
-static int print_log(struct ks_cli *cli, const struct ks_selection *selection)
+static int print_log(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;

@@ -77,13 +77,15 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	struct ks_selection selection = {0};
 	struct ks_run_options run_options = {0};
 	g_autoptr(GError) error = NULL;
-	int code;
+	int code = KS_EXIT_OK;
 
 	if (!ks_selection_init(&selection, module_option, kernel_option, &error)) {
 		ks_message_gerror(error);
 		return KS_EXIT_USAGE;
 	}
 	ks_selection_name_kernel(cli, &selection);
+	if (selection.module)
+		code = ks_selection_check_there(cli, &selection);
 	run_options.request = (struct ks_plan_request){
 		.module = selection.module,
 		.version = selection.version,
@@ -92,7 +94,8 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 		.retry_failed = true,
 		.no_initramfs = no_initramfs || !cli->settings->initramfs,
 	};
-	code = ks_plan_text_print(cli, &run_options);
+	if (!code)
+		code = ks_plan_text_print(cli, &run_options);
 	ks_selection_clear(&selection);
 	return code;
 }

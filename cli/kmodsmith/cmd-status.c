@@ -94,7 +94,7 @@ static void print_text(const struct ks_cli *cli, const struct ks_inventory *inve
 	ks_headers_clear(&headers);
 }
 
-static int print_status(struct ks_cli *cli, const struct ks_selection *selection)
+static int print_status(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;

@@ -45,6 +45,15 @@ static int lock_timeout_ms(void)
 	return wait_s < 0 ? -1 : MIN(wait_s, G_MAXINT / 1000) * 1000;
 }
 
+/* A hook may come before or after its kernel or source exists. */
+static int check(struct ks_cli *cli, struct ks_selection *selection)
+{
+	if (trigger_option || (!selection->module && !selection->release) ||
+	    (ks_run_is_in_transaction() && !caller_records))
+		return KS_EXIT_OK;
+	return ks_selection_check_there(cli, selection);
+}
+
 static int run_selected(struct ks_cli *cli, const struct ks_selection *selection)
 {
 	struct ks_run run = {
@@ -77,13 +86,6 @@ static int run_selected(struct ks_cli *cli, const struct ks_selection *selection
 	}
 	if (ks_run_queue_if_held_above(cli, "sync"))
 		return KS_EXIT_OK;
-	/* a hook may come before or after its kernel or source exists */
-	if (!trigger_option && (selection->module || selection->release)) {
-		int code = ks_selection_check_there(cli, selection);
-
-		if (code != KS_EXIT_OK)
-			return code;
-	}
 	return ks_run_engine(cli, &run, NULL);
 }
 
@@ -110,7 +112,9 @@ static int run(struct ks_cli *cli, int argc, char **argv)
 	/* a hook may come for a kernel that is on its way out */
 	if (!trigger_option)
 		ks_selection_name_kernel(cli, &selection);
-	code = run_selected(cli, &selection);
+	code = check(cli, &selection);
+	if (!code)
+		code = run_selected(cli, &selection);
 	ks_selection_clear(&selection);
 	return code;
 }

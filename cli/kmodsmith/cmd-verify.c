@@ -152,7 +152,7 @@ static void print_json(json_t *array)
 	ks_json_document_print(document);
 }
 
-static int verify_selection(struct ks_cli *cli, const struct ks_selection *selection)
+static int verify_selection(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
 	ks_auto(ks_plan) plan = NULL;
@@ -174,7 +174,7 @@ static int verify_selection(struct ks_cli *cli, const struct ks_selection *selec
 	return verifying.code;
 }
 
-static int verify_selected(struct ks_cli *cli, const struct ks_selection *selection)
+static int verify_selected(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_lock) lock = NULL;
 	g_autoptr(GError) error = NULL;

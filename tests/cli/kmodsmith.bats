@@ -43,7 +43,7 @@ commands='sync plan status explain verify add remove build install uninstall log
 	equal "$source" "$table"
 }
 
-@test "an unknown option, an unknown command and none at all are usage errors" {
+@test "an unknown option and an unknown command are usage errors" {
 	for command in $commands; do
 		run kmodsmith "$command" --no-such-option
 		equal "$status" 2
@@ -53,7 +53,41 @@ commands='sync plan status explain verify add remove build install uninstall log
 	run kmodsmith frobnicate
 	equal "$status" 2
 	contains "$output" "unknown command 'frobnicate'"
-	run kmodsmith
+}
+
+@test "without a command there is an overview, and help is a command" {
+	kernel_make $K
+	tree_installed acme 1.0 $K
+	run ks
+	contains "$output" "1 module source, 1 kernel"
+	contains "$output" "1 of 1 modules on these kernels are in place"
+	equal "$(kmodsmith help status)" "$(kmodsmith status --help)"
+	equal "$(kmodsmith help)" "$(kmodsmith --help)"
+	run kmodsmith help frobnicate
+	equal "$status" 2
+}
+
+@test "a module is found by its .ko, and with - for _" {
+	kernel_make $K
+	source_make acme-call 1.0 'BUILT_MODULE_NAME[0]="acme_core"' 'DEST_MODULE_LOCATION[0]="/updates"' AUTOINSTALL=yes
+	for name in acme-call acme_call acme_core acme-core acme_core.ko acme_core.ko.xz; do
+		run ks explain "$name"
+		equal "$status" 4
+		contains "$output" "acme-call/1.0"
+		run ks plan -m "$name"
+		equal "$status" 0
+	done
+	run ks explain acme_cor.ko
+	equal "$status" 5
+}
+
+@test "messages are coloured on a terminal, and where that is asked for" {
+	lacks "$(kmodsmith frobnicate 2>&1 || true)" $'\033'
+	contains "$(kmodsmith --color=always frobnicate 2>&1 || true)" $'\033[1;31merror:\033[0m'
+	contains "$(TERM=xterm script -qec 'kmodsmith frobnicate' /dev/null)" $'\033[1;31merror:\033[0m'
+	lacks "$(NO_COLOR=1 TERM=xterm script -qec 'kmodsmith frobnicate' /dev/null)" $'\033'
+	lacks "$(TERM=dumb script -qec 'kmodsmith frobnicate' /dev/null)" $'\033'
+	run kmodsmith --color=green status
 	equal "$status" 2
 }
 
