@@ -117,7 +117,8 @@ void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group)
 	else if (ks_settings_is_held(settings, group->name) && group->incumbent &&
 		 !(requested && planner->request->force))
 		block(group, KS_REASON_HELD);
-	else if (!ks_settings_wants_kernel(settings, group->kernel) && !requested)
+	else if (!ks_settings_wants_kernel(settings, group->name, group->kernel) &&
+		 !requested)
 		block(group, KS_REASON_KERNEL_NOT_SELECTED);
 	if (group->blocked)
 		return;

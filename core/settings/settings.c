@@ -52,28 +52,7 @@ static bool parse_number(const char *value, guint64 min, guint64 max, unsigned i
 
 static bool set_kernels(struct ks_settings *settings, const char *value)
 {
-	g_auto(GStrv) words = g_strsplit_set(value, ", \t", -1);
-	bool newest = false, running = false, is_default = false, all = false;
-
-	for (char **word = words; *word; word++) {
-		if (strcmp(*word, "all") == 0)
-			all = true;
-		else if (strcmp(*word, "newest") == 0)
-			newest = true;
-		else if (strcmp(*word, "running") == 0)
-			running = true;
-		else if (strcmp(*word, "default") == 0)
-			is_default = true;
-		else if (**word)
-			return false;
-	}
-	if (all == (newest || running || is_default))
-		return false; /* none, or "all" beside others */
-	settings->kernels = all ? KS_KERNELS_ALL : KS_KERNELS_SELECTED;
-	settings->kernels_newest = newest;
-	settings->kernels_running = running;
-	settings->kernels_default = is_default;
-	return true;
+	return ks_kernel_choice_parse(&settings->kernels, value);
 }
 
 static bool set_jobs(struct ks_settings *settings, const char *value)
@@ -207,6 +186,10 @@ struct key {
 	const char *careful; /* taken for a wrong value when reading leniently; or NULL */
 };
 
+#define KERNELS_EXPECTED                                                                 \
+	"'all' or a list of 'newest', 'running', 'default', patterns such as "           \
+	"'*-pve', and '!PATTERN'"
+
 static const struct key sign_keys[] = {
 	{"sign", set_sign, "'auto', 'yes' or 'no'"},
 	{"key", set_sign_key, "an absolute path"},
@@ -215,7 +198,7 @@ static const struct key sign_keys[] = {
 };
 
 static const struct key keys[] = {
-	{"kernels", set_kernels, "'all' or a list of 'newest', 'running', 'default'"},
+	{"kernels", set_kernels, KERNELS_EXPECTED},
 	{"jobs", set_jobs, "a number up to 4096, 0 for all processors"},
 	{"build-timeout", set_build_timeout, "a number of seconds up to a week"},
 	{"script-timeout", set_script_timeout, "a number of seconds up to a week"},
@@ -255,6 +238,11 @@ static bool set_module_sandbox(struct ks_module_settings *module, const char *va
 	return parse_sandbox(value, &module->sandbox);
 }
 
+static bool set_module_kernels(struct ks_module_settings *module, const char *value)
+{
+	return ks_kernel_choice_parse(&module->kernels, value);
+}
+
 static const struct {
 	const char *name;
 	bool (*set)(struct ks_module_settings *module, const char *value);
@@ -264,6 +252,7 @@ static const struct {
 	{"skip", set_module_skip, "'true' or 'false'"},
 	{"hold", set_module_hold, "'true' or 'false'", "true"},
 	{"sandbox", set_module_sandbox, SANDBOX_EXPECTED},
+	{"kernels", set_module_kernels, KERNELS_EXPECTED},
 };
 
 /* One file. */
@@ -311,6 +300,14 @@ static bool fail_unknown(const struct reading *reading, unsigned int line,
 	return fail(reading, line, "unknown setting '%s'%s%s%s%s", key, what,
 		    meant ? "; did you mean '" : "", meant ? meant : "",
 		    meant ? "'?" : "");
+}
+
+static void free_module(gpointer data)
+{
+	struct ks_module_settings *module = data;
+
+	ks_kernel_choice_clear(&module->kernels);
+	g_free(module);
 }
 
 static struct ks_module_settings *get_module(struct ks_settings *settings,
@@ -524,7 +521,7 @@ struct ks_settings *ks_settings_load(const struct ks_system *system,
 		g_build_filename(system->dkms_etc, "no-autoinstall", NULL);
 
 	settings->modules =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_module);
 	settings->warnings = g_ptr_array_new_with_free_func(g_free);
 	settings->build_timeout_s = DEFAULT_TIMEOUT_S;
 	settings->build_size_mib = DEFAULT_BUILD_SIZE_MIB;
@@ -553,6 +550,7 @@ void ks_settings_free(struct ks_settings *settings)
 {
 	if (!settings)
 		return;
+	ks_kernel_choice_clear(&settings->kernels);
 	g_hash_table_unref(settings->modules);
 	g_ptr_array_unref(settings->warnings);
 	ks_framework_free(settings->framework);
@@ -589,12 +587,12 @@ enum ks_sandbox_setting ks_settings_get_sandbox(const struct ks_settings *settin
 	return found && found->has_sandbox ? found->sandbox : settings->sandbox;
 }
 
-bool ks_settings_wants_kernel(const struct ks_settings *settings,
+bool ks_settings_wants_kernel(const struct ks_settings *settings, const char *module,
 			      const struct ks_kernel *kernel)
 {
-	if (settings->kernels == KS_KERNELS_ALL)
-		return true;
-	return (settings->kernels_newest && kernel->newest) ||
-	       (settings->kernels_running && kernel->running) ||
-	       (settings->kernels_default && kernel->is_default);
+	const struct ks_module_settings *found = find_module(settings, module);
+
+	return ks_kernel_choice_has(found && found->kernels.is_set ? &found->kernels
+								   : &settings->kernels,
+				    kernel);
 }

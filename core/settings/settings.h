@@ -11,24 +11,17 @@
 #include "core/kernel/kernel.h"
 #include "core/sandbox/sandbox.h"
 #include "core/platform/system.h"
+#include "core/settings/kernel-choice.h"
 #include "core/support/contract.h"
 
 struct ks_framework;
-
-enum ks_kernels_setting {
-	KS_KERNELS_ALL,
-	KS_KERNELS_SELECTED, /* a list out of newest, running, default */
-};
 
 enum ks_root_scripts_setting { KS_ROOT_SCRIPTS_RUN, KS_ROOT_SCRIPTS_SKIP };
 enum ks_sign_setting { KS_SIGN_SETTING_AUTO, KS_SIGN_SETTING_YES, KS_SIGN_SETTING_NO };
 enum ks_on_failure_setting { KS_ON_FAILURE_REPORT, KS_ON_FAILURE_FAIL };
 
 struct ks_settings {
-	enum ks_kernels_setting kernels; /* kernels = all | newest,running,default */
-	bool kernels_newest;
-	bool kernels_running;
-	bool kernels_default;
+	struct ks_kernel_choice kernels; /* for modules that have none of their own */
 	/* jobs = N, else framework.conf; 0 (default) = number of processors */
 	unsigned int n_jobs;
 	unsigned int build_timeout_s; /* build-timeout; default 7200 */
@@ -61,6 +54,7 @@ struct ks_module_settings {
 	bool hold; /* keep what is installed as it is: no rebuild, no other version */
 	bool has_sandbox;
 	enum ks_sandbox_setting sandbox; /* when has_sandbox */
+	struct ks_kernel_choice kernels;
 };
 
 /* Reads framework.conf as well. A setting that earlier versions had is a warning. */
@@ -77,6 +71,6 @@ bool ks_settings_is_held(const struct ks_settings *settings, const char *module)
 enum ks_sandbox_setting ks_settings_get_sandbox(const struct ks_settings *settings,
 						const char *module);
 
-/* Does the setting "kernels" select this one? */
-bool ks_settings_wants_kernel(const struct ks_settings *settings,
+/* Does the setting "kernels", the module's own or that of all, select this one? */
+bool ks_settings_wants_kernel(const struct ks_settings *settings, const char *module,
 			      const struct ks_kernel *kernel);

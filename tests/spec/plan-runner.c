@@ -460,13 +460,8 @@ static struct ks_module_settings *module_settings(struct world *world, const cha
 
 static void set_kernels(struct world *world, const char *value)
 {
-	g_auto(GStrv) which = g_strsplit(value, ",", -1);
-	const char *const *words = (const char *const *)which;
-
-	world->settings.kernels = KS_KERNELS_SELECTED;
-	world->settings.kernels_newest = g_strv_contains(words, "newest");
-	world->settings.kernels_running = g_strv_contains(words, "running");
-	world->settings.kernels_default = g_strv_contains(words, "default");
+	if (!ks_kernel_choice_parse(&world->settings.kernels, value))
+		complain(world, "wrong kernels '%s'", value);
 }
 
 static char command[] = "true";

@@ -23,7 +23,7 @@ static void test_defaults(struct faketree *tree, gconstpointer data)
 {
 	ks_auto(ks_settings) settings = load(tree);
 
-	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_ALL);
+	g_assert_false(settings->kernels.is_set);
 	g_assert_cmpuint(settings->n_jobs, ==, 0);
 	g_assert_cmpuint(settings->build_timeout_s, ==, 7200);
 	g_assert_cmpuint(settings->build_size_mib, ==, 16384);
@@ -80,10 +80,10 @@ static void test_all_settings(struct faketree *tree, gconstpointer data)
 		       "[module nvidia]\nskip = true\nsandbox = off\n"
 		       "[module zfs]\nhold = yes\n");
 	settings = load(tree);
-	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
-	g_assert_true(settings->kernels_newest);
-	g_assert_true(settings->kernels_running);
-	g_assert_false(settings->kernels_default);
+	g_assert_false(settings->kernels.all);
+	g_assert_true(settings->kernels.newest);
+	g_assert_true(settings->kernels.running);
+	g_assert_false(settings->kernels.is_default);
 	g_assert_cmpuint(settings->n_jobs, ==, 3);
 	g_assert_cmpuint(settings->build_timeout_s, ==, 60);
 	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_REQUIRE);
@@ -121,8 +121,8 @@ static void test_later_files_win_key_by_key(struct faketree *tree, gconstpointer
 	settings = load(tree);
 	g_assert_cmpuint(settings->n_jobs, ==, 3);
 	g_assert_cmpint(settings->sandbox, ==, KS_SANDBOX_REQUIRE);
-	g_assert_cmpint(settings->kernels, ==, KS_KERNELS_SELECTED);
-	g_assert_true(settings->kernels_default);
+	g_assert_false(settings->kernels.all);
+	g_assert_true(settings->kernels.is_default);
 	g_assert_false(ks_settings_is_skipped(settings, "a"));
 	g_assert_true(ks_settings_is_held(settings, "a"));
 }
@@ -286,18 +286,53 @@ static void test_marks(struct faketree *tree, gconstpointer data)
 
 static void test_selects_kernels(struct faketree *tree, gconstpointer data)
 {
-	const struct ks_kernel newest = {.newest = true}, running = {.running = true},
-			       boot = {.is_default = true}, old = {0};
+	static char v1[] = "6.8.4-1-pve", v2[] = "6.1.0-9-rt-amd64",
+		    v3[] = "6.1.0-9-amd64";
+	const struct ks_kernel newest = {.release = v3, .newest = true},
+			       running = {.release = v3, .running = true},
+			       boot = {.release = v3, .is_default = true},
+			       old = {.release = v3}, pve = {.release = v1},
+			       rt = {.release = v2};
+	const struct {
+		const char *module;
+		const struct ks_kernel *kernel;
+		bool wanted;
+	} cases[] = {
+		{"other", &old, false},	   {"other", &newest, false},
+		{"other", &running, true}, {"other", &boot, true},
+		{"other", &pve, false},	   {"zfs", &pve, true},
+		{"zfs", &newest, true},	   {"zfs", &running, false},
+		{"nvidia", &old, true},	   {"nvidia", &pve, true},
+		{"nvidia", &rt, false},	   {"nvidia", &running, true},
+		{"one", &rt, true},	   {"one", &old, false},
+	};
 	ks_auto(ks_settings) all = load(tree);
 	ks_auto(ks_settings) some = NULL;
 
-	faketree_write(tree, MAIN, "[kmodsmith]\nkernels = running,default\n");
+	faketree_write(tree, MAIN,
+		       "[kmodsmith]\nkernels = running,default\n"
+		       "[module zfs]\nkernels = newest *-pve\n"
+		       "[module nvidia]\nkernels = !*-rt-*\n"
+		       "[module one]\nkernels = 6.1.0-[89]-*, !6.1.0-9-amd64\n");
 	some = load(tree);
-	g_assert_true(ks_settings_wants_kernel(all, &old));
-	g_assert_false(ks_settings_wants_kernel(some, &old));
-	g_assert_false(ks_settings_wants_kernel(some, &newest));
-	g_assert_true(ks_settings_wants_kernel(some, &running));
-	g_assert_true(ks_settings_wants_kernel(some, &boot));
+	g_assert_true(ks_settings_wants_kernel(all, "zfs", &old));
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_assert_true(ks_settings_wants_kernel(some, cases[i].module,
+						       cases[i].kernel) ==
+			      cases[i].wanted);
+}
+
+static void test_kernels_that_are_no_choice(struct faketree *tree, gconstpointer data)
+{
+	static const char *const wrong[] = {"",	 "newst",   "all newest", "all *-pve",
+					    "!", "!newest", "../6.1",	  "!!6*"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		struct ks_kernel_choice choice = {0};
+
+		g_assert_false(ks_kernel_choice_parse(&choice, wrong[i]));
+		g_assert_false(choice.is_set);
+	}
 }
 
 #define ADD(path, func)                                                                  \
@@ -320,5 +355,6 @@ int main(int argc, char **argv)
 	ADD("what-has-no-effect-any-more-is-a-warning", test_retired);
 	ADD("marks", test_marks);
 	ADD("selects-kernels", test_selects_kernels);
+	ADD("kernels-that-are-no-choice", test_kernels_that_are_no_choice);
 	return g_test_run();
 }
