@@ -96,6 +96,11 @@ struct ks_target {
 	/* Excluded, and the kernel has modules of all of its names itself, or built in */
 	bool kernel_has_it;
 	bool is_read_only; /* the kernel's directory cannot be written to */
+	/*
+	 * Of an incoming kernel: the store has a build with this fingerprint. Filled in by
+	 * the engine.
+	 */
+	bool in_store;
 	enum ks_recorded recorded;
 	struct ks_failure *failure; /* NULL: no known failure */
 	/* Its surroundings changed since: a run that nobody asked for tries it again */

@@ -195,6 +195,12 @@ static bool is_named(const struct ks_system *system, const struct ks_kernel *ker
 	return !g_strcmp0(system->named_release, kernel->release);
 }
 
+static bool is_incoming(const struct ks_system *system, const struct ks_kernel *kernel)
+{
+	return system->incoming &&
+	       g_strv_contains((const char *const *)system->incoming, kernel->release);
+}
+
 /* Debian keeps a link to the kernel that boots; elsewhere only the boot loader knows. */
 static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 {
@@ -214,9 +220,11 @@ static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 	}
 }
 
+/* The image of an incoming one is not in sight, but comes. */
 static int newest_rank(const struct ks_kernel *kernel)
 {
-	return 4 * !kernel->is_foreign + 2 * kernel->has_image + kernel->has_headers;
+	return 4 * !kernel->is_foreign +
+	       2 * (kernel->has_image || kernel->incoming) + kernel->has_headers;
 }
 
 /* kernels is sorted, newest first. */
@@ -241,7 +249,8 @@ void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels)
 		struct ks_kernel *kernel = kernels->pdata[i];
 
 		kernel->newest = false;
-		kernel->alive = kernel->has_image ||
+		kernel->incoming = is_incoming(system, kernel);
+		kernel->alive = kernel->incoming || kernel->has_image ||
 				ks_kernel_is_asked(system, kernel->release) ||
 				(kernel->has_headers && is_named(system, kernel));
 	}

@@ -20,6 +20,7 @@ struct ks_kernel {
 	char *modules_dir; /* install_tree/release */
 	bool alive;	   /* it is built for: it has an image, or its headers do, see
 			       ks_kernel_settle() */
+	bool incoming;	   /* a transaction is about to install it: ks_system's */
 	bool has_image;	   /* has kernel/, modules.order or modules.builtin; not merely a
 			       directory */
 	bool has_headers;  /* build/ leads to a prepared header tree */
@@ -70,7 +71,7 @@ GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
 struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *release);
 
 /*
- * Decide which of them are alive: those with an image; those with prepared
+ * Decide which of them are alive: those that are incoming; those with an image; those with prepared
  * headers that the caller has named for this run; and those that were named in an
  * earlier one. Call it again after headers were replaced.
  */

@@ -13,8 +13,8 @@ static bool is_provided(const struct ks_planner *planner,
 	for (guint i = 0; i < group->cells->len; i++) {
 		const struct ks_plan_cell *cell = group->cells->pdata[i];
 
-		if (cell->install ||
-		    (planner->request->goal == KS_GOAL_BUILD && cell->build))
+		if (cell->install || ks_planner_is_prepared(planner, cell) ||
+		    (ks_goal_only_builds(planner->request->goal) && cell->build))
 			return true;
 		if (!cell->uninstall && (cell->target->installed == KS_INSTALLED_OK ||
 					 cell->target->installed == KS_INSTALLED_CHANGED))

@@ -78,6 +78,7 @@ static void emit_adds(struct emitter *emitter)
 
 		if (!source->present || source->problem || source->added ||
 		    ks_goal_takes_away(planner->request->goal) ||
+		    planner->request->goal == KS_GOAL_PREPARE ||
 		    !(is_source_in_scope(planner, source) ||
 		      is_being_built(planner, source)))
 			continue;
@@ -107,7 +108,7 @@ static void need_depends(struct emitter *emitter, const struct ks_plan_cell *cel
 				continue;
 			if (other->install_index >= 0)
 				add_index(needs, other->install_index);
-			else if (planner->request->goal == KS_GOAL_BUILD)
+			else if (ks_goal_only_builds(planner->request->goal))
 				add_index(needs, other->build_index);
 		}
 	}
@@ -192,7 +193,7 @@ static void emit_unbuild(struct emitter *emitter, struct ks_plan_cell *cell)
 /* Installations first, then removals: the old version waits for the new one. */
 static void emit_group(struct emitter *emitter, struct ks_plan_group *group)
 {
-	bool removes = emitter->planner->request->goal != KS_GOAL_BUILD;
+	bool removes = !ks_goal_only_builds(emitter->planner->request->goal);
 
 	for (guint i = 0; i < group->cells->len; i++) {
 		struct ks_plan_cell *cell = group->cells->pdata[i];
@@ -313,7 +314,7 @@ static void emit_upkeep(struct emitter *emitter, struct ks_kernel *kernel)
 	const bool is_changed = changes->len > 0;
 	int depmod, initramfs;
 
-	if (!kernel->alive)
+	if (!kernel->alive || emitter->planner->request->goal == KS_GOAL_PREPARE)
 		return;
 	depmod = emit_depmod(emitter, kernel, changes, reason);
 	if (!is_for_images(emitter->planner, is_changed))
@@ -390,7 +391,7 @@ static void emit_removes(struct emitter *emitter)
 			source->dismissed ? KS_REASON_REQUESTED : KS_REASON_SOURCE_GONE;
 
 		if (!source->added || ks_goal_takes_away(planner->request->goal) ||
-		    planner->request->goal == KS_GOAL_BUILD ||
+		    ks_goal_only_builds(planner->request->goal) ||
 		    !is_source_in_scope(planner, source) ||
 		    !ks_planner_is_removable(planner, source) ||
 		    ks_planner_keeps(planner, reason) || !is_emptied(planner, source))
@@ -419,7 +420,8 @@ void ks_planner_emit(struct ks_planner *planner)
 	emit_adds(&emitter);
 	emit_kernels(&emitter);
 	emit_removes(&emitter);
-	ks_planner_emit_closing(planner);
+	if (planner->request->goal != KS_GOAL_PREPARE)
+		ks_planner_emit_closing(planner);
 	g_hash_table_unref(emitter.adds);
 	g_hash_table_unref(emitter.last_builds);
 }

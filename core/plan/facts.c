@@ -6,6 +6,8 @@ bool ks_planner_matches(const struct ks_planner *planner, const struct ks_target
 {
 	const struct ks_plan_request *request = planner->request;
 
+	if (request->goal == KS_GOAL_PREPARE && !target->kernel->incoming)
+		return false;
 	return (!request->module || g_str_equal(request->module, target->source->name)) &&
 	       (!request->version ||
 		g_str_equal(request->version, target->source->version)) &&
@@ -73,6 +75,12 @@ bool ks_planner_is_known_failure(const struct ks_planner *planner,
 		return false;
 	return !target->fingerprint || !target->failure->fingerprint ||
 	       g_str_equal(target->failure->fingerprint, target->fingerprint);
+}
+
+bool ks_planner_is_prepared(const struct ks_planner *planner,
+			    const struct ks_plan_cell *cell)
+{
+	return planner->request->goal == KS_GOAL_PREPARE && cell->target->in_store;
 }
 
 /* Another version is there to take its place some day: the package was upgraded. */

@@ -75,7 +75,7 @@ static void keep(struct ks_planner *planner, struct ks_plan_cell *cell,
 	if (target->installed == KS_INSTALLED_MISSING) {
 		decide(cell, KS_TARGET_BUILT, KS_REASON_FILES_MISSING, detail);
 		cell->install = repairable && cell->in_scope &&
-				planner->request->goal != KS_GOAL_BUILD;
+				!ks_goal_only_builds(planner->request->goal);
 	} else if (target->installed == KS_INSTALLED_CHANGED) {
 		decide(cell, KS_TARGET_INSTALLED, KS_REASON_FILES_CHANGED, detail);
 	} else {
@@ -154,7 +154,7 @@ static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bo
 
 	decide(cell, KS_TARGET_STALE, build_reason(target, forced), detail);
 	cell->build = cell->in_scope;
-	cell->install = cell->in_scope && planner->request->goal != KS_GOAL_BUILD;
+	cell->install = cell->in_scope && !ks_goal_only_builds(planner->request->goal);
 }
 
 /* It cannot be built now. The result of the last good build is better than nothing. */
@@ -164,7 +164,7 @@ static void fall_back(struct ks_planner *planner, struct ks_plan_cell *cell)
 
 	cell->install = target->installed == KS_INSTALLED_MISSING &&
 			can_be_installed(target) && cell->in_scope &&
-			planner->request->goal != KS_GOAL_BUILD;
+			!ks_goal_only_builds(planner->request->goal);
 }
 
 static void judge_unbuilt(struct ks_planner *planner, struct ks_plan_cell *cell,
@@ -210,7 +210,7 @@ static void want_install(struct ks_planner *planner, struct ks_plan_cell *cell,
 	else if (cell->target->installed == KS_INSTALLED_CHANGED)
 		reason = KS_REASON_FILES_CHANGED;
 	decide(cell, KS_TARGET_BUILT, reason, NULL);
-	cell->install = cell->in_scope && planner->request->goal != KS_GOAL_BUILD;
+	cell->install = cell->in_scope && !ks_goal_only_builds(planner->request->goal);
 }
 
 /*
@@ -221,7 +221,7 @@ static bool wants_signature(const struct ks_planner *planner,
 			    const struct ks_plan_cell *cell)
 {
 	return cell->target->signature_stale && can_be_installed(cell->target) &&
-	       planner->request->goal != KS_GOAL_BUILD &&
+	       !ks_goal_only_builds(planner->request->goal) &&
 	       !planner->request->keep_signature;
 }
 
@@ -279,6 +279,8 @@ static void judge_chosen(struct ks_planner *planner, struct ks_plan_cell *cell)
 		settle(planner, cell, why);
 	else if (!forced && ks_planner_is_fresh(target) && can_be_installed(target))
 		want_install(planner, cell, false);
+	else if (!forced && ks_planner_is_prepared(planner, cell))
+		decide(cell, KS_TARGET_BUILT, KS_REASON_IN_STORE, NULL);
 	else
 		judge_unbuilt(planner, cell, forced);
 }
@@ -523,6 +525,7 @@ static void judge_cell(struct ks_planner *planner, struct ks_plan_cell *cell)
 static bool is_provided_now(const struct ks_plan_cell *cell)
 {
 	return cell->build || cell->install ||
+	       cell->verdict->reason == KS_REASON_IN_STORE ||
 	       cell->target->installed == KS_INSTALLED_OK ||
 	       cell->verdict->state == KS_TARGET_SATISFIED;
 }
@@ -542,7 +545,8 @@ static void explain_lower(struct ks_plan_cell *cell, const struct ks_plan_cell *
 
 	if (verdict->reason != KS_REASON_UP_TO_DATE &&
 	    verdict->reason != KS_REASON_NEVER_BUILT &&
-	    verdict->reason != KS_REASON_NOT_INSTALLED)
+	    verdict->reason != KS_REASON_NOT_INSTALLED &&
+	    verdict->reason != KS_REASON_IN_STORE)
 		return;
 	verdict->reason = KS_REASON_NEWER_FAILED;
 	g_free(verdict->detail);

@@ -67,8 +67,13 @@ struct ks_plan {
 
 /* What a request wants. All except the first concern only the targets that it names. */
 enum ks_goal {
-	KS_GOAL_KEEP_UP,   /* everything is as the confs and marks want it */
-	KS_GOAL_BUILD,	   /* it is built, and not installed */
+	KS_GOAL_KEEP_UP, /* everything is as the confs and marks want it */
+	KS_GOAL_BUILD,	 /* it is built, and not installed */
+	/*
+	 * What incoming kernels will need is in the store when they are installed. It
+	 * concerns their targets alone: nothing is registered, installed or removed.
+	 */
+	KS_GOAL_PREPARE,
 	KS_GOAL_INSTALL,   /* it is there: as if AUTOINSTALL, and this very version */
 	KS_GOAL_REINSTALL, /* likewise, and put in place again, as it was built */
 	KS_GOAL_UNINSTALL, /* it is taken off the selected kernels */
@@ -79,6 +84,12 @@ static inline bool ks_goal_asks_for(enum ks_goal goal)
 {
 	return goal == KS_GOAL_BUILD || goal == KS_GOAL_INSTALL ||
 	       goal == KS_GOAL_REINSTALL;
+}
+
+/* Nothing is put in place or taken away. */
+static inline bool ks_goal_only_builds(enum ks_goal goal)
+{
+	return goal == KS_GOAL_BUILD || goal == KS_GOAL_PREPARE;
 }
 
 static inline bool ks_goal_takes_away(enum ks_goal goal)

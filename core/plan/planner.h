@@ -81,6 +81,9 @@ bool ks_planner_is_fresh(const struct ks_target *target);
 /* It failed with these inputs, and is not tried again now. */
 bool ks_planner_is_known_failure(const struct ks_planner *planner,
 				 const struct ks_plan_cell *cell);
+/* Asked for is what is in the store, and it is there. */
+bool ks_planner_is_prepared(const struct ks_planner *planner,
+			    const struct ks_plan_cell *cell);
 /* Its source is gone, and what is installed of it stays all the same. */
 bool ks_planner_stays_gone(const struct ks_planner *planner,
 			   const struct ks_plan_cell *cell);

@@ -52,6 +52,7 @@ void ks_system_free(struct ks_system *system)
 	g_free(system->install_tree);
 	g_free(system->modules_dest);
 	g_free(system->named_release);
+	g_strfreev(system->incoming);
 	g_free(system->dkms_etc);
 	g_free(system->etc_dir);
 	g_free(system->state_dir);

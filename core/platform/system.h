@@ -30,6 +30,11 @@ struct ks_system {
 	 * are enough to build for it, also where it has no image.
 	 */
 	char *named_release;
+	/*
+	 * Releases of the kernels whose packages are about to be installed, and which this
+	 * process sees as if they were (core/incoming); or NULL.
+	 */
+	char **incoming;
 	char *dkms_etc;	 /* /etc/dkms: overrides, framework.conf, no-autoinstall */
 	char *etc_dir;	 /* /etc/kmodsmith */
 	char *state_dir; /* /var/lib/kmodsmith: journal, spool, caches, known failures */

@@ -86,6 +86,12 @@ static bool matches(char **patterns, const char *release)
 	return false;
 }
 
+/* A kernel that comes as the newest is the one that boots then. */
+static bool will_be_default(const struct ks_kernel *kernel)
+{
+	return kernel->is_default || (kernel->incoming && kernel->newest);
+}
+
 bool ks_kernel_choice_has(const struct ks_kernel_choice *choice,
 			  const struct ks_kernel *kernel)
 {
@@ -95,6 +101,6 @@ bool ks_kernel_choice_has(const struct ks_kernel_choice *choice,
 		return false;
 	return choice->all || (choice->newest && kernel->newest) ||
 	       (choice->running && kernel->running) ||
-	       (choice->is_default && kernel->is_default) ||
+	       (choice->is_default && will_be_default(kernel)) ||
 	       matches(choice->patterns, kernel->release);
 }

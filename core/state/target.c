@@ -96,6 +96,7 @@ static const struct words reasons[] = {
 	[KS_REASON_DEPENDS_CHANGED] =
 		{"depends-changed",
 		 "another version of what it was built upon is installed"},
+	[KS_REASON_IN_STORE] = {"in-store", "it is built, for when the kernel comes"},
 };
 
 const char *ks_target_state_id(enum ks_target_state state)

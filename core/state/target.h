@@ -71,6 +71,7 @@ enum ks_reason {
 	KS_REASON_IMAGE_STALE,	/* likewise its initramfs */
 	KS_REASON_IMAGE_LEFT,	/* likewise, and nobody makes it */
 	KS_REASON_DEPENDS_CHANGED, /* another version of what it was built upon comes */
+	KS_REASON_IN_STORE, /* the store has its build, for a kernel that is to come */
 };
 
 /* "recorded", "exclusive-config": the id, and the reverse (false when unknown). */

@@ -144,6 +144,8 @@ static bool read_kernel_word(struct ks_kernel *kernel, const char *word)
 		kernel->alive = kernel->has_headers = kernel->has_image = false;
 	else if (g_str_equal(word, "no-headers"))
 		kernel->has_headers = false;
+	else if (g_str_equal(word, "incoming"))
+		kernel->incoming = true;
 	else if (g_str_equal(word, "headers-only"))
 		kernel->has_image = false;
 	else if (g_str_equal(word, "foreign"))
@@ -387,6 +389,8 @@ static void read_target_word(struct world *world, struct ks_target *target,
 		target->is_useless = true;
 	} else if (g_str_equal(word, "read-only")) {
 		target->is_read_only = true;
+	} else if (g_str_equal(word, "in-store")) {
+		target->in_store = true;
 	} else if (g_str_equal(word, "retry-due")) {
 		target->is_retry_due = true;
 	} else if (g_str_equal(word, "no-manifest")) {
@@ -503,7 +507,7 @@ static const struct {
 } goals[] = {
 	{"build", KS_GOAL_BUILD},	  {"install", KS_GOAL_INSTALL},
 	{"reinstall", KS_GOAL_REINSTALL}, {"uninstall", KS_GOAL_UNINSTALL},
-	{"unbuild", KS_GOAL_UNBUILD},
+	{"unbuild", KS_GOAL_UNBUILD},	  {"prepare", KS_GOAL_PREPARE},
 };
 
 static void read_request(struct world *world, char **words)
