@@ -57,7 +57,7 @@ extern const struct ks_command ks_command_sync, ks_command_plan, ks_command_stat
 	ks_command_explain, ks_command_add, ks_command_remove, ks_command_build,
 	ks_command_install, ks_command_uninstall, ks_command_log, ks_command_key,
 	ks_command_export, ks_command_lint, ks_command_records, ks_command_verify,
-	ks_command_cache;
+	ks_command_cache, ks_command_preflight;
 
 /* What is printed without a command; in no list. */
 extern const struct ks_command ks_command_overview;

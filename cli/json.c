@@ -3,6 +3,7 @@
 #include "cli/json.h"
 
 #include "cli/find.h"
+#include "cli/fit.h"
 #include "cli/json-document.h"
 
 static json_t *record_of(const struct ks_inventory *inventory,
@@ -122,6 +123,61 @@ void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_pl
 				      action_object(g_ptr_array_index(plan->actions, i)));
 	json_object_set_new(document, "actions", actions);
 	json_object_set_new(document, "problems", problems(inventory, &everything));
+	ks_json_document_print(document);
+}
+
+static const char *find_unsound(const struct ks_outcome *outcome, const char *release)
+{
+	return outcome->unsound ? g_hash_table_lookup(outcome->unsound, release) : NULL;
+}
+
+static json_t *fit_object(const struct ks_outcome *outcome,
+			  const struct ks_verdict *verdict)
+{
+	const struct ks_target *target = verdict->target;
+	g_autofree char *why =
+		ks_fit_reason(verdict, find_unsound(outcome, target->kernel->release));
+	json_t *object = json_object();
+
+	json_object_set_new(object, "module", ks_json_text(target->source->name));
+	json_object_set_new(object, "version", ks_json_text(target->source->version));
+	json_object_set_new(object, "kernel", ks_json_text(target->kernel->release));
+	json_object_set_new(object, "arch", ks_json_text(target->kernel->arch));
+	json_object_set_new(object, "fit", ks_json_text(ks_fit_id(ks_fit_of(verdict))));
+	json_object_set_new(object, "why", ks_json_text(why));
+	json_object_set_new(object, "state", ks_json_text(ks_target_state_id(verdict->state)));
+	json_object_set_new(object, "reason", ks_json_text(ks_reason_id(verdict->reason)));
+	return object;
+}
+
+static json_t *fits_of_kernels(const struct ks_outcome *outcome, char **releases)
+{
+	json_t *kernels = json_array();
+
+	for (; *releases; releases++) {
+		const enum ks_fit fit = ks_fit_of_kernel(outcome->plan, *releases);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "kernel", ks_json_text(*releases));
+		json_object_set_new(object, "fit", ks_json_text(ks_fit_id(fit)));
+		json_array_append_new(kernels, object);
+	}
+	return kernels;
+}
+
+void ks_json_print_preflight(const struct ks_outcome *outcome, char **releases)
+{
+	json_t *document = ks_json_document_new();
+	json_t *targets = json_array();
+
+	for (guint i = 0; i < outcome->plan->verdicts->len; i++) {
+		const struct ks_verdict *verdict = outcome->plan->verdicts->pdata[i];
+
+		if (verdict->target->kernel->incoming)
+			json_array_append_new(targets, fit_object(outcome, verdict));
+	}
+	json_object_set_new(document, "kernels", fits_of_kernels(outcome, releases));
+	json_object_set_new(document, "targets", targets);
 	ks_json_document_print(document);
 }
 

@@ -14,23 +14,12 @@
 #include "core/support/suggest.h"
 
 static const struct ks_command *const commands[] = {
-	&ks_command_sync,
-	&ks_command_plan,
-	&ks_command_status,
-	&ks_command_explain,
-	&ks_command_add,
-	&ks_command_remove,
-	&ks_command_build,
-	&ks_command_install,
-	&ks_command_uninstall,
-	&ks_command_log,
-	&ks_command_key,
-	&ks_command_verify,
-	&ks_command_cache,
-	&ks_command_export,
-	&ks_command_lint,
-	&ks_command_records,
-	NULL,
+	&ks_command_sync,      &ks_command_plan,    &ks_command_preflight,
+	&ks_command_status,    &ks_command_explain, &ks_command_add,
+	&ks_command_remove,    &ks_command_build,   &ks_command_install,
+	&ks_command_uninstall, &ks_command_log,	    &ks_command_key,
+	&ks_command_verify,    &ks_command_cache,   &ks_command_export,
+	&ks_command_lint,      &ks_command_records, NULL,
 };
 
 static const struct ks_command *find_command(const char *name)

@@ -44,22 +44,33 @@ struct watching {
 	struct ks_report *report;
 };
 
+/* A remark of the engine that is no result; false: it is none. */
+static bool print_remark(const struct ks_cli *cli, const struct ks_event *event)
+{
+	may_end_at_once = event->kind == KS_EVENT_WAITING_FOR_LOCK;
+	if (event->kind == KS_EVENT_WARNING)
+		ks_message_warning("%s", event->text);
+	else if (event->kind != KS_EVENT_WAITING_FOR_LOCK)
+		return false;
+	else if (!cli->quiet)
+		ks_message_note("waiting for another run: %s",
+				event->text && *event->text ? event->text : "unknown");
+	return true;
+}
+
 static void on_event(const struct ks_event *event, void *data)
 {
 	struct watching *watching = data;
 	const struct ks_cli *cli = watching->cli;
 	const struct ks_run_options *options = &watching->run->options;
 
-	may_end_at_once = event->kind == KS_EVENT_WAITING_FOR_LOCK;
 	ks_report_observe(watching->report, event);
 	ks_progress_observe(watching->progress, event);
 	if (options->observer)
 		options->observer(event, options->observer_data);
-	if (event->kind == KS_EVENT_WAITING_FOR_LOCK && !cli->quiet)
-		ks_message_note("waiting for another run: %s",
-				event->text && *event->text ? event->text : "unknown");
-	else if (event->kind == KS_EVENT_RECOVERED && !cli->quiet &&
-		 !watching->run->silent)
+	if (print_remark(cli, event))
+		return;
+	if (event->kind == KS_EVENT_RECOVERED && !cli->quiet && !watching->run->silent)
 		ks_message_note("%s", event->text);
 	else if (event->kind == KS_EVENT_POST_TRANSACTION && !cli->quiet &&
 		 !watching->run->silent)
@@ -68,8 +79,6 @@ static void on_event(const struct ks_event *event, void *data)
 	else if (event->kind == KS_EVENT_SANDBOX && cli->verbose &&
 		 !watching->run->silent)
 		ks_message_note("sandbox: %s", event->text);
-	else if (event->kind == KS_EVENT_WARNING)
-		ks_message_warning("%s", event->text);
 	else if (!watching->run->silent)
 		ks_signing_text_print(event, cli->quiet);
 }
@@ -215,4 +224,33 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 	if (outcome)
 		*outcome = g_steal_pointer(&result);
 	return code;
+}
+
+static void on_preparation(const struct ks_event *event, void *data)
+{
+	const struct watching *watching = data;
+
+	ks_progress_observe(watching->progress, event);
+	print_remark(watching->cli, event);
+}
+
+struct ks_outcome *ks_run_prepare(struct ks_cli *cli, GError **error)
+{
+	ks_auto(ks_progress) progress = ks_progress_new(cli->quiet, cli->verbose);
+	struct watching watching = {.cli = cli, .progress = progress};
+	const struct ks_run_options options = {
+		.command = "preflight",
+		.request = {.goal = KS_GOAL_PREPARE},
+		.no_record = true,
+		.lock_timeout_ms = -1,
+		.observer = on_preparation,
+		.observer_data = &watching,
+		.cancelled = &cancelled,
+	};
+	struct ks_outcome *outcome = NULL;
+
+	catch_signals();
+	return ks_engine_run(cli->system, cli->settings, &options, &outcome, error)
+		       ? outcome
+		       : NULL;
 }

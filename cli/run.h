@@ -23,6 +23,13 @@ int ks_run_engine(struct ks_cli *cli, const struct ks_run *run,
 		  struct ks_outcome **outcome);
 
 /*
+ * Build for system's incoming kernels, into the store, with progress and messages but no
+ * report. The outcome's verdicts are about them; it is the caller's.
+ */
+KS_MUST_CHECK
+struct ks_outcome *ks_run_prepare(struct ks_cli *cli, GError **error);
+
+/*
  * When KMODSMITH=0 is in the environment: print that nothing is changed and
  * return true.
  */

@@ -33,6 +33,9 @@ function __kmodsmith_arguments
     if string match -q -- '*DIR*' $arguments
         __fish_complete_directories (commandline -ct)
     end
+    if string match -q -- '*FILE*' $arguments
+        __fish_complete_path (commandline -ct)
+    end
     if not string match -qr -- '[A-Z]' $arguments
         string split '|' (string trim -c '[]' $arguments)
     end
@@ -50,6 +53,8 @@ function __kmodsmith_offer
             printf '%s\n' deb rpm pacman
         case --color
             printf '%s\n' auto always never
+        case --with
+            __fish_complete_path (commandline -ct)
         case --root -o --output
             __fish_complete_directories (commandline -ct)
         case '*'

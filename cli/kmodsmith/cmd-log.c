@@ -7,6 +7,7 @@
 #include "cli/find.h"
 #include "cli/selection.h"
 #include "core/support/error.h"
+#include "core/support/name.h"
 
 static char *kernel_option;
 
@@ -49,6 +50,48 @@ static char *find_log(const struct ks_cli *cli, const struct ks_inventory *inven
 	}
 	*found = best;
 	return best_path;
+}
+
+static char *find_failure_log(const struct ks_cli *cli, const char *module,
+			      const char *version, const char *release)
+{
+	g_autofree char *arch = ks_kernel_machine_arch(cli->system);
+	ks_auto(ks_failure) failure =
+		ks_failure_load(cli->system, module, version, release, arch);
+
+	return failure ? g_strdup(failure->log_path) : NULL;
+}
+
+/* Of the versions in dir, state_dir/failed/MODULE. */
+static char *find_log_of_module(const struct ks_cli *cli, const char *dir,
+				const struct ks_selection *selection)
+{
+	g_autoptr(GPtrArray) versions = ks_root_list(cli->system->root, dir, NULL);
+	char *path = NULL;
+
+	for (guint i = 0; versions && i < versions->len && !path; i++)
+		if (!selection->version ||
+		    g_str_equal(selection->version, versions->pdata[i]))
+			path = find_failure_log(cli, selection->module,
+						versions->pdata[i], selection->release);
+	return path;
+}
+
+/* Nothing of the kernel is installed: its failure is one of a preflight. */
+static char *find_log_of_absent(const struct ks_cli *cli,
+				const struct ks_selection *selection)
+{
+	const char *release = selection->release;
+	g_autofree char *kernel = NULL;
+	g_autofree char *dir = NULL;
+
+	if (!selection->module || !release || !ks_name_is_plain(release))
+		return NULL;
+	kernel = g_build_filename(cli->system->install_tree, release, NULL);
+	dir = g_build_filename(cli->system->state_dir, "failed", selection->module, NULL);
+	return ks_root_exists(cli->system->root, kernel)
+		       ? NULL
+		       : find_log_of_module(cli, dir, selection);
 }
 
 /*
@@ -112,6 +155,20 @@ static void print_no_log(const struct ks_inventory *inventory,
 				selection->module);
 }
 
+/* target NULL: of a kernel that is not there */
+static int print_file(const struct ks_cli *cli, const char *path,
+		      const struct ks_target *target)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!cli->quiet && target)
+		fprintf(stderr, "kmodsmith: %s/%s on %s: %s\n", target->source->name,
+			target->source->version, target->kernel->release, path);
+	else if (!cli->quiet)
+		fprintf(stderr, "kmodsmith: %s\n", path);
+	return copy_out(cli, path, &error) ? KS_EXIT_OK : ks_message_fail(error);
+}
+
 static int print_log(struct ks_cli *cli, struct ks_selection *selection)
 {
 	ks_auto(ks_inventory) inventory = NULL;
@@ -121,6 +178,9 @@ static int print_log(struct ks_cli *cli, struct ks_selection *selection)
 	g_autoptr(GError) error = NULL;
 	int code;
 
+	path = find_log_of_absent(cli, selection);
+	if (path)
+		return print_file(cli, path, NULL);
 	code = ks_selection_look(cli, selection, &inventory, &plan);
 	if (code)
 		return code;
@@ -129,12 +189,7 @@ static int print_log(struct ks_cli *cli, struct ks_selection *selection)
 		print_no_log(inventory, selection);
 		return KS_EXIT_NOT_FOUND;
 	}
-	if (!cli->quiet)
-		fprintf(stderr, "kmodsmith: %s/%s on %s: %s\n", target->source->name,
-			target->source->version, target->kernel->release, path);
-	if (!copy_out(cli, path, &error))
-		return ks_message_fail(error);
-	return KS_EXIT_OK;
+	return print_file(cli, path, target);
 }
 
 static int run(struct ks_cli *cli, int argc, char **argv)

@@ -58,6 +58,7 @@ struct ks_build_request {
 	 */
 	const struct ks_signing *signing;
 	bool is_trial;	    /* leaves nothing at T/M/V/build, however it ends */
+	bool keeps_log;	    /* of a trial: its failure is remembered, with its log */
 	bool use_store;	    /* take what the store has for this fingerprint */
 	bool keep_in_store; /* and store what is built */
 	struct ks_digest_cache *digests;

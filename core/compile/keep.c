@@ -123,7 +123,7 @@ char *ks_build_keep_log(struct ks_build *build)
 	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *name = g_path_get_basename(path);
 
-	if (request->is_trial || build->log_fd < 0 ||
+	if ((request->is_trial && !request->keeps_log) || build->log_fd < 0 ||
 	    !ks_root_mkdir_p(root, dir, 0755, NULL))
 		return NULL;
 	ks_autofd int fd =

@@ -10,6 +10,7 @@
 #include "core/install/install.h"
 #include "core/kernel/surroundings.h"
 #include "core/support/error.h"
+#include "core/support/treeop.h"
 
 #define TICK_US G_USEC_PER_SEC
 
@@ -52,6 +53,11 @@ static void look_at_source_again(const struct ks_executor *executor,
 	request->use_store = request->keep_in_store = false;
 }
 
+static bool prepares(const struct ks_executor *executor)
+{
+	return executor->context.options->request.goal == KS_GOAL_PREPARE;
+}
+
 static struct ks_running *make_request(const struct ks_executor *executor, guint index)
 {
 	const struct ks_target *target = ks_executor_action(executor, index)->target;
@@ -85,7 +91,11 @@ static struct ks_running *make_request(const struct ks_executor *executor, guint
 		.find_memo_data = running,
 		.use_store = executor->context.settings->cache_size_mib &&
 			     !executor->context.options->request.force,
-		.keep_in_store = executor->context.settings->cache_size_mib != 0,
+		/* others may be built upon it in this run */
+		.keep_in_store = executor->context.settings->cache_size_mib != 0 ||
+				 prepares(executor),
+		.is_trial = prepares(executor),
+		.keeps_log = true,
 		.digests = executor->cache,
 		.other_store = executor->host,
 	};
@@ -119,23 +129,32 @@ static void notify_step(struct ks_executor *executor, struct ks_running *running
 							       .text = name});
 }
 
+/* Before all the compiling, which would be in vain where signing fails. */
+static bool find_signing(struct ks_executor *executor, const struct ks_action *action,
+			 const struct ks_signing **signing, GError **error)
+{
+	bool first;
+
+	*signing = ks_signings_get(executor->context.signings, action->target->kernel,
+				   &first);
+	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNING,
+						       .action = action,
+						       .signing = *signing,
+						       .first = first});
+	if (!ks_signing_is_fatal(*signing, error))
+		return true;
+	executor->context.outcome->n_failed++;
+	return false;
+}
+
 bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error)
 {
 	const struct ks_action *action = ks_executor_action(executor, index);
-	bool first;
-	const struct ks_signing *signing = ks_signings_get(
-		executor->context.signings, action->target->kernel, &first);
+	const struct ks_signing *signing = NULL;
 	struct ks_running *running;
 
-	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNING,
-						       .action = action,
-						       .signing = signing,
-						       .first = first});
-	/* before all the compiling, which would be in vain */
-	if (ks_signing_is_fatal(signing, error)) {
-		executor->context.outcome->n_failed++;
+	if (!prepares(executor) && !find_signing(executor, action, &signing, error))
 		return false;
-	}
 	ks_memos_start(executor->memos, action->target->kernel);
 	running = make_request(executor, index);
 	running->request.signing = signing;
@@ -202,7 +221,57 @@ static bool store_failure(struct ks_executor *executor, const struct ks_target *
 	return false;
 }
 
-static bool store_success(struct ks_executor *executor, const struct ks_target *target,
+/* Is another target of the plan built upon it? */
+static bool has_dependants(const struct ks_executor *executor,
+			   const struct ks_target *target)
+{
+	for (guint i = 0; i < executor->plan->actions->len; i++) {
+		const struct ks_action *action = ks_executor_action(executor, i);
+
+		for (guint j = 0; j < action->needs->len; j++)
+			if (ks_executor_action(executor,
+					       g_array_index(action->needs, guint, j))
+				    ->target == target)
+				return true;
+	}
+	return false;
+}
+
+/* Makefiles look for it where it will be; it is there for as long as they are built. */
+static bool lend_artifact(struct ks_executor *executor, struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	struct ks_outcome *outcome = executor->context.outcome;
+	const struct ks_source *source = target->source;
+	const struct ks_kernel *kernel = target->kernel;
+
+	if (!outcome->lent)
+		outcome->lent = g_ptr_array_new();
+	g_ptr_array_add(outcome->lent, target);
+	return ks_tree_publish(executor->context.system, source->name, source->version,
+			       kernel->release, kernel->arch, result->staged_dir, error);
+}
+
+/* The store has the modules: the artifact itself is made again when the kernel is there. */
+static bool drop_artifact(struct ks_executor *executor, struct ks_target *target,
+			  const struct ks_build_result *result, GError **error)
+{
+	const struct ks_system *system = executor->context.system;
+	struct ks_outcome *outcome = executor->context.outcome;
+	g_autofree char *release_dir = g_path_get_dirname(result->staged_dir);
+	g_autofree char *entry = g_path_get_dirname(release_dir);
+
+	if (!outcome->prepared)
+		outcome->prepared =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_add(outcome->prepared, g_strdup(target->fingerprint));
+	if (has_dependants(executor, target) && !target->artifact)
+		return lend_artifact(executor, target, result, error);
+	return ks_treeop_remove(system->root, result->staged_dir, error) &&
+	       ks_treeop_prune_empty(system->root, release_dir, entry, error);
+}
+
+static bool store_success(struct ks_executor *executor, struct ks_target *target,
 			  const struct ks_build_result *result, GError **error)
 {
 	const struct ks_system *system = executor->context.system;
@@ -211,6 +280,10 @@ static bool store_success(struct ks_executor *executor, const struct ks_target *
 
 	executor->context.outcome->n_built++;
 	executor->context.outcome->n_reused += result->reused;
+	if (prepares(executor))
+		return drop_artifact(executor, target, result, error) &&
+		       ks_failure_clear(system, source->name, source->version,
+					kernel->release, kernel->arch, error);
 	return ks_tree_publish(system, source->name, source->version, kernel->release,
 			       kernel->arch, result->staged_dir, error) &&
 	       ks_dep_marks_write(system, target, error) &&

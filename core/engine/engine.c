@@ -9,6 +9,7 @@
 #include "core/engine/adopt.h"
 #include "core/engine/executor.h"
 #include "core/engine/occupants.h"
+#include "core/engine/prepare.h"
 #include "core/engine/wanted-records.h"
 #include "core/install/install.h"
 #include "core/install/upkeep.h"
@@ -94,10 +95,16 @@ static bool recover(struct run *run, GError **error)
 	return true;
 }
 
+static bool prepares(const struct run *run)
+{
+	return run->options->request.goal == KS_GOAL_PREPARE;
+}
+
+/* No record is about a kernel that is to come. */
 static GPtrArray *list_records(const struct run *run)
 {
 	g_autoptr(GError) error = NULL;
-	GPtrArray *records = ks_record_list(run->system, &error);
+	GPtrArray *records = prepares(run) ? NULL : ks_record_list(run->system, &error);
 
 	if (error)
 		report(run, KS_EVENT_WARNING, error->message, error);
@@ -191,6 +198,8 @@ static bool look(struct run *run, const struct ks_plan_request *request, GError 
 				      run->cache, list_records(run), error);
 	if (!run->inventory)
 		return false;
+	if (prepares(run))
+		ks_prepare_mark(run->system, run->outcome, run->inventory);
 	run->plan = plan_run(run->system, run->settings, run->options, request,
 			     run->inventory, &run->is_busy);
 	return true;
@@ -236,6 +245,7 @@ static void remember_kernels(struct run *run)
 static bool execute(struct run *run, GError **error)
 {
 	ks_auto(ks_executor) executor = NULL;
+	bool ok;
 
 	report(run, KS_EVENT_PLANNED, NULL, NULL);
 	if (run->is_busy)
@@ -245,7 +255,9 @@ static bool execute(struct run *run, GError **error)
 		       NULL);
 	executor = ks_executor_new(run->system, run->settings, run->options,
 				   run->inventory, run->plan, run->cache, run->outcome);
-	return ks_executor_run(executor, error);
+	ok = ks_executor_run(executor, error);
+	ks_prepare_give_back(run->system, run->outcome);
+	return ok;
 }
 
 /* Is a lower version, or another source's module, to be used for one that failed now? */
@@ -393,8 +405,37 @@ static bool check_writable(const struct run *run, GError **error)
 	return true;
 }
 
+/*
+ * For kernels that are to come. A package manager may be at work, so that nothing but the
+ * store and the known failures is changed, and nothing repaired.
+ */
+static bool run_preparation(struct run *run, GError **error)
+{
+	const struct ks_plan_request *request = &run->options->request;
+	const gint64 begun_us = g_get_real_time();
+
+	if (!ks_build_sweep(run->system, error) || !look(run, request, error) ||
+	    !check_writable(run, error) || !execute(run, error) || !execute_second_choices(run, error))
+		return false;
+	forget(run);
+	if (!look(run, request, error) ||
+	    !ks_prepare_try_failures(run->system, run->settings, run->inventory, begun_us,
+				     run->options->cancelled, run->outcome, error))
+		return false;
+	ks_prepare_tidy(run->system, run->inventory);
+	forget(run);
+	if (!look(run, request, error))
+		return false;
+	run->outcome->inventory = g_steal_pointer(&run->inventory);
+	run->outcome->plan = g_steal_pointer(&run->plan);
+	count_waiting(run->outcome);
+	return true;
+}
+
 static bool run_stages(struct run *run, GError **error)
 {
+	if (prepares(run))
+		return run_preparation(run, error);
 	if (!recover(run, error) || !look(run, &run->options->request, error) ||
 	    !check_writable(run, error) || !settle_marks(run, error))
 		return false;

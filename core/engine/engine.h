@@ -121,6 +121,18 @@ struct ks_outcome {
 	GPtrArray *changed;   /* char *: kernels that a module was put in place or taken
 				   away for; NULL: none */
 	GPtrArray *unindexed; /* char *: kernels whose depmod failed; NULL: none */
+	/* Of KS_GOAL_PREPARE: fingerprints (char *) of what was built; NULL: nothing. */
+	GHashTable *prepared;
+	/*
+	 * Likewise targets whose artifacts are in T while others are built upon them; NULL:
+	 * none.
+	 */
+	GPtrArray *lent;
+	/*
+	 * Likewise releases on which nothing can be built now, whatever the module, with
+	 * the reason in words; NULL: none.
+	 */
+	GHashTable *unsound;
 	gint64 duration_ms;
 };
 
@@ -131,7 +143,8 @@ void ks_outcome_free(struct ks_outcome *outcome);
 KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
 
 /*
- * Reconcile: recover, inventory, plan, run, record. False only when it could
+ * Reconcile: recover, inventory, plan, run, record; of KS_GOAL_PREPARE only inventory, plan
+ * and run, without a look at the package database. False only when it could
  * not be tried (no lock, not root); a failed target is in the outcome, which is the
  * caller's and holds the inventory and the plan as they are after the run. Pointers that an
  * event has are good until the observer returns.

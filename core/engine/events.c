@@ -91,7 +91,7 @@ static void report_signed(const struct ks_executor *executor,
 			  const struct ks_signing *signing,
 			  const struct ks_build_result *result)
 {
-	if (!result->ok)
+	if (!result->ok || !signing)
 		return;
 	ks_executor_notify(executor, (struct ks_event){.kind = KS_EVENT_SIGNED,
 						       .action = action,

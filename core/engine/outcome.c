@@ -16,6 +16,9 @@ void ks_outcome_free(struct ks_outcome *outcome)
 	ks_inventory_free(outcome->inventory);
 	g_clear_pointer(&outcome->changed, g_ptr_array_unref);
 	g_clear_pointer(&outcome->unindexed, g_ptr_array_unref);
+	g_clear_pointer(&outcome->prepared, g_hash_table_unref);
+	g_clear_pointer(&outcome->lent, g_ptr_array_unref);
+	g_clear_pointer(&outcome->unsound, g_hash_table_unref);
 	g_ptr_array_unref(outcome->aliases);
 	g_free(outcome->record_busy);
 	g_free(outcome);

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One build at a time, with all the jobs. */
+/* Build again, and compare. */
 #include "core/engine/rebuild.h"
 
-#include <errno.h>
-#include <poll.h>
-
-#include "core/compile/build.h"
-#include "core/jobs/memory.h"
-#include "core/jobs/wrapper.h"
 #include "core/engine/depends-symvers.h"
+#include "core/engine/solo.h"
 #include "core/sandbox/sandbox.h"
 #include "core/support/error.h"
 #include "core/support/treeop.h"
-
-#define TICK_MS 1000
 
 void ks_rebuild_free(struct ks_rebuild *rebuild)
 {
@@ -98,33 +91,6 @@ static void conclude(struct ks_rebuild *rebuild, const struct ks_system *system,
 					  result->first_error ? result->first_error : "");
 }
 
-static struct ks_build_result *drive(struct ks_build *build,
-				     struct ks_jobserver *jobserver,
-				     const volatile sig_atomic_t *cancelled,
-				     GError **error)
-{
-	struct ks_build_result *result = NULL;
-
-	for (;;) {
-		struct pollfd pollfd = {.fd = ks_build_poll_fd(build), .events = POLLIN};
-		int n = poll(&pollfd, 1, TICK_MS);
-
-		if (cancelled && *cancelled) {
-			ks_build_cancel(build);
-			ks_error_set(error, KS_ERROR_CANCELLED, "interrupted");
-			return NULL;
-		}
-		if (n < 0 && errno != EINTR) {
-			ks_error_set_errno(error, errno, "cannot wait for the build");
-			return NULL;
-		}
-		ks_build_check_limits(build);
-		ks_jobserver_balance(jobserver);
-		if (n > 0 && ks_build_advance(build, &result))
-			return result;
-	}
-}
-
 static struct ks_build_result *build_again(const struct ks_system *system,
 					   const struct ks_settings *settings,
 					   const struct ks_inventory *inventory,
@@ -132,11 +98,6 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 					   const volatile sig_atomic_t *cancelled,
 					   GError **error)
 {
-	unsigned int n_jobs =
-		settings->n_jobs ? settings->n_jobs : g_get_num_processors();
-	ks_auto(ks_jobserver) jobserver = ks_jobserver_open(
-		system, ks_memory_limit_jobs(n_jobs, settings->memory_per_job_mib),
-		g_getenv("MAKEFLAGS"), error);
 	g_auto(GStrv) symvers = ks_symvers_find(system, inventory, target);
 	const struct ks_build_request request = {
 		.module = target->source->name,
@@ -149,16 +110,8 @@ static struct ks_build_result *build_again(const struct ks_system *system,
 		.private_build = ks_sandbox_can_mount(system),
 		.is_trial = true,
 	};
-	struct ks_build_result *result = NULL;
-	ks_auto(ks_build) build = NULL;
 
-	if (!jobserver || !ks_wrapper_place(system, error))
-		return NULL;
-	build = ks_build_start(system, settings, jobserver, &request, error);
-	if (build)
-		result = drive(build, jobserver, cancelled, error);
-	ks_build_drop_views(system);
-	return result;
+	return ks_solo_build(system, settings, &request, cancelled, error);
 }
 
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,

@@ -36,6 +36,7 @@ struct looking {
 	const struct ks_system *system;
 	GChecksum *checksum;
 	guint n_entries;
+	bool is_unpacked; /* what is looked at was unpacked just now, to be seen */
 };
 
 static void add_text(struct looking *looking, const char *text)
@@ -44,9 +45,18 @@ static void add_text(struct looking *looking, const char *text)
 			  (gssize)strlen(text) + 1);
 }
 
-static void add_identity(struct looking *looking, const char *name, const struct stat *st)
+/* Of what is unpacked again for each run, only what the package says of it stays the same. */
+static void add_identity(struct looking *looking, const char *name,
+			 const struct stat *given)
 {
 	char line[160];
+	struct stat copy = *given;
+	const struct stat *st = &copy;
+
+	if (looking->is_unpacked)
+		copy.st_ctim = (struct timespec){0};
+	if (looking->is_unpacked && !S_ISREG(copy.st_mode))
+		copy.st_mtim = (struct timespec){0};
 
 	g_snprintf(line, sizeof(line), "%o %u %jd %jd.%09ld %jd.%09ld", st->st_mode,
 		   st->st_uid, S_ISDIR(st->st_mode) ? 0 : (intmax_t)st->st_size,
@@ -166,10 +176,18 @@ static void add_headers(struct looking *looking, const struct ks_kernel *kernel)
 {
 	g_autofree char *source = g_build_filename(kernel->modules_dir, "source", NULL);
 
+	looking->is_unpacked = kernel->incoming;
 	add_tree(looking, kernel->headers_dir);
 	add_linked(looking, kernel->headers_dir);
 	if (!ks_root_is_same(looking->system->root, source, kernel->headers_dir))
 		add_tree(looking, source);
+	looking->is_unpacked = false;
+}
+
+/* An incoming kernel is laid over these. */
+static bool is_covered(const char *path)
+{
+	return strcmp(path, "/lib") == 0 || strcmp(path, "/usr/lib") == 0;
 }
 
 static void add_programs(struct looking *looking, const struct ks_kernel *kernel)
@@ -177,7 +195,8 @@ static void add_programs(struct looking *looking, const struct ks_kernel *kernel
 	g_auto(GStrv) programs = ks_kernel_list_programs(looking->system, kernel);
 
 	for (guint i = 0; i < G_N_ELEMENTS(directories); i++)
-		add_path(looking, directories[i]);
+		if (!kernel->incoming || !is_covered(directories[i]))
+			add_path(looking, directories[i]);
 	for (char **path = programs; *path; path++)
 		add_path(looking, *path);
 }

@@ -35,6 +35,8 @@ struct unpack {
 	guint64 n_bytes;
 	guint n_entries;
 	char *buffer;
+	ks_unpack_place place; /* NULL: everything goes where it says */
+	void *place_data;
 };
 
 static bool refuse(const struct unpack *unpack, const char *name, const char *why,
@@ -237,7 +239,7 @@ static bool unpack_link(struct unpack *unpack, const char *name, const char *tar
 	const char *last = NULL;
 	ks_autofd int parent = -1;
 
-	if (!target || !ks_unpack_link_stays_inside(name, target))
+	if (!target || (!unpack->place && !ks_unpack_link_stays_inside(name, target)))
 		return refuse(unpack, name, "is a link that may lead outside", error);
 	parent = open_parent(unpack, name, &last);
 	if (parent < 0 || symlinkat(target, parent, last) != 0)
@@ -245,11 +247,23 @@ static bool unpack_link(struct unpack *unpack, const char *name, const char *tar
 	return true;
 }
 
+/* Takes name, which may be NULL. NULL: it is passed over. */
+static char *find_place(const struct unpack *unpack, char *name)
+{
+	char *place;
+
+	if (!name || !unpack->place)
+		return name;
+	place = unpack->place(name, unpack->place_data);
+	g_free(name);
+	return place;
+}
+
 /* A second name of a file that was unpacked before: the file itself, not a link. */
 static bool unpack_hard_link(struct unpack *unpack, const char *name, const char *target,
 			     GError **error)
 {
-	g_autofree char *plain = target ? plain_name(target) : NULL;
+	g_autofree char *plain = target ? find_place(unpack, plain_name(target)) : NULL;
 	const char *from_last = NULL, *last = NULL;
 	ks_autofd int from = -1;
 	ks_autofd int parent = -1;
@@ -285,6 +299,9 @@ static bool unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 		return is_dir ||
 		       refuse(unpack, written, "is no name inside the tarball", error);
 	}
+	name = find_place(unpack, name);
+	if (!name)
+		return true;
 	if (!g_hash_table_add(unpack->seen, name))
 		return refuse(unpack, written, "appears twice", error);
 	if (hard)
@@ -329,8 +346,9 @@ static bool unpack_all(struct unpack *unpack, GError **error)
 	return false;
 }
 
-bool ks_unpack(int archive_fd, const char *label, int dir_fd,
-	       const struct ks_unpack_limits *limits, GError **error)
+bool ks_unpack_some(int archive_fd, const char *label, int dir_fd,
+		    const struct ks_unpack_limits *limits, ks_unpack_place place,
+		    void *data, GError **error)
 {
 	const struct ks_archive *lib = ks_archive_load(error);
 	struct unpack unpack = {
@@ -338,6 +356,8 @@ bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 		.label = label,
 		.dir_fd = dir_fd,
 		.limits = limits,
+		.place = place,
+		.place_data = data,
 	};
 	bool ok;
 
@@ -360,4 +380,10 @@ bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 	g_hash_table_unref(unpack.seen);
 	g_free(unpack.buffer);
 	return ok;
+}
+
+bool ks_unpack(int archive_fd, const char *label, int dir_fd,
+	       const struct ks_unpack_limits *limits, GError **error)
+{
+	return ks_unpack_some(archive_fd, label, dir_fd, limits, NULL, NULL, error);
 }

@@ -38,6 +38,22 @@ bool ks_unpack(int archive_fd, const char *label, int dir_fd,
 	       const struct ks_unpack_limits *limits, GError **error);
 
 /*
+ * Where a member goes: a plain name to be freed, or NULL to pass it over.
+ * name is plain: without "./" and "..".
+ */
+typedef char *(*ks_unpack_place)(const char *name, void *data);
+
+/*
+ * Likewise, of some members, at the places that place gives them. The directory may hold
+ * other tarballs' members: only what stands twice is refused. Links may have any text:
+ * nothing here follows one, and who reads the directory must know where they lead.
+ */
+KS_MUST_CHECK
+bool ks_unpack_some(int archive_fd, const char *label, int dir_fd,
+		    const struct ks_unpack_limits *limits, ks_unpack_place place,
+		    void *data, GError **error);
+
+/*
  * Does a link at name (relative, plain) with this text lead inside the directory
  * that name is relative to, whatever other such links there are?
  */

@@ -145,6 +145,27 @@ static enum ks_reason build_reason(const struct ks_target *target, bool forced)
 	return KS_REASON_NEVER_BUILT;
 }
 
+/*
+ * What it is built upon has to be where its makefile looks for it meanwhile: what the store
+ * has is put there.
+ */
+static void want_depends_in_place(struct ks_planner *planner,
+				  const struct ks_plan_cell *cell)
+{
+	char **depends = cell->target->build_depends;
+
+	for (; cell->in_scope && depends && *depends; depends++) {
+		struct ks_plan_group *group =
+			ks_planner_find_depend(planner, cell, *depends);
+
+		if (group && group->chosen && !group->chosen->build &&
+		    ks_planner_is_prepared(planner, group->chosen)) {
+			group->chosen->build = true;
+			want_depends_in_place(planner, group->chosen);
+		}
+	}
+}
+
 static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bool forced)
 {
 	const struct ks_target *target = cell->target;
@@ -154,6 +175,7 @@ static void want_build(struct ks_planner *planner, struct ks_plan_cell *cell, bo
 
 	decide(cell, KS_TARGET_STALE, build_reason(target, forced), detail);
 	cell->build = cell->in_scope;
+	want_depends_in_place(planner, cell);
 	cell->install = cell->in_scope && !ks_goal_only_builds(planner->request->goal);
 }
 

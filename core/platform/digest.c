@@ -183,7 +183,7 @@ void ks_digest_cache_close(struct ks_digest_cache *cache)
 {
 	if (!cache)
 		return;
-	if (cache->changed)
+	if (cache->changed && !cache->system->incoming)
 		store(cache);
 	g_hash_table_unref(cache->entries);
 	g_free(cache);

@@ -17,7 +17,11 @@
 struct ks_digest_cache;
 
 struct ks_digest_cache *ks_digest_cache_open(const struct ks_system *system);
-/* Write it back if anything was added and we may; then free. */
+/*
+ * Write it back if anything was added and we may; then free. Where kernels that are not
+ * installed yet are laid over the tree, device and inode of its files are other ones: what
+ * was added is forgotten.
+ */
 void ks_digest_cache_close(struct ks_digest_cache *cache);
 KS_DEFINE_CLEANUP(ks_digest_cache, ks_digest_cache_close)
 

@@ -50,7 +50,7 @@ static char *store_dir(const struct ks_system *system)
 	return g_build_filename(system->state_dir, "store", NULL);
 }
 
-static char *entry_dir(const struct ks_system *system, const char *fingerprint)
+char *ks_store_entry_path(const struct ks_system *system, const char *fingerprint)
 {
 	return g_build_filename(system->state_dir, "store", fingerprint, NULL);
 }
@@ -172,7 +172,7 @@ static struct ks_store_entry *load(const struct ks_system *system,
 				   const char *fingerprint)
 {
 	struct ks_store_entry *entry = g_new0(struct ks_store_entry, 1);
-	g_autofree char *dir = entry_dir(system, fingerprint);
+	g_autofree char *dir = ks_store_entry_path(system, fingerprint);
 	g_autofree char *path = g_build_filename(dir, "index", NULL);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
@@ -335,7 +335,7 @@ bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry
 		     GError **error)
 {
 	g_autofree char *from = temporary_dir(system, entry);
-	g_autofree char *to = entry_dir(system, entry->fingerprint);
+	g_autofree char *to = ks_store_entry_path(system, entry->fingerprint);
 
 	return ks_treeop_remove(system->root, to, error) &&
 	       ks_durable_rename(system->root, from, to, error);
@@ -352,7 +352,7 @@ static bool copy_checked(const struct ks_system *from, const struct ks_store_ent
 			 const struct ks_system *system, const char *to_dir,
 			 GError **error)
 {
-	g_autofree char *dir = entry_dir(from, entry->fingerprint);
+	g_autofree char *dir = ks_store_entry_path(from, entry->fingerprint);
 
 	for (guint i = 0; i < entry->files->len; i++) {
 		struct ks_store_file *file = entry->files->pdata[i];
@@ -372,7 +372,7 @@ static bool copy_checked(const struct ks_system *from, const struct ks_store_ent
 
 static void mark_used(const struct ks_system *system, const char *fingerprint)
 {
-	g_autofree char *dir = entry_dir(system, fingerprint);
+	g_autofree char *dir = ks_store_entry_path(system, fingerprint);
 	g_autofree char *path = g_build_filename(dir, "index", NULL);
 	ks_autofd int fd =
 		ks_root_openat(system->root, path, O_RDONLY | O_NOFOLLOW, 0, NULL);
@@ -386,7 +386,7 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 				      const struct ks_system *system, const char *to_dir,
 				      GError **error)
 {
-	g_autofree char *dir = entry_dir(from, fingerprint);
+	g_autofree char *dir = ks_store_entry_path(from, fingerprint);
 	ks_auto(ks_store_entry) entry = NULL;
 	g_autoptr(GError) cause = NULL;
 	bool is_damaged;
@@ -430,7 +430,7 @@ static char *digest_stored(int fd, const char *path, GError **error)
 
 bool ks_store_has(const struct ks_system *system, const char *fingerprint)
 {
-	g_autofree char *dir = entry_dir(system, fingerprint);
+	g_autofree char *dir = ks_store_entry_path(system, fingerprint);
 
 	return ks_root_exists(system->root, dir);
 }
@@ -465,7 +465,7 @@ GPtrArray *ks_store_list(const struct ks_system *system, GError **error)
 
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry)
 {
-	g_autofree char *dir = entry_dir(system, entry->fingerprint);
+	g_autofree char *dir = ks_store_entry_path(system, entry->fingerprint);
 
 	for (guint i = 0; !entry->problem && i < entry->files->len; i++) {
 		const struct ks_store_file *file = entry->files->pdata[i];
@@ -488,7 +488,7 @@ void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry
 bool ks_store_remove(const struct ks_system *system, const char *fingerprint,
 		     GError **error)
 {
-	g_autofree char *dir = entry_dir(system, fingerprint);
+	g_autofree char *dir = ks_store_entry_path(system, fingerprint);
 
 	return ks_treeop_remove(system->root, dir, error);
 }

@@ -57,6 +57,8 @@ bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry
 		     GError **error);
 void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry);
 
+/* Where the entry is, or would be; free with g_free. */
+char *ks_store_entry_path(const struct ks_system *system, const char *fingerprint);
 bool ks_store_has(const struct ks_system *system, const char *fingerprint);
 
 /*

@@ -40,6 +40,20 @@ struct ks_root *ks_root_open(const char *path, GError **error)
 	return root;
 }
 
+bool ks_root_reopen(struct ks_root *root, GError **error)
+{
+	const char *path = *root->prefix ? root->prefix : "/";
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		ks_error_set_errno(error, errno, "cannot open root directory '%s'", path);
+		return false;
+	}
+	close(root->fd);
+	root->fd = fd;
+	return true;
+}
+
 void ks_root_close(struct ks_root *root)
 {
 	if (!root)

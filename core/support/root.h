@@ -22,6 +22,12 @@ struct ks_root;
 /* Open the tree at path (a directory of the calling process). */
 KS_MUST_CHECK
 struct ks_root *ks_root_open(const char *path, GError **error);
+/*
+ * Open it again at its path: after the process has entered another mount namespace, where
+ * the descriptor still is of the former one. On failure it stays what it was.
+ */
+KS_MUST_CHECK
+bool ks_root_reopen(struct ks_root *root, GError **error);
 void ks_root_close(struct ks_root *root);
 KS_DEFINE_CLEANUP(ks_root, ks_root_close)
 

@@ -7,7 +7,7 @@ setup() { tree_new; }
 
 ks() { kmodsmith --root "$R" "$@"; }
 
-commands='sync plan status explain verify add remove build install uninstall log key cache export lint'
+commands='sync plan preflight status explain verify add remove build install uninstall log key cache export lint'
 
 # --- the command line itself
 
@@ -630,4 +630,21 @@ commands='sync plan status explain verify add remove build install uninstall log
 records=0
 
 end"
+}
+
+@test "preflight wants a kernel, and packages that are some" {
+	run ks preflight
+	equal "$status" 2
+	contains "$output" "no kernel is named"
+	run ks preflight -k 9.9.9
+	equal "$status" 5
+	contains "$output" "nothing of a kernel '9.9.9' is installed"
+	run ks preflight --with /nowhere.deb
+	equal "$status" 1
+	contains "$output" "cannot open '/nowhere.deb': No such file or directory"
+	echo '!<arch>' >"$BATS_TEST_TMPDIR/cut.deb"
+	run ks preflight "$BATS_TEST_TMPDIR/cut.deb"
+	equal "$status" 1
+	contains "$output" "cut.deb: not a Debian package"
+	[[ ! -e $R/var/lib/kmodsmith/incoming ]] || fail "something is left"
 }
