@@ -145,8 +145,10 @@ static json_t *fit_object(const struct ks_outcome *outcome,
 	json_object_set_new(object, "arch", ks_json_text(target->kernel->arch));
 	json_object_set_new(object, "fit", ks_json_text(ks_fit_id(ks_fit_of(verdict))));
 	json_object_set_new(object, "why", ks_json_text(why));
-	json_object_set_new(object, "state", ks_json_text(ks_target_state_id(verdict->state)));
-	json_object_set_new(object, "reason", ks_json_text(ks_reason_id(verdict->reason)));
+	json_object_set_new(object, "state",
+			    ks_json_text(ks_target_state_id(verdict->state)));
+	json_object_set_new(object, "reason",
+			    ks_json_text(ks_reason_id(verdict->reason)));
 	return object;
 }
 
@@ -154,7 +156,7 @@ static json_t *fits_of_kernels(const struct ks_outcome *outcome, char **releases
 {
 	json_t *kernels = json_array();
 
-	for (; *releases; releases++) {
+	for (; releases && *releases; releases++) {
 		const enum ks_fit fit = ks_fit_of_kernel(outcome->plan, *releases);
 		json_t *object = json_object();
 
@@ -170,7 +172,7 @@ void ks_json_print_preflight(const struct ks_outcome *outcome, char **releases)
 	json_t *document = ks_json_document_new();
 	json_t *targets = json_array();
 
-	for (guint i = 0; i < outcome->plan->verdicts->len; i++) {
+	for (guint i = 0; outcome && i < outcome->plan->verdicts->len; i++) {
 		const struct ks_verdict *verdict = outcome->plan->verdicts->pdata[i];
 
 		if (verdict->target->kernel->incoming)

@@ -17,7 +17,10 @@ void ks_json_print_plan(const struct ks_inventory *inventory, const struct ks_pl
 /* Findings, and targets when there is a plan; conf may be NULL. */
 void ks_json_print_lint(const struct ks_conf *conf, const GPtrArray *findings,
 			const struct ks_plan *plan, const struct ks_inventory *inventory);
-/* Of a preparation: the kernels, NULL at the end, and the targets on them. */
+/*
+ * Of a preparation: the kernels, NULL at the end, and the targets on them. Both NULL: no
+ * kernel is to come.
+ */
 void ks_json_print_preflight(const struct ks_outcome *outcome, char **releases);
 /* Package files: struct ks_exported. */
 void ks_json_print_exported(const char *format, const GPtrArray *made);

@@ -175,7 +175,6 @@ static int print_log(struct ks_cli *cli, struct ks_selection *selection)
 	ks_auto(ks_plan) plan = NULL;
 	const struct ks_target *target;
 	g_autofree char *path = NULL;
-	g_autoptr(GError) error = NULL;
 	int code;
 
 	path = find_log_of_absent(cli, selection);

@@ -10,6 +10,7 @@
 #include "cli/notify.h"
 #include "cli/run.h"
 #include "cli/view.h"
+#include "core/record/record.h"
 #include "core/support/error.h"
 
 static char *kernel_option;
@@ -166,14 +167,10 @@ static int fail_to_unpack(const GError *error)
 		       : ks_message_fail(error);
 }
 
-static int check_packages(struct ks_cli *cli, char **files)
+static int check_unpacked(struct ks_cli *cli, struct ks_incoming *incoming)
 {
 	g_autoptr(GError) error = NULL;
-	ks_auto(ks_incoming) incoming = ks_incoming_new(cli->system, &error);
 
-	if (!incoming || !add_files(incoming, with_option, &error) ||
-	    !add_files(incoming, files, &error))
-		return fail_to_unpack(error);
 	if (!select_releases(cli, incoming, &error))
 		return fail(error, KS_EXIT_NOT_FOUND);
 	/* nothing is known of the modules then */
@@ -182,27 +179,97 @@ static int check_packages(struct ks_cli *cli, char **files)
 	return check(cli);
 }
 
-static int run(struct ks_cli *cli, int argc, char **argv)
+static int check_packages(struct ks_cli *cli, char **files)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_incoming) incoming = ks_incoming_new(cli->system, &error);
+
+	if (!incoming || !add_files(incoming, with_option, &error) ||
+	    !add_files(incoming, files, &error))
+		return fail_to_unpack(error);
+	return check_unpacked(cli, incoming);
+}
+
+/* --- what the package manager would install */
+
+static bool add_upgrade(const struct ks_cli *cli, struct ks_incoming *incoming,
+			const struct ks_record_incoming *upgrade, GError **error)
+{
+	for (guint i = 0; i < upgrade->files->len; i++) {
+		g_autofree char *path =
+			ks_root_host_path(cli->system->root, upgrade->files->pdata[i]);
+
+		if (!add_file(incoming, path, error))
+			return false;
+	}
+	for (guint i = 0; i < upgrade->releases->len; i++)
+		ks_incoming_add_release(incoming, upgrade->releases->pdata[i]);
+	return true;
+}
+
+/* It downloads them as it verifies them; the next upgrade does not do it again. */
+static int fail_to_find(const struct ks_record_incoming *upgrade)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	for (guint i = 0; i < upgrade->missing->len; i++)
+		g_string_append_printf(names, " %s",
+				       (const char *)upgrade->missing->pdata[i]);
+	ks_message_error("cannot check: packages of the kernel's headers are not "
+			 "downloaded");
+	ks_message_hint("apt-get install --download-only%s", names->str);
+	return KS_EXIT_WAITING;
+}
+
+static int check_upgrade(struct ks_cli *cli)
+{
+	g_autoptr(GError) error = NULL;
+	ks_auto(ks_record_incoming) upgrade =
+		ks_record_list_incoming(cli->system, &error);
+	ks_auto(ks_incoming) incoming = NULL;
+
+	if (!upgrade) {
+		ks_error_hint(&error,
+			      "name the files of the kernel's packages, or, when its "
+			      "headers are installed, its release with --kernel");
+		return fail(error, KS_EXIT_WAITING);
+	}
+	if (!upgrade->releases->len) {
+		if (cli->json)
+			ks_json_print_preflight(NULL, NULL);
+		else if (!cli->quiet)
+			ks_message_note("an upgrade would install no kernel now");
+		return KS_EXIT_OK;
+	}
+	if (upgrade->missing->len)
+		return fail_to_find(upgrade);
+	incoming = ks_incoming_new(cli->system, &error);
+	if (!incoming || !add_upgrade(cli, incoming, upgrade, &error))
+		return fail_to_unpack(error);
+	return check_unpacked(cli, incoming);
+}
+
+static int check_installed(struct ks_cli *cli)
 {
 	char *none[] = {NULL};
 	g_autoptr(GError) error = NULL;
 
+	if (!select_named(cli, none, &error))
+		return fail(error, KS_EXIT_NOT_FOUND);
+	return check(cli);
+}
+
+static int run(struct ks_cli *cli, int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+
 	if (ks_run_is_disabled(cli))
 		return KS_EXIT_OK;
-	if (!with_option && argc < 2 && !kernel_option) {
-		ks_message_error("no kernel is named");
-		ks_message_hint(
-			"name the files of its packages, or, when its headers are "
-			"installed, its release with --kernel");
-		return KS_EXIT_USAGE;
-	}
 	if (!ks_change_require_root("preflight", &error))
 		return ks_message_fail(error);
 	if (with_option || argc > 1)
 		return check_packages(cli, argv + 1);
-	if (!select_named(cli, none, &error))
-		return fail(error, KS_EXIT_NOT_FOUND);
-	return check(cli);
+	return kernel_option ? check_installed(cli) : check_upgrade(cli);
 }
 
 const struct ks_command ks_command_preflight = {
@@ -212,7 +279,8 @@ const struct ks_command ks_command_preflight = {
 	.description =
 		"Builds every wanted module for the kernel whose packages are in the "
 		"files (its\nheaders, and what they need that is not installed), as if "
-		"they were installed.\nNothing of the system is changed; what is built "
+		"they were installed; without\nfiles for the kernel that an upgrade "
+		"would install now.\nNothing of the system is changed; what is built "
 		"is "
 		"kept, and is there at once when\nthe kernel comes. Exits with 0: all "
 		"fit; "

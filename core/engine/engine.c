@@ -415,7 +415,8 @@ static bool run_preparation(struct run *run, GError **error)
 	const gint64 begun_us = g_get_real_time();
 
 	if (!ks_build_sweep(run->system, error) || !look(run, request, error) ||
-	    !check_writable(run, error) || !execute(run, error) || !execute_second_choices(run, error))
+	    !check_writable(run, error) || !execute(run, error) ||
+	    !execute_second_choices(run, error))
 		return false;
 	forget(run);
 	if (!look(run, request, error) ||

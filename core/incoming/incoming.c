@@ -195,6 +195,12 @@ bool ks_incoming_add(struct ks_incoming *incoming, int fd, const char *label,
 			      place, incoming, error);
 }
 
+void ks_incoming_add_release(struct ks_incoming *incoming, const char *release)
+{
+	if (!strchr(release, '/'))
+		note_release(incoming, release, strlen(release));
+}
+
 /* --- what came of it */
 
 static int compare_text(gconstpointer a, gconstpointer b)

@@ -41,6 +41,9 @@ KS_MUST_CHECK
 bool ks_incoming_add(struct ks_incoming *incoming, int fd, const char *label,
 		     GError **error);
 
+/* A kernel that comes with them, of which nothing need be among them. */
+void ks_incoming_add_release(struct ks_incoming *incoming, const char *release);
+
 /*
  * Releases of the kernels that these packages bring, sorted, NULL at the end; the
  * caller's. Each has its directory, also when only its image is among the packages.

@@ -223,8 +223,8 @@ static void mark_default(const struct ks_system *system, GPtrArray *kernels)
 /* The image of an incoming one is not in sight, but comes. */
 static int newest_rank(const struct ks_kernel *kernel)
 {
-	return 4 * !kernel->is_foreign +
-	       2 * (kernel->has_image || kernel->incoming) + kernel->has_headers;
+	return 4 * !kernel->is_foreign + 2 * (kernel->has_image || kernel->incoming) +
+	       kernel->has_headers;
 }
 
 /* kernels is sorted, newest first. */

@@ -15,6 +15,7 @@
  *	stamp		prints files whose change makes "list" out of date
  *	busy		exits with 75 when somebody else's run is under way
  *	owner PATH	prints the package that owns it, if that is not ours
+ *	incoming	prints the kernels that an upgrade would install
  *
  * Exit codes: 0 done; 75 (EX_TEMPFAIL) cannot be done now, try later; others: error.
  */
@@ -111,3 +112,21 @@ char *ks_record_headers_package(const struct ks_system *system, const char *rele
  * the recorder does not know. May be slow: it looks at the files of all packages.
  */
 char *ks_record_owner(const struct ks_system *system, const char *path);
+
+/* What an upgrade of the system would install now, as far as kernels are concerned. */
+struct ks_record_incoming {
+	GPtrArray *releases; /* char * */
+	GPtrArray *files;    /* char *: paths in the tree, of packages to build with */
+	GPtrArray *missing;  /* char *: "PACKAGE=VERSION" of those not downloaded yet */
+};
+
+void ks_record_incoming_free(struct ks_record_incoming *incoming);
+KS_DEFINE_CLEANUP(ks_record_incoming, ks_record_incoming_free)
+
+/*
+ * Ask the package manager, which decides as in an upgrade by hand. Slow (package lists).
+ * KS_ERROR_NOT_FOUND: there is no recorder, or it does not know.
+ */
+KS_MUST_CHECK
+struct ks_record_incoming *ks_record_list_incoming(const struct ks_system *system,
+						   GError **error);

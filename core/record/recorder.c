@@ -296,7 +296,7 @@ bool ks_record_is_busy(const struct ks_system *system)
 	       g_error_matches(error, KS_ERROR, KS_ERROR_PENDING);
 }
 
-/* One line that answers a question about argument, or NULL. */
+/* The text that answers a question about argument (NULL: there is none), or NULL. */
 static char *ask_one(const struct ks_system *system, const char *command,
 		     const char *argument)
 {
@@ -328,4 +328,59 @@ char *ks_record_headers_package(const struct ks_system *system, const char *rele
 char *ks_record_owner(const struct ks_system *system, const char *path)
 {
 	return ask_one(system, "owner", path);
+}
+
+void ks_record_incoming_free(struct ks_record_incoming *incoming)
+{
+	if (!incoming)
+		return;
+	g_ptr_array_unref(incoming->releases);
+	g_ptr_array_unref(incoming->files);
+	g_ptr_array_unref(incoming->missing);
+	g_free(incoming);
+}
+
+static struct ks_record_incoming *incoming_new(void)
+{
+	struct ks_record_incoming *incoming = g_new0(struct ks_record_incoming, 1);
+
+	incoming->releases = g_ptr_array_new_with_free_func(g_free);
+	incoming->files = g_ptr_array_new_with_free_func(g_free);
+	incoming->missing = g_ptr_array_new_with_free_func(g_free);
+	return incoming;
+}
+
+/* Lines of a later version that say something else are left out. */
+static void read_incoming(struct ks_record_incoming *incoming, const char *line)
+{
+	const struct {
+		const char *key;
+		GPtrArray *values;
+	} keys[] = {{"kernel ", incoming->releases},
+		    {"file ", incoming->files},
+		    {"missing ", incoming->missing}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (g_str_has_prefix(line, keys[i].key))
+			g_ptr_array_add(keys[i].values,
+					g_strdup(line + strlen(keys[i].key)));
+}
+
+struct ks_record_incoming *ks_record_list_incoming(const struct ks_system *system,
+						   GError **error)
+{
+	g_autofree char *answer = ask_one(system, "incoming", NULL);
+	g_auto(GStrv) lines = g_strsplit(answer ? answer : "", "\n", -1);
+	struct ks_record_incoming *incoming;
+
+	if (g_strcmp0(*lines, "incoming") != 0) {
+		ks_error_set(
+			error, KS_ERROR_NOT_FOUND,
+			"the package manager cannot be asked which kernel comes next");
+		return NULL;
+	}
+	incoming = incoming_new();
+	for (char **line = lines + 1; *line; line++)
+		read_incoming(incoming, *line);
+	return incoming;
 }

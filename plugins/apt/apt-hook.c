@@ -2,6 +2,7 @@
 /*
  * apt-hook: what apt and dpkg run (hooks/apt, hooks/dpkg).
  *
+ *	apt-hook transaction  DPkg::Pre-Install-Pkgs: what apt is about to install
  *	apt-hook post	    DPkg::Post-Invoke: apt's last dpkg has ended
  *	apt-hook recover    APT::Update::Pre-Invoke: also reached when apt is blocked
  *	apt-hook dpkg	    dpkg's post-invoke
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "core/support/inherited.h"
+#include "plugins/apt/prebuild.h"
 
 #define KMODSMITH	   SBINDIR "/kmodsmith"
 #define RECORDER	   PKGLIBEXECDIR "/recorder-dpkg"
@@ -121,6 +123,10 @@ int main(int argc, char **argv)
 	if (argc != 2 || getenv("KMODSMITH_NESTED") || env_is("KMODSMITH", "0") ||
 	    geteuid() != 0)
 		return 0;
+	if (strcmp(argv[1], "transaction") == 0) {
+		ks_prebuild();
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(argv[1], modes[i].name) == 0 &&
 		    (!modes[i].applies || modes[i].applies()))

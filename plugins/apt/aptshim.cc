@@ -7,11 +7,16 @@
 #include <apt-pkg/configuration.h>
 #include <apt-pkg/depcache.h>
 #include <apt-pkg/error.h>
+#include <apt-pkg/fileutl.h>
+#include <apt-pkg/hashes.h>
 #include <apt-pkg/init.h>
 #include <apt-pkg/pkgcache.h>
+#include <apt-pkg/pkgrecords.h>
 #include <apt-pkg/pkgsystem.h>
 #include <apt-pkg/policy.h>
 #include <apt-pkg/progress.h>
+#include <apt-pkg/strutl.h>
+#include <apt-pkg/upgrade.h>
 
 #include <cstring>
 #include <exception>
@@ -83,6 +88,55 @@ static struct ks_apt *open_cache(const char *root, enum ks_apt_mode mode, char *
 	return apt.release();
 }
 
+/* As pkgAcqArchive calls it (apt 2.6). */
+static std::string archive_name(const pkgCache::VerIterator &version,
+				const std::string &extension)
+{
+	return QuoteString(version.ParentPkg().Name(), "_:") + "_" +
+	       QuoteString(version.VerStr(), "_:") + "_" +
+	       QuoteString(version.Arch(), "_:.") + "." + extension;
+}
+
+/* A file of that name may be of another archive: the digest decides. */
+static std::string find_archive(pkgRecords &records, const pkgCache::VerIterator &version)
+{
+	const std::string dir = _config->FindDir("Dir::Cache::Archives");
+
+	for (auto file = version.FileList(); !file.end(); ++file) {
+		if (file.File().Flagged(pkgCache::Flag::NotSource))
+			continue;
+		pkgRecords::Parser &parser = records.Lookup(file);
+		const std::string path =
+			dir + archive_name(version, flExtension(parser.FileName()));
+		const HashStringList hashes = parser.Hashes();
+
+		if (FileExists(path) && hashes.usable() && hashes.VerifyFile(path))
+			return path;
+	}
+	return "";
+}
+
+static void report_upgrade(struct ks_apt *apt, bool (*wants)(const char *name),
+			   void (*found)(const struct ks_apt_package *package,
+					 void *data),
+			   void *data)
+{
+	pkgDepCache &cache = *apt->file.GetDepCache();
+	pkgRecords records(*apt->file.GetPkgCache());
+
+	for (auto pkg = cache.PkgBegin(); !pkg.end(); ++pkg) {
+		if (!cache[pkg].Install() || !wants(pkg.Name()))
+			continue;
+		const pkgCache::VerIterator version = cache[pkg].InstVerIter(cache);
+		const std::string file = find_archive(records, version);
+		const struct ks_apt_package package = {pkg.Name(), version.VerStr(),
+						       file.empty() ? nullptr
+								    : file.c_str()};
+
+		found(&package, data);
+	}
+}
+
 extern "C" {
 
 struct ks_apt *ks_apt_open(const char *root, enum ks_apt_mode mode, char **message)
@@ -143,6 +197,25 @@ void ks_apt_dependents(struct ks_apt *apt, const char *package,
 	} catch (...) {
 		/* a hint that cannot be given */
 	}
+}
+
+bool ks_apt_upgrade(struct ks_apt *apt, bool (*wants)(const char *name),
+		    void (*found)(const struct ks_apt_package *package, void *data),
+		    void *data, char **message)
+{
+	try {
+		if (APT::Upgrade::Upgrade(*apt->file.GetDepCache(),
+					  APT::Upgrade::ALLOW_EVERYTHING)) {
+			report_upgrade(apt, wants, found, data);
+			return true;
+		}
+		*message = take_message("apt finds no upgrade");
+	} catch (const std::exception &e) {
+		*message = strdup(e.what());
+	} catch (...) {
+		*message = strdup("libapt-pkg failed");
+	}
+	return false;
 }
 
 bool ks_apt_mark(struct ks_apt *apt, const char *package, bool automatic)

@@ -48,6 +48,22 @@ bool ks_apt_query(struct ks_apt *apt, const char *package, struct ks_apt_state *
 void ks_apt_dependents(struct ks_apt *apt, const char *package,
 		       bool (*found)(const char *name, void *data), void *data);
 
+/* A package that would be installed. Texts are valid during the call. */
+struct ks_apt_package {
+	const char *name, *version;
+	const char *
+		file; /* in apt's archives, with the digest that the lists have; or NULL */
+};
+
+/*
+ * What "apt dist-upgrade" would install now, by apt's own resolver and nothing changed: call
+ * found with each package that wants says yes to. *message as for ks_apt_open(). With
+ * KS_APT_WITH_LISTS.
+ */
+bool ks_apt_upgrade(struct ks_apt *apt, bool (*wants)(const char *name),
+		    void (*found)(const struct ks_apt_package *package, void *data),
+		    void *data, char **message);
+
 /* Change the automatic flag in memory; is_garbage of every package follows. */
 bool ks_apt_mark(struct ks_apt *apt, const char *package, bool automatic);
 

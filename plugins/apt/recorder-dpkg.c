@@ -13,6 +13,7 @@
 #include "plugins/apt/checked.h"
 #include "plugins/apt/dpkg-database.h"
 #include "plugins/apt/headers-name.h"
+#include "plugins/apt/kernel-name.h"
 #include "plugins/apt/dpkgrun.h"
 #include "plugins/apt/recorddeb.h"
 #include "plugins/apt/recover.h"
@@ -220,6 +221,49 @@ static bool do_headers(const struct ks_system *system, const char *argument,
 	return ks_recorder_print(line, error);
 }
 
+/* --- which kernels come next */
+
+static bool is_of_kernel(const char *name)
+{
+	g_autofree char *release = ks_kernel_name_release(name);
+
+	return release || ks_kernel_name_is_headers(name);
+}
+
+/* Of an image only its kernel matters: nothing is built with it. */
+static void add_incoming(const struct ks_apt_package *package, void *data)
+{
+	GString *answer = data;
+	g_autofree char *release = ks_kernel_name_release(package->name);
+
+	if (release)
+		g_string_append_printf(answer, "kernel %s\n", release);
+	else if (package->file)
+		g_string_append_printf(answer, "file %s\n", package->file);
+	else
+		g_string_append_printf(answer, "missing %s=%s\n", package->name,
+				       package->version);
+}
+
+static bool do_incoming(const struct ks_system *system, const char *argument,
+			GError **error)
+{
+	g_autoptr(GString) answer = g_string_new("incoming\n");
+	char *message = NULL;
+	struct ks_apt *apt =
+		ks_apt_open(ks_root_prefix(system->root), KS_APT_WITH_LISTS, &message);
+	bool ok =
+		apt && ks_apt_upgrade(apt, is_of_kernel, add_incoming, answer, &message);
+
+	if (apt)
+		ks_apt_close(apt);
+	if (ok)
+		return ks_recorder_print(answer->str, error);
+	ks_error_set(error, KS_ERROR_FAILED, "%s", message);
+	free(message);
+	return false;
+}
+
 static bool do_busy(const struct ks_system *system, const char *argument, GError **error)
 {
 	return ks_dpkg_check_lock(system, error);
@@ -229,7 +273,7 @@ const ks_recorder_func ks_recorder_verbs[KS_RECORDER_N_VERBS] = {
 	[KS_RECORDER_LIST] = do_list,	    [KS_RECORDER_APPLY] = do_apply,
 	[KS_RECORDER_RECOVER] = do_recover, [KS_RECORDER_HEADERS] = do_headers,
 	[KS_RECORDER_STAMP] = do_stamp,	    [KS_RECORDER_BUSY] = do_busy,
-	[KS_RECORDER_OWNER] = do_owner,
+	[KS_RECORDER_OWNER] = do_owner,	    [KS_RECORDER_INCOMING] = do_incoming,
 };
 
 /* dpkg and libapt-pkg go where links lead, and know no other "/" than that of theirs. */

@@ -46,6 +46,8 @@ int ks_recorder_run(const char *root, enum ks_recorder_verb verb, const char *ar
 	g_autoptr(GError) error = NULL;
 	ks_auto(ks_system) system = ks_system_new(root, &error);
 
+	if (!ks_recorder_verbs[verb])
+		return EX_USAGE;
 	if (system && ks_recorder_verbs[verb](system, argument, &error))
 		return EXIT_SUCCESS;
 	return fail(error);

@@ -16,7 +16,7 @@ static const struct {
 	[KS_RECORDER_LIST] = {"list", 0},	[KS_RECORDER_APPLY] = {"apply", 0},
 	[KS_RECORDER_RECOVER] = {"recover", 0}, [KS_RECORDER_HEADERS] = {"headers", 1},
 	[KS_RECORDER_STAMP] = {"stamp", 0},	[KS_RECORDER_BUSY] = {"busy", 0},
-	[KS_RECORDER_OWNER] = {"owner", 1},
+	[KS_RECORDER_OWNER] = {"owner", 1},	[KS_RECORDER_INCOMING] = {"incoming", 0},
 };
 
 /* KS_RECORDER_N_VERBS: none. */
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	if (verb == KS_RECORDER_N_VERBS) {
 		fprintf(stderr,
 			"usage: %s [--root DIR] list|apply|recover|headers "
-			"RELEASE|stamp|busy|owner PATH\n",
+			"RELEASE|stamp|busy|owner PATH|incoming\n",
 			ks_recorder.program);
 		return EX_USAGE;
 	}

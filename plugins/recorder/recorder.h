@@ -16,6 +16,7 @@ enum ks_recorder_verb {
 	KS_RECORDER_STAMP,
 	KS_RECORDER_BUSY,
 	KS_RECORDER_OWNER, /* argument: a path */
+	KS_RECORDER_INCOMING,
 	KS_RECORDER_N_VERBS,
 };
 

@@ -634,8 +634,8 @@ end"
 
 @test "preflight wants a kernel, and packages that are some" {
 	run ks preflight
-	equal "$status" 2
-	contains "$output" "no kernel is named"
+	equal "$status" 4
+	contains "$output" "the package manager cannot be asked which kernel comes next"
 	run ks preflight -k 9.9.9
 	equal "$status" 5
 	contains "$output" "nothing of a kernel '9.9.9' is installed"

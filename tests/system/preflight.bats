@@ -111,6 +111,20 @@ cc1_is() {
 	assert_contains "$output" "#error the kernel is too new"
 }
 
+@test "without files it is the kernel that apt would install now" {
+	run root_in kmodsmith preflight
+	assert_equal "$status" 3 "exit code"
+	assert_contains "$output" "good/1.0 on $NEW: fits"
+	assert_contains "$output" "broken/1.0 on $NEW: does not build"
+	echo 'Dir::Cache::Archives "/var/cache/none/";' >"$R/etc/apt/apt.conf.d/99none"
+	run root_in kmodsmith preflight
+	rm "$R/etc/apt/apt.conf.d/99none"
+	assert_equal "$status" 4 "exit code"
+	assert_contains "$output" "apt-get install --download-only linux-headers-"
+	assert_contains "$output" "linux-headers-$NEW="
+	picture | diff "$BATS_FILE_TMPDIR/before" - || fail "something was changed"
+}
+
 @test "a second time nothing is built: the verdicts are remembered" {
 	cc1_is broken
 	run preflight
@@ -168,4 +182,11 @@ cc1_is() {
 	assert_equal "$status" 0 "exit code of verify"
 	assert_contains "$output" "good/1.0 on $NEW: its files are as built; built again: the same bytes"
 	assert_packages_fine
+}
+
+@test "when there is no newer kernel there is nothing to check" {
+	run root_in kmodsmith preflight
+	assert_equal "$status" 0 "exit code"
+	assert_contains "$output" "an upgrade would install no kernel now"
+	assert_equal "$(root_exec kmodsmith preflight --json | jq '.kernels | length')" 0 "kernels"
 }
