@@ -12,12 +12,15 @@
 #   trixie, trixie-build, trixie-cloud, trixie-amd64
 #   sid, sid-build, sid-amd64
 #   *-alpm, *-alpmbuild systems of pacman: see alpmbase.bash
+#   *-i386, *-i386-*    systems of 32 bits: see i386base.bash
 #   *-rpm, *-rpmbuild   rpm systems: see rpmbase.bash
 #
 # shellcheck source=tests/lib/machine.bash
 . "${BASH_SOURCE[0]%/*}/machine.bash"
 # shellcheck source=tests/lib/alpmbase.bash
 . "${BASH_SOURCE[0]%/*}/alpmbase.bash"
+# shellcheck source=tests/lib/i386base.bash
+. "${BASH_SOURCE[0]%/*}/i386base.bash"
 # shellcheck source=tests/lib/rpmbase.bash
 . "${BASH_SOURCE[0]%/*}/rpmbase.bash"
 
@@ -66,6 +69,7 @@ base_need() {
 base_maker() {
 	case $1 in
 	*-alpm | *-alpmbuild) echo alpmbase_make ;;
+	*-i386 | *-i386-*) echo i386base_make ;;
 	*-rpm | *-rpmbuild) echo rpmbase_make ;;
 	*) echo base_make ;;
 	esac
@@ -74,6 +78,7 @@ base_maker() {
 base_digest() {
 	{
 		[[ $(base_maker "$1") != alpmbase_make ]] || alpmbase_digest "$1"
+		[[ $(base_maker "$1") != i386base_make ]] || i386base_digest
 		[[ $(base_maker "$1") != rpmbase_make ]] || rpmbase_digest "$1"
 		declare -f base_make base_packages base_add_debian base_add_build base_add_kernel
 		ks_sources "${1%%-*}"
