@@ -108,6 +108,7 @@ struct ks_build;
  * compiles and gives it back after.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_build *ks_build_start(const struct ks_system *system,
 				const struct ks_settings *settings,
 				struct ks_jobserver *jobserver,
@@ -118,15 +119,19 @@ struct ks_build *ks_build_start(const struct ks_system *system,
  * for a token of the jobserver, when there may be one: then call ks_build_advance().
  * Another descriptor after each ks_build_advance().
  */
+KS_NONNULL(1)
 int ks_build_poll_fd(const struct ks_build *build);
 
 /* Name of the running step, for the progress line. */
+KS_NONNULL(1)
 const char *ks_build_step(const struct ks_build *build);
 /*
  * dkms's words for it ("Building module(s)") and its command; NULL after the
  * last step.
  */
+KS_NONNULL(1)
 const char *ks_build_step_description(const struct ks_build *build);
+KS_NONNULL(1)
 const char *ks_build_step_command(const struct ks_build *build);
 
 /*
@@ -134,14 +139,17 @@ const char *ks_build_step_command(const struct ks_build *build);
  * it over, as dkms does. True for every other step. For reports only: the step
  * itself looks again.
  */
+KS_NONNULL(1)
 bool ks_build_step_is_executable(const struct ks_build *build);
 
 /* How many files it has compiled and linked so far, by its log. */
+KS_NONNULL(1)
 guint ks_build_files_done(struct ks_build *build);
 /* The same for a whole log. */
 guint ks_build_count_files(const char *log_text, size_t size_bytes);
 
 /* Go on. True when the build is over; then *result is the caller's. */
+KS_NONNULL(1)
 bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
 
 /*
@@ -149,9 +157,11 @@ bool ks_build_advance(struct ks_build *build, struct ks_build_result **result);
  * or the disk is nearly full, the step is killed and ks_build_advance() reports it.
  * Call it about once a second; it costs a statvfs(2).
  */
+KS_NONNULL(1)
 void ks_build_check_limits(struct ks_build *build);
 
 /* Kill what runs and forget; the build directory is removed. */
+KS_NONNULL(1)
 void ks_build_cancel(struct ks_build *build);
 void ks_build_free(struct ks_build *build);
 KS_DEFINE_CLEANUP(ks_build, ks_build_free)
@@ -160,6 +170,7 @@ KS_DEFINE_CLEANUP(ks_build, ks_build_free)
  * After the last build of a run: remove the copies that were made for all of
  * them to see.
  */
+KS_NONNULL(1)
 void ks_build_drop_views(const struct ks_system *system);
 
 /*
@@ -167,6 +178,7 @@ void ks_build_drop_views(const struct ks_system *system);
  * staged artifacts (T/M/V/K/.tmp_*). Only under the lock, before any build.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_sweep(const struct ks_system *system, GError **error);
 
 /* The first line of a make.log that looks like the cause ("error:", "***"), cleaned; or
@@ -178,5 +190,6 @@ char *ks_build_first_error(const char *log_text, size_t size_bytes);
  * of the kernel's headers is missing, and the package is known; or NULL. header_dirs are
  * where the headers are (NULL at the end), release is the kernel's.
  */
+KS_NONNULL(1)
 char *ks_build_find_remedy(const struct ks_system *system, const char *const *header_dirs,
 			   const char *release, const char *log_text, size_t size_bytes);

@@ -125,101 +125,136 @@ struct ks_build {
 };
 
 /* prepare.c: the directories, the copy of the source, the log's head. */
+KS_NONNULL(1)
 void ks_build_set_paths(struct ks_build *build);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_prepare(struct ks_build *build, GError **error);
 /* Remove what is left of work_dir, tree and staged_dir. */
+KS_NONNULL(1)
 void ks_build_clean_up(struct ks_build *build);
 
 /* place.c: T/M/V, T/M/V/K and T/M/V/K/A as the build sees and fills them, and
  * its home. */
+KS_NONNULL(1)
 void ks_build_place_set_paths(struct ks_build *build);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_place_make(struct ks_build *build, GError **error);
 /* Which parts of it may be written: at most three and a NULL. */
+KS_NONNULL(1)
 void ks_build_place_writable(const struct ks_build *build, const char **writable);
 /* Copy what was left there to staged_dir; warns of each thing that is not kept. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_place_collect(struct ks_build *build, GError **error);
+KS_NONNULL(1)
 void ks_build_place_clean_up(struct ks_build *build);
 /* T/M/V of a build without mounts that ended or died: root's alone again. */
 void ks_build_place_close(const struct ks_system *system, const char *entry_path);
 
 /* view.c: let the build see source at target; both are copied. */
+KS_NONNULL(1)
 void ks_build_show(struct ks_build *build, const char *source, const char *target);
 void ks_build_shown_clear(gpointer data);
 /* The kernel's headers, and what the administrator names. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_show_all(struct ks_build *build, GError **error);
 
 /* inputs.c: are the inputs still those of the fingerprint? */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_check_source(const struct ks_build *build, GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_check_kernel(const struct ks_build *build, GError **error);
 
 /* reuse.c: stage the artifact from the store, if all of it is there. */
+KS_NONNULL(1)
 bool ks_build_reuse(struct ks_build *build);
 /* Copy what was collected, and store the copy when it has passed the checks. */
+KS_NONNULL(1)
 void ks_build_store_begin(struct ks_build *build);
+KS_NONNULL(1)
 void ks_build_store_end(struct ks_build *build, bool ok);
 /*
  * Undo ks_build_store_begin() when the process that called it was killed
  * before ks_build_store_end().
  */
+KS_NONNULL(1)
 void ks_build_store_cancel(struct ks_build *build);
 
 /* uname.c: write the files that are seen in place of the running kernel's; the covers. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_write_uname(struct ks_build *build, GError **error);
+KS_NONNULL(1)
 size_t ks_build_cover_uname(const struct ks_build *build,
 			    struct ks_sandbox_cover *covers);
 
 /* steps.c: what to run, and its environment. */
+KS_NONNULL(1)
 GPtrArray *ks_build_make_steps(const struct ks_build *build);
+KS_NONNULL(1)
 char **ks_build_make_env(const struct ks_build *build);
 
 /*
  * limits.c: is there hardly anything left on the file system of the tree, now that a step
  * has failed?
  */
+KS_NONNULL(1)
 bool ks_build_is_disk_full(const struct ks_build *build);
 /* Bytes that all of a build's processes together may use. */
 unsigned long long ks_build_get_memory_limit(const struct ks_settings *settings);
 
 /* log.c: make.log in dkms's form. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_log_open(struct ks_build *build, GError **error);
+KS_NONNULL(1)
 void ks_build_log_step(struct ks_build *build, const struct ks_build_step *step);
+KS_NONNULL(1)
 void ks_build_log_end(struct ks_build *build, int wait_status, gint64 elapsed_us);
 G_GNUC_PRINTF(2, 3)
+KS_NONNULL(1)
 void ks_build_log_line(struct ks_build *build, const char *format, ...);
+KS_NONNULL(1)
 char *ks_build_log_first_error(const struct ks_build *build);
 /* obstacle.c: of the last step, that the sandbox or its user was in its way, and what
  * helps; or NULL. */
+KS_NONNULL(1)
 char *ks_build_log_obstacle(const struct ks_build *build);
 /* Likewise remedy.c: what is missing on the system. */
+KS_NONNULL(1)
 char *ks_build_log_remedy(const struct ks_build *build);
+KS_NONNULL(1)
 char *ks_build_find_obstacle(const struct ks_build *build, const char *log_text,
 			     size_t size_bytes);
 /* Rewind the log for copying; an endless one is cut down to its head and its tail. */
+KS_NONNULL(1)
 bool ks_build_log_rewind(struct ks_build *build);
 
 /*
  * conclude.c: after the last step, or with build->failure: begin to conclude, in a
  * copy. True when it is done already, then *result is the caller's.
  */
+KS_NONNULL(1)
 bool ks_build_conclude(struct ks_build *build, struct ks_build_result **result);
 /* The copy has ended. */
+KS_NONNULL(1)
 struct ks_build_result *ks_build_take_conclusion(struct ks_build *build);
+KS_NONNULL(1)
 void ks_build_cancel_conclusion(struct ks_build *build);
 
 /* collect.c: copy the products of the build to staged_dir. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_build_collect(struct ks_build *build, GError **error);
 
 /* verify.c: check the staged modules, sign and compress them, write the manifest. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reason,
 				    GError **error);
 
@@ -227,8 +262,11 @@ struct ks_manifest *ks_build_verify(struct ks_build *build, enum ks_reason *reas
  * keep.c: after a failure leave the log at T/M/V/build, and the tree, if wanted; else it
  * is gone, before the log takes room. Returns the log's place.
  */
+KS_NONNULL(1)
 char *ks_build_keep(struct ks_build *build, bool with_tree);
 /* Keep it also where ks_failure_clear() removes it; returns that place. */
+KS_NONNULL(1)
 char *ks_build_keep_log(struct ks_build *build);
 /* After a success: forget this target's earlier failure there. */
+KS_NONNULL(1)
 void ks_build_forget_kept(struct ks_build *build);

@@ -89,6 +89,7 @@ KS_DEFINE_CLEANUP(ks_conf, ks_conf_free)
  * has a hole in its modules, or a name or location that leads out of the tree.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_conf *ks_conf_load(const struct ks_system *system,
 			     const struct ks_settings *settings, const char *source_dir,
 			     const char *name, const char *version,

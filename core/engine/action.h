@@ -8,6 +8,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/signings.h"
+#include "core/support/contract.h"
 
 enum ks_action_status {
 	KS_STATUS_DONE,
@@ -30,5 +31,6 @@ struct ks_action_context {
  * Carry out one action: KS_STATUS_DONE, _FAILED with an error, or _SKIPPED. Not for
  * KS_ACTION_BUILD and what ks_background_is().
  */
+KS_NONNULL(1)
 enum ks_action_status ks_action_run(const struct ks_action_context *context,
 				    const struct ks_action *action, GError **error);

@@ -16,5 +16,6 @@
  * *n_adopted counts the former. An artifact whose files cannot be read is left alone.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_adopt_artifacts(const struct ks_system *system, struct ks_digest_cache *cache,
 			unsigned int *n_adopted, GError **error);

@@ -15,13 +15,16 @@ struct pollfd;
 struct ks_background;
 
 /* context is held on to. */
+KS_NONNULL(1)
 struct ks_background *ks_background_new(const struct ks_action_context *context);
 /* Waits for the running ones, except those that sign. */
 void ks_background_free(struct ks_background *background);
 KS_DEFINE_CLEANUP(ks_background, ks_background_free)
 
+KS_NONNULL(1)
 bool ks_background_is(const struct ks_action *action);
 /* False of an initramfs while there is another one. */
+KS_NONNULL(1)
 bool ks_background_have_room(const struct ks_background *background,
 			     const struct ks_action *action);
 
@@ -30,11 +33,14 @@ bool ks_background_have_room(const struct ks_background *background,
  * done already.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_background_start(struct ks_background *background, guint index,
 			 const struct ks_action *action, bool *runs, GError **error);
 
+KS_NONNULL(1)
 guint ks_background_count(const struct ks_background *background);
 /* ks_background_count() descriptors to poll. */
+KS_NONNULL(1)
 void ks_background_poll(const struct ks_background *background, struct pollfd *fds);
 
 /*
@@ -43,6 +49,7 @@ void ks_background_poll(const struct ks_background *background, struct pollfd *f
  * that its program has left as it was is KS_ERROR_PENDING.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_background_take(struct ks_background *background, bool wait, guint *index,
 			GError **failure);
 
@@ -51,4 +58,5 @@ bool ks_background_take(struct ks_background *background, bool wait, guint *inde
  * others, as half an index is useless, and so is half an image; a ^C of the
  * terminal reaches them anyway.
  */
+KS_NONNULL(1)
 void ks_background_cancel(struct ks_background *background);

@@ -16,6 +16,7 @@
  * KS_ERROR_CANCELLED.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_canary_build(const struct ks_system *system, const struct ks_settings *settings,
 		     struct ks_kernel *kernel, const volatile sig_atomic_t *cancelled,
 		     GError **error);

@@ -13,5 +13,6 @@
 /* Write those of the artifact that was published for target; a dependency that is not
  * installed on its kernel has none. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_dep_marks_write(const struct ks_system *system, const struct ks_target *target,
 			GError **error);

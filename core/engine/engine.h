@@ -137,6 +137,7 @@ struct ks_outcome {
 };
 
 /* Was a module put in place or taken away for that kernel? */
+KS_NONNULL(1)
 bool ks_outcome_has_changed(const struct ks_outcome *outcome, const char *release);
 
 void ks_outcome_free(struct ks_outcome *outcome);
@@ -150,6 +151,7 @@ KS_DEFINE_CLEANUP(ks_outcome, ks_outcome_free)
  * event has are good until the observer returns.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_engine_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const struct ks_run_options *options, struct ks_outcome **outcome,
 		   GError **error);
@@ -159,6 +161,7 @@ bool ks_engine_run(const struct ks_system *system, const struct ks_settings *set
  * caller's; the plan points into the inventory and is freed first.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_engine_look(const struct ks_system *system, const struct ks_settings *settings,
 		    const struct ks_plan_request *request,
 		    struct ks_inventory **inventory, struct ks_plan **plan,
@@ -171,6 +174,7 @@ bool ks_engine_look(const struct ks_system *system, const struct ks_settings *se
  * points into the inventory; both are the caller's.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_engine_foresee(const struct ks_system *system, const struct ks_settings *settings,
 		       const struct ks_run_options *options,
 		       struct ks_inventory **inventory, struct ks_plan **plan,

@@ -58,27 +58,36 @@ static inline const struct ks_action *ks_executor_action(
 }
 
 /* events.c: an event, with how far the run is. */
+KS_NONNULL(1)
 void ks_executor_notify(const struct ks_executor *executor, struct ks_event event);
 /* Give the action this status and report it. result is a build's, or NULL. */
+KS_NONNULL(1)
 void ks_executor_end_action(struct ks_executor *executor, guint index,
 			    enum ks_action_status status, const GError *error,
 			    const struct ks_build_result *result);
 /* Report details of a build besides how it ended. */
+KS_NONNULL(1)
 void ks_executor_report_ended(struct ks_executor *executor,
 			      const struct ks_running *running,
 			      const struct ks_build_result *result);
+KS_NONNULL(1)
 void ks_executor_report_progress(const struct ks_executor *executor,
 				 const struct ks_running *running);
 
 /* builds.c */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_executor_start_build(struct ks_executor *executor, guint index, GError **error);
 /* Its descriptor is readable. When it is over it is no longer among the running. */
+KS_NONNULL(1)
 void ks_executor_advance_build(struct ks_executor *executor, struct ks_running *running);
 /* Once a tick, however busy the loop is. */
+KS_NONNULL(1)
 void ks_executor_check_limits(struct ks_executor *executor);
 
 /* schedule.c: before the first action. */
+KS_NONNULL(1)
 void ks_executor_weigh(struct ks_executor *executor);
 /* Start or run the first action that can. False when none can now. */
+KS_NONNULL(1)
 bool ks_executor_schedule_one(struct ks_executor *executor);

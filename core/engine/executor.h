@@ -17,6 +17,7 @@ struct ks_executor;
  * Nothing is copied: all seven outlive the executor, and the plan is of this inventory. What
  * happens is counted in outcome.
  */
+KS_NONNULL(1)
 struct ks_executor *ks_executor_new(const struct ks_system *system,
 				    const struct ks_settings *settings,
 				    const struct ks_run_options *options,
@@ -33,4 +34,5 @@ KS_DEFINE_CLEANUP(ks_executor, ks_executor_free)
  * machinery (the jobserver) could not be made.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_executor_run(struct ks_executor *executor, GError **error);

@@ -22,6 +22,7 @@ typedef void (*ks_post_transaction_observer)(const char *command, void *data);
  * the first error, when one could not be run or did not exit with 0.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_post_transaction_run(const struct ks_system *system,
 			     const struct ks_settings *settings, GPtrArray *kernels,
 			     const GPtrArray *releases,

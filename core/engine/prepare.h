@@ -13,6 +13,7 @@
  * Fill in struct ks_target's in_store: of what is in the store of this tree or, for a tree
  * that is not the machine's, of the machine; and of what this run has built.
  */
+KS_NONNULL(1)
 void ks_prepare_mark(const struct ks_system *system, const struct ks_outcome *outcome,
 		     struct ks_inventory *inventory);
 
@@ -23,6 +24,7 @@ void ks_prepare_mark(const struct ks_system *system, const struct ks_outcome *ou
  * only.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_prepare_try_failures(const struct ks_system *system,
 			     const struct ks_settings *settings,
 			     const struct ks_inventory *inventory, gint64 since_us,
@@ -33,8 +35,10 @@ bool ks_prepare_try_failures(const struct ks_system *system,
  * Take the artifacts that were lent to builds upon them (outcome's lent) out of T again. If
  * the process dies before, a later run does it: their kernel is gone.
  */
+KS_NONNULL(1)
 void ks_prepare_give_back(const struct ks_system *system, struct ks_outcome *outcome);
 
 /* Remove the places in T that builds of sources not registered there had. */
+KS_NONNULL(1)
 void ks_prepare_tidy(const struct ks_system *system,
 		     const struct ks_inventory *inventory);

@@ -35,6 +35,7 @@ const char *ks_rebuild_verdict_id(enum ks_rebuild_verdict verdict);
  * cancelled, or when its machinery could not be made.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_rebuild *ks_rebuild_target(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     const struct ks_inventory *inventory,

@@ -8,6 +8,7 @@
 
 #include "core/platform/system.h"
 #include "core/state/manifest.h"
+#include "core/support/contract.h"
 
 enum ks_refusal_kind {
 	KS_REFUSAL_NOT_NEWER, /* theirs has the same version or a higher one */
@@ -30,6 +31,7 @@ typedef void (*ks_refusal_report)(const struct ks_refusal *refusal, void *data);
  * each reported. dir is the artifact's. What a killed installation of these very files has
  * left is no obstacle, nor is what cannot be read. Free with g_ptr_array_unref.
  */
+KS_NONNULL(1)
 GPtrArray *ks_refusal_find(const struct ks_system *system,
 			   const struct ks_manifest *manifest, const char *dir,
 			   ks_refusal_report report, void *data);

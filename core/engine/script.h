@@ -31,6 +31,7 @@ struct ks_script_options {
  * than the setting script-timeout is killed, and has failed.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_script_run(const struct ks_system *system, const struct ks_settings *settings,
 		   const char *what, const char *command, const char *source_dir,
 		   const char *module, const char *version,

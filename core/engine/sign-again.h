@@ -18,11 +18,15 @@ struct ks_sign_again;
 
 /* context and action are held on to. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_sign_again *ks_sign_again_start(const struct ks_action_context *context,
 					  const struct ks_action *action, GError **error);
 /* Readable when it has ended: for poll(2). */
+KS_NONNULL(1)
 int ks_sign_again_fd(const struct ks_sign_again *again);
 /* Wait, exchange, free. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_sign_again_finish(struct ks_sign_again *again, GError **error);
+KS_NONNULL(1)
 void ks_sign_again_cancel(struct ks_sign_again *again);

@@ -13,6 +13,7 @@
  * machinery could not be made.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_build_result *ks_solo_build(const struct ks_system *system,
 				      const struct ks_settings *settings,
 				      const struct ks_build_request *request,

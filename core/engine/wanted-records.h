@@ -24,6 +24,7 @@ bool ks_wanted_records_are_known(GPtrArray *kernels);
  * which a record keeps its name; may be NULL.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_wanted_records_list(const struct ks_system *system, GPtrArray *kernels,
 				  GPtrArray *entries, GError **error);
 
@@ -34,4 +35,5 @@ bool ks_wanted_records_are_there(GPtrArray *entries, GPtrArray *records);
  * Does what the database has (struct ks_record_entry; NULL: no recorder) differ from what
  * is installed now?
  */
+KS_NONNULL(1)
 bool ks_wanted_records_differ(const struct ks_system *system, GPtrArray *entries);

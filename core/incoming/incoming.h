@@ -27,6 +27,7 @@ struct ks_incoming;
  * this process's until ks_incoming_close().
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_incoming *ks_incoming_new(const struct ks_system *system, GError **error);
 /* Remove the directory. */
 void ks_incoming_close(struct ks_incoming *incoming);
@@ -38,10 +39,12 @@ KS_DEFINE_CLEANUP(ks_incoming, ks_incoming_close)
  * files. Packages that have nothing of a kernel leave nothing.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_incoming_add(struct ks_incoming *incoming, int fd, const char *label,
 		     GError **error);
 
 /* A kernel that comes with them, of which nothing need be among them. */
+KS_NONNULL(1)
 void ks_incoming_add_release(struct ks_incoming *incoming, const char *release);
 
 /*
@@ -49,9 +52,11 @@ void ks_incoming_add_release(struct ks_incoming *incoming, const char *release);
  * caller's. Each has its directory, also when only its image is among the packages.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char **ks_incoming_list_releases(struct ks_incoming *incoming, GError **error);
 
 /* The directory's path in the tree; incoming's. */
+KS_NONNULL(1)
 const char *ks_incoming_path(const struct ks_incoming *incoming);
 
 /*
@@ -60,5 +65,6 @@ const char *ks_incoming_path(const struct ks_incoming *incoming);
  * KS_ERROR_NOT_FOUND: the tree has no such directory. Free with g_strfreev.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_incoming_list_covered(const struct ks_incoming *incoming, char ***covered,
 			      char ***covers, GError **error);

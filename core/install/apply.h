@@ -19,6 +19,7 @@
  * otherwise), synced with its directory. Or make the link there that the step says.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *journal,
 		    const char *module_dir, GError **error);
 
@@ -29,11 +30,13 @@ bool ks_apply_stage(const struct ks_system *system, const struct ks_journal *jou
  * staged file is dropped: then the old file stays.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_apply_commit(const struct ks_system *system, const struct ks_journal *journal,
 		     bool recovering, GError **error);
 
 /* Remove the staged files, and the directories that are empty now. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *journal,
 		   GError **error);
 
@@ -41,4 +44,5 @@ bool ks_apply_undo(const struct ks_system *system, const struct ks_journal *jour
  * SHA-256 of a regular file, links not followed; NULL when it is something else
  * or unreadable.
  */
+KS_NONNULL(1)
 char *ks_apply_digest(const struct ks_system *system, const char *path);

@@ -39,6 +39,7 @@ struct ks_images {
  * Those of the kernel that are there; never NULL. Costs some dozen stats, the reading of
  * the presets, and of the head of each EFI/Linux/NAME.efi.
  */
+KS_NONNULL(1)
 struct ks_images *ks_images_find(const struct ks_system *system,
 				 const struct ks_kernel *kernel);
 void ks_images_free(struct ks_images *images);
@@ -48,4 +49,5 @@ KS_DEFINE_CLEANUP(ks_images, ks_images_free)
  * Does this system make initramfs images at all: is a program for that installed, and may
  * the kernel use one?
  */
+KS_NONNULL(1)
 bool ks_images_are_usual(const struct ks_system *system, struct ks_kernel *kernel);

@@ -24,6 +24,7 @@
 /* Where modules go on this distribution: "/updates/dkms", "/extra", "/updates", or NULL:
  * where the conf says. See core/platform/distro.h (dkms
  * 3.4.3, override_dest_module_location). */
+KS_NONNULL(1)
 const char *ks_install_dest_override(const struct ks_system *system);
 
 /*
@@ -33,18 +34,22 @@ const char *ks_install_dest_override(const struct ks_system *system);
  * it is in none. (dkms 3.4.3, find_actual_dest_module_location, looks in the
  * first two.)
  */
+KS_NONNULL(1)
 char *ks_install_find_dir(const struct ks_system *system, const char *release,
 			  const struct ks_conf *conf, const char *file);
 /* The directory of file by modules.dep, which dkms's depmod has written; or NULL. */
+KS_NONNULL(1)
 char *ks_install_find_indexed_dir(const struct ks_system *system, const char *release,
 				  const char *file);
 /* The conf of an artifact's source for its kernel; NULL when there is none or it cannot
  * be read. It costs a listing of the kernels, so ask only where the functions above need
  * it: where the distribution names no directory. */
+KS_NONNULL(1)
 struct ks_conf *ks_install_artifact_conf(const struct ks_system *system,
 					 const struct ks_tree_entry *entry,
 					 const struct ks_artifact *artifact);
 /* The directory where dkms would put it. */
+KS_NONNULL(1)
 char *ks_install_expected_dir(const struct ks_system *system, const char *release,
 			      const struct ks_conf *conf, const char *file);
 
@@ -61,12 +66,14 @@ char *ks_install_expected_dir(const struct ks_system *system, const char *releas
  * leaves the journal open: the next placement or recovery finishes it.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_place(const struct ks_system *system, const char *artifact_dir,
 		      const struct ks_manifest *manifest, const struct ks_manifest *old,
 		      GError **error);
 
 /* Remove the files of the manifest that are still as it says; prune empty directories. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_unplace(const struct ks_system *system,
 			const struct ks_manifest *manifest, GError **error);
 
@@ -76,11 +83,13 @@ bool ks_install_unplace(const struct ks_system *system,
  * state_dir/journal.broken, and counts. Costs one open(2) when there is none.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_recover(const struct ks_system *system, unsigned int *n_recovered,
 			GError **error);
 
 /* depmod -a K of the tree, inside it; nothing when the kernel is not alive. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *kernel,
 		       GError **error);
 /*
@@ -89,10 +98,12 @@ bool ks_install_depmod(const struct ks_system *system, const struct ks_kernel *k
  */
 struct ks_tool;
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_depmod_start(const struct ks_system *system,
 			     const struct ks_kernel *kernel, struct ks_tool **tool,
 			     GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *tool,
 			      GError **error);
 
@@ -100,11 +111,13 @@ bool ks_install_depmod_finish(const struct ks_kernel *kernel, struct ks_tool *to
  * True when the kernel's modules.dep is older than the last change of its
  * module set, or missing after one: a run died before its depmod.
  */
+KS_NONNULL(1)
 bool ks_install_depmod_is_stale(const struct ks_system *system,
 				const struct ks_kernel *kernel);
 
 /* Remember that the module set of the kernel has changed now (state_dir/changed/K). */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_mark_changed(const struct ks_system *system, const char *release,
 			     GError **error);
 
@@ -113,8 +126,10 @@ struct ks_install_mark {
 	bool is_there;
 	struct timespec time;
 };
+KS_NONNULL(1)
 struct ks_install_mark ks_install_get_mark(const struct ks_system *system,
 					   const char *release);
+KS_NONNULL(1)
 void ks_install_put_mark_back(const struct ks_system *system, const char *release,
 			      const struct ks_install_mark *mark);
 
@@ -133,9 +148,11 @@ struct ks_image_facts {
 };
 
 /* Costs what ks_images_find() does. */
+KS_NONNULL(1)
 void ks_install_look_at_image(const struct ks_system *system, struct ks_kernel *kernel,
 			      struct ks_image_facts *facts);
 /* is_stale of these facts. */
+KS_NONNULL(1)
 bool ks_install_initramfs_is_stale(const struct ks_system *system,
 				   struct ks_kernel *kernel);
 /*
@@ -143,10 +160,12 @@ bool ks_install_initramfs_is_stale(const struct ks_system *system,
  * counts as reported, until the modules change again.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_note_unrenewed(const struct ks_system *system, struct ks_kernel *kernel,
 			       char **what, GError **error);
 /* The commands that would renew what is stale, as somebody would type them. Free with
  * g_strfreev. */
+KS_NONNULL(1)
 char **ks_install_list_image_commands(const struct ks_system *system,
 				      const struct ks_kernel *kernel);
 /*
@@ -157,6 +176,7 @@ char **ks_install_list_image_commands(const struct ks_system *system,
  * not see where they are) gives KS_ERROR_PENDING, once for each change.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kernel *kernel,
 				 int log_fd, GError **error);
 /*
@@ -166,18 +186,22 @@ bool ks_install_initramfs_update(const struct ks_system *system, struct ks_kerne
  */
 struct ks_initramfs;
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_initramfs_start(const struct ks_system *system, struct ks_kernel *kernel,
 				int log_fd, struct ks_initramfs **initramfs,
 				GError **error);
 /* Readable when it has ended: for poll(2). */
+KS_NONNULL(1)
 int ks_install_initramfs_fd(const struct ks_initramfs *initramfs);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_initramfs_finish(struct ks_initramfs *initramfs, GError **error);
 
 /*
  * May ks_install_prune_kernel() remove it, when the files whose paths are in ignored (may
  * be NULL) are gone?
  */
+KS_NONNULL(1)
 bool ks_install_can_prune_kernel(const struct ks_system *system,
 				 const struct ks_kernel *kernel, GHashTable *ignored);
 
@@ -186,5 +210,6 @@ bool ks_install_can_prune_kernel(const struct ks_system *system,
  * directories and dead "build" and "source" links: remove it, and its mark.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_prune_kernel(const struct ks_system *system,
 			     const struct ks_kernel *kernel, GError **error);

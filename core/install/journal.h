@@ -51,8 +51,10 @@ struct ks_journal *ks_journal_new(const char *base);
 void ks_journal_free(struct ks_journal *journal);
 KS_DEFINE_CLEANUP(ks_journal, ks_journal_free)
 
+KS_NONNULL(1)
 void ks_journal_add(struct ks_journal *journal, enum ks_journal_kind kind,
 		    const char *path, const char *sha256);
+KS_NONNULL(1)
 void ks_journal_add_link(struct ks_journal *journal, enum ks_journal_kind kind,
 			 const char *path, const char *link);
 
@@ -64,12 +66,15 @@ void ks_journal_add_link(struct ks_journal *journal, enum ks_journal_kind kind,
 KS_MUST_CHECK
 struct ks_journal *ks_journal_parse(const char *text, size_t size_bytes,
 				    const char *label, GError **error);
+KS_NONNULL(1)
 char *ks_journal_format(const struct ks_journal *journal);
 
 /* NULL without an error when there is no journal. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_journal *ks_journal_load(const struct ks_system *system, GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_journal_store(const struct ks_system *system, const struct ks_journal *journal,
 		      GError **error);
 KS_MUST_CHECK
@@ -77,6 +82,7 @@ bool ks_journal_close(const struct ks_system *system, GError **error);
 
 /* Put a journal that cannot be read out of the way: state_dir/journal.broken. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_journal_set_aside(const struct ks_system *system, GError **error);
 
 /* Is path absolute, in its shortest form, below base, and no hidden file? */

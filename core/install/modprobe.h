@@ -11,10 +11,12 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * "modprobe -a -b -q" of every modalias below /sys/devices, then a restart of
  * systemd-modules-load.service where systemd runs, not waited for. Returns how many
  * aliases modprobe was given; that it knows no module for most of them is no error.
  */
+KS_NONNULL(1)
 unsigned int ks_modprobe_devices(const struct ks_system *system);

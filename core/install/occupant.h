@@ -9,6 +9,7 @@
 #include "core/support/contract.h"
 
 /* Is a link with that text at path? False when text is NULL. */
+KS_NONNULL(1)
 bool ks_occupant_is_link(const struct ks_system *system, const char *path,
 			 const char *text);
 
@@ -16,6 +17,7 @@ bool ks_occupant_is_link(const struct ks_system *system, const char *path,
  * Is the manifest's file in its place, as a copy or as a link into the tree? Also when
  * the manifest says the other of the two: dkms may have installed it since.
  */
+KS_NONNULL(1)
 bool ks_occupant_is_placed(const struct ks_system *system,
 			   const struct ks_manifest *manifest,
 			   const struct ks_manifest_file *file);
@@ -24,11 +26,13 @@ bool ks_occupant_is_placed(const struct ks_system *system,
  * The same, or only the beginning of it: from a dkms that was killed, or met a
  * full disk, while it copied. artifact_dir may be NULL.
  */
+KS_NONNULL(1)
 bool ks_occupant_is_ours(const struct ks_system *system, const char *artifact_dir,
 			 const struct ks_manifest *manifest,
 			 const struct ks_manifest_file *file);
 
 /* "NAME/VERSION" of a module other than that one that has installed path, or NULL. */
+KS_NONNULL(1)
 char *ks_occupant_find_claim(const struct ks_system *system, const char *module,
 			     const char *path);
 
@@ -38,6 +42,7 @@ char *ks_occupant_find_claim(const struct ks_system *system, const char *module,
  * directory. KS_ERROR_DENIED, saying whose it is.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_occupant_may_go(const struct ks_system *system, const char *artifact_dir,
 			const struct ks_manifest *manifest, const struct ks_manifest *old,
 			const struct ks_manifest_file *file, const char *base,

@@ -34,6 +34,7 @@ struct ks_original_options {
  * kernel's modules where a file goes there, else nothing.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_original_put_aside(const struct ks_system *system, const char *artifact_dir,
 			   const struct ks_manifest *manifest,
 			   const struct ks_manifest *old,
@@ -42,11 +43,13 @@ bool ks_original_put_aside(const struct ks_system *system, const char *artifact_
 
 /* Remove those of the paths that are in the store as they are. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_original_remove(const struct ks_system *system,
 			const struct ks_manifest *manifest, GPtrArray *others,
 			GError **error);
 
 /* Does the store have what is at path now? */
+KS_NONNULL(1)
 bool ks_original_is_put_aside(const struct ks_system *system,
 			      const struct ks_manifest *manifest, const char *path);
 
@@ -58,6 +61,7 @@ bool ks_original_is_put_aside(const struct ks_system *system,
  * this does nothing.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_original_restore(const struct ks_system *system,
 			 const struct ks_manifest *manifest, const char *module,
 			 const char *release, const char *arch,

@@ -6,6 +6,7 @@
 #include "core/support/contract.h"
 
 /* The path of a program in the tree's usual directories, or NULL. Free with g_free. */
+KS_NONNULL(1)
 char *ks_run_tool_find(const struct ks_system *system, const char *name);
 
 /*
@@ -16,6 +17,7 @@ char *ks_run_tool_find(const struct ks_system *system, const char *name);
  * status 0 is KS_ERROR_FAILED.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_run_tool(const struct ks_system *system, const char *const *argv, int log_fd,
 		 GError **error);
 
@@ -26,9 +28,12 @@ bool ks_run_tool(const struct ks_system *system, const char *const *argv, int lo
 struct ks_tool;
 
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_tool *ks_run_tool_start(const struct ks_system *system, const char *const *argv,
 				  int log_fd, GError **error);
 /* Readable when it has ended: for poll(2). */
+KS_NONNULL(1)
 int ks_run_tool_fd(const struct ks_tool *tool);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_run_tool_finish(struct ks_tool *tool, GError **error);

@@ -6,8 +6,10 @@
 #pragma once
 
 #include "core/inventory/inventory.h"
+#include "core/support/contract.h"
 
 /* Fill in inventory->upkeep and has_devices. Costs a few stats for each kernel, and a walk
  * through the directory of each that is gone. */
+KS_NONNULL(1)
 void ks_install_look_at_upkeep(const struct ks_system *system,
 			       struct ks_inventory *inventory);

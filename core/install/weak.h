@@ -12,12 +12,14 @@
 #include "core/support/contract.h"
 
 /* The program of the tree's distribution, or NULL when there is none. */
+KS_NONNULL(1)
 const struct ks_distro_weak *ks_install_weak_tool(const struct ks_system *system);
 
 /*
  * The link to the file in another kernel's weak-updates, or NULL: RHEL's program puts
  * it right there, SUSE's below the names of the directories that the file is in.
  */
+KS_NONNULL(1)
 char *ks_install_find_weak_link(const struct ks_system *system, const char *release,
 				const struct ks_manifest *manifest,
 				const struct ks_manifest_file *file);
@@ -34,6 +36,7 @@ char *ks_install_find_weak_link(const struct ks_system *system, const char *rele
 typedef void (*ks_weak_report)(const struct ks_kernel *kernel, bool gone,
 			       const GError *problem, void *data);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_check_weak(const struct ks_system *system,
 			   const struct ks_manifest *manifest, ks_weak_report report,
 			   void *data, GError **error);
@@ -43,6 +46,7 @@ bool ks_install_check_weak(const struct ks_system *system,
  * they are removed) that they go. Does nothing where there is no such program.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_install_weak_modules(const struct ks_system *system,
 			     const struct ks_manifest *manifest, bool add,
 			     GError **error);

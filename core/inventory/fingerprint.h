@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/conf/conf.h"
+#include "core/support/contract.h"
 
 struct ks_fingerprint_inputs {
 	const char *source_digest; /* ks_digest_tree() of the source directory */
@@ -29,4 +30,5 @@ struct ks_fingerprint_inputs {
 const char *ks_fingerprint_covers(void);
 
 /* Hex. Cannot fail; free with g_free. */
+KS_NONNULL(1)
 char *ks_fingerprint_target(const struct ks_fingerprint_inputs *inputs);

@@ -174,6 +174,7 @@ struct ks_inventory_options {
  * it without const); cache and options are not kept.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_inventory *ks_inventory_take(const struct ks_system *system,
 				       const struct ks_settings *settings,
 				       struct ks_digest_cache *cache, GPtrArray *records,
@@ -186,9 +187,11 @@ KS_DEFINE_CLEANUP(ks_inventory, ks_inventory_free)
  * What is known of the kernel's upkeep. Where nobody has looked: there is an image, and
  * nothing is stale. The inventory's, or static.
  */
+KS_NONNULL(1)
 const struct ks_upkeep *ks_inventory_get_upkeep(const struct ks_inventory *inventory,
 						const struct ks_kernel *kernel);
 
+KS_NONNULL(1)
 struct ks_target *ks_inventory_find_target(const struct ks_inventory *inventory,
 					   const char *name, const char *version,
 					   const char *release);

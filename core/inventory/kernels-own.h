@@ -12,10 +12,12 @@
 
 #include "core/kernel/kernel.h"
 #include "core/state/manifest.h"
+#include "core/support/contract.h"
 
 /*
  * The path of the kernel's own module when each of manifest's has one that is the same
  * or newer; NULL otherwise. Free with g_free. What cannot be read proves nothing.
  */
+KS_NONNULL(1)
 char *ks_in_tree_find(const struct ks_system *system, const struct ks_kernel *kernel,
 		      const struct ks_manifest *manifest);

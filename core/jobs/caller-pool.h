@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 struct ks_caller_pool;
 
@@ -35,10 +36,14 @@ KS_DEFINE_CLEANUP(ks_caller_pool, ks_caller_pool_free)
  * Both without waiting; false when no token is available, or the token cannot
  * be given back.
  */
+KS_NONNULL(1)
 bool ks_caller_pool_borrow(struct ks_caller_pool *pool);
+KS_NONNULL(1)
 bool ks_caller_pool_return(struct ks_caller_pool *pool);
 
 /* Tokens that are borrowed now. */
+KS_NONNULL(1)
 unsigned int ks_caller_pool_count(const struct ks_caller_pool *pool);
 /* Readable when there may be one: for poll(2) and epoll(7). */
+KS_NONNULL(1)
 int ks_caller_pool_fd(const struct ks_caller_pool *pool);

@@ -47,21 +47,28 @@ void ks_jobserver_free(struct ks_jobserver *jobserver);
 KS_DEFINE_CLEANUP(ks_jobserver, ks_jobserver_free)
 
 /* Take a token without waiting. */
+KS_NONNULL(1)
 bool ks_jobserver_try_take(struct ks_jobserver *jobserver);
+KS_NONNULL(1)
 void ks_jobserver_give(struct ks_jobserver *jobserver);
 /* Readable when a token may be there: for poll(2). */
+KS_NONNULL(1)
 int ks_jobserver_poll_fd(const struct ks_jobserver *jobserver);
 
 /*
  * The descriptors that makes inherit under these numbers: 2, or 0 of a FIFO, which
  * leaves fds alone.
  */
+KS_NONNULL(1)
 size_t ks_jobserver_fds(const struct ks_jobserver *jobserver, int fds[2]);
 /* The path of the FIFO inside the tree, or NULL of a pipe. Owned by jobserver. */
+KS_NONNULL(1)
 const char *ks_jobserver_fifo(const struct ks_jobserver *jobserver);
 /* "R,W" or "fifo:PATH". Owned by jobserver. */
+KS_NONNULL(1)
 const char *ks_jobserver_auth(const struct ks_jobserver *jobserver);
 /* " -jN --jobserver-auth=AUTH": the value for MAKEFLAGS. Owned by jobserver. */
+KS_NONNULL(1)
 const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
 
 /*
@@ -70,13 +77,16 @@ const char *ks_jobserver_makeflags(const struct ks_jobserver *jobserver);
  * a token is taken; call it about once a second as well. It costs an ioctl(2).
  * No effect on a pool of our own.
  */
+KS_NONNULL(1)
 void ks_jobserver_balance(struct ks_jobserver *jobserver);
 /*
  * When every token that was taken was given back: fill the pool to the tokens
  * that it should have, give back what is borrowed, and return how many were
  * lost. Otherwise do nothing and return 0.
  */
+KS_NONNULL(1)
 unsigned int ks_jobserver_refill(struct ks_jobserver *jobserver);
 
 /* Remove the FIFOs of runs that died. */
+KS_NONNULL(1)
 void ks_jobserver_sweep(const struct ks_system *system);

@@ -33,11 +33,14 @@
  * the builds.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_wrapper_place(const struct ks_system *system, GError **error);
 
 /*
  * The PATH of builds, the wrapper first, then what toolchain.h says of environment (may
  * be NULL); the fragment's path. Free with g_free.
  */
+KS_NONNULL(1)
 char *ks_wrapper_path(const struct ks_system *system, const char *const *environment);
+KS_NONNULL(1)
 char *ks_wrapper_fragment(const struct ks_system *system);

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "core/support/contract.h"
+
 struct ks_arch_elf {
 	unsigned int machine, class, data; /* class and data 0: either */
 };
@@ -22,6 +24,7 @@ struct ks_arch {
 
 /* The one that has this name first, else the first that has it at all; or NULL. */
 const struct ks_arch *ks_arch_find(const char *name);
+KS_NONNULL(1)
 const struct ks_arch *ks_arch_find_elf(const struct ks_arch_elf *elf);
 
 /* Is word a name of the architecture arch (uname -m)? arch itself is one. */

@@ -7,8 +7,10 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /* NULL when nothing says it: a script, or a program of an unknown kind. */
+KS_NONNULL(1)
 const struct ks_arch *ks_compiler_arch(const struct ks_system *system, const char *path);
 
 /*
@@ -16,6 +18,7 @@ const struct ks_arch *ks_compiler_arch(const struct ks_system *system, const cha
  * known is taken to. A gcc also has the other half of its family (-m32, -m64, -mbig-endian),
  * except for that of i686, which may have been configured without, and for parisc.
  */
+KS_NONNULL(1)
 bool ks_compiler_serves(const struct ks_system *system, const char *path,
 			const char *arch);
 

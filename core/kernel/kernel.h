@@ -62,12 +62,14 @@ KS_DEFINE_CLEANUP(ks_kernel, ks_kernel_free)
  * first), alive or not, newest first. Elements are owned by the array.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_kernel_list(const struct ks_system *system, GError **error);
 
 /*
  * A kernel of this release whether its directory is there or not, as an element of
  * ks_kernel_list(). Free with ks_kernel_free().
  */
+KS_NONNULL(1)
 struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *release);
 
 /*
@@ -75,6 +77,7 @@ struct ks_kernel *ks_kernel_probe(const struct ks_system *system, const char *re
  * headers that the caller has named for this run; and those that were named in an
  * earlier one. Call it again after headers were replaced.
  */
+KS_NONNULL(1)
 void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
 
 /*
@@ -83,6 +86,7 @@ void ks_kernel_settle(const struct ks_system *system, GPtrArray *kernels);
  * image now, or are gone.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_kernel_remember(const struct ks_system *system, GPtrArray *kernels,
 			GError **error);
 
@@ -91,8 +95,10 @@ bool ks_kernel_remember(const struct ks_system *system, GPtrArray *kernels,
  * own (dkms's --kernelsourcedir and --config); what was found from them is
  * looked up again.
  */
+KS_NONNULL(1)
 void ks_kernel_use_headers(const struct ks_system *system, struct ks_kernel *kernel,
 			   const char *headers_dir);
+KS_NONNULL(1)
 void ks_kernel_use_config(const struct ks_system *system, struct ks_kernel *kernel,
 			  const char *config_path);
 
@@ -100,6 +106,7 @@ void ks_kernel_use_config(const struct ks_system *system, struct ks_kernel *kern
 struct ks_kernel *ks_kernel_find(GPtrArray *kernels, const char *release);
 
 /* A value of the kernel's configuration ("CONFIG_USB" -> "m"), or NULL when unset. */
+KS_NONNULL(1)
 const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kernel *kernel,
 				 const char *symbol);
 
@@ -112,6 +119,7 @@ const char *ks_kernel_config_get(const struct ks_system *system, struct ks_kerne
  * are no headers. Costs some stats when cached.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache, GError **error);
 
@@ -119,6 +127,7 @@ char *ks_kernel_fingerprint(const struct ks_system *system, struct ks_kernel *ke
  * Paths without links of the programs that compile for it and are there:
  * compiler, assembler, linker, nm. Free with g_strfreev.
  */
+KS_NONNULL(1)
 char **ks_kernel_list_programs(const struct ks_system *system,
 			       const struct ks_kernel *kernel);
 
@@ -128,4 +137,5 @@ char **ks_kernel_list_programs(const struct ks_system *system,
  * that owns the kernel, which is the same word.) For a tree whose programs this machine
  * does not run by itself, as qemu-user does, it is that of its programs.
  */
+KS_NONNULL(1)
 char *ks_kernel_machine_arch(const struct ks_system *system);

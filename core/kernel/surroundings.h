@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /*
  * Hex digest of the identity (mode, size, times) of everything in the kernel's headers,
@@ -16,5 +17,6 @@
  * the run itself. No file is read; some 20000 lstat, a tenth of a second, so that it is
  * asked for only when there is a failure.
  */
+KS_NONNULL(1)
 char *ks_kernel_surroundings(const struct ks_system *system,
 			     const struct ks_kernel *kernel);

@@ -6,17 +6,20 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /*
  * PATH of environment (build_environment's, "NAME=value" and NULL at the end; may be
  * NULL), else the usual directories, after root's own of /usr/local. Free with g_free.
  */
+KS_NONNULL(1)
 char *ks_kernel_tool_path(const struct ks_system *system, const char *const *environment);
 
 /*
  * The first executable of that name in path, an absolute name as it is; NULL when there
  * is none. Free with g_free.
  */
+KS_NONNULL(1)
 char *ks_kernel_find_program(const struct ks_system *system, const char *path,
 			     const char *name);
 
@@ -39,16 +42,20 @@ struct ks_toolchain {
  * a cross compiler. For a kernel of clang one LLVM that has all that is needed: plain "clang" unless that
  * is known to be another than the kernel's and the kernel's own is there, too.
  */
+KS_NONNULL(1)
 void ks_toolchain_find(const struct ks_system *system, const struct ks_kernel *kernel,
 		       const char *path, struct ks_toolchain *toolchain);
 /* cc is what the configuration names, and neither the headers nor their Makefile do. */
+KS_NONNULL(1)
 bool ks_toolchain_is_named(const struct ks_toolchain *toolchain);
 /* ARCH=, CROSS_COMPILE= and LLVM=, those that there are, for every kbuild of a build. Free
  * with g_strfreev. */
+KS_NONNULL(1)
 char **ks_toolchain_variables(const struct ks_toolchain *toolchain);
 void ks_toolchain_clear(struct ks_toolchain *toolchain);
 
 /* What is missing ("no compiler 'gcc' in ..."), or NULL; names_compiler: CC is given. */
+KS_NONNULL(1)
 char *ks_toolchain_problem(const struct ks_system *system, const struct ks_kernel *kernel,
 			   const char *path, bool names_compiler);
 
@@ -58,12 +65,14 @@ char *ks_toolchain_problem(const struct ks_system *system, const struct ks_kerne
  */
 bool ks_toolchain_is_own(const char *const *environment, const char *make);
 /* MAKE or environment says CC=, or CROSS_COMPILE=, and that compiler is there. */
+KS_NONNULL(1)
 bool ks_toolchain_names_compiler(const struct ks_system *system, const char *path,
 				 const char *const *environment, const char *make);
 /*
  * Paths and identities of all programs that such a build may use, wrappers and what they
  * may call. Free with g_free.
  */
+KS_NONNULL(1)
 char *ks_toolchain_identity(const struct ks_system *system,
 			    const struct ks_kernel *kernel,
 			    const char *const *environment, const char *make);

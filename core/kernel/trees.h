@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 struct ks_kernel_tree {
 	char *path;	  /* without links; of a file when a link leads to one */
@@ -15,6 +16,7 @@ struct ks_kernel_tree {
 };
 
 /* struct ks_kernel_tree; the first is that of headers_dir. Reads some 20000 modes. */
+KS_NONNULL(1)
 GPtrArray *ks_kernel_list_trees(const struct ks_system *system,
 				const struct ks_kernel *kernel, gid_t gid);
 
@@ -22,6 +24,7 @@ GPtrArray *ks_kernel_list_trees(const struct ks_system *system,
  * The last directory on the way to path, whose links are resolved, that who has only this
  * group may not enter; NULL when there is none. Free with g_free.
  */
+KS_NONNULL(1)
 char *ks_kernel_find_closed(const struct ks_system *system, const char *path, gid_t gid);
 
 /*
@@ -29,6 +32,7 @@ char *ks_kernel_find_closed(const struct ks_system *system, const char *path, gi
  * for it: names the directory or file, its owner and mode. NULL when it can. Free with
  * g_free.
  */
+KS_NONNULL(1)
 char *ks_kernel_describe_closed(const struct ks_system *system,
 				const struct ks_kernel *kernel, gid_t gid);
 

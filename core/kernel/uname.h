@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /* A shell variable, exported to builds: "MACHINE RELEASE VERSION". */
 #define KS_UNAME_ENV "KMODSMITH_UNAME"
@@ -14,12 +15,15 @@
  * The value for it. The version is that of the headers ("#1 SMP PREEMPT_DYNAMIC Debian
  * 6.1.176-1 (2026-07-02)"). Read once, and kernel's.
  */
+KS_NONNULL(1)
 const char *ks_kernel_uname(const struct ks_system *system, struct ks_kernel *kernel);
 /* The version in it ("#1 SMP ..."). */
+KS_NONNULL(1)
 const char *ks_kernel_uname_version(const struct ks_system *system,
 				    struct ks_kernel *kernel);
 
 /* The line of /proc/version, with its newline. Free with g_free. */
+KS_NONNULL(1)
 char *ks_kernel_proc_version(const struct ks_system *system, struct ks_kernel *kernel);
 
 /*

@@ -27,6 +27,7 @@ char *ks_memo_text_find_try_run(const char *makefile);
  * log_path. Answers in known (such a log, or NULL) are copied, and their
  * questions are not asked.
  */
+KS_NONNULL(1)
 char *ks_memo_text_recorder(const struct ks_memo_scope *scope, const char *log_path,
 			    const char *known);
 
@@ -34,6 +35,7 @@ char *ks_memo_text_recorder(const struct ks_memo_scope *scope, const char *log_p
  * The memo made from such a log, which a build wrote: lines of any other form
  * are left out. NULL when no question is left.
  */
+KS_NONNULL(1)
 char *ks_memo_text_make(const struct ks_memo_scope *scope, const char *log);
 
 /*
@@ -43,6 +45,7 @@ char *ks_memo_text_make(const struct ks_memo_scope *scope, const char *log);
 char *ks_memo_text_carry(const char *memo);
 
 /* False when the headers ask in a way that is not known. To be cleared all the same. */
+KS_NONNULL(1)
 bool ks_memo_scope_find(const struct ks_system *system, const struct ks_kernel *kernel,
 			struct ks_memo_scope *scope);
 void ks_memo_scope_clear(struct ks_memo_scope *scope);
@@ -51,22 +54,27 @@ void ks_memo_scope_clear(struct ks_memo_scope *scope);
 bool ks_memo_is_plain_path(const char *path);
 
 /* The directory of the memos. */
+KS_NONNULL(1)
 char *ks_memo_dir(const struct ks_system *system);
 
 /* The text of the memo that is valid now, or NULL. */
+KS_NONNULL(1)
 char *ks_memo_read(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache);
 
 /* Keep a fragment for the kernel, under its key. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_memo_write(const struct ks_system *system, const struct ks_kernel *kernel,
 		   const char *key, const char *fragment, GError **error);
 
 /* Hex digest over everything that the answers depend on, or NULL without headers. */
+KS_NONNULL(1)
 char *ks_memo_key(const struct ks_system *system, struct ks_kernel *kernel,
 		  struct ks_digest_cache *cache);
 
 /* The key over the programs that compile alone, whatever kernel they compile for. */
+KS_NONNULL(1)
 char *ks_memo_toolchain_key(const struct ks_system *system,
 			    const struct ks_kernel *kernel,
 			    struct ks_digest_cache *cache);

@@ -40,6 +40,7 @@
  * NULL): it was recorded, and is not what another kernel's said. Costs some dozens of
  * stats, and reading it.
  */
+KS_NONNULL(1)
 char *ks_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
 		   struct ks_digest_cache *cache, bool *is_whole);
 
@@ -49,6 +50,7 @@ char *ks_memo_find(const struct ks_system *system, struct ks_kernel *kernel,
  * that name no file, so that do not depend on its headers. False when there is
  * no such memo.
  */
+KS_NONNULL(1)
 bool ks_memo_carry(const struct ks_system *system, struct ks_kernel *kernel,
 		   GPtrArray *kernels, struct ks_digest_cache *cache);
 
@@ -62,22 +64,26 @@ struct ks_memo_recording;
  * a way that is not known: builds go without a memo then.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_memo_recording *ks_memo_record(const struct ks_system *system,
 					 const struct ks_settings *settings,
 					 struct ks_jobserver *jobserver,
 					 struct ks_kernel *kernel,
 					 struct ks_digest_cache *cache, GError **error);
 /* Readable when it has ended. */
+KS_NONNULL(1)
 int ks_memo_recording_fd(const struct ks_memo_recording *recording);
 /*
  * It has ended: keep the answers. False with an error when there are none; also
  * when something that they depend on has changed meanwhile.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_memo_recording_finish(struct ks_memo_recording *recording, GError **error);
 /* Kill it if it still runs; leaves nothing on disk. */
 void ks_memo_recording_free(struct ks_memo_recording *recording);
 KS_DEFINE_CLEANUP(ks_memo_recording, ks_memo_recording_free)
 
 /* Remove memos of kernels that are not among these, and what a killed run left. */
+KS_NONNULL(1)
 void ks_memo_sweep(const struct ks_system *system, GPtrArray *kernels);

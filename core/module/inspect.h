@@ -49,6 +49,7 @@ KS_DEFINE_CLEANUP(ks_module_info, ks_module_info_free)
  * Returns struct ks_module_info in the order of paths.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *paths,
 			     const struct ks_kernel *kernel,
 			     const char *const *extra_symvers, GError **error);
@@ -61,6 +62,7 @@ GPtrArray *ks_module_inspect(const struct ks_system *system, const char *const *
  * vermagic is compared.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_module_inspect_weak(const struct ks_system *system,
 				  const char *const *paths,
 				  const struct ks_kernel *kernel,
@@ -76,11 +78,13 @@ bool ks_module_is_gpl_compatible(const char *license);
  * itself stays.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_module_compress(const struct ks_system *system, const char *path,
 			const char *suffix, unsigned int level, GError **error);
 
 /* The reverse: path, which ends in suffix, to path without it. At most 512 MiB. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_module_decompress(const struct ks_system *system, const char *path,
 			  const char *suffix, GError **error);
 
@@ -91,7 +95,9 @@ bool ks_module_decompress(const struct ks_system *system, const char *path,
  * tree: in_tree only what is below modules_dir/kernel, in modules.dep or modules.order;
  * indexed any module that depmod has seen, in modules.dep.
  */
+KS_NONNULL(1)
 char *ks_module_find_in_tree(const struct ks_system *system,
 			     const struct ks_kernel *kernel, const char *name);
+KS_NONNULL(1)
 char *ks_module_find_indexed(const struct ks_system *system,
 			     const struct ks_kernel *kernel, const char *name);

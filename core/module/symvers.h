@@ -38,9 +38,12 @@ KS_DEFINE_CLEANUP(ks_symvers, ks_symvers_free)
  * Is symbol exported? *crc is set when it is; 0 means that it has none, as
  * for all symbols of a kernel without CONFIG_MODVERSIONS.
  */
+KS_NONNULL(1)
 bool ks_symvers_find(const struct ks_symvers *symvers, const char *symbol, guint32 *crc);
 
 /* Is it exported to modules of a licence compatible with the GPL only? */
+KS_NONNULL(1)
 bool ks_symvers_is_gpl_only(const struct ks_symvers *symvers, const char *symbol);
 
+KS_NONNULL(1)
 size_t ks_symvers_get_size(const struct ks_symvers *symvers);

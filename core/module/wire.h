@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "core/support/contract.h"
+
 void ks_wire_append(GString *text, const char *key, const char *value);
 void ks_wire_append_format(GString *text, const char *key, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
@@ -26,5 +28,6 @@ struct ks_wire_reader {
 };
 
 /* *key and *value point into the text. */
+KS_NONNULL(1)
 enum ks_wire_token ks_wire_read(struct ks_wire_reader *reader, const char **key,
 				const char **value);

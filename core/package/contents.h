@@ -23,6 +23,7 @@ struct ks_package_options {
  * a file in T is not what the manifest says: it was altered.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_package *ks_package_of_artifact(const struct ks_system *system,
 					  struct ks_digest_cache *cache,
 					  const struct ks_manifest *manifest,
@@ -36,6 +37,7 @@ struct ks_package *ks_package_of_artifact(const struct ks_system *system,
  * KS_ERROR_INVALID, as are more than 200000 entries or 100 levels.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_package *ks_package_of_source(const struct ks_system *system,
 					struct ks_digest_cache *cache, const char *module,
 					const char *version, const char *source_dir,

@@ -10,6 +10,7 @@
  * The format of the system's own packages, "deb", "rpm" or "pacman", known by
  * the package database that it has; NULL when it has none.
  */
+KS_NONNULL(1)
 const char *ks_package_own_format(const struct ks_system *system);
 
 /* Is it one of the formats there are? */
@@ -22,5 +23,6 @@ bool ks_package_is_format(const char *format);
  * writer's own words.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_package_make(const struct ks_system *system, const char *format,
 		      struct ks_package *package, const char *dir, GError **error);

@@ -74,13 +74,17 @@ void ks_package_free(struct ks_package *package);
 KS_DEFINE_CLEANUP(ks_package, ks_package_free)
 
 /* Add to the arrays; the arguments are copied. */
+KS_NONNULL(1)
 void ks_package_add_file(struct ks_package *package, const char *dest, const char *sha256,
 			 guint64 size_bytes, unsigned int mode, const char *source);
+KS_NONNULL(1)
 void ks_package_add_link(struct ks_package *package, const char *dest,
 			 const char *target);
+KS_NONNULL(1)
 void ks_package_add_dir(struct ks_package *package, const char *dest, unsigned int mode);
 
 /* The text, its arrays sorted. Same package, same bytes; free with g_free. */
+KS_NONNULL(1)
 char *ks_package_format(struct ks_package *package);
 
 /*
@@ -100,4 +104,5 @@ struct ks_package *ks_package_parse(const char *text, size_t size_bytes,
  * digest is for the reader to check while it copies. -1 with an error.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 int ks_package_open_content(const struct ks_package_file *file, GError **error);

@@ -43,6 +43,7 @@ struct ks_tarball {
  * they are another machine's.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_tarball *ks_tarball_open(const struct ks_system *system,
 				   const struct ks_settings *settings, int archive_fd,
 				   const char *label, GError **error);
@@ -66,6 +67,7 @@ struct ks_tarball_contents {
  * such a tarball.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tarball_write(const struct ks_system *system,
 		      const struct ks_tarball_contents *contents, const char *name,
 		      int fd, char **outside, GError **error);

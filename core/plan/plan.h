@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/inventory/inventory.h"
+#include "core/support/contract.h"
 
 enum ks_action_kind {
 	KS_ACTION_ADD,	     /* register source in T */
@@ -123,6 +124,7 @@ struct ks_plan_request {
  * targets, sources and kernels: the inventory outlives it, unchanged. settings and request
  * are not kept. Never NULL.
  */
+KS_NONNULL(1)
 struct ks_plan *ks_plan_make(const struct ks_inventory *inventory,
 			     const struct ks_settings *settings,
 			     const struct ks_plan_request *request);

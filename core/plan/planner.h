@@ -16,6 +16,7 @@
 #pragma once
 
 #include "core/plan/plan.h"
+#include "core/support/contract.h"
 
 struct ks_plan_group;
 
@@ -64,31 +65,42 @@ struct ks_planner {
 
 /* --- facts about a cell */
 
+KS_NONNULL(1)
 bool ks_planner_matches(const struct ks_planner *planner, const struct ks_target *target);
 /* The command line asked for exactly this one. */
+KS_NONNULL(1)
 bool ks_planner_is_requested(const struct ks_planner *planner,
 			     const struct ks_plan_cell *cell);
 /* Its source was removed (it is not merely unreadable). */
+KS_NONNULL(1)
 bool ks_planner_is_gone(const struct ks_source *source);
 /* Its source was removed for certain, so that what it left may be removed. */
+KS_NONNULL(1)
 bool ks_planner_is_removable(const struct ks_planner *planner,
 			     const struct ks_source *source);
 /* Its source wants to be installed on every kernel, or somebody wants it. */
+KS_NONNULL(1)
 bool ks_planner_is_wanted(const struct ks_planner *planner,
 			  const struct ks_plan_cell *cell);
 /* What is built is what would be built now. Unknown inputs are no reason to doubt it. */
+KS_NONNULL(1)
 bool ks_planner_is_fresh(const struct ks_target *target);
 /* It failed with these inputs, and is not tried again now. */
+KS_NONNULL(1)
 bool ks_planner_is_known_failure(const struct ks_planner *planner,
 				 const struct ks_plan_cell *cell);
 /* Asked for is what is in the store, and it is there. */
+KS_NONNULL(1)
 bool ks_planner_is_prepared(const struct ks_planner *planner,
 			    const struct ks_plan_cell *cell);
 /* Its source is gone, and what is installed of it stays all the same. */
+KS_NONNULL(1)
 bool ks_planner_stays_gone(const struct ks_planner *planner,
 			   const struct ks_plan_cell *cell);
 /* Both make a kernel module of the same name, on the same kernel. */
+KS_NONNULL(1)
 bool ks_planner_are_rivals(const struct ks_plan_cell *a, const struct ks_plan_cell *b);
+KS_NONNULL(1)
 struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
 					    const char *name,
 					    const struct ks_kernel *kernel);
@@ -97,12 +109,14 @@ struct ks_plan_group *ks_planner_find_group(const struct ks_planner *planner,
  * Who is to provide what BUILD_DEPENDS of the cell names: the module of that name on its
  * kernel, else another one that makes a module file of that name. NULL: none.
  */
+KS_NONNULL(1)
 struct ks_plan_group *ks_planner_find_depend(const struct ks_planner *planner,
 					     const struct ks_plan_cell *cell,
 					     const char *name);
 
 /* What BUILD_DEPENDS of the cell names and nobody provides; NULL: nothing is missing. Free with
  * g_strfreev. Groups that it depends on are judged. */
+KS_NONNULL(1)
 char **ks_planner_find_missing_depends(const struct ks_planner *planner,
 				       const struct ks_plan_cell *cell);
 
@@ -111,6 +125,7 @@ char **ks_planner_find_missing_depends(const struct ks_planner *planner,
  * it is to be built again with it? In words, or NULL; free with g_free. Groups that it
  * depends on are judged.
  */
+KS_NONNULL(1)
 char *ks_planner_find_changed_depend(const struct ks_planner *planner,
 				     const struct ks_plan_cell *cell);
 
@@ -118,6 +133,7 @@ char *ks_planner_find_changed_depend(const struct ks_planner *planner,
  * Are its modules recorded? Without an image a kernel has no package that a record could
  * depend on and go with: that is made when the image comes.
  */
+KS_NONNULL(1)
 bool ks_planner_has_records(const struct ks_planner *planner,
 			    const struct ks_kernel *kernel);
 
@@ -128,6 +144,7 @@ bool ks_planner_has_records(const struct ks_planner *planner,
  *
  * Is what would go for this reason kept by the request?
  */
+KS_NONNULL(1)
 bool ks_planner_keeps(const struct ks_planner *planner, enum ks_reason reason);
 
 /* The key of a group in by_name; free with g_free. */
@@ -135,19 +152,28 @@ char *ks_planner_group_key(const char *name, const struct ks_kernel *kernel);
 
 /* --- the steps */
 
+KS_NONNULL(1)
 void ks_planner_choose(struct ks_planner *planner, struct ks_plan_group *group);
 /* The next lower version than that which could be used instead, or NULL. */
+KS_NONNULL(1)
 struct ks_plan_cell *ks_planner_find_lower(const struct ks_planner *planner,
 					   const struct ks_plan_group *group,
 					   const struct ks_plan_cell *than);
+KS_NONNULL(1)
 void ks_planner_settle_rivals(struct ks_planner *planner);
+KS_NONNULL(1)
 void ks_planner_mark_scope(struct ks_planner *planner);
+KS_NONNULL(1)
 void ks_planner_judge(struct ks_planner *planner, struct ks_plan_group *group);
 /* Which drivers are there now, and will not be after the next boot. */
+KS_NONNULL(1)
 void ks_planner_mark_lost(struct ks_planner *planner);
+KS_NONNULL(1)
 void ks_planner_emit(struct ks_planner *planner);
 /* emit-closing.c: after all others. */
+KS_NONNULL(1)
 void ks_planner_emit_closing(struct ks_planner *planner);
 /* Add an action to the plan, whose it is. */
+KS_NONNULL(1)
 struct ks_action *ks_planner_append(struct ks_planner *planner, enum ks_action_kind kind,
 				    enum ks_reason reason, const char *detail);

@@ -16,6 +16,7 @@
 
 struct ks_digest_cache;
 
+KS_NONNULL(1)
 struct ks_digest_cache *ks_digest_cache_open(const struct ks_system *system);
 /*
  * Write it back if anything was added and we may; then free. Where kernels that are not
@@ -27,6 +28,7 @@ KS_DEFINE_CLEANUP(ks_digest_cache, ks_digest_cache_close)
 
 /* Hex digest of a regular file (links to it are followed), or NULL with an error. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **error);
 
 /*
@@ -36,13 +38,16 @@ char *ks_digest_file(struct ks_digest_cache *cache, const char *path, GError **e
  * be a link. What leftover.h says is no part of a source is left out.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_digest_tree(struct ks_digest_cache *cache, const char *path, GError **error);
 
 /* The remembered digest of a file in the state st, or NULL. Nothing is read. */
+KS_NONNULL(1)
 char *ks_digest_recall(struct ks_digest_cache *cache, const struct stat *st);
 
 /* Remember the digest of the open file fd, found out elsewhere, if its state is still
  * what it was (before) when that began. */
+KS_NONNULL(1)
 void ks_digest_learn(struct ks_digest_cache *cache, int fd, const struct stat *before,
 		     const char *digest);
 

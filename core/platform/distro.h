@@ -21,6 +21,7 @@
 
 #include "core/support/root.h"
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 /*
  * The program that links one kernel's modules to others that they fit, and its
@@ -54,4 +55,5 @@ struct ks_distro {
  * ID_LIKE, else ID; besides, ID for RHEL, whose ID_LIKE is Fedora's. Costs the
  * reading of a small file.
  */
+KS_NONNULL(1)
 const struct ks_distro *ks_distro_find(const struct ks_system *system);

@@ -31,6 +31,7 @@ typedef void (*ks_lock_wait_func)(const char *holder, void *data);
  * in the message; KS_ERROR_CANCELLED when a signal handler ran during the wait.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_lock *ks_lock_acquire(const struct ks_system *system, const char *command,
 				int timeout_ms, ks_lock_wait_func wait_func, void *data,
 				GError **error);
@@ -38,4 +39,5 @@ void ks_lock_release(struct ks_lock *lock);
 KS_DEFINE_CLEANUP(ks_lock, ks_lock_release)
 
 /* True when an ancestor of this process holds the lock. */
+KS_NONNULL(1)
 bool ks_lock_is_held_above(const struct ks_system *system);

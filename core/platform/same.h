@@ -11,6 +11,8 @@
 #pragma once
 
 #include "core/platform/digest.h"
+#include "core/support/contract.h"
 
 /* The same for two open files, whose offsets stay. False when one cannot be read. */
+KS_NONNULL(1)
 bool ks_same_bytes(struct ks_digest_cache *cache, int a, int b);

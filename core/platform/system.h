@@ -57,9 +57,11 @@ struct ks_system *ks_system_new(const char *root_path, GError **error);
  * by the want of a /proc, without which no machine runs. A process that may not see that
  * root is taken to be outside a chroot.
  */
+KS_NONNULL(1)
 bool ks_system_is_chroot(const struct ks_system *system);
 void ks_system_free(struct ks_system *system);
 KS_DEFINE_CLEANUP(ks_system, ks_system_free)
 
 /* state_dir/build: where builds and the recording of probes work; free with g_free. */
+KS_NONNULL(1)
 char *ks_system_work_root(const struct ks_system *system);

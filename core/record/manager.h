@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/platform/system.h"
+#include "core/support/contract.h"
 
 struct ks_manager {
 	const char *name;     /* as people call it: "apt and dpkg" */
@@ -18,4 +19,5 @@ struct ks_manager {
 extern const struct ks_manager ks_managers[];
 
 /* Does the tree have a database of this one? */
+KS_NONNULL(1, 2)
 bool ks_manager_is_used(const struct ks_manager *manager, const struct ks_system *system);

@@ -48,9 +48,11 @@ char *ks_record_name(const char *module, const char *release);
 void ks_record_name_apart(GPtrArray *records, GPtrArray *entries);
 
 /* A record for an installed artifact. */
+KS_NONNULL(1)
 struct ks_record *ks_record_new(const struct ks_manifest *manifest);
 
 /* The digest that a right record of the artifact has; free with g_free. */
+KS_NONNULL(1)
 char *ks_record_digest(const struct ks_manifest *manifest);
 
 /* The protocol's text for records (struct ks_record). Same records, same bytes. */
@@ -71,6 +73,7 @@ char *ks_record_format_list(GPtrArray *entries);
 
 /* The recorder program of this system, as a path of the calling process; NULL
  * when none. */
+KS_NONNULL(1)
 char *ks_record_find_recorder(const struct ks_system *system);
 
 /*
@@ -79,6 +82,7 @@ char *ks_record_find_recorder(const struct ks_system *system);
  * an error when there is no recorder.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
 
 /*
@@ -86,17 +90,20 @@ GPtrArray *ks_record_list(const struct ks_system *system, GError **error);
  * has to say of what it left as it is, NULL when nothing; free with g_free.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_record_apply(const struct ks_system *system, GPtrArray *records, char **told,
 		     GError **error);
 
 /* Let the recorder heal what a killed one left. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_record_recover(const struct ks_system *system, GError **error);
 
 /*
  * Is a run of the package manager under way that is not the one that called us?
  * What looks gone then may be between two versions.
  */
+KS_NONNULL(1)
 bool ks_record_is_busy(const struct ks_system *system);
 
 /*
@@ -104,6 +111,7 @@ bool ks_record_is_busy(const struct ks_system *system);
  * the meta-package that brings those of later kernels, too, or NULL. Free both with g_free.
  * May be slow (package lists).
  */
+KS_NONNULL(1)
 char *ks_record_headers_package(const struct ks_system *system, const char *release,
 				char **meta);
 
@@ -111,6 +119,7 @@ char *ks_record_headers_package(const struct ks_system *system, const char *rele
  * The package that owns path, unless it is one of our records; NULL when none does or
  * the recorder does not know. May be slow: it looks at the files of all packages.
  */
+KS_NONNULL(1)
 char *ks_record_owner(const struct ks_system *system, const char *path);
 
 /* What an upgrade of the system would install now, as far as kernels are concerned. */
@@ -128,5 +137,6 @@ KS_DEFINE_CLEANUP(ks_record_incoming, ks_record_incoming_free)
  * KS_ERROR_NOT_FOUND: there is no recorder, or it does not know.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_record_incoming *ks_record_list_incoming(const struct ks_system *system,
 						   GError **error);

@@ -22,6 +22,7 @@
 #include <stdio.h>
 
 #include "core/support/why.h"
+#include "core/support/contract.h"
 
 struct ks_text_key {
 	const char *name;
@@ -42,15 +43,18 @@ struct ks_text {
 };
 
 /* Read the head, in which count_key says how many blocks follow. */
+KS_NONNULL(1)
 bool ks_text_begin(struct ks_text *text, const char *bytes, size_t size_bytes,
 		   const char *label, const char *count_key, struct ks_why *why);
 /*
  * Read the next block into a zeroed struct. keys ends with one without a name. On failure
  * the block holds what was read so far.
  */
+KS_NONNULL(1)
 bool ks_text_read_block(struct ks_text *text, const struct ks_text_key *keys,
 			void *block);
 /* After the last block: false when something follows. */
+KS_NONNULL(1)
 bool ks_text_end(const struct ks_text *text);
 
 /* Read bytes that are one block without a head. */

@@ -125,11 +125,13 @@ struct ks_sandbox {
 /* Start the command. KS_ERROR_DENIED when policy.require cannot be met is
  * reported by ks_sandbox_finish, not here. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_sandbox_start(const struct ks_system *system,
 		      const struct ks_sandbox_policy *policy, struct ks_sandbox *sandbox,
 		      GError **error);
 
 /* Kill all of it now (SIGTERM to the launcher, which kills the tree). */
+KS_NONNULL(1)
 void ks_sandbox_kill(struct ks_sandbox *sandbox);
 
 /*
@@ -139,6 +141,7 @@ void ks_sandbox_kill(struct ks_sandbox *sandbox);
  * then nothing is known about the command.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_sandbox_finish(struct ks_sandbox *sandbox, int *wait_status, unsigned int *layers,
 		       GError **error);
 
@@ -156,6 +159,7 @@ bool ks_sandbox_covers(const char *path);
  * cannot, two targets of one module version must not build at the same time
  * (no_shared_build of a plan's request).
  */
+KS_NONNULL(1)
 bool ks_sandbox_can_mount(const struct ks_system *system);
 
 /*
@@ -164,6 +168,7 @@ bool ks_sandbox_can_mount(const struct ks_system *system);
  * caller cannot become it, not being root or being in a user namespace without
  * it; then everything runs as the caller.
  */
+KS_NONNULL(1)
 bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid);
 
 /*
@@ -173,5 +178,6 @@ bool ks_sandbox_identity(const struct ks_system *system, uid_t *uid, gid_t *gid)
  * neither signal nor trace each other nor use up each other's processes. Where
  * there is no such range, or it is used up, the one identity for all.
  */
+KS_NONNULL(1)
 bool ks_sandbox_identity_of(const struct ks_system *system, unsigned int slot, uid_t *uid,
 			    gid_t *gid);

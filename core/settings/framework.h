@@ -75,6 +75,7 @@ struct ks_framework {
 
 /* Whether what the files name may be run as root; KS_ERROR_DENIED, with the path. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_framework_check_trust(const struct ks_framework *framework, const char *what,
 			      GError **error);
 
@@ -86,6 +87,7 @@ bool ks_framework_check_trust(const struct ks_framework *framework, const char *
  * root must not read (it may hold the PIN of a key).
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_framework *ks_framework_load(const struct ks_system *system,
 				       const struct ks_settings *settings,
 				       struct ks_kernel *kernel,
@@ -98,6 +100,7 @@ KS_DEFINE_CLEANUP(ks_framework, ks_framework_free)
  * --fast or --best; 0: the usual one. Other options have no meaning here: the kernel's
  * loader wants of the rest what dkms's defaults say.
  */
+KS_NONNULL(1)
 unsigned int ks_framework_level(const struct ks_framework *framework, const char *suffix);
 
 /* Does value mean on? See struct ks_framework. */
@@ -107,4 +110,5 @@ bool ks_framework_is_on(const char *value);
  * Put its trees and addon_modules_dir into system; options of the command line go over
  * them afterwards.
  */
+KS_NONNULL(1, 2)
 void ks_framework_apply(const struct ks_framework *framework, struct ks_system *system);

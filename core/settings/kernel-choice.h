@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 struct ks_kernel_choice {
 	bool is_set;
@@ -19,8 +20,10 @@ struct ks_kernel_choice {
 
 /* False, and nothing is changed, for a word that is none of these, or "all" beside others. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_kernel_choice_parse(struct ks_kernel_choice *choice, const char *value);
 void ks_kernel_choice_clear(struct ks_kernel_choice *choice);
 /* One that is not set selects every kernel. */
+KS_NONNULL(1)
 bool ks_kernel_choice_has(const struct ks_kernel_choice *choice,
 			  const struct ks_kernel *kernel);

@@ -11,6 +11,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "core/support/contract.h"
+
 struct ks_conf_overrides {
 	/* The confs that the first two are for; NULL: all */
 	const char *module;

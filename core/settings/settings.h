@@ -59,18 +59,23 @@ struct ks_module_settings {
 
 /* Reads framework.conf as well. A setting that earlier versions had is a warning. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_settings *ks_settings_load(const struct ks_system *system,
 				     enum ks_settings_reading how, GError **error);
 void ks_settings_free(struct ks_settings *settings);
 KS_DEFINE_CLEANUP(ks_settings, ks_settings_free)
 
+KS_NONNULL(1)
 bool ks_settings_is_skipped(const struct ks_settings *settings, const char *module);
+KS_NONNULL(1)
 bool ks_settings_is_held(const struct ks_settings *settings, const char *module);
 
 /* The module's own setting, else the one for all. */
+KS_NONNULL(1)
 enum ks_sandbox_setting ks_settings_get_sandbox(const struct ks_settings *settings,
 						const char *module);
 
 /* Does the setting "kernels", the module's own or that of all, select this one? */
+KS_NONNULL(1)
 bool ks_settings_wants_kernel(const struct ks_settings *settings, const char *module,
 			      const struct ks_kernel *kernel);

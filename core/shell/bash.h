@@ -24,6 +24,7 @@
  */
 char **ks_bash_source_argv(const char *file, const struct ks_vars *before,
 			   const char *const *known, int fd);
+KS_NONNULL(1)
 char **ks_bash_again_argv(const struct ks_vars *first, const struct ks_vars *before,
 			  const char *const *known, int fd);
 
@@ -56,6 +57,7 @@ struct ks_bash_input {
  * same; false when the file's mode or somebody's signal was the reason.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_vars *ks_bash_run(const struct ks_system *system,
 			    const struct ks_bash_input *input, GPtrArray *kept,
 			    GPtrArray *notes, bool *failure_lasts, GError **error);
@@ -67,6 +69,7 @@ struct ks_vars *ks_bash_run(const struct ks_system *system,
  * NULL as above.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char **ks_bash_environment(const struct ks_system *system,
 			   const struct ks_bash_input *input, GPtrArray *notes,
 			   GError **error);

@@ -46,6 +46,7 @@ struct ks_evaluation {
 
 /* Add the file at path (in the tree); it is evaluated after those already added. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
 			    GError **error);
 
@@ -54,11 +55,13 @@ bool ks_evaluation_add_file(struct ks_evaluation *evaluation, const char *path,
  * ks_evaluation_clear(), and for ks_evaluation_locate() when there is a file.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_evaluation_run(struct ks_evaluation *evaluation, GError **error);
 void ks_evaluation_clear(struct ks_evaluation *evaluation);
 
 /* The last place where NAME[index] is assigned, for "FILE:LINE"; line 1 of the first file
  * if none. */
+KS_NONNULL(1)
 void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *name,
 			  guint index, const char **label, unsigned int *line);
 
@@ -75,7 +78,10 @@ void ks_evaluation_locate(const struct ks_evaluation *evaluation, const char *na
  */
 /* True when there is one: evaluation->vars is set, or *error. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_conf_cache_load(struct ks_evaluation *evaluation, GError **error);
+KS_NONNULL(1)
 void ks_conf_cache_store(const struct ks_evaluation *evaluation);
 /* failure is a KS_ERROR_INVALID; it is given the words that say so when it was kept. */
+KS_NONNULL(1)
 void ks_conf_cache_store_failure(const struct ks_evaluation *evaluation, GError *failure);

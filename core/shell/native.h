@@ -25,6 +25,7 @@
 #pragma once
 
 #include "core/shell/vars.h"
+#include "core/support/contract.h"
 
 enum ks_native {
 	KS_NATIVE_READ,
@@ -52,6 +53,7 @@ struct ks_vars *ks_native_source(const char *text, const struct ks_vars *before,
  * (dkms loses the directive: it had quotes around a blank) stays as the first
  * evaluation gave it, blanks collapsed, and its "NAME[i]" is added to kept.
  */
+KS_NONNULL(1)
 struct ks_vars *ks_native_again(const struct ks_vars *first, const struct ks_vars *before,
 				const char *const *known, GPtrArray *kept,
 				struct ks_native_report *report);

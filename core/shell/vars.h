@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "core/support/cleanup.h"
+#include "core/support/contract.h"
 
 #define KS_VARS_MAX_ELEMENTS 4096
 #define KS_VARS_MAX_BYTES    (16u << 20)
@@ -26,32 +27,42 @@ struct ks_vars_element {
 };
 
 struct ks_vars *ks_vars_new(void);
+KS_NONNULL(1)
 struct ks_vars *ks_vars_copy(const struct ks_vars *vars);
 void ks_vars_free(struct ks_vars *vars);
 KS_DEFINE_CLEANUP(ks_vars, ks_vars_free)
 
 /* Is anything set under this name? */
+KS_NONNULL(1)
 bool ks_vars_has(const struct ks_vars *vars, const char *name);
 
 /* The value, or NULL. */
+KS_NONNULL(1)
 const char *ks_vars_get(const struct ks_vars *vars, const char *name, guint index);
 
 /* Its values by rising index; *n_elements is 0 when it is unset. Owned by vars. */
+KS_NONNULL(1)
 const struct ks_vars_element *ks_vars_elements(const struct ks_vars *vars,
 					       const char *name, guint *n_elements);
 
 /* The highest index plus one; 0 when it is unset. */
+KS_NONNULL(1)
 guint ks_vars_end(const struct ks_vars *vars, const char *name);
 
 /* All names that are set, sorted; they belong to vars, the array to the caller. */
+KS_NONNULL(1)
 GPtrArray *ks_vars_names(const struct ks_vars *vars);
 
+KS_NONNULL(1)
 void ks_vars_set(struct ks_vars *vars, const char *name, guint index, const char *value);
+KS_NONNULL(1)
 void ks_vars_append(struct ks_vars *vars, const char *name, guint index,
 		    const char *value);
+KS_NONNULL(1)
 void ks_vars_unset(struct ks_vars *vars, const char *name);
 
 /* Something was too much, and was not stored. */
+KS_NONNULL(1)
 bool ks_vars_is_full(const struct ks_vars *vars);
 
 /*

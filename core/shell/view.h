@@ -27,15 +27,18 @@ struct ks_conf_view {
 
 /* The view of source_dir. Nothing is copied for a caller whose own user bash runs as. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_conf_view *ks_conf_view_open(const struct ks_system *system,
 				       const char *source_dir, GError **error);
 /* The same for a directory of which only the files that are asked for are copied. */
+KS_NONNULL(1)
 struct ks_conf_view *ks_conf_view_open_plain(const struct ks_system *system,
 					     const char *dir);
 void ks_conf_view_close(struct ks_conf_view *view);
 KS_DEFINE_CLEANUP(ks_conf_view, ks_conf_view_close)
 
 /* The directory in which bash reads. */
+KS_NONNULL(1)
 const char *ks_conf_view_cwd(const struct ks_conf_view *view);
 
 /*
@@ -44,8 +47,10 @@ const char *ks_conf_view_cwd(const struct ks_conf_view *view);
  * g_free; NULL when it cannot be copied.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_conf_view_file(struct ks_conf_view *view, const char *path, const char *text,
 			GError **error);
 
 /* The text with the source's own path for that of the copy; free with g_free. */
+KS_NONNULL(1)
 char *ks_conf_view_translate(const struct ks_conf_view *view, const char *text);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "core/support/contract.h"
 
 /*
  * What enforces signatures, for messages: "module.sig_enforce", "lockdown",
@@ -15,4 +16,5 @@
  * kernel_lockdown(7); Documentation/filesystems/efivarfs.rst: four bytes of
  * attributes, then the value.)
  */
+KS_NONNULL(1)
 const char *ks_sign_enforced_by(const struct ks_system *system, struct ks_kernel *kernel);

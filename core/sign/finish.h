@@ -17,6 +17,7 @@
  * finished unsigned.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kernel,
 		    const struct ks_signing *signing, const char *path,
 		    struct ks_manifest_file *file, GError **sign_error, GError **error);
@@ -27,10 +28,12 @@ bool ks_finish_file(const struct ks_system *system, const struct ks_kernel *kern
  * compressed one. Any former signature is gone, whoever's it was.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_finish_undo(const struct ks_system *system, const char *module_dir,
 		     const struct ks_manifest_file *file, GError **error);
 
 /* Note in the manifest how it was signed; failed: the signing went wrong. */
+KS_NONNULL(1)
 void ks_finish_describe(struct ks_manifest *manifest, const struct ks_signing *signing,
 			bool failed);
 
@@ -38,5 +41,6 @@ void ks_finish_describe(struct ks_manifest *manifest, const struct ks_signing *s
  * Hex: the build fingerprint and everything that this unit does. The certificate
  * and the hash are in it, not the key: another key has another certificate.
  */
+KS_NONNULL(1)
 char *ks_finish_fingerprint(const struct ks_manifest *manifest,
 			    const struct ks_kernel *kernel);

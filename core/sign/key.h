@@ -49,6 +49,7 @@ const char *ks_key_origin_id(enum ks_key_origin origin);
  * Which pair is to be used; its files may be missing. framework may be NULL; so may
  * kernel: then facts that only a kernel has are not asked for. Without effect.
  */
+KS_NONNULL(1)
 struct ks_key_pair *ks_key_locate(const struct ks_system *system,
 				  const struct ks_settings *settings,
 				  const struct ks_framework *framework,
@@ -57,10 +58,12 @@ struct ks_key_pair *ks_key_locate(const struct ks_system *system,
 enum ks_key_presence { KS_KEY_ABSENT, KS_KEY_PRESENT, KS_KEY_HALF };
 
 /* KS_KEY_HALF: one of the two is there; *error, with a hint, names the missing one. */
+KS_NONNULL(1)
 enum ks_key_presence ks_key_look(const struct ks_system *system,
 				 const struct ks_key_pair *pair, GError **error);
 
 /* The program that would have to make the pair, when it is not there; else NULL. */
+KS_NONNULL(1)
 const char *ks_key_missing_maker(const struct ks_system *system,
 				 const struct ks_key_pair *pair);
 
@@ -71,8 +74,10 @@ const char *ks_key_missing_maker(const struct ks_system *system,
  * asks for its enrolment, on the terminal if there is one. Only under the lock.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_key_create(const struct ks_system *system, const struct ks_key_pair *pair,
 		   bool replace, GError **error);
 
 /* Finish what a ks_key_create() that died had begun. Costs a stat. Under the lock. */
+KS_NONNULL(1)
 void ks_key_settle(const struct ks_system *system, const struct ks_key_pair *pair);

@@ -58,6 +58,7 @@ const char *ks_sign_verdict_id(enum ks_sign_verdict verdict);
 #define KS_SIGN_FAILED_ID "failed"
 
 /* Decide, without effect. */
+KS_NONNULL(1)
 struct ks_signing *ks_signing_decide(const struct ks_system *system,
 				     const struct ks_settings *settings,
 				     struct ks_kernel *kernel);
@@ -67,12 +68,14 @@ struct ks_signing *ks_signing_decide(const struct ks_system *system,
  * NULL when they are not, or the pair is not there. Without ask_kernel its
  * configuration is not read, and it is taken to check signatures.
  */
+KS_NONNULL(1)
 char *ks_signing_certificate(const struct ks_system *system,
 			     const struct ks_settings *settings, struct ks_kernel *kernel,
 			     bool ask_kernel);
 
 /* Make the pair if it is wanted and missing; a failure becomes the verdict NO_KEY. Only
  * under the lock. */
+KS_NONNULL(1)
 void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signing);
 
 /*
@@ -81,6 +84,7 @@ void ks_signing_prepare(const struct ks_system *system, struct ks_signing *signi
  * administrator's will, and no error.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_signing_is_fatal(const struct ks_signing *signing, GError **error);
 
 /*
@@ -88,6 +92,7 @@ bool ks_signing_is_fatal(const struct ks_signing *signing, GError **error);
  * as it was. Only with the verdict YES, after ks_signing_prepare().
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signing,
 		  const char *path, GError **error);
 
@@ -97,5 +102,6 @@ bool ks_sign_file(const struct ks_system *system, const struct ks_signing *signi
  * it was, when neither gives that digest.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_sign_remove(const struct ks_system *system, const char *path,
 		    const char *built_sha256, GError **error);

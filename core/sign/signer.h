@@ -31,11 +31,13 @@ KS_DEFINE_CLEANUP(ks_key_facts, ks_key_facts_free)
  * certificate's alone.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_key_facts *ks_signer_describe(const struct ks_system *system, const char *key,
 					const char *certificate, GError **error);
 
 /* Write a new pair into two open, empty files. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_signer_create(const struct ks_system *system, const char *subject, int key_fd,
 		      int certificate_fd, GError **error);
 

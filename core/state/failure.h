@@ -43,21 +43,26 @@ KS_DEFINE_CLEANUP(ks_failure, ks_failure_free)
  * time since it first failed has doubled, begun with a hundred times what its
  * tries took. Whoever does not want to wait asks.
  */
+KS_NONNULL(1)
 bool ks_failure_may_retry(const struct ks_failure *failure, gint64 now_us);
 
 /* former (NULL: none) was this failure before: it counts on from there. */
+KS_NONNULL(1)
 void ks_failure_continue(struct ks_failure *failure, const struct ks_failure *former,
 			 gint64 duration_ms);
 
 /* NULL without error when the target is not failed (or the file is unreadable). */
+KS_NONNULL(1)
 struct ks_failure *ks_failure_load(const struct ks_system *system, const char *module,
 				   const char *version, const char *release,
 				   const char *arch);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_failure_store(const struct ks_system *system, const struct ks_failure *failure,
 		      const char *module, const char *version, const char *release,
 		      const char *arch, GError **error);
 /* The path at which the caller has to put the log before ks_failure_store(). */
+KS_NONNULL(1)
 char *ks_failure_log_path(const struct ks_system *system, const char *module,
 			  const char *version, const char *release, const char *arch);
 /* The log too. release NULL: of all kernels. */

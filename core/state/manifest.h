@@ -57,6 +57,7 @@ KS_DEFINE_CLEANUP(ks_manifest, ks_manifest_free)
  * Leave out the files of these names (NULL-terminated; NULL: none) and no
  * others, whatever was set before.
  */
+KS_NONNULL(1)
 void ks_manifest_leave_out(struct ks_manifest *manifest, const char *const *names);
 
 /* "'a.ko': symbol 'b' is exported by nothing; ..." of all its files, or NULL. */
@@ -64,6 +65,7 @@ char *ks_manifest_unresolved(const struct ks_manifest *manifest);
 void ks_manifest_file_free(struct ks_manifest_file *file);
 
 /* The path where it is installed: dest_dir and name. Free with g_free. */
+KS_NONNULL(1)
 char *ks_manifest_file_path(const struct ks_manifest_file *file);
 /* Is path that of one of its files? manifest may be NULL: no. */
 bool ks_manifest_has_path(const struct ks_manifest *manifest, const char *path);
@@ -75,8 +77,10 @@ KS_MUST_CHECK
 struct ks_manifest *ks_manifest_parse(const char *text, size_t size_bytes,
 				      const char *label, GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 struct ks_manifest *ks_manifest_load(const struct ks_system *system, const char *path,
 				     GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_manifest_store(const struct ks_system *system, const struct ks_manifest *manifest,
 		       const char *path, GError **error);

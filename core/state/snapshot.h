@@ -16,19 +16,24 @@
  * NULL when only root can. Free with g_free. In the tree of --root, who owns the tree is
  * its root.
  */
+KS_NONNULL(1)
 char *ks_snapshot_reason(const struct ks_system *system, const char *dir);
 
 /* Free with g_free. */
+KS_NONNULL(1)
 char *ks_snapshot_path(const struct ks_system *system, const char *name,
 		       const char *version);
+KS_NONNULL(1)
 bool ks_snapshot_exists(const struct ks_system *system, const char *name,
 			const char *version);
 
 /* Copy dir, in place of a copy that is there; under the lock. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_snapshot_take(const struct ks_system *system, const char *name,
 		      const char *version, const char *dir, GError **error);
 /* One that is not there is success. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_snapshot_drop(const struct ks_system *system, const char *name,
 		      const char *version, GError **error);

@@ -49,6 +49,7 @@ struct ks_tree_entry {
 
 /* Everything in T, sorted by name, then version. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_tree_scan(const struct ks_system *system, GError **error);
 struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
 				   const char *version);
@@ -56,6 +57,7 @@ struct ks_tree_entry *ks_tree_find(GPtrArray *entries, const char *name,
  * The artifact of entry for release and arch, or NULL. One below another name
  * of arch ("amd64") is taken when there is none below this one.
  */
+KS_NONNULL(1)
 struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
 					  const char *release, const char *arch);
 
@@ -66,14 +68,18 @@ struct ks_artifact *ks_tree_find_artifact(struct ks_tree_entry *entry,
  * active one stays.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_settle_arches(const struct ks_system *system, GError **error);
 
 /* Paths; free with g_free. */
+KS_NONNULL(1)
 char *ks_tree_entry_path(const struct ks_system *system, const char *name,
 			 const char *version);
+KS_NONNULL(1)
 char *ks_tree_artifact_path(const struct ks_system *system, const char *name,
 			    const char *version, const char *release, const char *arch);
 /* T/M/kernel-K-A, which leads to the version that is installed there. */
+KS_NONNULL(1)
 char *ks_tree_link_path(const struct ks_system *system, const char *name,
 			const char *release, const char *arch);
 
@@ -87,6 +93,7 @@ char *ks_tree_link_path(const struct ks_system *system, const char *name,
 /* T/M/V with its source link and empty build/. Already there with the same source:
  * success. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_add(const struct ks_system *system, const char *name, const char *version,
 		 const char *source_dir, GError **error);
 
@@ -98,16 +105,19 @@ bool ks_tree_add(const struct ks_system *system, const char *name, const char *v
  * failure the staged directory is removed, too.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_publish(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
 		     const char *staged_dir, GError **error);
 
 /* T/M/kernel-K-A -> V/K/A, or without version: remove the link. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_activate(const struct ks_system *system, const char *name,
 		      const char *version, const char *release, const char *arch,
 		      GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_deactivate(const struct ks_system *system, const char *name,
 			const char *release, const char *arch, GError **error);
 
@@ -116,26 +126,31 @@ bool ks_tree_deactivate(const struct ks_system *system, const char *name,
  * manifest is own (may be NULL); NULL when own is the installed one. Costs a
  * stat(2) then.
  */
+KS_NONNULL(1)
 struct ks_manifest *ks_tree_load_installed(const struct ks_system *system,
 					   const char *dir,
 					   const struct ks_manifest *own);
 
 /* Remove one artifact, and an emptied K directory. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_unbuild(const struct ks_system *system, const char *name,
 		     const char *version, const char *release, const char *arch,
 		     GError **error);
 
 /* Remove T/M/V altogether, and an emptied T/M. Never touches the source itself. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_remove(const struct ks_system *system, const char *name, const char *version,
 		    GError **error);
 
 /* The marks "asked" and "removal-asked", kept in state_dir/marks/M/V/. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_set_asked(const struct ks_system *system, const char *name,
 		       const char *version, bool on, GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
 			       const char *version, bool on, GError **error);
 
@@ -144,8 +159,10 @@ bool ks_tree_set_removal_asked(const struct ks_system *system, const char *name,
  * it is no package's, and goes with the next removal that a package asks for.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_set_loaded(const struct ks_system *system, const char *name,
 			const char *version, bool on, GError **error);
+KS_NONNULL(1)
 bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
 		       const char *version);
 
@@ -154,11 +171,14 @@ bool ks_tree_is_loaded(const struct ks_system *system, const char *name,
  * back although its source may still be there. It outlives ks_tree_remove().
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_set_dismissed(const struct ks_system *system, const char *name,
 			   const char *version, bool on, GError **error);
+KS_NONNULL(1)
 bool ks_tree_is_dismissed(const struct ks_system *system, const char *name,
 			  const char *version);
 /* Drop that mark of modules with neither a directory in source_tree nor an entry in T:
  * the package was removed, and is to work when it comes back. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_tree_forget_dismissed(const struct ks_system *system, GError **error);

@@ -50,15 +50,20 @@ KS_DEFINE_CLEANUP(ks_store_entry, ks_store_entry_free)
  * ks_store_commit(), or _discard().
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_store_prepare(const struct ks_system *system, struct ks_store_entry *entry,
 		      const char *staged_dir, GError **error);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_store_commit(const struct ks_system *system, const struct ks_store_entry *entry,
 		     GError **error);
+KS_NONNULL(1)
 void ks_store_discard(const struct ks_system *system, const struct ks_store_entry *entry);
 
 /* Where the entry is, or would be; free with g_free. */
+KS_NONNULL(1)
 char *ks_store_entry_path(const struct ks_system *system, const char *fingerprint);
+KS_NONNULL(1)
 bool ks_store_has(const struct ks_system *system, const char *fingerprint);
 
 /*
@@ -68,6 +73,7 @@ bool ks_store_has(const struct ks_system *system, const char *fingerprint);
  * cannot be copied. On failure to_dir is removed.
  */
 KS_MUST_CHECK
+KS_NONNULL(1, 3)
 struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 				      const char *fingerprint,
 				      const struct ks_system *system, const char *to_dir,
@@ -75,14 +81,18 @@ struct ks_store_entry *ks_store_fetch(const struct ks_system *from,
 
 /* All entries, longest unused first. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 GPtrArray *ks_store_list(const struct ks_system *system, GError **error);
 /* Read all of it; sets entry->problem when it is damaged or cannot be read. */
+KS_NONNULL(1)
 void ks_store_check(const struct ks_system *system, struct ks_store_entry *entry);
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_store_remove(const struct ks_system *system, const char *fingerprint,
 		     GError **error);
 /* Remove the least recently used entries until the others have at most max_bytes; and the
  * remains of a killed run. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_store_trim(const struct ks_system *system, guint64 max_bytes, guint *n_removed,
 		   GError **error);

@@ -24,19 +24,23 @@
  * replaced, not followed; a directory is an error.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_durable_write(const struct ks_root *root, const char *path, const void *data,
 		      size_t size_bytes, mode_t mode, GError **error);
 
 /* Make path a link to target, replacing what link or file stands there. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_durable_symlink(const struct ks_root *root, const char *target, const char *path,
 			GError **error);
 
 /* rename(2) of from to to, then fsync of both directories. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_durable_rename(const struct ks_root *root, const char *from, const char *to,
 		       GError **error);
 
 /* unlink(2), then fsync of the directory; a file that is not there is success. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_durable_unlink(const struct ks_root *root, const char *path, GError **error);

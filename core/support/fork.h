@@ -38,6 +38,7 @@ KS_MUST_CHECK
 struct ks_fork *ks_fork_start(ks_fork_func func, void *data, GError **error);
 
 /* Readable when it has ended: for poll(2). */
+KS_NONNULL(1)
 int ks_fork_fd(const struct ks_fork *fork);
 
 /*
@@ -48,5 +49,6 @@ KS_MUST_CHECK
 GVariant *ks_fork_finish(struct ks_fork *fork, const GVariantType *type, GError **error);
 
 /* Kill it, and free it. When this returns it does nothing any more. */
+KS_NONNULL(1)
 void ks_fork_kill(struct ks_fork *fork);
 KS_DEFINE_CLEANUP(ks_fork, ks_fork_kill)

@@ -50,6 +50,7 @@ bool ks_process_keep_null(void);
  * NULL. A program that cannot be executed is an error here, not a status.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 pid_t ks_process_spawn(const struct ks_process_options *options, int *pidfd,
 		       GError **error);
 
@@ -61,6 +62,7 @@ int ks_process_wait(pid_t pid);
 
 /* Start it and wait. False when it could not be started; *wait_status otherwise. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_process_run(const struct ks_process_options *options, int *wait_status,
 		    GError **error);
 
@@ -71,6 +73,7 @@ bool ks_process_run(const struct ks_process_options *options, int *wait_status,
  * stderr_fd). input may be NULL. stdout_fd of the options is not used.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 char *ks_process_capture(const struct ks_process_options *options, const char *input,
 			 size_t max_bytes, size_t *size_bytes, GError **error);
 

@@ -28,14 +28,17 @@ struct ks_treeop_copy_options {
  * the caller to remove.
  */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_treeop_copy(const struct ks_root *root, const char *from, const char *to,
 		    const struct ks_treeop_copy_options *options, GError **error);
 
 /* rm -rf; a path that is not there is success. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_treeop_remove(const struct ks_root *root, const char *path, GError **error);
 
 /* Remove path and then its parents while they are empty, up to but without stop. */
 KS_MUST_CHECK
+KS_NONNULL(1)
 bool ks_treeop_prune_empty(const struct ks_root *root, const char *path, const char *stop,
 			   GError **error);

@@ -7,12 +7,16 @@
 
 #include <stdbool.h>
 
+#include "core/support/contract.h"
+
 struct ks_why {
 	char text[512];
 };
 
 /* Set the text; always returns false, so that a function can end with it. */
+KS_NONNULL(1)
 bool ks_why_set(struct ks_why *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+KS_NONNULL(1)
 bool ks_why_no_memory(struct ks_why *why);
