@@ -67,7 +67,7 @@ assert_upgraded() {
 	mapfile -t debs < <(cd "$R" && find var/cache/apt/archives -maxdepth 1 \
 		\( -name "linux-image-${NEW}_*.deb" -o -name "linux-headers-${NEW}_*.deb" \
 		-o -name "linux-headers-${NEW%-cloud-amd64}-common_*.deb" \
-		-o -name 'linux-kbuild-6.1_*.deb' \) -printf '/%p\n')
+		-o -name 'linux-kbuild-6.1_*_amd64.deb' \) -printf '/%p\n')
 	root_in dpkg -i --skip-same-version "${debs[@]}"
 	assert_upgraded
 	root_in dpkg -r "linux-image-$NEW" "$(record_name vendor "$NEW")" "$(record_name acpi-call "$NEW")"

@@ -50,7 +50,7 @@ teardown_file() { root_end; }
 	root_apt install --download-only "linux-headers-$NEW"
 	mapfile -t debs < <(cd "$R" && find var/cache/apt/archives -maxdepth 1 \
 		\( -name "linux-headers-${NEW}_*.deb" -o -name "linux-headers-${NEW%-cloud-amd64}-common_*.deb" \
-		-o -name 'linux-kbuild-6.1_*.deb' \) -printf '/%p\n')
+		-o -name 'linux-kbuild-6.1_*_amd64.deb' \) -printf '/%p\n')
 	root_in dpkg -i --skip-same-version "${debs[@]}"
 	assert_recorded vendor "$NEW" vendor
 	assert_in_initramfs "$NEW" vendor

@@ -22,8 +22,9 @@ static struct ks_settings *load(struct faketree *tree)
 static void test_defaults(struct faketree *tree, gconstpointer data)
 {
 	ks_auto(ks_settings) settings = load(tree);
+	const struct ks_kernel old = {.release = (char *)"6.1.0-9-amd64", .alive = true};
 
-	g_assert_false(settings->kernels.is_set);
+	g_assert_true(ks_settings_wants_kernel(settings, "foo", &old));
 	g_assert_cmpuint(settings->n_jobs, ==, 0);
 	g_assert_cmpuint(settings->build_timeout_s, ==, 7200);
 	g_assert_cmpuint(settings->build_size_mib, ==, 16384);
@@ -145,10 +146,10 @@ static void test_errors_name_file_and_line(struct faketree *tree, gconstpointer 
 		 "processors"},
 		{"[kmodsmith]\nkernels=\n", 2,
 		 "'kernels' is '', and has to be 'all' or a list of 'newest', 'running', "
-		 "'default'"},
+		 "'default', patterns such as '*-pve', and '!PATTERN'"},
 		{"[kmodsmith]\nkernels=all,newest\n", 2,
 		 "'kernels' is 'all,newest', and has to be 'all' or a list of 'newest', "
-		 "'running', 'default'"},
+		 "'running', 'default', patterns such as '*-pve', and '!PATTERN'"},
 		{"[kmodsmith]\nsandbox=maybe\n", 2,
 		 "'sandbox' is 'maybe', and has to be 'auto', 'require' or 'off'"},
 		{"[kmodsmith]\nbuild-size=-1\n", 2,

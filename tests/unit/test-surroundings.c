@@ -34,6 +34,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
 
 	faketree_set_up(&fixture->tree, data);
 	fixture->kernel = (struct ks_kernel){
+		.arch = (char *)"x86_64",
 		.release = (char *)"6.1.0-56-amd64",
 		.modules_dir = (char *)"/lib/modules/6.1.0-56-amd64",
 		.headers_dir = (char *)"/lib/modules/6.1.0-56-amd64/build",
