@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# set: full
+# set: long
 # on: bookworm
 # Kernels of two architectures in one system: an arm64 one in an amd64 system, without and with
 # Debian's cross compiler; and an i386 system on the machine's 64-bit kernel, without setarch,
