@@ -106,8 +106,10 @@ static std::string find_archive(pkgRecords &records, const pkgCache::VerIterator
 		if (file.File().Flagged(pkgCache::Flag::NotSource))
 			continue;
 		pkgRecords::Parser &parser = records.Lookup(file);
-		const std::string path =
-			dir + archive_name(version, flExtension(parser.FileName()));
+		/* a string in apt 2, a view of one in apt 3 */
+		const std::string name = parser.FileName();
+		const std::string extension(flExtension(name));
+		const std::string path = dir + archive_name(version, extension);
 		const HashStringList hashes = parser.Hashes();
 
 		if (FileExists(path) && hashes.usable() && hashes.VerifyFile(path))
